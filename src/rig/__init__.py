@@ -1,0 +1,1 @@
+"""Robots that teach themselves, from camera images alone, to reach any picture."""

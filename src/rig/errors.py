@@ -1,0 +1,47 @@
+"""Errors a person can act on: what is wrong, what would be right, what to do.
+
+The command line prints a :class:`RigError` as one line and exits with 2; anything else is a
+bug of ours and shows its traceback.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class RigError(Exception):
+    """The root of every error that rig raises on purpose."""
+
+
+class ConfigError(RigError):
+    """A setting is out of its range, or a key is unknown."""
+
+
+class SceneError(RigError):
+    """A scene file lacks something that a task names."""
+
+
+class TaskError(RigError):
+    """A task is unknown, or was asked for something that it does not have."""
+
+
+class PictureError(RigError):
+    """A file is no picture, or an array has not the camera's shape."""
+
+
+class RunError(RigError):
+    """A directory is no run, a half-written one, or would be written over."""
+
+
+class NotEnoughDataError(RigError):
+    """Memory holds less than what is asked of it."""
+
+
+class DivergedError(RigError):
+    """A number that learning rests on is not finite."""
+
+
+def name_the_nearest(name: str, known: Iterable[str]) -> str:
+    """A hint for a mistyped name: the nearest known one, or all of them."""
+    names = sorted(known)
+    nearest = get_close_matches(name, names, n=1)
+    return f"did you mean {nearest[0]!r}?" if nearest else f"known: {', '.join(names)}"

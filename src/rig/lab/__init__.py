@@ -1,0 +1,1 @@
+"""The lab: runs the loop, measures it and shows it."""

@@ -1,0 +1,1 @@
+"""The memory: every frame once, and goals pretended afterwards. NumPy only."""

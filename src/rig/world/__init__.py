@@ -1,0 +1,1 @@
+"""The world: scenes, arm, camera, tasks and the batched tabletop. NumPy and MuJoCo only."""
