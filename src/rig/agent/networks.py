@@ -1,0 +1,119 @@
+"""Plain multilayer perceptrons on ``concat(latent, goal)``: no convolution meets the RL."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray
+
+
+FINAL_BOUND = 3e-3
+"""Bound of the last layer's first weights, so that actions and values start near 0."""
+NORM_EPSILON = 1e-5
+
+
+class Linear(eqx.Module):
+    """A linear map of each row."""
+
+    weight: Float[Array, "in out"]
+    bias: Float[Array, " out"]
+
+    def __init__(self, in_size: int, out_size: int, bound: float, *, key: PRNGKeyArray) -> None:
+        self.weight = jax.random.uniform(key, (in_size, out_size), minval=-bound, maxval=bound)
+        self.bias = jnp.zeros(out_size)
+
+    def __call__(self, rows: Float[Array, "*B in"]) -> Float[Array, "*B out"]:
+        return rows @ self.weight + self.bias
+
+
+class MLP(eqx.Module):
+    """Linear layers with ReLU between them, optionally normalised (Ba et al. 2016)."""
+
+    layers: tuple[Linear, ...]
+    gains: tuple[Float[Array, " hidden"], ...]
+    shifts: tuple[Float[Array, " hidden"], ...]
+
+    def __init__(
+        self,
+        in_size: int,
+        hidden_sizes: tuple[int, ...],
+        out_size: int,
+        *,
+        layer_norm: bool,
+        key: PRNGKeyArray,
+    ) -> None:
+        sizes = (in_size, *hidden_sizes)
+        *hidden_keys, last_key = jax.random.split(key, len(sizes))
+        hidden = [
+            Linear(fan_in, fan_out, fan_in**-0.5, key=layer_key)
+            for fan_in, fan_out, layer_key in zip(
+                sizes[:-1], sizes[1:], hidden_keys, strict=True
+            )
+        ]
+        self.layers = (*hidden, Linear(sizes[-1], out_size, FINAL_BOUND, key=last_key))
+        self.gains = tuple(jnp.ones(size) for size in hidden_sizes) if layer_norm else ()
+        self.shifts = tuple(jnp.zeros(size) for size in hidden_sizes) if layer_norm else ()
+
+    def __call__(self, rows: Float[Array, "*B in"]) -> Float[Array, "*B out"]:
+        for index, layer in enumerate(self.layers[:-1]):
+            rows = layer(rows)
+            if self.gains:
+                rows = normalise(rows) * self.gains[index] + self.shifts[index]
+            rows = jax.nn.relu(rows)
+        return self.layers[-1](rows)
+
+
+def normalise(rows: Float[Array, "*B hidden"]) -> Float[Array, "*B hidden"]:
+    """Each row with mean 0 and variance 1."""
+    centred = rows - rows.mean(axis=-1, keepdims=True)
+    variance = (centred**2).mean(axis=-1, keepdims=True)
+    return centred * jax.lax.rsqrt(variance + NORM_EPSILON)
+
+
+class Actor(eqx.Module):
+    """The policy: the action, in [-1, 1], for a latent and a goal."""
+
+    mlp: MLP
+
+    def __init__(
+        self,
+        latent_size: int,
+        action_size: int,
+        hidden_sizes: tuple[int, ...],
+        *,
+        layer_norm: bool,
+        key: PRNGKeyArray,
+    ) -> None:
+        self.mlp = MLP(
+            2 * latent_size, hidden_sizes, action_size, layer_norm=layer_norm, key=key
+        )
+
+    def __call__(
+        self, latent: Float[Array, "*B latent"], goal: Float[Array, "*B latent"]
+    ) -> Float[Array, "*B action"]:
+        return jnp.tanh(self.mlp(jnp.concatenate([latent, goal], axis=-1)))
+
+
+class Critic(eqx.Module):
+    """The value: the return of an action for a latent and a goal."""
+
+    mlp: MLP
+
+    def __init__(
+        self,
+        latent_size: int,
+        action_size: int,
+        hidden_sizes: tuple[int, ...],
+        *,
+        layer_norm: bool,
+        key: PRNGKeyArray,
+    ) -> None:
+        in_size = 2 * latent_size + action_size
+        self.mlp = MLP(in_size, hidden_sizes, 1, layer_norm=layer_norm, key=key)
+
+    def __call__(
+        self,
+        latent: Float[Array, "*B latent"],
+        action: Float[Array, "*B action"],
+        goal: Float[Array, "*B latent"],
+    ) -> Float[Array, "*B"]:
+        return self.mlp(jnp.concatenate([latent, goal, action], axis=-1))[..., 0]

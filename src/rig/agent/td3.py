@@ -1,0 +1,163 @@
+"""Goal-conditioned TD3: two critics, a delayed actor, smoothed targets.
+
+Source: Fujimoto et al. 2018, algorithm 1. There is no termination: a time limit ends the
+episode but not the value, so every target bootstraps (Pardo et al. 2018).
+"""
+
+from functools import partial
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Float, Int, PRNGKeyArray
+
+from rig.agent.networks import Actor, Critic
+from rig.config import TD3Config
+
+
+Critics = tuple[Critic, Critic]
+Metrics = dict[str, Float[Array, ""]]
+
+
+class Transitions(eqx.Module):
+    """Batches on the device; the axes before the last one are updates and rows."""
+
+    latent: Float[Array, "*U B latent"]
+    action: Float[Array, "*U B action"]
+    next_latent: Float[Array, "*U B latent"]
+    goal: Float[Array, "*U B latent"]
+    reward: Float[Array, "*U B"]
+
+
+class Learner(eqx.Module):
+    """All that learning changes, as one value."""
+
+    actor: Actor
+    critics: Critics
+    target_actor: Actor
+    target_critics: Critics
+    actor_opt_state: optax.OptState
+    critic_opt_state: optax.OptState
+    num_updates: Int[Array, ""]
+
+
+def new_learner(
+    latent_size: int, action_size: int, config: TD3Config, *, key: PRNGKeyArray
+) -> Learner:
+    """A learner that has learned nothing yet."""
+    actor_key, first_key, second_key = jax.random.split(key, 3)
+    size = (latent_size, action_size, config.hidden_sizes)
+    actor = Actor(*size, layer_norm=config.layer_norm, key=actor_key)
+    critics = (
+        Critic(*size, layer_norm=config.layer_norm, key=first_key),
+        Critic(*size, layer_norm=config.layer_norm, key=second_key),
+    )
+    optimizer = optax.adam(config.learning_rate)
+    return Learner(
+        actor=actor,
+        critics=critics,
+        target_actor=actor,
+        target_critics=critics,
+        actor_opt_state=optimizer.init(actor),
+        critic_opt_state=optimizer.init(critics),
+        num_updates=jnp.zeros((), jnp.int32),
+    )
+
+
+def td_target(
+    learner: Learner, batch: Transitions, config: TD3Config, *, key: PRNGKeyArray
+) -> Float[Array, " B"]:
+    """Reward plus the discounted lesser of the two target critics' values.
+
+    Source: Fujimoto et al. 2018, equations 10 and 14.
+    """
+    noise = config.target_noise * jax.random.normal(key, batch.action.shape)
+    noise = jnp.clip(noise, -config.target_noise_clip, config.target_noise_clip)
+    next_action = jnp.clip(learner.target_actor(batch.next_latent, batch.goal) + noise, -1, 1)
+    first, second = (
+        critic(batch.next_latent, next_action, batch.goal) for critic in learner.target_critics
+    )
+    return batch.reward + config.gamma * jnp.minimum(first, second)
+
+
+def critic_loss(
+    critics: Critics, batch: Transitions, target: Float[Array, " B"]
+) -> tuple[Float[Array, ""], Float[Array, ""]]:
+    """The two critics' mean squared errors, added, and the first one's mean value."""
+    first, second = (critic(batch.latent, batch.action, batch.goal) for critic in critics)
+    return jnp.mean((first - target) ** 2) + jnp.mean((second - target) ** 2), first.mean()
+
+
+def actor_loss(actor: Actor, critic: Critic, batch: Transitions) -> Float[Array, ""]:
+    """Minus the value of what the actor would do."""
+    return -jnp.mean(critic(batch.latent, actor(batch.latent, batch.goal), batch.goal))
+
+
+def update_critics(
+    learner: Learner, batch: Transitions, config: TD3Config, *, key: PRNGKeyArray
+) -> tuple[Learner, Metrics]:
+    """One step of Adam on both critics."""
+    target = jax.lax.stop_gradient(td_target(learner, batch, config, key=key))
+    (loss, value), gradient = jax.value_and_grad(critic_loss, has_aux=True)(
+        learner.critics, batch, target
+    )
+    updates, opt_state = optax.adam(config.learning_rate).update(
+        gradient, learner.critic_opt_state
+    )
+    learner = eqx.tree_at(
+        lambda tree: (tree.critics, tree.critic_opt_state, tree.num_updates),
+        learner,
+        (eqx.apply_updates(learner.critics, updates), opt_state, learner.num_updates + 1),
+    )
+    return learner, {"td3/critic_loss": loss, "td3/value": value}
+
+
+def update_actor_and_targets(
+    learner: Learner, batch: Transitions, config: TD3Config
+) -> tuple[Learner, Metrics]:
+    """One step of Adam on the actor; the targets take in a share tau of the new weights."""
+    loss, gradient = jax.value_and_grad(actor_loss)(learner.actor, learner.critics[0], batch)
+    updates, opt_state = optax.adam(config.learning_rate).update(
+        gradient, learner.actor_opt_state
+    )
+    actor = eqx.apply_updates(learner.actor, updates)
+    targets = (learner.target_actor, learner.target_critics)
+    targets = optax.incremental_update((actor, learner.critics), targets, config.tau)
+    learner = eqx.tree_at(
+        lambda tree: (
+            tree.actor,
+            tree.actor_opt_state,
+            tree.target_actor,
+            tree.target_critics,
+        ),
+        learner,
+        (actor, opt_state, *targets),
+    )
+    return learner, {"td3/actor_loss": loss}
+
+
+@partial(jax.jit, static_argnames="config")
+def update_many(
+    learner: Learner, batches: Transitions, config: TD3Config, *, key: PRNGKeyArray
+) -> tuple[Learner, Metrics]:
+    """Many updates in one compiled loop, one batch each; metrics are their means.
+
+    Args:
+        batches: ``[cycles, policy_delay, B, ...]``; each cycle ends with one actor update.
+        config: Static: another config is another program.
+        key: Decides the noise on the targets' actions.
+    """
+
+    def cycle(learner: Learner, inputs: tuple) -> tuple[Learner, Metrics]:
+        batches, keys = inputs
+        for index in range(config.policy_delay):
+            batch = jax.tree.map(lambda leaf, row=index: leaf[row], batches)
+            learner, critic_metrics = update_critics(learner, batch, config, key=keys[index])
+        learner, actor_metrics = update_actor_and_targets(learner, batch, config)
+        return learner, critic_metrics | actor_metrics
+
+    num_cycles = batches.reward.shape[0]
+    keys = jax.random.split(key, (num_cycles, config.policy_delay))
+    learner, metrics = jax.lax.scan(cycle, learner, (batches, keys))
+    return learner, jax.tree.map(jnp.mean, metrics)

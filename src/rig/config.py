@@ -1,0 +1,317 @@
+"""Every knob of a run on one page: frozen settings, and the presets made of them.
+
+The docstring under each field is its ``--help``. Nothing here imports a framework.
+"""
+
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+from rig.errors import ConfigError, name_the_nearest
+
+
+def require(is_right: bool, message: str) -> None:
+    """Raises ConfigError with the message unless the setting is right."""
+    if not is_right:
+        raise ConfigError(message)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CollectConfig:
+    """Where the first images come from."""
+
+    num_images: int = 10_000
+    """Images collected before the VAE is first fitted."""
+    source: Literal["practice", "teleport"] = "practice"
+    """practice: a random policy on the robot; teleport: random states, put there by hand
+    (the original's simulation did so; a real robot can't)."""
+    persistence: float = 0.9
+    """How much of a random action is the one before it, in [0, 1)."""
+
+    def __post_init__(self) -> None:
+        require(self.num_images >= 1, f"num_images must be at least 1, got {self.num_images}")
+        require(0 <= self.persistence < 1, f"persistence must be in [0, 1), got {self.persistence}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class VAEConfig:
+    """The variational autoencoder. Its loss is in one convention: the reconstruction term
+    summed over pixels and averaged over images, plus beta times the KL in nats."""
+
+    group_sizes: tuple[int, ...] = (4,)
+    """Latents of each group; each group after the first explains what is left unexplained."""
+    likelihood: Literal["bernoulli", "gaussian"] = "bernoulli"
+    """bernoulli: binary cross-entropy; gaussian: squared error."""
+    beta: float = 5.0
+    """Weight of the KL term."""
+    learning_rate: float = 1e-3
+    """Adam's step size."""
+    batch_size: int = 128
+    """Images per step of the fit."""
+    num_fit_steps: int = 50_000
+    """Steps of the first fit, for each group."""
+    channels: tuple[int, int] = (32, 64)
+    """Channels after each of the two patch layers."""
+    blur_sigmas_px: tuple[float, ...] = ()
+    """Coarse to fine: blur of the target over the first three quarters of a group's fit,
+    pixels at 48 x 48, one equal share of the steps each. Empty: sharp from the start."""
+
+    def __post_init__(self) -> None:
+        sizes = self.group_sizes
+        require(len(sizes) > 0 and min(sizes) > 0, f"group_sizes must be positive, got {sizes}")
+        require(self.beta >= 0, f"beta must be at least 0, got {self.beta}")
+        require(self.learning_rate > 0, f"learning_rate must be above 0, got {self.learning_rate}")
+        require(self.batch_size >= 1, f"batch_size must be at least 1, got {self.batch_size}")
+        require(self.num_fit_steps >= 0, f"num_fit_steps must be >= 0, got {self.num_fit_steps}")
+        require(min(self.channels) > 0, f"channels must be positive, got {self.channels}")
+        require(
+            all(sigma > 0 for sigma in self.blur_sigmas_px),
+            f"blur_sigmas_px must be above 0, got {self.blur_sigmas_px}",
+        )
+
+    @property
+    def latent_size(self) -> int:
+        """The number of latents over all groups."""
+        return sum(self.group_sizes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnlineConfig:
+    """Fitting the VAE again to what practice sees."""
+
+    every_steps: int = 0
+    """Environment steps between fine-tunings; 0: the VAE stays as it was first fitted."""
+    num_fit_steps: int = 600
+    """Steps of each fine-tuning."""
+    until_steps: int = 1_000_000_000
+    """No fine-tuning after this many environment steps."""
+
+    def __post_init__(self) -> None:
+        require(self.every_steps >= 0, f"every_steps must be at least 0, got {self.every_steps}")
+        require(self.num_fit_steps >= 1, f"num_fit_steps must be >= 1, got {self.num_fit_steps}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class GoalMixture:
+    """The goals that relabelling gives to a transition, as shares that sum to 1."""
+
+    kept: float = 0.1
+    """Share that keeps the goal the rollout was aimed at."""
+    future: float = 0.4
+    """Share that gets a latent reached later in the same episode (hindsight)."""
+    imagined: float = 0.5
+    """Share that gets a fresh draw from the prior (imagination)."""
+
+    def __post_init__(self) -> None:
+        require(
+            min(self.shares) >= 0 and abs(sum(self.shares) - 1) < 1e-6,
+            f"goal shares must be non-negative and sum to 1, got {sum(self.shares):g} "
+            f"(kept={self.kept}, future={self.future}, imagined={self.imagined})",
+        )
+
+    @property
+    def shares(self) -> tuple[float, float, float]:
+        """The shares in the order kept, future, imagined."""
+        return (self.kept, self.future, self.imagined)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GoalConfig:
+    """Where imagined goals come from."""
+
+    source: Literal["normal", "fitted", "seen"] = "fitted"
+    """normal: N(0, I); fitted: a Gaussian fitted to the latents of images seen;
+    seen: the latents of images seen themselves."""
+    mixture: GoalMixture = field(default_factory=GoalMixture)
+    """How a drawn transition is relabelled."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RewardConfig:
+    """The reward that a goal implies."""
+
+    kind: Literal["latent", "log_probability", "sparse", "pixel"] = "latent"
+    """latent: minus the distance in latent space; log_probability: minus half the squared
+    Mahalanobis distance; sparse: 0 near the goal, else -1; pixel: minus the mean squared
+    error between the image and the goal's picture."""
+    min_std: float = 0.1
+    """Floor of the encoder's standard deviation, for log_probability and sparse."""
+    sparse_threshold: float = 3.0
+    """Mahalanobis distance under which the sparse reward is 0."""
+
+    def __post_init__(self) -> None:
+        require(self.min_std > 0, f"min_std must be above 0, got {self.min_std}")
+        require(
+            self.sparse_threshold > 0,
+            f"sparse_threshold must be above 0, got {self.sparse_threshold}",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TD3Config:
+    """Goal-conditioned TD3 (Fujimoto et al. 2018)."""
+
+    hidden_sizes: tuple[int, ...] = (400, 300)
+    """Units of the hidden layers of actor and critics."""
+    layer_norm: bool = False
+    """Whether each hidden layer is normalised."""
+    learning_rate: float = 1e-3
+    """Adam's step size, for actor and critics."""
+    gamma: float = 0.99
+    """Discount per step; there is no termination, so 1 / (1 - gamma) steps is the horizon."""
+    tau: float = 0.01
+    """Share of the new weights that the target networks take in at each update of theirs."""
+    batch_size: int = 128
+    """Transitions per update."""
+    updates_per_step: float = 4.0
+    """Updates per environment step."""
+    policy_delay: int = 2
+    """Critic updates per update of the actor and the targets."""
+    target_noise: float = 0.2
+    """Standard deviation of the noise on the target policy's action."""
+    target_noise_clip: float = 0.5
+    """Bound of that noise."""
+    warmup_steps: int = 4000
+    """Environment steps of practice before the first update."""
+
+    def __post_init__(self) -> None:
+        require(len(self.hidden_sizes) > 0, "hidden_sizes must name at least one layer")
+        require(self.learning_rate > 0, f"learning_rate must be above 0, got {self.learning_rate}")
+        require(0 <= self.gamma < 1, f"gamma must be in [0, 1), got {self.gamma}")
+        require(0 < self.tau <= 1, f"tau must be in (0, 1], got {self.tau}")
+        require(self.batch_size >= 1, f"batch_size must be at least 1, got {self.batch_size}")
+        require(
+            self.updates_per_step >= 0,
+            f"updates_per_step must be at least 0, got {self.updates_per_step}",
+        )
+        require(self.policy_delay >= 1, f"policy_delay must be at least 1, got {self.policy_delay}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExploreConfig:
+    """Noise on the actions of practice."""
+
+    kind: Literal["ornstein_uhlenbeck", "gaussian"] = "ornstein_uhlenbeck"
+    """Whether the noise lasts (Ornstein-Uhlenbeck) or is drawn afresh at each step."""
+    sigma: float = 0.3
+    """Scale of the noise, in units of action."""
+    theta: float = 0.15
+    """Pull of the Ornstein-Uhlenbeck noise back to 0, per step."""
+    random_share: float = 0.0
+    """Share of actions that are uniformly random instead."""
+
+    def __post_init__(self) -> None:
+        require(self.sigma >= 0, f"sigma must be at least 0, got {self.sigma}")
+        require(0 <= self.theta <= 1, f"theta must be in [0, 1], got {self.theta}")
+        require(
+            0 <= self.random_share <= 1, f"random_share must be in [0, 1], got {self.random_share}"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateConfig:
+    """How progress is measured. Nothing here reaches learning."""
+
+    every_steps: int = 10_000
+    """Environment steps between evaluations during training."""
+    num_goals: int = 100
+    """Goal pictures tried at each evaluation, always the same ones."""
+
+    def __post_init__(self) -> None:
+        require(self.every_steps >= 1, f"every_steps must be at least 1, got {self.every_steps}")
+        require(self.num_goals >= 1, f"num_goals must be at least 1, got {self.num_goals}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """A whole run."""
+
+    task: str = "Reach"
+    """The task, as `rig look --help` lists them."""
+    seed: int = 0
+    """The seed of everything random."""
+    num_env_steps: int = 505_000
+    """Environment steps of the whole run, collection included."""
+    image_size: Literal[48, 84] = 48
+    """Height and width of the camera's image, pixels."""
+    num_worlds: int = 16
+    """Simulations that practise side by side."""
+    replay_size: int = 100_000
+    """Transitions that memory holds; the oldest go first."""
+    oracle: bool = False
+    """See the true state in place of images, and be rewarded by true distance: a check of
+    the reinforcement-learning half, not a way to train."""
+    collect: CollectConfig = field(default_factory=CollectConfig)
+    vae: VAEConfig = field(default_factory=VAEConfig)
+    online: OnlineConfig = field(default_factory=OnlineConfig)
+    goals: GoalConfig = field(default_factory=GoalConfig)
+    reward: RewardConfig = field(default_factory=RewardConfig)
+    td3: TD3Config = field(default_factory=TD3Config)
+    explore: ExploreConfig = field(default_factory=ExploreConfig)
+    evaluate: EvaluateConfig = field(default_factory=EvaluateConfig)
+
+    def __post_init__(self) -> None:
+        require(self.seed >= 0, f"seed must be at least 0, got {self.seed}")
+        require(self.num_env_steps >= 1, f"num_env_steps must be >= 1, got {self.num_env_steps}")
+        require(self.num_worlds >= 1, f"num_worlds must be at least 1, got {self.num_worlds}")
+        require(self.replay_size >= 1, f"replay_size must be at least 1, got {self.replay_size}")
+        require(self.image_size in (48, 84), f"image_size must be 48 or 84, got {self.image_size}")
+
+
+PAPER = Config()
+"""RIG as published (Nair et al. 2018), as far as docs/algorithm.md says."""
+
+FAST = replace(
+    PAPER,
+    num_env_steps=150_000,
+    collect=CollectConfig(num_images=5000),
+    vae=VAEConfig(
+        group_sizes=(4,),
+        likelihood="gaussian",
+        beta=0.1,
+        num_fit_steps=2400,
+        blur_sigmas_px=(12.0, 9.0, 6.0, 4.0, 2.0),
+    ),
+    goals=GoalConfig(mixture=GoalMixture(kept=0.2, future=0.5, imagined=0.3)),
+    td3=TD3Config(layer_norm=True, gamma=0.98, updates_per_step=2.0),
+    explore=ExploreConfig(kind="gaussian", sigma=0.2, random_share=0.2),
+)
+"""What learns soonest here."""
+
+PRESETS = {"paper": PAPER, "fast": FAST}
+
+
+def find_preset(name: str, task: str) -> Config:
+    """The preset of that name, for that task.
+
+    Raises:
+        ConfigError: No preset has that name.
+    """
+    if name not in PRESETS:
+        raise ConfigError(f"unknown preset {name!r}: {name_the_nearest(name, PRESETS)}")
+    return replace(PRESETS[name], task=task)
+
+
+Settings = TypeVar("Settings")
+
+
+def from_dict(kind: type[Settings], values: dict[str, Any]) -> Settings:
+    """Settings from the plain values that ``dataclasses.asdict`` and JSON leave.
+
+    Raises:
+        ConfigError: A key is unknown; the message names the nearest known one.
+    """
+    hints = get_type_hints(kind)
+    known = {entry.name for entry in fields(kind)}  # type: ignore[arg-type]
+    for name in values:
+        if name not in known:
+            raise ConfigError(f"unknown key {name!r}, {name_the_nearest(name, known)}")
+    return kind(**{name: _restore(hints[name], value) for name, value in values.items()})
+
+
+def _restore(kind: Any, value: Any) -> Any:
+    """A value as its field's type wants it: JSON has neither tuples nor dataclasses."""
+    if is_dataclass(kind):
+        return from_dict(kind, value)  # type: ignore[arg-type]
+    if get_origin(kind) is tuple:
+        return tuple(_restore(get_args(kind)[0], entry) for entry in value)
+    return value

@@ -1,0 +1,89 @@
+"""Trees of arrays to safetensors files and back, without pickle.
+
+Every array is stored under its path in the tree. To load, the caller gives a tree of the right
+shape, built from the run's settings, and its arrays are replaced; a file can so bring in
+numbers, but no code.
+"""
+
+import os
+from pathlib import Path
+from typing import TypeVar
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from rig.errors import RunError
+
+
+Tree = TypeVar("Tree")
+
+
+def save_tree(path: Path, tree: object) -> None:
+    """Writes every array of the tree, beside the path first and then moved into place."""
+    beside = path.with_name(path.name + ".new")
+    save_file({name: np.asarray(leaf) for name, leaf in named_arrays(tree).items()}, beside)
+    os.replace(beside, path)
+
+
+def load_tree(path: Path, like: Tree) -> Tree:
+    """The tree with its arrays replaced by those of the file.
+
+    Args:
+        path: What :func:`save_tree` wrote.
+        like: A tree whose arrays, or ``jax.ShapeDtypeStruct``, have the right shapes.
+
+    Raises:
+        RunError: The file is missing or cut, or an array is missing or of another shape.
+    """
+    if not path.is_file():
+        raise RunError(f"{path} is missing: the run stopped before it was saved")
+    expected = named_arrays(like)
+    try:
+        with safe_open(path, framework="numpy") as file:
+            check_names(path, set(file.keys()), set(expected))
+            for name, leaf in expected.items():
+                check_shape(path, name, tuple(file.get_slice(name).get_shape()), leaf.shape)
+            loaded = {name: file.get_tensor(name) for name in expected}
+    except (SafetensorError, OSError) as error:
+        raise RunError(f"{path} can't be read: {error}; the run is damaged") from error
+    return replace_arrays(like, loaded)
+
+
+def named_arrays(tree: object) -> dict[str, jax.Array]:
+    """Every array of the tree under its path."""
+    leaves, _ = jax.tree_util.tree_flatten_with_path(tree)
+    return {jax.tree_util.keystr(path): leaf for path, leaf in leaves if is_array_like(leaf)}
+
+
+def is_array_like(leaf: object) -> bool:
+    """Whether a leaf is an array, or the shape of one."""
+    return eqx.is_array(leaf) or isinstance(leaf, np.ndarray | jax.ShapeDtypeStruct)
+
+
+def replace_arrays(tree: Tree, arrays: dict[str, np.ndarray]) -> Tree:
+    """The tree with each array replaced by the one of the same path."""
+
+    def pick(path: tuple, leaf: object) -> object:
+        return jnp.asarray(arrays[jax.tree_util.keystr(path)]) if is_array_like(leaf) else leaf
+
+    return jax.tree_util.tree_map_with_path(pick, tree)
+
+
+def check_names(path: Path, found: set[str], expected: set[str]) -> None:
+    """Raises RunError unless the file holds the arrays that the settings ask for."""
+    if found != expected:
+        name = min(found ^ expected)
+        state = "lacks" if name in expected else "has an unknown"
+        raise RunError(f"{path} {state} array {name}: it is not of this run's settings")
+
+
+def check_shape(path: Path, name: str, found: tuple, expected: tuple) -> None:
+    """Raises RunError unless an array has the shape that the settings ask for."""
+    if found != expected:
+        raise RunError(
+            f"{path}: {name} has shape {found}, this run's settings ask for {expected}"
+        )

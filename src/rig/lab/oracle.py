@@ -1,0 +1,86 @@
+"""The oracle: true state in place of images. The only place where truth meets learning.
+
+It is a check of the reinforcement-learning half, with everything else unchanged: the state is
+the frame, scaling it is the encoder, and goals are drawn as evaluation draws them.
+"""
+
+from typing import Any
+
+import equinox as eqx
+import numpy as np
+from gymnasium.vector import VectorEnv, VectorWrapper
+from jaxtyping import Float32, Float64
+
+from rig.agent.networks import Actor
+from rig.types import Encoding
+from rig.world.tasks import Task
+
+
+class OracleView(VectorWrapper):
+    """Worlds that show their true state where the others show an image."""
+
+    def __init__(self, world: VectorEnv[Any, Any, Any]) -> None:
+        super().__init__(world)
+
+    def reset(self, **kwargs: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """Starts every world anew."""
+        _, info = self.env.reset(**kwargs)
+        return true_observation(info), info
+
+    def step(self, actions: np.ndarray) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
+        """Moves every world."""
+        _, reward, terminated, truncated, info = self.env.step(actions)
+        return true_observation(info), reward, terminated, truncated, info
+
+
+def true_observation(info: dict[str, Any]) -> dict[str, np.ndarray]:
+    """An observation made of true states."""
+    state, goal_state = np.asarray(info["state"]), np.asarray(info["goal_state"])
+    return {"observation": state, "achieved_goal": state, "desired_goal": goal_state}
+
+
+class TrueStateSpace:
+    """The true state as a latent: centred and scaled by the spread of the task's goals.
+
+    It stands where :class:`rig.latent.space.LatentSpace` does.
+    """
+
+    def __init__(self, task: Task, *, rng: np.random.Generator) -> None:
+        sample = task.sample_goals(NUM_GOALS, rng=rng)
+        self._centre_m = sample.mean(axis=0)
+        self._scale_m = sample.std(axis=0)
+        self._goals = self.encode(sample).latent
+        self.weight = (REWARD_PER_M * self._scale_m).astype(np.float32)
+
+    @property
+    def latent_size(self) -> int:
+        """Numbers of the true state."""
+        return len(self.weight)
+
+    def encode(self, frames: Float64[np.ndarray, "N state"]) -> Encoding:
+        """The states, centred and scaled."""
+        latent = ((frames - self._centre_m) / self._scale_m).astype(np.float32)
+        return Encoding(latent=latent, log_std=np.zeros_like(latent))
+
+    def imagine(self, num: int, *, rng: np.random.Generator) -> Float32[np.ndarray, "N latent"]:
+        """Goals, drawn as the task draws them."""
+        return self._goals[rng.integers(len(self._goals), size=num)]
+
+    def see_and_act(
+        self,
+        actor: Actor,
+        frames: Float64[np.ndarray, "N state"],
+        goals: Float32[np.ndarray, "N latent"],
+    ) -> tuple[Float32[np.ndarray, "N action"], Encoding]:
+        """What the actor does about states, and the states scaled."""
+        encoding = self.encode(frames)
+        return np.asarray(_act(actor, encoding.latent, goals)), encoding
+
+
+_act = eqx.filter_jit(lambda actor, latent, goal: actor(latent, goal))
+
+
+NUM_GOALS = 5000
+"""Goals drawn once, that the scale is taken from and that practice aims at."""
+REWARD_PER_M = 10.0
+"""Reward lost per metre: brings values to the order of 1, where Adam's step fits."""

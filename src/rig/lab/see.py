@@ -1,0 +1,62 @@
+"""Learning to see: the first fit of the VAE, and fitting it again to what practice sees."""
+
+import jax
+import numpy as np
+
+from rig.config import Config
+from rig.lab.measure import Recorder
+from rig.lab.oracle import TrueStateSpace
+from rig.lab.policy import Policy
+from rig.latent.fit import fine_tune, fit, new_vae
+from rig.latent.space import LatentSpace, make_space
+from rig.latent.vae import VAE
+from rig.memory.replay import Replay
+from rig.world.tasks import find_task
+
+
+MAX_PRIOR_IMAGES = 10_000
+"""Images whose latents make the prior; more would change it little."""
+
+
+def first_space(
+    config: Config, images: np.ndarray, recorder: Recorder, *, rng: np.random.Generator
+) -> LatentSpace | TrueStateSpace:
+    """The latent space after the first fit; for the oracle, the true state."""
+    if config.oracle:
+        return TrueStateSpace(find_task(config.task), rng=rng)
+    on_progress = recorder.begin_fit()
+    vae = new_vae(config.vae, images, key=jax.random.key(rng.integers(2**32)))
+    vae = fit(vae, images, config.vae, rng=rng, on_progress=on_progress)
+    space = space_from(config, vae, images, rng=rng)
+    recorder.after_fit(space, images)
+    return space
+
+
+def look_again(
+    policy: Policy,
+    replay: Replay,
+    config: Config,
+    recorder: Recorder,
+    *,
+    rng: np.random.Generator,
+) -> Policy:
+    """The policy with its VAE fitted to what replay holds, and every latent made anew.
+
+    A goal kept from before stands for a picture: it is decoded by the VAE that imagined it and
+    encoded by the new one.
+    """
+    old = policy.space
+    assert isinstance(old, LatentSpace)
+    vae = fine_tune(old.vae, replay.frames, config.vae, config.online.num_fit_steps, rng=rng)
+    space = space_from(config, vae, replay.frames, rng=rng)
+    replay.reencode(space.encode, lambda goals: space.encode(old.decode(goals)).latent)
+    recorder.after_fit(space, replay.frames)
+    return Policy(space, policy.learner)
+
+
+def space_from(
+    config: Config, vae: VAE, images: np.ndarray, *, rng: np.random.Generator
+) -> LatentSpace:
+    """The latent space of a VAE, its goals imagined as the settings say."""
+    some = images[rng.permutation(len(images))[:MAX_PRIOR_IMAGES]]
+    return make_space(vae, some, config.goals.source)

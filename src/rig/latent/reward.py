@@ -1,0 +1,54 @@
+"""The reward that a goal implies: how near the next image is to it. NumPy only.
+
+===============  ==========================================================================
+latent           ``-||w (z' - z_g)||_2``, w the weight of each latent (1 in the paper)
+log_probability  ``-sum_i (z'_i - z_g,i)^2 / (2 sigma_i^2)``, sigma the encoder's, floored
+sparse           0 if that Mahalanobis distance is under a threshold, else -1
+pixel            ``-mean((x' - x_g)^2)``, pixels in [0, 1]
+===============  ==========================================================================
+
+Source: Nair et al. 2018, sections 4.3 and 5, and the released code's variants.
+"""
+
+import numpy as np
+from jaxtyping import Float32, UInt8
+
+
+Rewards = Float32[np.ndarray, " B"]
+Rows = Float32[np.ndarray, "B latent"]
+
+
+def latent_reward(
+    next_latent: Rows, goal: Rows, weight: Float32[np.ndarray, " latent"]
+) -> Rewards:
+    """Minus the weighted Euclidean distance between next latent and goal."""
+    return -np.linalg.norm(weight * (next_latent - goal), axis=1)
+
+
+def mahalanobis(next_latent: Rows, goal: Rows, log_std: Rows, min_std: float) -> Rewards:
+    """Distance in units of the encoder's own standard deviation, which is floored."""
+    std = np.maximum(np.exp(log_std), np.float32(min_std))
+    return np.linalg.norm((next_latent - goal) / std, axis=1)
+
+
+def log_probability_reward(
+    next_latent: Rows, goal: Rows, log_std: Rows, min_std: float
+) -> Rewards:
+    """The log probability of the goal under the next image's posterior, up to a constant."""
+    return -0.5 * mahalanobis(next_latent, goal, log_std, min_std) ** 2
+
+
+def sparse_reward(
+    next_latent: Rows, goal: Rows, log_std: Rows, min_std: float, threshold: float
+) -> Rewards:
+    """0 within the threshold's Mahalanobis distance of the goal, -1 elsewhere."""
+    is_near = mahalanobis(next_latent, goal, log_std, min_std) < threshold
+    return np.where(is_near, np.float32(0), np.float32(-1))
+
+
+def pixel_reward(
+    next_image: UInt8[np.ndarray, "B H W 3"], goal_image: UInt8[np.ndarray, "B H W 3"]
+) -> Rewards:
+    """Minus the mean squared error between two images with pixels in [0, 1]."""
+    difference = (next_image.astype(np.float32) - goal_image) / 255
+    return -np.mean(difference**2, axis=(1, 2, 3))

@@ -1,0 +1,63 @@
+"""The records that pass between the parts, with shapes in their types.
+
+Axes, everywhere in this order::
+
+    N        worlds, or episodes collected side by side
+    B        rows of a batch
+    T        actions of an episode; it has T + 1 images
+    H W 3    a camera image, RGB
+    latent   numbers of a latent; a goal is always a latent
+    action   numbers of an action, each in [-1, 1]
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Float32, UInt8
+
+
+Images = UInt8[np.ndarray, "N H W 3"]
+Latents = Float32[np.ndarray, "B latent"]
+States = Float[np.ndarray, "N state"]
+"""True states, metres and radians: for evaluation, and for the oracle, only."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Encoding:
+    """What the encoder says of each image: the posterior's mean and spread."""
+
+    latent: Float32[np.ndarray, "B latent"]
+    """The posterior's mean, which is the latent of the image."""
+    log_std: Float32[np.ndarray, "B latent"]
+    """The logarithm of the posterior's standard deviation."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Episodes:
+    """N rollouts side by side: T actions between T + 1 frames each."""
+
+    actions: Float32[np.ndarray, "N T action"]
+    """What the robot was told to do."""
+    frames: np.ndarray
+    """What the robot saw: images ``[N, T+1, H, W, 3]`` uint8 (the oracle: true states)."""
+    encoding: Encoding
+    """The frames' latents, one row per frame, episode after episode."""
+    goals: Float32[np.ndarray, "N latent"]
+    """The goal that each rollout was aimed at."""
+
+    def __len__(self) -> int:
+        return len(self.actions)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Batch:
+    """Transitions as the learner takes them, each with a goal and what it implies."""
+
+    latent: Float32[np.ndarray, "B latent"]
+    action: Float32[np.ndarray, "B action"]
+    next_latent: Float32[np.ndarray, "B latent"]
+    goal: Float32[np.ndarray, "B latent"]
+    reward: Float32[np.ndarray, " B"]
+
+    def __len__(self) -> int:
+        return len(self.reward)
