@@ -29,7 +29,9 @@ class CollectConfig:
 
     def __post_init__(self) -> None:
         require(self.num_images >= 1, f"num_images must be at least 1, got {self.num_images}")
-        require(0 <= self.persistence < 1, f"persistence must be in [0, 1), got {self.persistence}")
+        require(
+            0 <= self.persistence < 1, f"persistence must be in [0, 1), got {self.persistence}"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,9 +61,13 @@ class VAEConfig:
         sizes = self.group_sizes
         require(len(sizes) > 0 and min(sizes) > 0, f"group_sizes must be positive, got {sizes}")
         require(self.beta >= 0, f"beta must be at least 0, got {self.beta}")
-        require(self.learning_rate > 0, f"learning_rate must be above 0, got {self.learning_rate}")
+        require(
+            self.learning_rate > 0, f"learning_rate must be above 0, got {self.learning_rate}"
+        )
         require(self.batch_size >= 1, f"batch_size must be at least 1, got {self.batch_size}")
-        require(self.num_fit_steps >= 0, f"num_fit_steps must be >= 0, got {self.num_fit_steps}")
+        require(
+            self.num_fit_steps >= 0, f"num_fit_steps must be >= 0, got {self.num_fit_steps}"
+        )
         require(min(self.channels) > 0, f"channels must be positive, got {self.channels}")
         require(
             all(sigma > 0 for sigma in self.blur_sigmas_px),
@@ -86,8 +92,12 @@ class OnlineConfig:
     """No fine-tuning after this many environment steps."""
 
     def __post_init__(self) -> None:
-        require(self.every_steps >= 0, f"every_steps must be at least 0, got {self.every_steps}")
-        require(self.num_fit_steps >= 1, f"num_fit_steps must be >= 1, got {self.num_fit_steps}")
+        require(
+            self.every_steps >= 0, f"every_steps must be at least 0, got {self.every_steps}"
+        )
+        require(
+            self.num_fit_steps >= 1, f"num_fit_steps must be >= 1, got {self.num_fit_steps}"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,7 +185,9 @@ class TD3Config:
 
     def __post_init__(self) -> None:
         require(len(self.hidden_sizes) > 0, "hidden_sizes must name at least one layer")
-        require(self.learning_rate > 0, f"learning_rate must be above 0, got {self.learning_rate}")
+        require(
+            self.learning_rate > 0, f"learning_rate must be above 0, got {self.learning_rate}"
+        )
         require(0 <= self.gamma < 1, f"gamma must be in [0, 1), got {self.gamma}")
         require(0 < self.tau <= 1, f"tau must be in (0, 1], got {self.tau}")
         require(self.batch_size >= 1, f"batch_size must be at least 1, got {self.batch_size}")
@@ -183,7 +195,9 @@ class TD3Config:
             self.updates_per_step >= 0,
             f"updates_per_step must be at least 0, got {self.updates_per_step}",
         )
-        require(self.policy_delay >= 1, f"policy_delay must be at least 1, got {self.policy_delay}")
+        require(
+            self.policy_delay >= 1, f"policy_delay must be at least 1, got {self.policy_delay}"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,7 +217,8 @@ class ExploreConfig:
         require(self.sigma >= 0, f"sigma must be at least 0, got {self.sigma}")
         require(0 <= self.theta <= 1, f"theta must be in [0, 1], got {self.theta}")
         require(
-            0 <= self.random_share <= 1, f"random_share must be in [0, 1], got {self.random_share}"
+            0 <= self.random_share <= 1,
+            f"random_share must be in [0, 1], got {self.random_share}",
         )
 
 
@@ -217,7 +232,9 @@ class EvaluateConfig:
     """Goal pictures tried at each evaluation, always the same ones."""
 
     def __post_init__(self) -> None:
-        require(self.every_steps >= 1, f"every_steps must be at least 1, got {self.every_steps}")
+        require(
+            self.every_steps >= 1, f"every_steps must be at least 1, got {self.every_steps}"
+        )
         require(self.num_goals >= 1, f"num_goals must be at least 1, got {self.num_goals}")
 
 
@@ -251,10 +268,16 @@ class Config:
 
     def __post_init__(self) -> None:
         require(self.seed >= 0, f"seed must be at least 0, got {self.seed}")
-        require(self.num_env_steps >= 1, f"num_env_steps must be >= 1, got {self.num_env_steps}")
+        require(
+            self.num_env_steps >= 1, f"num_env_steps must be >= 1, got {self.num_env_steps}"
+        )
         require(self.num_worlds >= 1, f"num_worlds must be at least 1, got {self.num_worlds}")
-        require(self.replay_size >= 1, f"replay_size must be at least 1, got {self.replay_size}")
-        require(self.image_size in (48, 84), f"image_size must be 48 or 84, got {self.image_size}")
+        require(
+            self.replay_size >= 1, f"replay_size must be at least 1, got {self.replay_size}"
+        )
+        require(
+            self.image_size in (48, 84), f"image_size must be 48 or 84, got {self.image_size}"
+        )
 
 
 PAPER = Config()

@@ -17,11 +17,14 @@ GAP_PX = 4
 MARGIN_PX = 16
 TITLE_PX = 20
 LABEL_PX = 15
+LINE_PX = 24
+"""What a line with a label takes in height."""
 PAPER = "white"
 INK = "#1f2328"
 FAINT_INK = "#59636e"
 
-Images = UInt8[np.ndarray, "N H W 3"]
+Images = UInt8[np.ndarray, "_ H W 3"]
+"""Any number of images: rows of a sheet need not be equally long."""
 
 
 def save_sheet(path: Path, rows: Mapping[str, Images], title: str) -> None:
@@ -41,7 +44,7 @@ def draw_sheet(rows: Sequence[tuple[str, Images]], title: str) -> Image.Image:
     write(sheet, (MARGIN_PX, MARGIN_PX), title, TITLE_PX, INK)
     for index, (label, images) in enumerate(rows):
         y = top + index * (side + GAP_PX)
-        write(sheet, (MARGIN_PX, y + (side - LABEL_PX) // 2), label, LABEL_PX, FAINT_INK)
+        write(sheet, (MARGIN_PX, y + (side - LINE_PX) // 2), label, LABEL_PX, FAINT_INK)
         for column, image in enumerate(images):
             sheet.paste(enlarged(image), (left + column * (side + GAP_PX), y))
     return sheet
@@ -58,7 +61,7 @@ def write(
 ) -> None:
     """Writes a line of text; its top left corner is at the place."""
     font = ImageFont.load_default(size_px)
-    ImageDraw.Draw(sheet).text(place, text, fill=colour, font=font, anchor="lt")
+    ImageDraw.Draw(sheet).text(place, text, fill=colour, font=font)
 
 
 def text_width(text: str, size_px: int) -> int:

@@ -26,7 +26,12 @@ UPDATES_PER_DISPATCH = 400
 
 
 def learn(
-    policy: Policy, replay: Replay, config: Config, num_updates: int, *, rng: np.random.Generator
+    policy: Policy,
+    replay: Replay,
+    config: Config,
+    num_updates: int,
+    *,
+    rng: np.random.Generator,
 ) -> tuple[Policy, dict[str, float]]:
     """The policy after that many updates, and the metrics of the last ones.
 
@@ -130,5 +135,7 @@ def finite(metrics: dict[str, jax.Array]) -> dict[str, float]:
     numbers = {name: float(value) for name, value in metrics.items()}
     for name, number in numbers.items():
         if not np.isfinite(number):
-            raise DivergedError(f"{name} is {number}: learning diverged; lower --td3.learning-rate")
+            raise DivergedError(
+                f"{name} is {number}: learning diverged; lower --td3.learning-rate"
+            )
     return numbers

@@ -103,7 +103,9 @@ class Recorder:
         if not self._config.oracle:
             rows = {"goal": trial.goal_frames, "reached": trial.final_frames}
             shown = {name: images[:NUM_SHEET_COLUMNS] for name, images in rows.items()}
-            save_sheet(self._run.pictures / "reached.png", shown, "Goal pictures never practised")
+            save_sheet(
+                self._run.pictures / "reached.png", shown, "Goal pictures never practised"
+            )
         self._world.close()
 
     def _during_fit(self, done: int, metrics: FitMetrics) -> None:

@@ -7,10 +7,10 @@ phase, how far it is, how fast it goes, what time is left, and the latest true d
 import re
 import sys
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from time import perf_counter
 from types import TracebackType
-from typing import Protocol, TextIO, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from rich.console import Console
 from rich.progress import BarColumn, SpinnerColumn, TaskID, TextColumn
@@ -54,10 +54,11 @@ class Progress(Protocol):
         """Ends the display, whatever happened."""
 
 
-def open_progress(stream: TextIO | None = None) -> Progress:
-    """The display that fits the stream: live on a terminal, plain lines elsewhere."""
-    stream = stream or sys.stderr
-    return LiveProgress(stream) if stream.isatty() else PlainProgress(stream)
+def open_progress() -> Progress:
+    """The display that fits standard error: live on a terminal, plain lines elsewhere."""
+    if sys.stderr.isatty():
+        return LiveProgress(Console(stderr=True))
+    return PlainProgress(lambda line: sys.stderr.write(f"{line}\n"))
 
 
 class Phase:
@@ -112,8 +113,9 @@ class Phase:
 class PlainProgress:
     """Plain lines: at most one in ten seconds, and one at each phase's end."""
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+    def __init__(self, say: Callable[[str], object]) -> None:
+        """Makes the display; ``say`` prints a line."""
+        self._say = say
         self._phase: Phase | None = None
         self._latest: dict[str, str] = {}
         self._last_line_s = perf_counter()
@@ -121,6 +123,7 @@ class PlainProgress:
     def begin(self, phase: str, total: int) -> None:
         """Starts a phase."""
         self._end_phase()
+        self._latest = {name: text for name, text in self._latest.items() if "eval" in name}
         self._phase = Phase(phase, total)
 
     def advance(self, done: int, latest: Mapping[str, float]) -> None:
@@ -135,7 +138,7 @@ class PlainProgress:
 
     def note(self, text: str) -> None:
         """Prints the text on a line of its own."""
-        print(text, file=self._stream, flush=True)
+        self._say(text)
 
     def __enter__(self) -> "PlainProgress":
         """Nothing to start."""
@@ -164,7 +167,8 @@ class PlainProgress:
 class LiveProgress:
     """One live line per phase."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, console: Console) -> None:
+        """Makes the display on that console."""
         self._bars = Bars(
             SpinnerColumn(finished_text="[green]✓"),
             TextColumn("{task.description:<9}"),
@@ -172,7 +176,7 @@ class LiveProgress:
             TextColumn("{task.percentage:>3.0f} %"),
             TextColumn("[dim]{task.fields[pace]}"),
             TextColumn("{task.fields[latest]}"),
-            console=Console(file=stream, stderr=True),
+            console=console,
         )
         self._task: TaskID | None = None
         self._phase: Phase | None = None
@@ -181,6 +185,7 @@ class LiveProgress:
     def begin(self, phase: str, total: int) -> None:
         """Starts a line."""
         self._end_phase()
+        self._latest = {name: text for name, text in self._latest.items() if "eval" in name}
         self._phase = Phase(phase, total)
         self._task = self._bars.add_task(phase, total=total, pace="", latest="")
 

@@ -3,8 +3,11 @@
 The loss, in the one convention of this project, is the reconstruction term summed over pixels
 and averaged over images, plus beta times the KL in nats. Source: Nair et al. 2018, section 4.1.
 
-Coarse to fine: the target is the image under a Gaussian blur that shrinks as the fit goes on,
-its loss rescaled so that every level weighs the same. A wide blob's place has a gradient
+A group is shown what the groups before it left unexplained and learns to paint that, so each
+group's fit is that of one small VAE, and what is left is worked out once, before it begins.
+
+Coarse to fine: the target is what is left under a Gaussian blur that shrinks as the fit goes
+on, its loss rescaled so that every level weighs the same. A wide blob's place has a gradient
 everywhere, so the latents are laid out straight before details sharpen them.
 """
 
@@ -16,213 +19,240 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jaxtyping import Array, Float, PRNGKeyArray, UInt8
+from jaxtyping import Array, Float, Float16, Int, PRNGKeyArray, UInt8
 
 from rig.config import VAEConfig
 from rig.errors import DivergedError, NotEnoughDataError
-from rig.latent.vae import VAE, Posterior, to_float
+from rig.latent.blur import blur, blur_matrix, blur_stages
+from rig.latent.chunks import in_chunks
+from rig.latent.patches import PATCH_SIDES, Patches, cut
+from rig.latent.vae import VAE, Group, Posterior, to_float
 
 
 STEPS_PER_DISPATCH = 50
 """Steps of the fit in one compiled call."""
-BLURRED_SHARE = 0.75
-"""Share of a group's fit that is spent on blurred targets."""
-REFERENCE_SIZE = 48
-"""Image size that ``blur_sigmas_px`` is written for."""
 
 FitMetrics = dict[str, float]
 OnProgress = Callable[[int, FitMetrics], None]
+Images = UInt8[np.ndarray, "N H W 3"]
+HalfPatches = Float16[np.ndarray, "N h w 48"]
+"""Many images in patches, at half precision: more than a camera's 8 bits need."""
 
 
-def new_vae(
-    config: VAEConfig, images: UInt8[np.ndarray, "N H W 3"], *, key: PRNGKeyArray
-) -> VAE:
+class Lesson(eqx.Module):
+    """What one stage of a group's fit learns from."""
+
+    shown: Array
+    """What the encoder sees of each image, in patches, at half precision."""
+    target: Array
+    """What the decoder is to paint, likewise."""
+    offset: Patches
+    """What is there before the group paints."""
+    weight: float | Array
+    """Brings the error of a blurred target to that of a sharp one."""
+    likelihood: str = eqx.field(static=True)
+
+    def rows(self, rows: Int[np.ndarray, "S B"]) -> "Lesson":
+        """The lesson of some images only."""
+        return Lesson(
+            self.shown[rows],
+            self.target[rows],
+            self.offset,
+            jnp.asarray(self.weight),
+            self.likelihood,
+        )
+
+
+def new_vae(config: VAEConfig, images: Images, *, key: PRNGKeyArray) -> VAE:
     """A VAE that has learned nothing yet but the mean of the images."""
     mean_image = jnp.asarray(images.mean(axis=0, dtype=np.float64) / 255, dtype=jnp.float32)
     return VAE(config, mean_image, key=key)
 
 
+def ignore(_step: int, _metrics: FitMetrics) -> None:
+    """Reports progress to nobody."""
+
+
 def fit(
     vae: VAE,
-    images: UInt8[np.ndarray, "N H W 3"],
+    images: Images,
     config: VAEConfig,
     *,
     rng: np.random.Generator,
-    on_progress: OnProgress = lambda _step, _metrics: None,
+    on_progress: OnProgress = ignore,
 ) -> VAE:
-    """The VAE after its first fit: each group in turn, those before it held still.
+    """The VAE after its first fit: each group in turn, from coarse to fine.
 
     Raises:
         NotEnoughDataError: There is no image.
         DivergedError: The loss is not finite.
     """
-    if len(images) == 0:
-        raise NotEnoughDataError("no image to fit the VAE to: raise --collect.num-images")
-    for group in range(len(config.group_sizes)):
-        done = group * config.num_fit_steps
-        sigmas = blur_schedule(config.num_fit_steps, config.blur_sigmas_px, images.shape[1])
-        trained = partial(on_progress_from, on_progress, done)
-        vae = _fit_groups(vae, (group,), images, config, sigmas, rng=rng, on_progress=trained)
-    return vae
+    stages = blur_stages(config.num_fit_steps, config.blur_sigmas_px)
+    return _fit_in_turn(vae, images, config, stages, rng=rng, on_progress=on_progress)
 
 
 def fine_tune(
+    vae: VAE, images: Images, config: VAEConfig, num_steps: int, *, rng: np.random.Generator
+) -> VAE:
+    """The VAE after some more steps for each group in turn, on sharp targets."""
+    return _fit_in_turn(vae, images, config, [(0.0, num_steps)], rng=rng, on_progress=ignore)
+
+
+def _fit_in_turn(
     vae: VAE,
-    images: UInt8[np.ndarray, "N H W 3"],
+    images: Images,
     config: VAEConfig,
-    num_steps: int,
+    stages: list[tuple[float, int]],
     *,
     rng: np.random.Generator,
+    on_progress: OnProgress,
 ) -> VAE:
-    """The VAE after some more steps on sharp images, all groups at once."""
-    sigmas = np.zeros(num_steps, dtype=np.float32)
-    every_group = tuple(range(len(config.group_sizes)))
-    return _fit_groups(vae, every_group, images, config, sigmas, rng=rng)
-
-
-def on_progress_from(on_progress: OnProgress, done: int, step: int, metrics: FitMetrics) -> None:
-    """Reports progress of a group as progress of the whole fit."""
-    on_progress(done + step, metrics)
-
-
-def blur_schedule(
-    num_steps: int, sigmas_px: tuple[float, ...], image_size: int
-) -> Float[np.ndarray, " steps"]:
-    """The blur of the target at each step, pixels of this image size; 0 is sharp."""
-    schedule = np.zeros(num_steps, dtype=np.float32)
-    num_blurred = int(BLURRED_SHARE * num_steps) if sigmas_px else 0
-    scale = image_size / REFERENCE_SIZE
-    for sigma, steps in zip(
-        sigmas_px, np.array_split(np.arange(num_blurred), max(len(sigmas_px), 1)), strict=False
-    ):
-        schedule[steps] = sigma * scale
-    return schedule
-
-
-def blur_matrix(sigma_px: Float[Array, ""], size: int) -> Float[Array, "size size"]:
-    """Gaussian blur along one axis as a matrix whose rows sum to 1; identity for sigma 0."""
-    offset = jnp.arange(size)[:, None] - jnp.arange(size)[None, :]
-    weight = jnp.exp(-0.5 * (offset / jnp.maximum(sigma_px, 1e-3)) ** 2)
-    return weight / weight.sum(axis=1, keepdims=True)
-
-
-def _fit_groups(
-    vae: VAE,
-    group_ids: tuple[int, ...],
-    images: UInt8[np.ndarray, "N H W 3"],
-    config: VAEConfig,
-    sigmas_px: Float[np.ndarray, " steps"],
-    *,
-    rng: np.random.Generator,
-    on_progress: OnProgress = lambda _step, _metrics: None,
-) -> VAE:
-    """The VAE after one pass of steps on some of its groups."""
+    """The VAE after the same stages for each group."""
+    if len(images) == 0:
+        raise NotEnoughDataError("no image to fit the VAE to: raise --collect.num-images")
     optimizer = optax.adam(config.learning_rate)
-    trained, held = split_groups(vae, group_ids)
-    opt_state = optimizer.init(trained)
-    for start in range(0, len(sigmas_px), STEPS_PER_DISPATCH):
-        sigmas = sigmas_px[start : start + STEPS_PER_DISPATCH]
-        rows = rng.integers(len(images), size=(len(sigmas), config.batch_size))
-        key = jax.random.key(rng.integers(2**32))
-        trained, opt_state, metrics = _fit_steps(
-            trained, opt_state, held, images[rows], sigmas, key, optimizer, config.beta
+    num_done = 0
+    for index in range(len(vae.groups)):
+        left = in_chunks(partial(_what_is_left, vae, index), images)
+        group, opt_state = vae.groups[index], optimizer.init(vae.groups[index])
+        for sigma_px, num_steps in stages:
+            lesson = make_lesson(vae, images, left, sigma_px)
+            for start in range(0, num_steps, STEPS_PER_DISPATCH):
+                num = min(STEPS_PER_DISPATCH, num_steps - start)
+                rows = rng.integers(len(images), size=(num, config.batch_size))
+                key = jax.random.key(rng.integers(2**32))
+                group, opt_state, metrics = _fit_steps(
+                    group, opt_state, lesson.rows(rows), config, key=key
+                )
+                num_done += num
+                on_progress(num_done, finite(metrics, num_done))
+        vae = eqx.tree_at(lambda tree, at=index: tree.groups[at], vae, group)
+    return vae
+
+
+def make_lesson(vae: VAE, images: Images, left: HalfPatches, sigma_px: float) -> Lesson:
+    """What a stage with this blur learns from."""
+    if vae.likelihood == "bernoulli":
+        return Lesson(left, in_chunks(_in_patches, images), vae.base, 1.0, vae.likelihood)
+    nothing = jnp.zeros_like(vae.base)
+    if sigma_px == 0:
+        return Lesson(left, left, nothing, 1.0, vae.likelihood)
+    matrix = blur_matrix(sigma_px, images.shape[1])
+    blurred = in_chunks(partial(_blur_all, matrix), left)
+    variances = [np.var(array, dtype=np.float64) for array in (left, blurred)]
+    weight = variances[0] / max(variances[1], MIN_VARIANCE)
+    return Lesson(left, blurred, nothing, float(weight), vae.likelihood)
+
+
+MIN_VARIANCE = 1e-10
+"""Keeps the weight finite where nothing is left to explain."""
+
+
+def finite(metrics: dict[str, Array], step: int) -> FitMetrics:
+    """The metrics as numbers.
+
+    Raises:
+        DivergedError: The loss is not finite.
+    """
+    numbers = {name: float(value) for name, value in metrics.items()}
+    if not np.isfinite(numbers["vae/loss_nats"]):
+        raise DivergedError(
+            f"the VAE's loss is {numbers['vae/loss_nats']} at step {step} of its fit: "
+            "lower --vae.learning-rate"
         )
-        reported = {name: float(value) for name, value in metrics.items()}
-        if not np.isfinite(reported["vae/loss_nats"]):
-            raise DivergedError(
-                f"the VAE's loss is {reported['vae/loss_nats']} at step {start}: "
-                "lower --vae.learning-rate"
-            )
-        on_progress(start + len(sigmas), reported)
-    return eqx.combine(trained, held)
+    return numbers
 
 
-def split_groups(vae: VAE, group_ids: tuple[int, ...]) -> tuple[VAE, VAE]:
-    """The VAE as what is trained and what is held still; ``eqx.combine`` puts it together."""
-    nothing = jax.tree.map(lambda _: False, vae)
-    chosen = tuple(
-        jax.tree.map(lambda leaf, here=index in group_ids: here and eqx.is_array(leaf), group)
-        for index, group in enumerate(vae.groups)
-    )
-    return eqx.partition(vae, eqx.tree_at(lambda tree: tree.groups, nothing, chosen))
+@eqx.filter_jit
+def _what_is_left(vae: VAE, index: int, images: UInt8[Array, "N H W 3"]) -> Array:
+    """What the groups before this one leave unexplained of each image, in patches."""
+
+    def left(image: Float[Array, "H W 3"]) -> Float[Array, "h w 48"]:
+        return vae.unexplained(image, index).astype(jnp.float16)
+
+    return jax.vmap(left)(to_float(images))
+
+
+@jax.jit
+def _in_patches(images: UInt8[Array, "N H W 3"]) -> Array:
+    """Images with values in [0, 1], in patches."""
+    half = to_float(images).astype(jnp.float16)
+    return jax.vmap(lambda image: cut(image, PATCH_SIDES[0]))(half)
+
+
+@jax.jit
+def _blur_all(matrix: Float[Array, "size size"], patches: Array) -> Array:
+    """Images in patches, blurred."""
+    blurred = jax.vmap(lambda one: blur(one, matrix))(patches.astype(jnp.float32))
+    return blurred.astype(jnp.float16)
 
 
 @eqx.filter_jit
 def _fit_steps(
-    trained: VAE,
+    group: Group,
     opt_state: optax.OptState,
-    held: VAE,
-    images: UInt8[Array, "S B H W 3"],
-    sigmas_px: Float[Array, " S"],
-    key: PRNGKeyArray,
-    optimizer: optax.GradientTransformation,
-    beta: float,
-) -> tuple[VAE, optax.OptState, dict[str, Float[Array, ""]]]:
-    """Several steps of Adam in one compiled loop; metrics are their means."""
-
-    def step(carry: tuple, inputs: tuple) -> tuple:
-        trained, opt_state = carry
-        images, sigma_px, key = inputs
-        (_, metrics), gradient = eqx.filter_value_and_grad(vae_loss, has_aux=True)(
-            trained, held, to_float(images), sigma_px, beta, key=key
-        )
-        updates, opt_state = optimizer.update(gradient, opt_state)
-        return (eqx.apply_updates(trained, updates), opt_state), metrics
-
-    keys = jax.random.split(key, len(images))
-    (trained, opt_state), metrics = jax.lax.scan(
-        step, (trained, opt_state), (images, sigmas_px, keys)
-    )
-    return trained, opt_state, jax.tree.map(jnp.mean, metrics)
-
-
-def vae_loss(
-    trained: VAE,
-    held: VAE,
-    images: Float[Array, "B H W 3"],
-    sigma_px: Float[Array, ""],
-    beta: float,
+    lessons: Lesson,
+    config: VAEConfig,
     *,
     key: PRNGKeyArray,
+) -> tuple[Group, optax.OptState, dict[str, Array]]:
+    """Several steps of Adam in one compiled loop; metrics are their means.
+
+    Args:
+        group: What is fitted.
+        opt_state: Adam's memory.
+        lessons: What is shown and to be painted ``[S, B, h, w, 48]``.
+        config: Static: another config is another program.
+        key: Decides the samples of the posteriors.
+    """
+    optimizer = optax.adam(config.learning_rate)
+
+    def step(carry: tuple, inputs: tuple) -> tuple:
+        group, opt_state = carry
+        shown, target, key = inputs
+        lesson = eqx.tree_at(lambda tree: (tree.shown, tree.target), lessons, (shown, target))
+        (_, metrics), gradient = jax.value_and_grad(group_loss, has_aux=True)(
+            group, lesson, config.beta, key=key
+        )
+        updates, opt_state = optimizer.update(gradient, opt_state)
+        return (eqx.apply_updates(group, updates), opt_state), metrics
+
+    keys = jax.random.split(key, len(lessons.shown))
+    (group, opt_state), metrics = jax.lax.scan(
+        step, (group, opt_state), (lessons.shown, lessons.target, keys)
+    )
+    return group, opt_state, jax.tree.map(jnp.mean, metrics)
+
+
+def group_loss(
+    group: Group, lesson: Lesson, beta: float, *, key: PRNGKeyArray
 ) -> tuple[Float[Array, ""], dict[str, Float[Array, ""]]]:
-    """The reconstruction term plus beta times the KL of the groups in training, and metrics."""
-    vae: VAE = eqx.combine(trained, held)
-    is_trained = [group.decoder.stem.weight is not None for group in trained.groups]
-    keys = jax.random.split(key, len(images))
-    painted, before, kl = jax.vmap(partial(_paint_sampled, vae, is_trained))(images, keys)
-    blur = blur_matrix(sigma_px, images.shape[1])
-    left = images - jax.vmap(vae.link)(before)
-    blurred = jnp.einsum("ij,bjkc,lk->bilc", blur, left, blur)
-    weight = jnp.var(left) / jnp.maximum(jnp.var(blurred), 1e-8)
-    target = images - left + blurred
-    error = pixel_error(target, painted, vae.likelihood).sum(axis=(1, 2, 3)).mean()
+    """The weighted reconstruction term plus beta times the KL, and metrics."""
+    keys = jax.random.split(key, len(lesson.shown))
+    painted, kl = jax.vmap(partial(paint_sampled, group))(
+        lesson.shown.astype(jnp.float32), keys
+    )
+    target = lesson.target.astype(jnp.float32)
+    error = pixel_error(target, lesson.offset + painted, lesson.likelihood)
+    error_nats = lesson.weight * error.sum(axis=(1, 2, 3)).mean()
     kl_nats = kl.sum(axis=1).mean()
-    loss = weight * error + beta * kl_nats
-    return loss, {"vae/loss_nats": loss, "vae/error_nats": error, "vae/kl_nats": kl_nats}
+    loss = error_nats + beta * kl_nats
+    return loss, {"vae/loss_nats": loss, "vae/error_nats": error_nats, "vae/kl_nats": kl_nats}
 
 
-def _paint_sampled(
-    vae: VAE, is_trained: list[bool], image: Float[Array, "H W 3"], key: PRNGKeyArray
-) -> tuple[Float[Array, "H W 3"], Float[Array, "H W 3"], Float[Array, " latent"]]:
-    """What is painted with a sampled latent, what was painted before training's groups, the KL."""
-    painted = before = vae.base
-    kls = []
-    for group, here in zip(vae.groups, is_trained, strict=True):
-        key, sample_key = jax.random.split(key)
-        posterior = Posterior(*group.encoder(image - vae.link(painted)))
-        if here:
-            painted = painted + group.decoder(posterior.sample(key=sample_key))
-            kls.append(posterior.kl_to_standard_normal())
-            continue
-        if not kls:  # later groups that wait their turn paint nothing yet
-            painted = before = painted + group.decoder(posterior.mean)
-    return painted, before, jnp.concatenate(kls)
+def paint_sampled(
+    group: Group, shown: Patches, key: PRNGKeyArray
+) -> tuple[Patches, Float[Array, " latent"]]:
+    """What a group paints for a sample of its posterior, and the posterior's KL."""
+    posterior = Posterior(*group.encoder(shown))
+    painted = group.decoder(posterior.sample(key=key))
+    return painted, posterior.kl_to_standard_normal()
 
 
 def pixel_error(
-    target: Float[Array, "*B H W 3"], painted: Float[Array, "*B H W 3"], likelihood: str
-) -> Float[Array, "*B H W 3"]:
-    """Minus the log likelihood of each pixel value, up to a constant [nats]."""
+    target: Float[Array, "*B h w 48"], painted: Float[Array, "*B h w 48"], likelihood: str
+) -> Float[Array, "*B h w 48"]:
+    """Squared error, or cross-entropy with logits [nats, up to a constant]."""
     if likelihood == "gaussian":
         return (target - painted) ** 2
     return jax.nn.softplus(painted) - target * painted

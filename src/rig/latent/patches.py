@@ -2,7 +2,8 @@
 
 XLA's convolutions are slow on a CPU and slower inside a loop, so a layer here cuts the image
 into patches that do not overlap, lays each out as one row, and multiplies. Two such layers
-take a camera image to a small grid, whatever its size::
+take a camera image to a small grid, whatever its size. The cut into the first patches only
+moves pixels, so the whole VAE works on images that are already cut, and they are cut once::
 
     48 x 48 x 3  --4-->  12 x 12 x C1  --3-->  4 x 4 x C2
     84 x 84 x 3  --4-->  21 x 21 x C1  --3-->  7 x 7 x C2
@@ -16,6 +17,9 @@ from jaxtyping import Array, Float, PRNGKeyArray
 PATCH_SIDES = (4, 3)
 """Side of the patches of the first and second layer, pixels and cells."""
 IMAGE_CHANNELS = 3
+
+Patches = Float[Array, "h w 48"]
+"""An image cut into its first patches."""
 
 
 def cut(image: Float[Array, "H W C"], side: int) -> Float[Array, "h w patch"]:
@@ -49,11 +53,12 @@ class PatchLinear(eqx.Module):
         self.bias = jax.numpy.zeros(out_size)
 
     def __call__(self, grid: Float[Array, "*cells patch"]) -> Float[Array, "*cells out"]:
+        """The map, cell by cell."""
         return grid @ self.weight + self.bias
 
 
 class PatchEncoder(eqx.Module):
-    """An image to the mean and log standard deviation of a few latents."""
+    """An image, cut into patches, to the mean and log standard deviation of a few latents."""
 
     layers: tuple[PatchLinear, PatchLinear]
     head: PatchLinear
@@ -71,18 +76,17 @@ class PatchEncoder(eqx.Module):
         head = PatchLinear(flat_size, 2 * latent_size, key=head_key)
         self.head = eqx.tree_at(lambda linear: linear.weight, head, head.weight * HEAD_SCALE)
 
-    def __call__(
-        self, image: Float[Array, "H W 3"]
-    ) -> tuple[Float[Array, " latent"], Float[Array, " latent"]]:
-        grid = image
-        for side, layer in zip(PATCH_SIDES, self.layers, strict=True):
-            grid = jax.nn.relu(layer(cut(grid, side)))
+    def __call__(self, patches: Patches) -> tuple[Float[Array, " latent"], Float[Array, " latent"]]:
+        """The posterior's mean and log standard deviation."""
+        first, second = self.layers
+        grid = jax.nn.relu(first(patches))
+        grid = jax.nn.relu(second(cut(grid, PATCH_SIDES[1])))
         mean, log_std = jax.numpy.split(self.head(grid.reshape(-1)), 2)
         return mean, jax.numpy.clip(log_std, MIN_LOG_STD, MAX_LOG_STD)
 
 
 class PatchDecoder(eqx.Module):
-    """A few latents to what they paint on the image."""
+    """A few latents to what they paint on the image, cut into patches."""
 
     stem: PatchLinear
     spread: PatchLinear
@@ -103,12 +107,13 @@ class PatchDecoder(eqx.Module):
             eqx.tree_at(lambda linear: linear.weight, last, last.weight * HEAD_SCALE),
         )
 
-    def __call__(self, latent: Float[Array, " latent"]) -> Float[Array, "H W 3"]:
+    def __call__(self, latent: Float[Array, " latent"]) -> Patches:
+        """What these latents add to the image."""
         hidden = jax.nn.relu(self.stem(latent))
         grid = jax.nn.relu(self.spread(hidden)).reshape(self.side, self.side, -1)
         second, first = self.layers
         grid = jax.nn.relu(paste(second(grid), PATCH_SIDES[1]))
-        return paste(first(grid), PATCH_SIDES[0])
+        return first(grid)
 
 
 STEM_SIZE = 128

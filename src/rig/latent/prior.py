@@ -15,6 +15,9 @@ import numpy as np
 from jaxtyping import Float32
 
 
+Latents = Float32[np.ndarray, "num latent"]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GaussianPrior:
     """A diagonal Gaussian over latents."""
@@ -22,7 +25,7 @@ class GaussianPrior:
     mean: Float32[np.ndarray, " latent"]
     std: Float32[np.ndarray, " latent"]
 
-    def sample(self, num: int, *, rng: np.random.Generator) -> Float32[np.ndarray, "num latent"]:
+    def sample(self, num: int, *, rng: np.random.Generator) -> Latents:
         """That many draws."""
         noise = rng.standard_normal((num, len(self.mean)), dtype=np.float32)
         return self.mean + self.std * noise
@@ -34,7 +37,7 @@ class SeenPrior:
 
     latents: Float32[np.ndarray, "seen latent"]
 
-    def sample(self, num: int, *, rng: np.random.Generator) -> Float32[np.ndarray, "num latent"]:
+    def sample(self, num: int, *, rng: np.random.Generator) -> Latents:
         """That many draws, with replacement."""
         return self.latents[rng.integers(len(self.latents), size=num)]
 

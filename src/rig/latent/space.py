@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Float32, UInt8
 
+from rig.latent.chunks import in_chunks
 from rig.latent.prior import GaussianPrior, Prior, make_prior
 from rig.latent.vae import VAE, to_float, to_uint8
 from rig.types import Encoding
@@ -19,9 +20,6 @@ from rig.types import Encoding
 
 Actor = Callable[[Float[jax.Array, "N latent"], Float[jax.Array, "N latent"]], jax.Array]
 """Latents and goals in, actions out: the networks live in ``agent``, which we don't import."""
-
-CHUNK = 512
-"""Images encoded or decoded in one compiled call; the last chunk is padded."""
 
 
 class LatentSpace:
@@ -73,19 +71,6 @@ def make_space(
     return LatentSpace(vae, make_prior(prior_source, seen))
 
 
-def in_chunks(function, rows: np.ndarray):  # type: ignore[no-untyped-def]
-    """Calls a compiled function on chunks of rows of one size, so that it compiles once."""
-    if len(rows) <= CHUNK:
-        return jax.tree.map(np.asarray, function(rows))
-    results = []
-    for start in range(0, len(rows), CHUNK):
-        chunk = rows[start : start + CHUNK]
-        padding = [(0, CHUNK - len(chunk))] + [(0, 0)] * (rows.ndim - 1)
-        result = function(np.pad(chunk, padding))
-        results.append(jax.tree.map(lambda leaf, num=len(chunk): np.asarray(leaf)[:num], result))
-    return jax.tree.map(lambda *parts: np.concatenate(parts), *results)
-
-
 @eqx.filter_jit
 def _see_and_act(
     vae: VAE,
@@ -108,8 +93,6 @@ def _encode(
 
 
 @eqx.filter_jit
-def _decode(
-    vae: VAE, latents: Float[jax.Array, "N latent"]
-) -> UInt8[jax.Array, "N H W 3"]:
+def _decode(vae: VAE, latents: Float[jax.Array, "N latent"]) -> UInt8[jax.Array, "N H W 3"]:
     """The images of latents."""
     return to_uint8(jnp.clip(jax.vmap(vae.decode)(latents), 0, 1))

@@ -19,7 +19,14 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray, UInt8
 
 from rig.config import VAEConfig
-from rig.latent.patches import PatchDecoder, PatchEncoder
+from rig.latent.patches import (
+    PATCH_SIDES,
+    PatchDecoder,
+    PatchEncoder,
+    Patches,
+    cut,
+    paste,
+)
 
 
 class Posterior(eqx.Module):
@@ -55,7 +62,7 @@ class VAE(eqx.Module):
     """Images to latents and back, group by group."""
 
     groups: tuple[Group, ...]
-    base: Float[Array, "H W 3"]
+    base: Patches
     """The image that all zeros decode to at first, before the link."""
     likelihood: Literal["bernoulli", "gaussian"] = eqx.field(static=True)
 
@@ -72,25 +79,34 @@ class VAE(eqx.Module):
             for size, group_key in zip(config.group_sizes, keys, strict=True)
         )
         self.likelihood = config.likelihood
-        self.base = mean_image if config.likelihood == "gaussian" else logit(mean_image)
+        shown = mean_image if config.likelihood == "gaussian" else logit(mean_image)
+        self.base = cut(shown, PATCH_SIDES[0])
 
     def encode(self, image: Float[Array, "H W 3"]) -> Posterior:
         """The posterior over the latents of an image with values in [0, 1]."""
-        painted = self.base
+        patches, painted = cut(image, PATCH_SIDES[0]), self.base
         means, log_stds = [], []
         for group in self.groups:
-            mean, log_std = group.encoder(image - self.link(painted))
+            mean, log_std = group.encoder(patches - self.link(painted))
             painted = painted + group.decoder(mean)
             means.append(mean)
             log_stds.append(log_std)
         return Posterior(jnp.concatenate(means), jnp.concatenate(log_stds))
 
+    def unexplained(self, image: Float[Array, "H W 3"], num_groups: int) -> Patches:
+        """What the first groups leave of an image, in patches: what the next one is shown."""
+        patches, painted = cut(image, PATCH_SIDES[0]), self.base
+        for group in self.groups[:num_groups]:
+            mean, _ = group.encoder(patches - self.link(painted))
+            painted = painted + group.decoder(mean)
+        return patches - self.link(painted)
+
     def decode(self, latent: Float[Array, " latent"]) -> Float[Array, "H W 3"]:
         """The image of a latent, with values in [0, 1]."""
         painted = self.base + sum(self.paint(latent))
-        return jnp.clip(self.link(painted), 0, 1)
+        return paste(jnp.clip(self.link(painted), 0, 1), PATCH_SIDES[0])
 
-    def paint(self, latent: Float[Array, " latent"]) -> list[Float[Array, "H W 3"]]:
+    def paint(self, latent: Float[Array, " latent"]) -> list[Patches]:
         """What each group adds to the base image."""
         parts = jnp.split(latent, self.borders())
         return [group.decoder(part) for group, part in zip(self.groups, parts, strict=True)]
@@ -103,7 +119,7 @@ class VAE(eqx.Module):
             ends.append(total)
         return ends
 
-    def link(self, painted: Float[Array, "H W 3"]) -> Float[Array, "H W 3"]:
+    def link(self, painted: Patches) -> Patches:
         """What was painted, as pixel values."""
         return painted if self.likelihood == "gaussian" else jax.nn.sigmoid(painted)
 

@@ -7,7 +7,8 @@ another goal and the reward that this goal implies. Goals come from three source
     future    a latent reached later in the same episode     (hindsight)
     imagined  a fresh draw from the latent prior             (imagination)
 
-Sources: Andrychowicz et al. 2017, section 4.5 (future); Nair et al. 2018, section 4.3 (imagined).
+Sources: Andrychowicz et al. 2017, section 4.5 (future); Nair et al. 2018, section 4.3
+(imagined).
 """
 
 from collections.abc import Callable

@@ -21,6 +21,7 @@ from rig.errors import NotEnoughDataError
 from rig.types import Encoding, Episodes
 
 
+Goals = Float32[np.ndarray, "N latent"]
 Rows = Int[np.ndarray, " B"]
 
 
@@ -113,7 +114,7 @@ class Replay:
     def reencode(
         self,
         encode: Callable[[np.ndarray], Encoding],
-        move_goals: Callable[[Float32[np.ndarray, "N latent"]], Float32[np.ndarray, "N latent"]],
+        move_goals: Callable[[Goals], Goals],
     ) -> None:
         """Makes every latent anew: the VAE has moved.
 

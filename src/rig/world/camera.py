@@ -71,7 +71,7 @@ class Camera:
 
 
 class RayCamera:
-    """Takes pictures of one model. It keeps buffers, so every thread needs its own.
+    """Takes pictures of worlds of one model.
 
     What stands still is cast once. After that, rays go only where something that moves may be:
     through the pixels within the moving geoms' bounding boxes.
@@ -111,7 +111,7 @@ class RayCamera:
         self,
         worlds: Sequence[mujoco.MjData],
         pixels: Int[np.ndarray, " rays"],
-        ends: Int[np.ndarray, " N+1"],
+        ends: Int[np.ndarray, " ends"],
         group: int,
         crew: Crew,
     ) -> tuple[UInt8[np.ndarray, "rays 3"], Float64[np.ndarray, " rays"]]:

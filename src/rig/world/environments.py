@@ -175,10 +175,10 @@ def _first(observation: Observation, info: Info) -> tuple[Observation, Info]:
     }
 
 
-def _observation_space(image_size: int) -> spaces.Dict:
+def _observation_space(image_size: int) -> gymnasium.Space:
     picture = spaces.Box(0, 255, (image_size, image_size, 3), np.uint8)
     return spaces.Dict(observation=picture, achieved_goal=picture, desired_goal=picture)
 
 
-def _action_space(action_size: int) -> spaces.Box:
+def _action_space(action_size: int) -> gymnasium.Space:
     return spaces.Box(-1.0, 1.0, (action_size,), np.float32)

@@ -18,7 +18,7 @@ IDS = ("rig/Reach-v0", "rig/Push-v0", "rig/PushWide-v0")
 
 
 def register() -> None:
-    """Registers every task, one world at a time and as a batch of worlds; twice does no harm."""
+    """Registers every task, as one world and as a batch of worlds; twice does no harm."""
     for id_ in IDS:
         if id_ not in registry:
             register_id(

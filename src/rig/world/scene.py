@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float64, Int
 
 from rig.errors import SceneError, name_the_nearest
 from rig.world import arm
-from rig.world.camera import STILL_GROUP
+from rig.world.camera import MOVING_GROUP, STILL_GROUP
 
 
 HAND_JOINTS = ("hand_x", "hand_y")
@@ -82,20 +82,17 @@ class Scene:
 
 
 def load_model(name: str) -> mujoco.MjModel:
-    """Compiles ``scenes/<name>.xml``."""
+    """Compiles ``scenes/<name>.xml``, and tells the camera what in it stands still."""
     folder = files("rig.world") / "scenes"
     texts = {file.name: file.read_bytes() for file in folder.iterdir()}
     if f"{name}.xml" not in texts:
         hint = name_the_nearest(name, (file.removesuffix(".xml") for file in texts))
         raise SceneError(f"there is no scene {name!r}: {hint}")
     model = mujoco.MjModel.from_xml_string(texts.pop(f"{name}.xml").decode(), texts)
-    model.geom_group[geoms_that_stand_still(model)] = STILL_GROUP
+    # What belongs to the world itself, and not to a body, stands still.
+    stands_still = (model.geom_bodyid == 0) & (model.geom_group == MOVING_GROUP)
+    model.geom_group[stands_still] = STILL_GROUP
     return model
-
-
-def geoms_that_stand_still(model: mujoco.MjModel) -> Bool[np.ndarray, " geoms"]:
-    """Whether each geom belongs to the world itself, and not to a body that moves."""
-    return model.geom_bodyid == 0
 
 
 def joint_addresses(model: mujoco.MjModel, joints: Sequence[str]) -> Int[np.ndarray, " joints"]:

@@ -1,0 +1,127 @@
+"""The command line: ``rig VERB ...``.
+
+Every error that a person can act on is one line on standard error and exit code 2; anything
+else is a bug of ours and shows its traceback.
+"""
+
+import io
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import redirect_stderr
+from dataclasses import fields
+from functools import reduce
+from importlib.metadata import version
+from itertools import pairwise
+from operator import or_
+from typing import Annotated, Any
+
+import tyro
+from tyro.conf import subcommand
+
+from rig.config import PRESETS, Config, find_preset
+from rig.errors import ConfigError, RigError
+from rig.lab.verbs import OTHER_VERBS, Train, Verb
+
+
+WRONG_USE = 2
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+"""Exit codes: those that a shell gives."""
+ABOUT = """Teach a robot, from camera images alone, to reach any picture.
+
+Begin with `rig demo`, or with `rig train Reach`."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Does what the command line asks; the exit code."""
+    argv = list(sys.argv[1:] if argv is None else argv)
+    try:
+        if argv == ["--version"]:
+            sys.stdout.write(f"rig {version('imagined-goals')}\n")
+            return 0
+        parse(argv)(argv)
+        sys.stdout.flush()
+    except RigError as error:
+        return complain(str(error))
+    except BrokenPipeError:
+        silence_stdout()
+        return BROKEN_PIPE
+    except OSError as error:
+        if error.filename is None:
+            raise
+        return complain(f"{error.filename}: {error.strerror}")
+    except KeyboardInterrupt:
+        complain("stopped")
+        return INTERRUPTED
+    return 0
+
+
+def complain(message: str) -> int:
+    """Prints one line on standard error; the exit code of wrong use."""
+    sys.stderr.write(f"rig: {' '.join(message.split())}\n")
+    return WRONG_USE
+
+
+def silence_stdout() -> None:
+    """Nobody reads standard output any more: what is still in its buffer goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def parse(argv: Sequence[str]) -> Verb:
+    """The verb that the command line asks for, with its options.
+
+    The task and the preset decide the defaults of `train`, so they are looked for first; should
+    the first look have been mistaken, the second knows better.
+
+    Raises:
+        ConfigError: An option is unknown, missing or out of its range.
+    """
+    task, preset = first_look(argv)
+    verb = parse_with_defaults(argv, task, preset)
+    if isinstance(verb, Train) and verb.task and (verb.task, verb.preset) != (task, preset):
+        return parse_with_defaults(argv, verb.task, verb.preset)
+    return verb
+
+
+def first_look(argv: Sequence[str]) -> tuple[str, str]:
+    """The task and the preset that the command line seems to name."""
+    if not argv or argv[0] != "train":
+        return Config.task, Train.preset
+    words = [word for argument in argv for word in argument.split("=", 1)]
+    pairs = dict(pairwise(words))
+    preset = pairs.get("--preset", Train.preset)
+    task = words[1] if len(words) > 1 and not words[1].startswith("-") else Config.task
+    return task, preset if preset in PRESETS else Train.preset
+
+
+def parse_with_defaults(argv: Sequence[str], task: str, preset: str) -> Verb:
+    """The verb, where `train` has the defaults of this task and preset."""
+    config = find_preset(preset, task)
+    settings = {entry.name: getattr(config, entry.name) for entry in fields(Config)}
+    train = Train(**settings | {"preset": preset, "task": Train.task})
+    verbs: list[Any] = [Annotated[Train, subcommand("train", default=train)]]
+    verbs += [Annotated[kind, subcommand(name)] for name, kind in OTHER_VERBS.items()]
+    heard = io.StringIO()
+    try:
+        with redirect_stderr(heard):
+            return tyro.cli(
+                reduce(or_, verbs), prog="rig", description=ABOUT, args=argv or ["-h"]
+            )
+    except SystemExit as stop:
+        if not stop.code:
+            raise
+        raise ConfigError(first_sentence(heard.getvalue())) from stop
+
+
+def first_sentence(box: str) -> str:
+    """What a framed message of the parser says first, without its frame.
+
+    The frame is drawn in ASCII where standard output is.
+    """
+    lines = [line.strip("│| ") for line in box.splitlines() if line.startswith(("│", "|"))]
+    end = next(
+        (index for index, line in enumerate(lines) if set(line) <= {"─", "-"}), len(lines)
+    )
+    where = next((line for line in lines if line.endswith("--help")), "rig --help")
+    return f"{' '.join(lines[:end]).rstrip('.')}; see {where[where.index('rig') :]}"

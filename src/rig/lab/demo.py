@@ -1,0 +1,48 @@
+"""The demonstration: Reach is trained, shown reaching a few goal pictures, and reported."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rig.config import Config
+from rig.lab.errands import train_anew
+from rig.lab.evaluate import evaluation_goals, make_world
+from rig.lab.look import picture_of
+from rig.lab.pictures import GoalPicture
+from rig.lab.reach import Attempt, reach
+from rig.lab.report import write_report
+from rig.lab.run import Run
+from rig.lab.sections import VIDEO
+from rig.lab.tables import print_evaluation
+from rig.lab.trained import open_trained
+from rig.lab.video import attempt_frames, save_video
+from rig.world.tasks import find_task
+
+
+NUM_SHOWN = 4
+"""Goal pictures that the video shows."""
+
+
+def demo(config: Config, preset: str, out: Path | None, argv: Sequence[str]) -> Path:
+    """Trains, evaluates, films and reports; the report's path."""
+    run = train_anew(config, preset, out, argv)
+    print_evaluation(run.evaluation())
+    film = [frame for attempt in attempts(run) for frame in attempt_frames(attempt)]
+    save_video(run.directory / VIDEO, film)
+    report = run.directory / "report.html"
+    write_report(report, [run.directory])
+    return report
+
+
+def attempts(run: Run) -> list[Attempt]:
+    """The robot's tries at the first goal pictures of evaluation."""
+    _run, policy = open_trained(run.directory)
+    task = find_task(run.config.task)
+    size = run.config.image_size
+    pictures = [
+        GoalPicture(image=picture_of(task, state, size), changes=(), task=task.id, state=state)
+        for state in evaluation_goals(run.config.task, NUM_SHOWN)
+    ]
+    world = make_world(run.config, num_worlds=1)
+    tried = [reach(policy, task, world, picture) for picture in pictures]
+    world.close()
+    return tried

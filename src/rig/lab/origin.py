@@ -1,0 +1,81 @@
+"""Where a run comes from: enough to know, years later, what made it."""
+
+import os
+import platform
+import shlex
+import subprocess
+from collections.abc import Sequence
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import jax
+
+from rig.config import Config
+from rig.lab.look import reference_hash
+from rig.world.tasks import find_task
+
+
+PACKAGES = (
+    "imagined-goals",
+    "jax",
+    "jaxlib",
+    "equinox",
+    "optax",
+    "mujoco",
+    "gymnasium",
+    "numpy",
+)
+CAMERA = "mj_multiRay"
+"""What takes the pictures: MuJoCo's ray caster, shaded in NumPy."""
+
+
+def origin(config: Config, argv: Sequence[str]) -> dict[str, Any]:
+    """Versions, commit, command line, camera, device and date of a run that begins now."""
+    return {
+        "date": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "command": shlex.join(["rig", *argv]),
+        "commit": commit(),
+        "camera": CAMERA,
+        "image_size": config.image_size,
+        "reference_picture_sha256": reference_hash(find_task(config.task), config.image_size),
+        "device": device(),
+        "num_cores": num_cores(),
+        "platform": platform.platform(),
+        "python": platform.python_version(),
+        "packages": versions(),
+    }
+
+
+def versions() -> dict[str, str]:
+    """The installed version of each package that a result depends on."""
+    return {name: version(name) for name in PACKAGES}
+
+
+def device() -> str:
+    """What learning runs on, as JAX calls it."""
+    return str(jax.devices()[0].device_kind)
+
+
+def num_cores() -> int:
+    """The cores that we may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def commit() -> str | None:
+    """The commit of the checkout that this code lies in, marked if it was changed since.
+
+    None if it lies in no checkout, or git is not there to ask.
+    """
+    git = ["git", "-C", str(Path(__file__).parent)]
+    try:
+        found = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True)
+        changed = subprocess.run(
+            [*git, "status", "--porcelain"], capture_output=True, text=True
+        )
+    except OSError:
+        return None
+    if found.returncode:
+        return None
+    return found.stdout.strip() + (" with changes" if changed.stdout.strip() else "")

@@ -1,0 +1,95 @@
+"""Reaching: the robot is shown one goal picture and tries.
+
+The policy sees the camera image and the goal picture, both through its encoder, and nothing
+else. Where the true goal is known, the true distance is measured beside it.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Float32, UInt8
+
+from rig.lab.evaluate import DISTANCE, World
+from rig.lab.pictures import GoalPicture
+from rig.lab.policy import Policy
+from rig.lab.trained import latent_space
+from rig.latent.reward import latent_reward
+from rig.world.tasks import Task
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Attempt:
+    """One try at one goal picture: F frames, the first before any action."""
+
+    goal_image: UInt8[np.ndarray, "H W 3"]
+    images: UInt8[np.ndarray, "F H W 3"]
+    decoded: UInt8[np.ndarray, "F H W 3"]
+    """What the latent of each image decodes to: what the robot makes of what it sees."""
+    latent_distances: Float32[np.ndarray, " F"]
+    """From the latent of each image to the goal, as the reward measures it."""
+    distances: dict[str, Float[np.ndarray, " F"]]
+    """Of each object from its goal, metres: ``hand_m``; empty where the goal is not known."""
+
+
+def reach(policy: Policy, task: Task, world: World, picture: GoalPicture) -> Attempt:
+    """Lets the robot try to reach a picture, in a world of one of the task.
+
+    The true distance is measured if the picture is of this task and carries its state.
+    """
+    is_known = picture.state is not None and picture.task == task.id
+    options = {"goal_states": picture.state[None]} if is_known else None  # type: ignore[index]
+    goal = latent_space(policy).encode(picture.image[None]).latent
+    observation, info = world.reset(seed=0, options=options)
+    images, infos = [observation["observation"]], [info]
+    for _ in range(task.num_steps):
+        action, _encoding = policy.act(images[-1], goal)
+        observation, _reward, _terminated, _truncated, info = world.step(action)
+        images.append(observation["observation"])
+        infos.append(info)
+    return attempt(
+        policy, picture.image, goal, np.concatenate(images), infos if is_known else []
+    )
+
+
+def attempt(
+    policy: Policy,
+    goal_image: UInt8[np.ndarray, "H W 3"],
+    goal: Float32[np.ndarray, "1 latent"],
+    images: UInt8[np.ndarray, "F H W 3"],
+    infos: list[dict[str, Any]],
+) -> Attempt:
+    """What came of a try, seen through the policy's latent space."""
+    space = latent_space(policy)
+    latents = space.encode(images).latent
+    return Attempt(
+        goal_image=goal_image,
+        images=images,
+        decoded=space.decode(latents),
+        latent_distances=-latent_reward(latents, goal, space.weight),
+        distances=measured(infos),
+    )
+
+
+def measured(infos: list[dict[str, Any]]) -> dict[str, Float[np.ndarray, " F"]]:
+    """The true distances that a world of one told at each frame."""
+    names = [name for name in infos[0] if DISTANCE in name] if infos else []
+    return {
+        name.replace(DISTANCE, ""): np.array([float(info[name][0]) for info in infos])
+        for name in names
+    }
+
+
+def summary(task: str, attempt: Attempt) -> dict[str, Any]:
+    """An attempt as one JSON object: distances at its start and at its end."""
+    return {
+        "task": task,
+        "num_steps": len(attempt.images) - 1,
+        "latent_distance": ends(attempt.latent_distances),
+        "distances": {name: ends(values) for name, values in attempt.distances.items()},
+    }
+
+
+def ends(values: Float[np.ndarray, " F"]) -> dict[str, float]:
+    """The first and the last of the values."""
+    return {"start": float(values[0]), "end": float(values[-1])}

@@ -1,0 +1,80 @@
+"""Numbers for the person at the terminal, or for the program that reads them."""
+
+import json
+import sys
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+
+CM_PER_M = 100
+COLUMNS = {
+    "median": "median",
+    "mean": "mean",
+    "spread": "std",
+    "do nothing": "do_nothing_median",
+}
+"""The columns of an evaluation, and the keys that they show."""
+
+
+def print_json(values: dict[str, Any]) -> None:
+    """Prints one JSON object."""
+    sys.stdout.write(json.dumps(values, indent=2) + "\n")
+
+
+def print_line(text: str) -> None:
+    """Prints one line to standard output, as it is."""
+    sys.stdout.write(text + "\n")
+
+
+def print_notice(text: str) -> None:
+    """Says something on standard error."""
+    sys.stderr.write(f"rig: {text}\n")
+
+
+def print_evaluation(evaluation: dict[str, Any]) -> None:
+    """Prints an evaluation's distances, in cm, one object per row."""
+    title = "{task}: {num_episodes} goal pictures, after {num_env_steps:,} steps"
+    rows = [
+        [name.removesuffix("_m"), *(cm(values[key]) for key in COLUMNS.values())]
+        for name, values in evaluation["distances"].items()
+    ]
+    print_table(title.format(**evaluation), ["distance left", *COLUMNS], rows)
+
+
+def print_attempt(summary: dict[str, Any]) -> None:
+    """Prints the distances at the start and at the end of an attempt."""
+    latent = summary["latent_distance"]
+    rows = [["latent", f"{latent['start']:.2f}", f"{latent['end']:.2f}"]]
+    for name, values in summary["distances"].items():
+        rows.append([name.removesuffix("_m"), cm(values["start"]), cm(values["end"])])
+    print_table(f"{summary['task']}: one goal picture", ["distance", "start", "end"], rows)
+
+
+def print_examination(examination: dict[str, Any]) -> None:
+    """Prints what `rig doctor` found."""
+    facts = {key: examination[key] for key in ("device", "num_cores", "camera")}
+    installed = facts | examination["versions"]
+    rows = [[name.replace("_", " "), str(value)] for name, value in installed.items()]
+    print_table("Installed", ["", ""], rows)
+    speeds = examination["speed_per_s"]
+    rows = [[name.replace("_", " "), f"{speed:,} /s"] for name, speed in speeds.items()]
+    print_table("Speed here", ["", ""], rows)
+
+
+def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
+    """Prints a table: names at the left, numbers at the right."""
+    table = Table(
+        title=title, title_justify="left", title_style="bold", box=None, pad_edge=False
+    )
+    for index, column in enumerate(columns):
+        table.add_column(column, justify="right" if index else "left", header_style="dim")
+    for row in rows:
+        table.add_row(*row)
+    Console(file=sys.stdout).print(table)
+
+
+def cm(length_m: float) -> str:
+    """A length in metres as text in centimetres."""
+    return f"{CM_PER_M * length_m:.1f} cm"

@@ -1,0 +1,243 @@
+"""The verbs of the command line: their options, and what each does.
+
+A docstring under a field is its ``--help``. Each verb imports what it needs when it is called,
+so that ``rig --help`` answers at once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Annotated, Literal, Protocol, runtime_checkable
+
+from tyro.conf import FlagCreatePairsOff, Positional, arg
+
+from rig.config import Config, find_preset, require
+from rig.lab.outputs import check_file
+
+
+RunDirectory = Annotated[Positional[Path], arg(metavar="RUN")]
+TaskName = Annotated[Positional[str], arg(metavar="TASK", help_behavior_hint="(required)")]
+RunDirectories = Annotated[Positional[tuple[Path, ...]], arg(metavar="RUN [RUN ...]")]
+DirectoryOption = Annotated[Path | None, arg(metavar="DIR")]
+FileOption = Annotated[Path | None, arg(metavar="FILE")]
+Flag = FlagCreatePairsOff[bool]
+IMAGE_KINDS = (".png",)
+VIDEO_KINDS = (".mp4", ".gif")
+PAGE_KINDS = (".html", ".htm")
+
+
+@runtime_checkable
+class Verb(Protocol):
+    """A parsed command line."""
+
+    def __call__(self, argv: Sequence[str]) -> None:
+        """Does it; ``argv`` is the command line, for the record."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainOptions:
+    """What `rig train` takes besides the settings of a run."""
+
+    preset: Literal["paper", "fast"] = "fast"
+    """The settings to begin from: as published, or what learns soonest here."""
+    out: DirectoryOption = None
+    """Directory of the run; by default a new one under runs/."""
+    json: Flag = False
+    """Print the evaluation and the run's directory as one JSON object."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Train(Config, TrainOptions):
+    """Train a robot from camera images alone."""
+
+    task: TaskName = ""
+    """What to learn: Reach, Push or PushWide."""
+
+    def __call__(self, argv: Sequence[str]) -> None:
+        """Trains, evaluates, and prints the run's directory."""
+        require(self.task != "", "rig train needs a TASK: Reach, Push or PushWide")
+        from rig.lab.errands import train_anew
+        from rig.lab.tables import print_evaluation, print_json, print_line
+
+        run = train_anew(self.config(), self.preset, self.out, argv)
+        if self.json:
+            print_json(run.evaluation() | {"run": str(run.directory)})
+            return
+        print_evaluation(run.evaluation())
+        print_line(str(run.directory))
+
+    def config(self) -> Config:
+        """The settings of the run, without the options of the command."""
+        return Config(**{entry.name: getattr(self, entry.name) for entry in fields(Config)})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reach:
+    """Show a trained robot any goal picture and let it try."""
+
+    run: RunDirectory
+    """Directory of a trained run."""
+    goal: Path
+    """The goal picture: any file, size and mode."""
+    video: FileOption = None
+    """Where to write a video of goal, camera and decoded latent: .mp4 or .gif."""
+    json: Flag = False
+    """Print the distances as one JSON object."""
+
+    def __call__(self, argv: Sequence[str]) -> None:
+        """Reads the picture, lets the robot try, and prints how near it came."""
+        if self.video:
+            check_file(self.video, VIDEO_KINDS)
+        from rig.lab.errands import reach_picture
+        from rig.lab.tables import print_attempt, print_json
+
+        summary = reach_picture(self.run, self.goal, self.video)
+        (print_json if self.json else print_attempt)(summary)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluate:
+    """Measure a trained robot on the fixed set of goal pictures."""
+
+    run: RunDirectory
+    """Directory of a trained run."""
+    episodes: int = 100
+    """Goal pictures to try: always the same ones."""
+    json: Flag = False
+    """Print the table as one JSON object."""
+
+    def __post_init__(self) -> None:
+        require(self.episodes >= 1, f"--episodes must be at least 1, got {self.episodes}")
+
+    def __call__(self, argv: Sequence[str]) -> None:
+        """Tries every goal picture and prints the table."""
+        from rig.lab.errands import evaluate_run
+        from rig.lab.tables import print_evaluation, print_json
+
+        evaluation = evaluate_run(self.run, self.episodes)
+        (print_json if self.json else print_evaluation)(evaluation)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Imagine:
+    """Draw a sheet of goals that a trained robot imagines."""
+
+    run: RunDirectory
+    """Directory of a trained run."""
+    out: Path
+    """The sheet to write: .png."""
+    num_goals: int = 64
+    """Goals to imagine."""
+    seed: int = 0
+    """Decides which goals."""
+
+    def __post_init__(self) -> None:
+        require(
+            1 <= self.num_goals <= 4096, f"--num-goals must be 1 to 4096, got {self.num_goals}"
+        )
+        require(self.seed >= 0, f"--seed must be at least 0, got {self.seed}")
+
+    def __call__(self, argv: Sequence[str]) -> None:
+        """Imagines, decodes and draws."""
+        check_file(self.out, IMAGE_KINDS)
+        from rig.lab.errands import imagine_goals
+        from rig.lab.tables import print_line
+
+        imagine_goals(self.run, self.out, self.num_goals, self.seed)
+        print_line(str(self.out))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """Take a picture of a task through its camera."""
+
+    task: TaskName
+    """What to look at: Reach, Push or PushWide."""
+    out: Path
+    """The picture to write: .png."""
+    goal: Flag = False
+    """Look at a random goal, to try `rig reach` with, in place of the start."""
+    seed: int = 0
+    """Decides which goal."""
+    size: int = 48
+    """Width and height, pixels; the robot itself sees 48 or 84."""
+
+    def __post_init__(self) -> None:
+        require(self.seed >= 0, f"--seed must be at least 0, got {self.seed}")
+
+    def __call__(self, argv: Sequence[str]) -> None:
+        """Takes the picture."""
+        check_file(self.out, IMAGE_KINDS)
+        from rig.lab.errands import take_picture
+        from rig.lab.tables import print_line
+        from rig.world.tasks import find_task
+
+        task = find_task(self.task)
+        take_picture(self.out, task, of_goal=self.goal, seed=self.seed, size=self.size)
+        print_line(str(self.out))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """Write one page about one run, or about several side by side."""
+
+    runs: RunDirectories
+    """Directories of runs."""
+    out: Path
+    """The page to write: .html. It needs no network and no other file."""
+
+    def __post_init__(self) -> None:
+        require(len(self.runs) > 0, "rig report needs at least one RUN: name its directory")
+
+    def __call__(self, argv: Sequence[str]) -> None:
+        """Writes the page."""
+        check_file(self.out, PAGE_KINDS)
+        from rig.lab.report import write_report
+        from rig.lab.tables import print_line
+
+        write_report(self.out, self.runs)
+        print_line(str(self.out))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Doctor:
+    """Tell what is installed, the device, and the speed here."""
+
+    json: Flag = False
+    """Print everything as one JSON object."""
+
+    def __call__(self, argv: Sequence[str]) -> None:
+        """Measures and prints."""
+        from rig.lab.doctor import examine
+        from rig.lab.tables import print_examination, print_json
+
+        (print_json if self.json else print_examination)(examine())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Demo:
+    """Train Reach in a few minutes, show it reaching, and write its report."""
+
+    out: DirectoryOption = None
+    """Directory of the run; by default a new one under runs/."""
+    seed: int = 0
+    """The seed of everything random."""
+
+    def __call__(self, argv: Sequence[str]) -> None:
+        """Does it all, and prints the report's path."""
+        from rig.lab.demo import demo
+        from rig.lab.tables import print_line
+
+        config = replace(find_preset("fast", "Reach"), seed=self.seed)
+        print_line(f"report: {demo(config, 'fast', self.out, argv)}")
+
+
+OTHER_VERBS = {
+    "reach": Reach,
+    "evaluate": Evaluate,
+    "imagine": Imagine,
+    "look": Look,
+    "report": Report,
+    "doctor": Doctor,
+    "demo": Demo,
+}

@@ -1,0 +1,30 @@
+"""Compiled functions on many rows, in chunks of one size so that they compile once."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import jax
+import numpy as np
+
+
+CHUNK = 512
+"""Rows in one compiled call; the last chunk is padded."""
+
+
+def in_chunks(function: Callable[[np.ndarray], Any], rows: np.ndarray) -> Any:
+    """The function's arrays for all rows, worked out a chunk at a time."""
+    if len(rows) <= CHUNK:
+        return jax.tree.map(np.asarray, function(rows))
+    results = []
+    for start in range(0, len(rows), CHUNK):
+        chunk = rows[start : start + CHUNK]
+        padding = [(0, CHUNK - len(chunk))] + [(0, 0)] * (rows.ndim - 1)
+        result = function(np.pad(chunk, padding))
+        results.append(jax.tree.map(partial(first_rows, len(chunk)), result))
+    return jax.tree.map(lambda *parts: np.concatenate(parts), *results)
+
+
+def first_rows(num: int, leaf: jax.Array) -> np.ndarray:
+    """The first rows of an array, on the host."""
+    return np.asarray(leaf)[:num]

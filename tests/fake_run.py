@@ -1,0 +1,67 @@
+"""A finished run that nobody trained: every number of its metrics tells where it belongs."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from rig.config import FAST, Config, EvaluateConfig, TD3Config, VAEConfig
+from rig.lab.policy import Policy, blank_tree, save_policy
+from rig.lab.run import Run
+from rig.latent.prior import GaussianPrior
+from rig.latent.space import LatentSpace
+
+
+ACTION_SIZE = 2
+LATENT_SIZE = 2
+
+TINY = replace(
+    FAST,
+    num_env_steps=3000,
+    vae=VAEConfig(group_sizes=(LATENT_SIZE,), channels=(4, 8)),
+    td3=TD3Config(hidden_sizes=(8,)),
+    evaluate=EvaluateConfig(num_goals=2),
+)
+
+
+def untrained_policy(config: Config) -> Policy:
+    tree = blank_tree(config, ACTION_SIZE, num_seen=0)
+    ones = np.ones(LATENT_SIZE, np.float32)
+    space = LatentSpace(tree["vae"], GaussianPrior(mean=0 * ones, std=ones))
+    return Policy(space, tree["learner"])
+
+
+def make_run(directory: Path, config: Config = TINY) -> Run:
+    run = Run.create(directory, config, {"device": "abacus", "packages": {"jax": "1.2.3"}})
+    for index in range(1, 4):
+        run.log(metrics(index))
+    run.log({"num_env_steps": 0, "wall_s": 5.0, "vae/fit_steps": 50, "vae/kl_nats": 7.0})
+    run.save_evaluation(evaluation())
+    save_policy(run.policy, untrained_policy(config))
+    for name in ("reached", "reconstructions", "imagined-0001000", "imagined-0002000"):
+        Image.new("RGB", (8, 8), "red").save(run.pictures / f"{name}.png")
+    return run
+
+
+def metrics(index: int) -> dict[str, float]:
+    return {
+        "num_env_steps": 1000 * index,
+        "wall_s": 70.0 * index,
+        "evaluation_s": 10.0 * index,
+        "td3/critic_loss": 4.0 / index,
+        "eval/hand_distance_m": 0.08 / index,
+        "eval/hand_distance_mean_m": 0.09 / index,
+        "eval/do_nothing_hand_distance_m": 0.16,
+        "probe/hand_x_cm": 0.25 * index,
+    }
+
+
+def evaluation() -> dict:
+    hand = {"median": 0.012, "mean": 0.013, "std": 0.004, "do_nothing_median": 0.16}
+    return {
+        "task": "Reach",
+        "num_episodes": 2,
+        "num_env_steps": 3000,
+        "distances": {"hand_m": hand},
+    }

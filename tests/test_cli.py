@@ -1,0 +1,325 @@
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from fake_run import make_run
+from PIL import Image
+
+from rig.config import PRESETS
+from rig.errors import NotEnoughDataError
+from rig.lab import doctor, errands
+from rig.lab.cli import main
+from rig.lab.pictures import read_goal_picture
+from rig.lab.verbs import OTHER_VERBS, Train
+from rig.world.tabletop import Tabletop
+from rig.world.tasks import PUSH, REACH
+
+
+VERBS = ["train", *OTHER_VERBS]
+TRAIN_TINY = (
+    "train reach --seed 3 --num-env-steps 100 --num-worlds 2 --collect.num-images 60 "
+    "--vae.num-fit-steps 10 --vae.batch-size 4 --vae.group-sizes 2 --vae.channels 4 8 "
+    "--td3.hidden-sizes 8 --td3.batch-size 4 --td3.updates-per-step 0.1 --td3.warmup-steps 0 "
+    "--evaluate.num-goals 2 --evaluate.every-steps 100 --json --out"
+)
+
+
+@pytest.fixture(autouse=True)
+def wide_terminal(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """The directory of a finished run."""
+    return make_run(tmp_path_factory.mktemp("runs") / "run").directory
+
+
+@pytest.fixture
+def rig(capsys):
+    """Runs a command line: its exit code, its standard output and its standard error."""
+
+    def call(*argv):
+        words = [
+            word for part in argv for word in (part.split() if type(part) is str else [part])
+        ]
+        try:
+            code = main([str(word) for word in words])
+        except SystemExit as stop:
+            code = stop.code
+        return (code or 0, *capsys.readouterr())
+
+    return call
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_help(rig, verb):
+    code, out, err = rig(verb, "--help")
+    assert (code, err) == (0, "")
+    assert out.startswith(f"usage: rig {verb}")
+
+
+def test_help_names_every_verb(rig):
+    for argv in ([], ["--help"]):
+        code, out, _ = rig(*argv)
+        assert code == 0
+        assert all(verb in out for verb in VERBS)
+
+
+def test_help_answers_without_loading_what_is_heavy():
+    code = (
+        "import sys; from rig.lab.cli import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "print({'jax', 'mujoco', 'matplotlib', 'gymnasium', 'av'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "set()"
+
+
+def test_preset_and_place_of_options_decide_the_defaults_shown(rig):
+    steps = {name: str(config.num_env_steps) for name, config in PRESETS.items()}
+    assert f"(default: {steps['fast']})" in rig("train --help")[1]
+    for argv in ("train --preset paper --help", "train Push --seed 3 --preset=paper --help"):
+        assert f"(default: {steps['paper']})" in rig(argv)[1]
+
+
+def test_every_preset_can_be_asked_for(rig):
+    out = rig("train --help")[1]
+    assert f"{{{','.join(PRESETS)}}}" in out
+    assert Train.preset in PRESETS
+
+
+@pytest.mark.parametrize(
+    ("argv", "text"),
+    [
+        ("nonsense", "Unrecognized options: nonsense"),
+        ("train", "rig train needs a TASK: Reach, Push or PushWide"),
+        ("train Raech", "there is no task 'Raech': did you mean 'Reach'?"),
+        ("train Reach --preset slow", "invalid choice 'slow'"),
+        ("train Reach --sede 1", "--sede"),
+        ("train Reach --seed one", "--seed"),
+        ("train Reach --seed -1", "seed must be at least 0, got -1"),
+        ("train Reach --td3.gamma 2", "gamma must be in [0, 1), got 2.0"),
+        ("train Reach --goals.mixture.kept 0.9", "sum to 1"),
+        ("train Reach --image-size 50", "--image-size"),
+        ("train Reach --out file/run", "file is no directory"),
+        ("reach nowhere", "--goal"),
+        ("reach nowhere --goal goal.png", "nowhere is no run"),
+        (
+            "reach nowhere --goal goal.png --video goal.avi",
+            "'.avi': give a name in .mp4 or .gif",
+        ),
+        ("evaluate nowhere", "nowhere is no run"),
+        ("evaluate file", "file is no run"),
+        ("evaluate nowhere --episodes 0", "--episodes must be at least 1, got 0"),
+        ("imagine nowhere --out sheet.png", "nowhere is no run"),
+        ("imagine nowhere --out missing/sheet.png", "missing is no directory"),
+        ("imagine nowhere --out sheet.png --num-goals 0", "--num-goals must be 1 to"),
+        ("look Push --out missing/picture.png", "missing is no directory"),
+        ("look Push --out directory.png", "directory.png is a directory"),
+        ("look Push --out picture.jpg", "'.jpg': give a name in .png"),
+        ("look Psuh --out picture.png", "did you mean 'Push'?"),
+        ("look Push --out picture.png --size 5", "--size must be 16 to 2048 pixels, got 5"),
+        ("report --out report.html", "RUN"),
+        ("report nowhere --out report.html", "nowhere is no run"),
+        ("report nowhere --out report.txt", "give a name in .html"),
+    ],
+)
+def test_wrong_use_is_one_line_and_writes_nothing(rig, tmp_path, monkeypatch, argv, text):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("not a run")
+    (tmp_path / "directory.png").mkdir()
+    code, out, err = rig(argv)
+    assert (code, out) == (2, "")
+    assert err.startswith("rig: ")
+    assert err.count("\n") == 1
+    assert text in err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["directory.png", "file"]
+
+
+def test_existing_directory_is_never_written_over(rig, run):
+    before = {path: path.stat().st_mtime_ns for path in run.rglob("*")}
+    code, _, err = rig("train Reach --out", run)
+    assert code == 2
+    assert "exists and is not empty" in err
+    assert {path: path.stat().st_mtime_ns for path in run.rglob("*")} == before
+
+
+def test_training_ends_with_the_numbers_that_evaluation_gives(rig, tmp_path):
+    code, out, err = rig(TRAIN_TINY, tmp_path / "run")
+    assert code == 0
+    assert "practise" in err
+    trained = json.loads(out)
+    assert trained.pop("run") == str(tmp_path / "run")
+    assert (trained["task"], trained["num_episodes"]) == ("Reach", 2)
+    evaluated = json.loads(rig("evaluate --episodes 2 --json", tmp_path / "run")[1])
+    assert evaluated == trained
+
+
+def test_origin_tells_the_command_line_and_the_camera(rig, tmp_path, monkeypatch):
+    monkeypatch.setattr(errands, "train", lambda config, run, progress: None)
+    rig("train Push --seed 5 --out", tmp_path / "run")
+    origin = json.loads((tmp_path / "run" / "origin.json").read_text())
+    assert origin["command"] == f"rig train Push --seed 5 --out {tmp_path / 'run'}"
+    assert (origin["camera"], origin["image_size"]) == ("mj_multiRay", 48)
+    assert len(origin["reference_picture_sha256"]) == 64
+
+
+def test_runs_get_a_directory_of_their_own_by_default(rig, tmp_path, monkeypatch):
+    monkeypatch.setattr(errands, "train", lambda config, run, progress: None)
+    monkeypatch.setattr("rig.lab.tables.print_evaluation", lambda evaluation: None)
+    monkeypatch.chdir(tmp_path)
+    out = rig("train rig/Push-v0 --preset paper --seed 5")[1]
+    (directory,) = (tmp_path / "runs").iterdir()
+    assert directory.name.startswith("push-paper-seed5-")
+    assert out == f"runs/{directory.name}\n"
+
+
+def test_evaluation_is_one_json_object(rig, run):
+    code, out, err = rig("evaluate --episodes 3 --json", run)
+    evaluation = json.loads(out)
+    assert (code, err) == (0, "")
+    assert list(evaluation) == ["task", "num_episodes", "num_env_steps", "distances"]
+    assert evaluation["num_episodes"] == 3
+    assert evaluation["num_env_steps"] == 3000
+    assert {"median", "mean", "std", "do_nothing_median"} <= set(
+        evaluation["distances"]["hand_m"]
+    )
+
+
+def test_evaluation_is_a_table_in_centimetres(rig, run):
+    out = rig("evaluate --episodes 3", run)[1]
+    assert out.startswith("Reach: 3 goal pictures, after 3,000 steps")
+    assert out.splitlines()[1].split() == [
+        "distance",
+        "left",
+        "median",
+        "mean",
+        "spread",
+        "do",
+        "nothing",
+    ]
+    assert out.splitlines()[2].count("cm") == 4
+
+
+def test_true_distance_is_told_where_the_goal_is_known(rig, run, tmp_path):
+    goal, video = tmp_path / "goal.png", tmp_path / "try.mp4"
+    rig("look Reach --goal --seed 2 --size 96 --out", goal)
+    code, out, err = rig("reach --json", run, "--goal", goal, "--video", video)
+    tried = json.loads(out)
+    away_m = np.linalg.norm(read_goal_picture(goal, 48).state - REACH.start)
+    assert code == 0
+    assert err == f"rig: {goal}: resized 96 x 96 to 48 x 48\n"
+    assert tried["distances"]["hand_m"]["start"] == pytest.approx(away_m, abs=1e-6)
+    assert video.stat().st_size > 1000
+
+
+def test_only_the_latent_distance_is_told_of_any_other_picture(rig, run, tmp_path):
+    Image.new("L", (30, 70), 90).save(tmp_path / "goal.png")
+    code, out, err = rig("reach", run, "--goal", tmp_path / "goal.png")
+    assert code == 0
+    assert "latent" in out
+    assert "cm" not in out
+    assert "cropped 30 x 70 to its middle square, resized 30 x 30 to 48 x 48" in err
+
+
+def test_goal_of_another_task_is_no_true_goal(rig, run, tmp_path):
+    rig("look Push --goal --out", tmp_path / "goal.png")
+    _, out, err = rig("reach --json", run, "--goal", tmp_path / "goal.png")
+    assert json.loads(out)["distances"] == {}
+    assert "shows rig/Push-v0, the run learned rig/Reach-v0" in err
+
+
+def test_file_that_is_no_picture_is_one_line(rig, run):
+    code, _, err = rig("reach", run, "--goal", run / "config.json")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "can't be read as a picture" in err
+
+
+def test_unfinished_run_is_one_line(rig, tmp_path):
+    directory = make_run(tmp_path / "run").directory
+    (directory / "policy" / "policy.json").unlink()
+    code, _, err = rig("imagine", directory, "--out", tmp_path / "sheet.png")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "did not finish" in err
+
+
+def test_half_written_run_is_one_line(rig, tmp_path):
+    directory = make_run(tmp_path / "run").directory
+    for name in ("policy/policy.safetensors", "config.json"):
+        whole = (directory / name).read_bytes()
+        (directory / name).write_bytes(whole[: len(whole) // 2])
+        code, out, err = rig("evaluate", directory)
+        assert (code, out, err.count("\n")) == (2, "", 1)
+        assert "the run is damaged" in err
+
+
+def test_look_writes_what_the_camera_sees(rig, tmp_path):
+    rig("look Push --out", tmp_path / "start.png")
+    tabletop = Tabletop(PUSH, 1)
+    np.testing.assert_array_equal(Image.open(tmp_path / "start.png"), tabletop.reset()[0])
+    rig("look Push --goal --seed 4 --size 84 --out", tmp_path / "goal.png")
+    state = read_goal_picture(tmp_path / "goal.png", 84).state
+    shown = Tabletop(PUSH, 1, image_size=84).goal_images(state[None])[0]
+    np.testing.assert_array_equal(Image.open(tmp_path / "goal.png"), shown)
+
+
+def test_imagine_draws_as_many_goals_as_asked(rig, run, tmp_path):
+    heights = []
+    for num_goals in (8, 9):
+        rig("imagine", run, "--num-goals", num_goals, "--out", tmp_path / "sheet.png")
+        heights.append(Image.open(tmp_path / "sheet.png").height)
+    assert heights[1] - heights[0] == 100
+
+
+def test_report_is_written_where_it_was_asked_for(rig, run, tmp_path):
+    page = tmp_path / "report.html"
+    assert rig("report", run, run, "--out", page) == (0, f"{page}\n", "")
+    assert page.read_text().startswith("<!doctype html>")
+
+
+def test_doctor_measures_every_part(rig, monkeypatch):
+    monkeypatch.setattr(doctor, "MEASURED_S", 0.01)
+    monkeypatch.setattr(doctor, "NUM_CYCLES", 1)
+    code, out, err = rig("doctor --json")
+    found = json.loads(out)
+    assert (code, err) == (0, "")
+    assert found["versions"]["jax"]
+    assert len(found["speed_per_s"]) == 4
+    assert min(found["speed_per_s"].values()) > 0
+
+
+def test_interrupted_work_is_one_line(rig, monkeypatch, run):
+    def interrupted(*_args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(errands, "evaluate_run", interrupted)
+    assert rig("evaluate", run) == (130, "", "rig: stopped\n")
+
+
+def test_our_own_errors_are_one_line_and_bugs_are_not(rig, monkeypatch, run):
+    def fail(error):
+        def call(*_args):
+            raise error
+
+        monkeypatch.setattr(errands, "evaluate_run", call)
+
+    fail(NotEnoughDataError("no\n  data"))
+    assert rig("evaluate", run) == (2, "", "rig: no data\n")
+    fail(ZeroDivisionError("a bug"))
+    with pytest.raises(ZeroDivisionError):
+        rig("evaluate", run)
+
+
+def test_reader_that_goes_away_is_no_error(tmp_path):
+    command = f"{sys.executable} -m rig.lab.cli look Reach --out {tmp_path}/a.png | exec true; "
+    done = subprocess.run(
+        ["bash", "-c", f"{command} echo ${{PIPESTATUS[0]}}"], capture_output=True, text=True
+    )
+    assert done.stderr == ""
+    assert done.stdout in ("0\n", "141\n")

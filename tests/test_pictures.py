@@ -1,0 +1,161 @@
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from rig.errors import PictureError
+from rig.lab.figures import enlarged
+from rig.lab.pictures import read_goal_picture, save_goal_picture
+
+
+SIZE = 48
+LEFT_RGB, RIGHT_RGB = (200, 40, 80), (20, 160, 240)
+"""A picture of two halves, so that a turned or cropped one shows."""
+
+
+def halves(width=SIZE, height=SIZE):
+    array = np.empty((height, width, 3), np.uint8)
+    array[:, : width // 2], array[:, width // 2 :] = LEFT_RGB, RIGHT_RGB
+    return Image.fromarray(array)
+
+
+def read(path, picture, size=SIZE, **options):
+    picture.save(path, **options)
+    return read_goal_picture(path, size)
+
+
+def test_camera_image_comes_back_byte_for_byte(tmp_path):
+    image = np.random.default_rng(0).integers(256, size=(SIZE, SIZE, 3)).astype(np.uint8)
+    goal = read(tmp_path / "goal.png", Image.fromarray(image))
+    np.testing.assert_array_equal(goal.image, image)
+    assert goal.changes == ()
+
+
+def test_enlarged_camera_image_comes_back_byte_for_byte(tmp_path):
+    image = np.random.default_rng(0).integers(256, size=(SIZE, SIZE, 3)).astype(np.uint8)
+    goal = read(tmp_path / "goal.png", enlarged(image, 5 * SIZE))
+    np.testing.assert_array_equal(goal.image, image)
+    assert goal.changes == ("resized 240 x 240 to 48 x 48",)
+
+
+@pytest.mark.parametrize("size", [48, 84])
+@pytest.mark.parametrize("shape", [(1, 1), (7, 300), (640, 480), (84, 84), (47, 49)])
+def test_any_size_is_brought_to_the_cameras(tmp_path, shape, size):
+    goal = read(tmp_path / "goal.png", halves(*shape), size)
+    assert goal.image.shape == (size, size, 3)
+    assert goal.image.dtype == np.uint8
+
+
+def test_wide_picture_keeps_its_middle(tmp_path):
+    goal = read(tmp_path / "goal.png", halves(3 * SIZE, SIZE))
+    np.testing.assert_array_equal(goal.image, np.asarray(halves()))
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [halves(), halves().convert("RGBA"), halves().quantize(4)],
+    ids=["RGB", "RGBA", "P"],
+)
+def test_colours_survive_the_mode(tmp_path, picture):
+    goal = read(tmp_path / "goal.png", picture)
+    assert tuple(goal.image[0, 0]) == LEFT_RGB
+    assert tuple(goal.image[-1, -1]) == RIGHT_RGB
+
+
+def test_cmyk_picture_is_read(tmp_path):
+    goal = read(tmp_path / "goal.jpg", halves().convert("CMYK"), quality=95)
+    np.testing.assert_allclose(goal.image[5, 5], LEFT_RGB, atol=12)
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "1"])
+def test_grey_becomes_equal_channels(tmp_path, mode):
+    image = read(tmp_path / "goal.png", halves().convert(mode)).image
+    np.testing.assert_array_equal(image[..., 0], image[..., 2])
+    assert image[0, 0, 0] != image[0, -1, 0] or mode == "1"
+
+
+def test_transparency_becomes_white(tmp_path):
+    picture = halves().convert("RGBA")
+    picture.putalpha(0)
+    assert read(tmp_path / "goal.png", picture).image.min() == 255
+
+
+def test_transparent_colour_of_a_palette_becomes_white(tmp_path):
+    picture = Image.new("P", (SIZE, SIZE), 0)
+    picture.putpalette([10, 20, 30] * 256)
+    goal = read(tmp_path / "goal.gif", picture, transparency=0)
+    assert goal.image.min() == 255
+
+
+def test_deep_grey_keeps_its_brightness(tmp_path):
+    deep = np.full((SIZE, SIZE), 40 * 257, np.uint16)
+    goal = read(tmp_path / "goal.png", Image.fromarray(deep))
+    assert np.unique(goal.image).tolist() == [40]
+
+
+@pytest.mark.parametrize("white", [1.0, 255.0])
+def test_float_grey_keeps_its_brightness(tmp_path, white):
+    grey = np.full((SIZE, SIZE), 0.4 * white, np.float32)
+    grey[0, 0] = white
+    goal = read(tmp_path / "goal.tiff", Image.fromarray(grey))
+    assert goal.image[9, 9].tolist() == [102, 102, 102]
+
+
+def test_exif_rotation_is_undone(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # Turn by a quarter, clockwise: what was at the left is then at the top.
+    goal = read(tmp_path / "goal.png", halves(), exif=exif)
+    assert tuple(goal.image[0, -1]) == LEFT_RGB
+    assert tuple(goal.image[-1, 0]) == RIGHT_RGB
+    assert goal.changes == ("turned it as its EXIF tag says",)
+
+
+def test_first_frame_of_an_animation_is_taken(tmp_path):
+    second = Image.new("RGB", (SIZE, SIZE), "white")
+    options = {"save_all": True, "append_images": [second]}
+    goal = read(tmp_path / "goal.gif", halves(), **options)
+    np.testing.assert_allclose(goal.image[5, 5], LEFT_RGB, atol=4)
+    assert "took its first frame" in goal.changes
+
+
+def test_true_state_travels_in_the_picture(tmp_path):
+    save_goal_picture(tmp_path / "goal.png", halves(), "rig/Push-v0", [0.1, 0.2, 0.3, 0.4])
+    goal = read_goal_picture(tmp_path / "goal.png", SIZE)
+    assert goal.task == "rig/Push-v0"
+    assert goal.state.tolist() == [0.1, 0.2, 0.3, 0.4]
+
+
+def test_picture_of_unknown_origin_has_no_state(tmp_path):
+    goal = read(tmp_path / "goal.png", halves())
+    assert goal.task is None
+    assert goal.state is None
+
+
+def png_bytes():
+    file = io.BytesIO()
+    halves(400, 400).save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"no picture\n" * 99, png_bytes()[:-900], png_bytes()[:60]]
+)
+def test_unreadable_file_is_refused_by_name(tmp_path, content):
+    path = tmp_path / "goal.png"
+    path.write_bytes(content)
+    with pytest.raises(PictureError, match=r"goal\.png can't be read as a picture"):
+        read_goal_picture(path, SIZE)
+
+
+def test_decompression_bomb_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    halves().save(tmp_path / "goal.png")
+    with pytest.raises(PictureError, match="decompression bomb"):
+        read_goal_picture(tmp_path / "goal.png", SIZE)
+
+
+def test_missing_file_and_directory_are_refused(tmp_path):
+    for path in (tmp_path / "nowhere.png", tmp_path):
+        with pytest.raises(PictureError, match="is no file"):
+            read_goal_picture(path, SIZE)

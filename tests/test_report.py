@@ -1,0 +1,179 @@
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from fake_run import TINY, make_run
+
+from rig.config import FAST, PAPER
+from rig.errors import RunError
+from rig.lab.charts import Chart, Line, smoothed, to_svg
+from rig.lab.facts import MINUTES, STEPS, preset_of, read_facts
+from rig.lab.report import page, write_report
+from rig.lab.sections import spread
+
+
+VOID = {"meta", "img", "br"}
+
+
+class Reader(HTMLParser):
+    """Reads a page and complains of tags that do not match."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.tags, self.links, self.ids, self.text = [], [], [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.links += [value for name, value in attrs if name in ("src", "href")]
+        self.ids += [value for name, value in attrs if name == "id"]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        self.handle_endtag(tag)
+
+    def handle_endtag(self, tag):
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def read(html):
+    reader = Reader()
+    reader.feed(html)
+    assert reader.open == []
+    return reader
+
+
+@pytest.fixture
+def runs(tmp_path):
+    second = replace(TINY, seed=7)
+    return [make_run(tmp_path / "first"), make_run(tmp_path / "second", second)]
+
+
+def report_of(*runs):
+    return page(read_facts([run.directory for run in runs]))
+
+
+def test_page_needs_nothing_but_itself(runs):
+    html = report_of(*runs)
+    reader = read(html)
+    assert "http" not in html
+    assert {"script", "link", "iframe", "object"}.isdisjoint(reader.tags)
+    assert all(link.startswith(("data:", "#")) for link in reader.links)
+
+
+def test_ids_are_told_apart(runs):
+    reader = read(report_of(*runs))
+    assert {link[1:] for link in reader.links if link[0] == "#"} <= set(reader.ids)
+
+
+def test_headline_is_the_evaluation_beside_doing_nothing(runs):
+    html = report_of(runs[0])
+    assert '<div class="number">1.2 cm</div>' in html
+    assert "over 2 goal pictures; doing nothing leaves 16.0 cm" in html
+    assert '<div class="number">3 min 0 s</div>' in html
+
+
+def test_several_runs_are_one_table_and_one_legend(runs):
+    html = report_of(*runs)
+    rows = re.findall(r"<tr><td>(first|second)</td><td>hand</td><td>([\d.]+)</td>", html)
+    assert rows == [("first", "1.2"), ("second", "1.2")]
+    for name in ("first", "second"):
+        assert re.search(rf"<text[^>]*>{name}</text>", html)
+
+
+def test_settings_that_differ_are_marked(runs):
+    assert re.findall(r'class="marked"><td>(\w+)<', report_of(*runs)) == ["seed"]
+
+
+def test_every_picture_of_a_run_is_shown(runs):
+    captions = read(report_of(runs[0]))
+    assert captions.tags.count("img") == 4
+    assert (
+        "After 2,000 steps: imagined goals, and where practising them ended." in captions.text
+    )
+
+
+def test_video_of_a_run_is_shown_if_it_is_there(runs):
+    (runs[0].directory / "reach.mp4").write_bytes(b"film")
+    assert 'src="data:video/mp4;base64,ZmlsbQ=="' in report_of(runs[0])
+
+
+def test_text_is_escaped(tmp_path):
+    run = make_run(tmp_path / "a<b>&$c")
+    html = report_of(run)
+    read(html)
+    assert "a&lt;b&gt;&amp;$c" in html
+    assert "<b>" not in html
+
+
+def test_run_that_has_only_begun_is_told_as_such(tmp_path):
+    run = make_run(tmp_path / "run")
+    for path in (*run.pictures.iterdir(), run.directory / "metrics.jsonl"):
+        path.unlink()
+    (run.directory / "evaluation.json").unlink()
+    assert "in progress" in read(report_of(run)).text
+
+
+def test_directory_that_is_no_run_is_refused(tmp_path):
+    with pytest.raises(RunError, match="is no run"):
+        write_report(tmp_path / "report.html", [tmp_path])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_runs_of_one_name_are_told_apart_by_path(tmp_path):
+    for parent in ("a", "b"):
+        make_run(tmp_path / parent / "run")
+    facts = read_facts([tmp_path / "a" / "run", tmp_path / "b" / "run"])
+    assert [one.label for one in facts] == [str(one.run.directory) for one in facts]
+
+
+def test_training_time_leaves_evaluation_out(runs):
+    (facts,) = read_facts([runs[0].directory])
+    line = facts.line(MINUTES, "eval/hand_distance_m", 100.0)
+    np.testing.assert_allclose(line.x, [1, 2, 3])
+    np.testing.assert_allclose(line.y, [8, 4, 8 / 3])
+    np.testing.assert_allclose(facts.line(STEPS, "td3/critic_loss").x, [1000, 2000, 3000])
+
+
+def test_a_metric_that_was_never_measured_has_no_points(runs):
+    (facts,) = read_facts([runs[0].directory])
+    assert len(facts.line(STEPS, "eval/puck_distance_m").x) == 0
+
+
+@pytest.mark.parametrize(
+    ("config", "text"),
+    [
+        (PAPER, "paper preset"),
+        (replace(FAST, seed=3, task="Push"), "fast preset"),
+        (replace(FAST, num_worlds=5), "fast preset with num_worlds 5"),
+    ],
+)
+def test_nearest_preset_is_named_with_its_changes(config, text):
+    assert preset_of(config) == text
+
+
+def test_first_and_last_sheets_are_always_shown(tmp_path):
+    sheets = [tmp_path / str(index) for index in range(9)]
+    assert [sheet.name for sheet in spread(sheets, 3)] == ["0", "4", "8"]
+    assert spread(sheets[:1], 3) == sheets[:1]
+    assert spread([], 3) == []
+
+
+def test_smoothing_takes_means_of_neighbours():
+    assert smoothed([1.0, 3.0, 5.0, 7.0], most=2).tolist() == [2, 6]
+    assert smoothed([1.0, 3.0]).tolist() == [1, 3]
+
+
+def test_lines_differ_in_colour_and_in_stroke():
+    lines = [Line(label=f"run {i}", x=np.arange(3.0), y=np.arange(3.0) + i) for i in range(4)]
+    svg = to_svg(Chart(title="t", x_label="x", y_label="y", lines=lines))
+    strokes = re.findall(r'style="fill: none;( stroke-dasharray[^"]*)?[^"]*stroke: (#\w+)', svg)
+    assert len({colour for _, colour in strokes}) == 4
+    assert svg.count("stroke-dasharray") >= 3

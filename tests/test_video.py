@@ -1,0 +1,66 @@
+import av
+import numpy as np
+import pytest
+from PIL import Image
+
+from rig.lab.reach import Attempt
+from rig.lab.video import HOLD_FRAMES, attempt_frames, save_video
+
+
+NUM_FRAMES = 6
+GOAL_GREY, CAMERA_GREY, DECODED_GREY = 60, 120, 180
+
+
+@pytest.fixture(params=[48, 84])
+def attempt(request):
+    size = request.param
+    image = np.full((size, size, 3), GOAL_GREY, np.uint8)
+    steps = np.arange(NUM_FRAMES, dtype=np.uint8)[:, None, None, None]
+    return Attempt(
+        goal_image=image,
+        images=np.full((NUM_FRAMES, size, size, 3), CAMERA_GREY, np.uint8) + steps,
+        decoded=np.full((NUM_FRAMES, size, size, 3), DECODED_GREY, np.uint8) + steps,
+        latent_distances=np.linspace(3, 1, NUM_FRAMES, dtype=np.float32),
+        distances={"hand_m": np.linspace(0.2, 0.01, NUM_FRAMES)},
+    )
+
+
+def test_frame_shows_goal_camera_and_decoded_in_this_order(attempt):
+    frame = np.asarray(attempt_frames(attempt)[3])
+    middle = frame[frame.shape[0] // 2, :, 0]
+    shown = [int(grey) for grey in dict.fromkeys(middle) if grey < 255]
+    assert shown == [GOAL_GREY, CAMERA_GREY + 3, DECODED_GREY + 3]
+
+
+def test_last_frame_stays_for_a_second(attempt):
+    frames = attempt_frames(attempt)
+    assert len(frames) == NUM_FRAMES + HOLD_FRAMES
+    assert frames[-1] == frames[NUM_FRAMES - 1]
+
+
+def test_mp4_is_h264_that_browsers_play(attempt, tmp_path):
+    frames = attempt_frames(attempt)
+    save_video(tmp_path / "reach.mp4", frames)
+    with av.open(str(tmp_path / "reach.mp4")) as container:
+        stream = container.streams.video[0]
+        assert (stream.codec_context.name, stream.pix_fmt) == ("h264", "yuv420p")
+        assert (stream.width, stream.height) == frames[0].size
+        assert stream.average_rate == 10
+        assert sum(1 for _ in container.decode(stream)) == len(frames)
+
+
+def test_sizes_are_even_as_half_size_colour_needs(attempt):
+    assert all(length % 2 == 0 for length in attempt_frames(attempt)[0].size)
+
+
+def test_index_comes_first_so_that_a_video_plays_at_once(attempt, tmp_path):
+    save_video(tmp_path / "reach.mp4", attempt_frames(attempt))
+    content = (tmp_path / "reach.mp4").read_bytes()
+    assert content.index(b"moov") < content.index(b"mdat")
+
+
+def test_gif_is_animated_in_real_time(attempt, tmp_path):
+    save_video(tmp_path / "reach.gif", attempt_frames(attempt))
+    with Image.open(tmp_path / "reach.gif") as gif:
+        assert gif.n_frames == NUM_FRAMES
+        assert gif.info["duration"] == 100
