@@ -54,6 +54,11 @@ def rig(capsys):
     return call
 
 
+def pixels(path):
+    with Image.open(path) as picture:
+        return np.asarray(picture)
+
+
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_has_help(rig, verb):
     code, out, err = rig(verb, "--help")
@@ -163,9 +168,9 @@ def test_training_ends_with_the_numbers_that_evaluation_gives(rig, tmp_path):
 
 def test_origin_tells_the_command_line_and_the_camera(rig, tmp_path, monkeypatch):
     monkeypatch.setattr(errands, "train", lambda config, run, progress: None)
-    rig("train Push --seed 5 --out", tmp_path / "run")
+    rig("train Push --seed 5 --json --out", tmp_path / "run")
     origin = json.loads((tmp_path / "run" / "origin.json").read_text())
-    assert origin["command"] == f"rig train Push --seed 5 --out {tmp_path / 'run'}"
+    assert origin["command"] == f"rig train Push --seed 5 --json --out {tmp_path / 'run'}"
     assert (origin["camera"], origin["image_size"]) == ("mj_multiRay", 48)
     assert len(origin["reference_picture_sha256"]) == 64
 
@@ -262,18 +267,18 @@ def test_half_written_run_is_one_line(rig, tmp_path):
 def test_look_writes_what_the_camera_sees(rig, tmp_path):
     rig("look Push --out", tmp_path / "start.png")
     tabletop = Tabletop(PUSH, 1)
-    np.testing.assert_array_equal(Image.open(tmp_path / "start.png"), tabletop.reset()[0])
+    np.testing.assert_array_equal(pixels(tmp_path / "start.png"), tabletop.reset()[0])
     rig("look Push --goal --seed 4 --size 84 --out", tmp_path / "goal.png")
     state = read_goal_picture(tmp_path / "goal.png", 84).state
     shown = Tabletop(PUSH, 1, image_size=84).goal_images(state[None])[0]
-    np.testing.assert_array_equal(Image.open(tmp_path / "goal.png"), shown)
+    np.testing.assert_array_equal(pixels(tmp_path / "goal.png"), shown)
 
 
 def test_imagine_draws_as_many_goals_as_asked(rig, run, tmp_path):
     heights = []
     for num_goals in (8, 9):
         rig("imagine", run, "--num-goals", num_goals, "--out", tmp_path / "sheet.png")
-        heights.append(Image.open(tmp_path / "sheet.png").height)
+        heights.append(len(pixels(tmp_path / "sheet.png")))
     assert heights[1] - heights[0] == 100
 
 

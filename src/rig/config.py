@@ -36,8 +36,11 @@ class CollectConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class VAEConfig:
-    """The variational autoencoder. Its loss is in one convention: the reconstruction term
-    summed over pixels and averaged over images, plus beta times the KL in nats."""
+    """The variational autoencoder.
+
+    Its loss is in one convention: the reconstruction term summed over pixels and averaged over
+    images, plus beta times the KL in nats.
+    """
 
     group_sizes: tuple[int, ...] = (4,)
     """Latents of each group; each group after the first explains what is left unexplained."""
@@ -51,8 +54,15 @@ class VAEConfig:
     """Images per step of the fit."""
     num_fit_steps: int = 50_000
     """Steps of the first fit, for each group."""
+    architecture: Literal["patches", "principal"] = "patches"
+    """patches: layers of patches, as the paper's convolutions; principal: perceptrons on the
+    images' principal components."""
     channels: tuple[int, int] = (32, 64)
-    """Channels after each of the two patch layers."""
+    """patches: channels after each of the two patch layers."""
+    num_components: int = 320
+    """principal: components of an image."""
+    hidden_size: int = 256
+    """principal: units of each hidden layer."""
     blur_sigmas_px: tuple[float, ...] = ()
     """Coarse to fine: blur of the target over the first three quarters of a group's fit,
     pixels at 48 x 48, one equal share of the steps each. Empty: sharp from the start."""
@@ -72,6 +82,12 @@ class VAEConfig:
         require(
             all(sigma > 0 for sigma in self.blur_sigmas_px),
             f"blur_sigmas_px must be above 0, got {self.blur_sigmas_px}",
+        )
+
+        require(
+            self.likelihood == "gaussian"
+            or (self.architecture == "patches" and len(sizes) == 1 and not self.blur_sigmas_px),
+            "likelihood bernoulli takes one group of patches without blur: choose gaussian",
         )
 
     @property
@@ -288,8 +304,9 @@ FAST = replace(
     num_env_steps=150_000,
     collect=CollectConfig(num_images=5000),
     vae=VAEConfig(
-        group_sizes=(4,),
+        group_sizes=(6,),
         likelihood="gaussian",
+        architecture="principal",
         beta=0.1,
         num_fit_steps=2400,
         blur_sigmas_px=(12.0, 9.0, 6.0, 4.0, 2.0),

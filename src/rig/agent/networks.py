@@ -22,6 +22,7 @@ class Linear(eqx.Module):
         self.bias = jnp.zeros(out_size)
 
     def __call__(self, rows: Float[Array, "*B in"]) -> Float[Array, "*B out"]:
+        """The map, row by row."""
         return rows @ self.weight + self.bias
 
 
@@ -54,6 +55,7 @@ class MLP(eqx.Module):
         self.shifts = tuple(jnp.zeros(size) for size in hidden_sizes) if layer_norm else ()
 
     def __call__(self, rows: Float[Array, "*B in"]) -> Float[Array, "*B out"]:
+        """The network's output, row by row."""
         for index, layer in enumerate(self.layers[:-1]):
             rows = layer(rows)
             if self.gains:
@@ -90,6 +92,7 @@ class Actor(eqx.Module):
     def __call__(
         self, latent: Float[Array, "*B latent"], goal: Float[Array, "*B latent"]
     ) -> Float[Array, "*B action"]:
+        """The actions."""
         return jnp.tanh(self.mlp(jnp.concatenate([latent, goal], axis=-1)))
 
 
@@ -116,4 +119,5 @@ class Critic(eqx.Module):
         action: Float[Array, "*B action"],
         goal: Float[Array, "*B latent"],
     ) -> Float[Array, "*B"]:
+        """The values."""
         return self.mlp(jnp.concatenate([latent, goal, action], axis=-1))[..., 0]

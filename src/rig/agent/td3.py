@@ -144,6 +144,7 @@ def update_many(
     """Many updates in one compiled loop, one batch each; metrics are their means.
 
     Args:
+        learner: What it was.
         batches: ``[cycles, policy_delay, B, ...]``; each cycle ends with one actor update.
         config: Static: another config is another program.
         key: Decides the noise on the targets' actions.

@@ -6,13 +6,14 @@ else is a bug of ours and shows its traceback.
 
 import io
 import os
+import re
 import sys
 from collections.abc import Sequence
 from contextlib import redirect_stderr
 from dataclasses import fields
 from functools import reduce
 from importlib.metadata import version
-from itertools import pairwise
+from itertools import dropwhile, pairwise, takewhile
 from operator import or_
 from typing import Annotated, Any
 
@@ -115,13 +116,17 @@ def parse_with_defaults(argv: Sequence[str], task: str, preset: str) -> Verb:
 
 
 def first_sentence(box: str) -> str:
-    """What a framed message of the parser says first, without its frame.
+    """What a framed message of the parser says first, without its title and its frame.
 
-    The frame is drawn in ASCII where standard output is.
+    Where standard output is not UTF-8, the frame is drawn in ASCII; on a terminal, in colour.
     """
-    lines = [line.strip("│| ") for line in box.splitlines() if line.startswith(("│", "|"))]
-    end = next(
-        (index for index, line in enumerate(lines) if set(line) <= {"─", "-"}), len(lines)
-    )
+    lines = [line.strip("│ ") for line in re.sub(r"\x1b\[[\d;]*m", "", box).splitlines()]
+    body = dropwhile(is_rule, lines[1:])
+    text = " ".join(takewhile(lambda line: not is_rule(line), body))
     where = next((line for line in lines if line.endswith("--help")), "rig --help")
-    return f"{' '.join(lines[:end]).rstrip('.')}; see {where[where.index('rig') :]}"
+    return f"{text.rstrip('. ')}; see {where[where.index('rig') :]}"
+
+
+def is_rule(line: str) -> bool:
+    """Whether a line is nothing but a stroke across."""
+    return line != "" and set(line) <= set("─-╰╯")

@@ -6,7 +6,7 @@ import numpy as np
 
 from rig.agent.explore import RandomPolicy
 from rig.config import Config
-from rig.lab.evaluate import World
+from rig.lab.evaluate import World, tabletop_env
 from rig.lab.progress import Progress
 from rig.lab.rollout import wander
 
@@ -27,13 +27,13 @@ def collect(
     progress.begin("collect", config.collect.num_images)
     if config.collect.source == "teleport":
         return teleport(config, world, rng=rng)
-    task = world.unwrapped.task
-    action_size = world.single_action_space.shape[0]
+    env = tabletop_env(world)
+    action_size = env.tabletop.action_size
     policy = RandomPolicy(config.num_worlds, action_size, config.collect.persistence)
-    num_rounds = -(-config.collect.num_images // (config.num_worlds * (task.num_steps + 1)))
+    num_rounds = -(-config.collect.num_images // (config.num_worlds * (env.task.num_steps + 1)))
     episodes = []
     for index in range(num_rounds):
-        episodes.append(wander(world, policy, task.num_steps, rng=rng))
+        episodes.append(wander(world, policy, env.task.num_steps, rng=rng))
         progress.advance(config.collect.num_images * (index + 1) // num_rounds, {})
     frames = np.concatenate([frames for _, frames in episodes])
     return Collected(images=frames.reshape(-1, *frames.shape[2:]), episodes=episodes)
@@ -44,6 +44,6 @@ def teleport(config: Config, world: World, *, rng: np.random.Generator) -> Colle
 
     Source: the released code of Nair et al. 2018 collected its images so. A real robot can't.
     """
-    task = world.unwrapped.task
-    states = task.sample_goals(config.collect.num_images, rng=rng)
-    return Collected(images=world.unwrapped.tabletop.goal_images(states), episodes=[])
+    env = tabletop_env(world)
+    states = env.task.sample_goals(config.collect.num_images, rng=rng)
+    return Collected(images=env.tabletop.goal_images(states), episodes=[])

@@ -16,6 +16,7 @@ from jaxtyping import Float64
 from rig.config import Config
 from rig.lab.oracle import OracleView
 from rig.lab.policy import Policy
+from rig.world.environments import TabletopVectorEnv
 from rig.world.tasks import find_task
 
 
@@ -28,6 +29,7 @@ DISTANCE = "_distance"
 
 Distances = dict[str, Float64[np.ndarray, " G"]]
 World = VectorEnv[Any, Any, Any]
+"""Worlds as Gymnasium has them: the seam that the loop drives."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,6 +56,13 @@ def make_world(config: Config, num_worlds: int) -> World:
     return OracleView(world) if config.oracle else world
 
 
+def tabletop_env(world: World) -> TabletopVectorEnv:
+    """The tabletop under a world and its wrappers."""
+    env = world.unwrapped
+    assert isinstance(env, TabletopVectorEnv)
+    return env
+
+
 def evaluation_goals(task: str, num: int) -> Float64[np.ndarray, "G state"]:
     """The goal states of the fixed set: the first ones are the same whatever the number."""
     rng = np.random.default_rng(EVALUATION_SEED)
@@ -65,7 +74,7 @@ def try_goals(
     policy: Policy, world: World, goal_states: Float64[np.ndarray, "G state"]
 ) -> Trial:
     """Lets the policy try to reach every goal, a world each, without noise."""
-    num_steps = world.unwrapped.task.num_steps
+    num_steps = tabletop_env(world).task.num_steps
     parts = [
         _try_some(policy, world, goal_states[start : start + world.num_envs], num_steps)
         for start in range(0, len(goal_states), world.num_envs)

@@ -1,4 +1,4 @@
-"""What is measured while a run goes on: metrics, evaluations, pictures. Nothing learns from it."""
+"""What is measured while a run goes on. Nothing learns from it."""
 
 from time import perf_counter
 
@@ -12,6 +12,7 @@ from rig.lab.evaluate import (
     evaluation_goals,
     make_world,
     table,
+    tabletop_env,
     try_goals,
 )
 from rig.lab.figures import save_sheet
@@ -66,7 +67,11 @@ class Recorder:
         save_sheet(self._run.pictures / "reconstructions.png", rows, "What the VAE keeps")
 
     def after_round(
-        self, policy: Policy, episodes: Episodes, num_env_steps: int, metrics: dict[str, float]
+        self,
+        policy: Policy,
+        episodes: Episodes,
+        num_env_steps: int,
+        metrics: dict[str, float],
     ) -> None:
         """Logs a round of practice, and evaluates when that is due."""
         self._num_env_steps = num_env_steps
@@ -128,7 +133,7 @@ class Recorder:
         task = find_task(self._config.task)
         rng = np.random.default_rng(EVALUATION_SEED)
         states = task.sample_goals(NUM_PROBE_STATES, rng=rng)
-        images = self._world.unwrapped.tabletop.goal_images(states)
+        images = tabletop_env(self._world).tabletop.goal_images(states)
         latents = space.encode(images).latent * space.weight
         result = probe(latents, states)
         rows = {

@@ -45,12 +45,35 @@ class TrueStateSpace:
     It stands where :class:`rig.latent.space.LatentSpace` does.
     """
 
-    def __init__(self, task: Task, *, rng: np.random.Generator) -> None:
-        sample = task.sample_goals(NUM_GOALS, rng=rng)
-        self._centre_m = sample.mean(axis=0)
-        self._scale_m = sample.std(axis=0)
-        self._goals = self.encode(sample).latent
-        self.weight = (REWARD_PER_M * self._scale_m).astype(np.float32)
+    def __init__(
+        self,
+        centre: Float32[np.ndarray, " state"],
+        scale: Float32[np.ndarray, " state"],
+        goals: Float32[np.ndarray, "G state"],
+    ) -> None:
+        self._centre, self._scale, self._goals = centre, scale, goals
+        self.weight = REWARD_PER_M * scale
+
+    @classmethod
+    def of_task(cls, task: Task, *, rng: np.random.Generator) -> "TrueStateSpace":
+        """The space whose goals, centre and scale come from the task's own goals."""
+        goals = task.sample_goals(NUM_GOALS, rng=rng).astype(np.float32)
+        centre, scale = goals.mean(axis=0), goals.std(axis=0)
+        return cls(centre, scale, (goals - centre) / scale)
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, Any]) -> "TrueStateSpace":
+        """The space that :meth:`arrays` took apart."""
+        return cls(**{name: np.asarray(value) for name, value in arrays.items()})
+
+    def arrays(self) -> dict[str, Any]:
+        """Everything that makes this space, to be saved."""
+        return {"centre": self._centre, "scale": self._scale, "goals": self._goals}
+
+    @property
+    def num_goals(self) -> int:
+        """Goals that practice draws from."""
+        return len(self._goals)
 
     @property
     def latent_size(self) -> int:
@@ -59,7 +82,7 @@ class TrueStateSpace:
 
     def encode(self, frames: Float64[np.ndarray, "N state"]) -> Encoding:
         """The states, centred and scaled."""
-        latent = ((frames - self._centre_m) / self._scale_m).astype(np.float32)
+        latent = ((frames - self._centre) / self._scale).astype(np.float32)
         return Encoding(latent=latent, log_std=np.zeros_like(latent))
 
     def imagine(self, num: int, *, rng: np.random.Generator) -> Float32[np.ndarray, "N latent"]:

@@ -1,13 +1,13 @@
 """A policy is what reaches goals: an actor, and the latent space that it acts in."""
 
-import json
 from pathlib import Path
+from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float32
+from jaxtyping import Float32
 
 from rig.agent.td3 import Learner, new_learner
 from rig.config import Config
@@ -15,12 +15,15 @@ from rig.errors import RunError
 from rig.lab.checkpoint import load_tree, save_tree
 from rig.lab.oracle import TrueStateSpace
 from rig.lab.run import read_json, write_json
-from rig.latent.prior import GaussianPrior, Prior, SeenPrior
+from rig.latent.canvas import Canvas, PatchCanvas, PrincipalCanvas
 from rig.latent.space import LatentSpace
-from rig.latent.vae import VAE
+from rig.latent.vae import blank_vae
 from rig.types import Encoding
+from rig.world.tasks import find_task
 
 
+MAX_COUNT = 10_000_000
+"""No saved count is larger; a larger one is damage."""
 SCHEMA_VERSION = 1
 """Raised when the layout of a saved policy changes."""
 
@@ -42,16 +45,14 @@ class Policy:
 def save_policy(directory: Path, policy: Policy) -> None:
     """Writes the policy: numbers as safetensors, the rest as JSON."""
     directory.mkdir(exist_ok=True)
-    prior = policy.space.prior
-    save_tree(directory / "policy.safetensors", as_tree(policy))
-    write_json(
-        directory / "policy.json",
-        {
-            "schema": SCHEMA_VERSION,
-            "action_size": policy.learner.actor.mlp.layers[-1].bias.size,
-            "num_seen": len(prior.latents) if isinstance(prior, SeenPrior) else 0,
-        },
-    )
+    about = {
+        "schema": SCHEMA_VERSION,
+        "action_size": policy.learner.actor.mlp.layers[-1].bias.size,
+        "num_goals": policy.space.num_goals,
+    }
+    tree = {"space": policy.space.arrays(), "learner": policy.learner}
+    save_tree(directory / "policy.safetensors", tree)
+    write_json(directory / "policy.json", about)
 
 
 def load_policy(directory: Path, config: Config) -> Policy:
@@ -67,41 +68,52 @@ def load_policy(directory: Path, config: Config) -> Policy:
         raise RunError(
             f"{directory} has schema {about.get('schema')}, this rig reads {SCHEMA_VERSION}"
         )
+    blank = blank_oracle if config.oracle else blank_latent
     like = eqx.filter_eval_shape(
-        blank_tree, config, int(about["action_size"]), int(about["num_seen"])
+        blank, config, whole(about, "action_size"), whole(about, "num_goals")
     )
     tree = load_tree(directory / "policy.safetensors", like)
-    space = LatentSpace(tree["vae"], prior_from(tree["prior"]), np.asarray(tree["weight"]))
-    return Policy(space, tree["learner"])
+    kind = TrueStateSpace if config.oracle else LatentSpace
+    return Policy(kind.from_arrays(tree["space"]), tree["learner"])
 
 
-def as_tree(policy: Policy) -> dict:
-    """All arrays of a policy as one tree."""
-    prior = policy.space.prior
-    names = ("mean", "std") if isinstance(prior, GaussianPrior) else ("latents",)
-    return {
-        "vae": policy.space.vae,
-        "prior": {name: getattr(prior, name) for name in names},
-        "weight": policy.space.weight,
-        "learner": policy.learner,
-    }
+def whole(about: dict[str, Any], name: str) -> int:
+    """A count from the JSON beside the numbers.
+
+    Raises:
+        RunError: It is missing, or no whole number that could be one.
+    """
+    value = about.get(name)
+    if not isinstance(value, int) or not 0 <= value <= MAX_COUNT:
+        raise RunError(f"policy.json says {name} = {value!r}; the run is damaged")
+    return value
 
 
-def prior_from(arrays: dict[str, Array]) -> Prior:
-    """The prior that :func:`as_tree` took apart."""
-    parts = {name: np.asarray(value) for name, value in arrays.items()}
-    return SeenPrior(**parts) if "latents" in parts else GaussianPrior(**parts)
-
-
-def blank_tree(config: Config, action_size: int, num_seen: int) -> dict:
-    """A tree of the shapes that :func:`as_tree` gives for these settings."""
+def blank_latent(config: Config, action_size: int, num_goals: int) -> dict[str, Any]:
+    """The shapes of a saved policy that sees images."""
+    side, key = config.image_size, jax.random.key(0)
+    canvas: Canvas = PatchCanvas()
+    if config.vae.architecture == "principal":
+        num = min(config.vae.num_components, MAX_COUNT)
+        canvas = PrincipalCanvas(
+            jnp.zeros((side * side * 3, num)), jnp.zeros((side, side, 3)), side
+        )
+    vae = blank_vae(config.vae, canvas, jnp.zeros((side, side, 3)), key=key)
     size = config.vae.latent_size
-    side = config.image_size
     row = jnp.zeros(size)
-    prior = {"latents": jnp.zeros((num_seen, size))} if num_seen else {"mean": row, "std": row}
+    prior = (
+        {"latents": jnp.zeros((num_goals, size))} if num_goals else {"mean": row, "std": row}
+    )
     return {
-        "vae": VAE(config.vae, jnp.zeros((side, side, 3)), key=jax.random.key(0)),
-        "prior": prior,
-        "weight": row,
-        "learner": new_learner(size, action_size, config.td3, key=jax.random.key(0)),
+        "space": {"vae": vae, "prior": prior, "weight": row},
+        "learner": new_learner(size, action_size, config.td3, key=key),
     }
+
+
+def blank_oracle(config: Config, action_size: int, num_goals: int) -> dict[str, Any]:
+    """The shapes of a saved policy that sees the true state."""
+    size = len(find_task(config.task).start)
+    row = jnp.zeros(size)
+    space = {"centre": row, "scale": row, "goals": jnp.zeros((num_goals, size))}
+    learner = new_learner(size, action_size, config.td3, key=jax.random.key(0))
+    return {"space": space, "learner": learner}

@@ -62,11 +62,12 @@ def attempt(
     """What came of a try, seen through the policy's latent space."""
     space = latent_space(policy)
     latents = space.encode(images).latent
+    goals = np.repeat(goal, len(latents), axis=0)
     return Attempt(
         goal_image=goal_image,
         images=images,
         decoded=space.decode(latents),
-        latent_distances=-latent_reward(latents, goal, space.weight),
+        latent_distances=-latent_reward(latents, goals, space.weight),
         distances=measured(infos),
     )
 

@@ -7,9 +7,9 @@ from rig.config import Config
 from rig.lab.measure import Recorder
 from rig.lab.oracle import TrueStateSpace
 from rig.lab.policy import Policy
-from rig.latent.fit import fine_tune, fit, new_vae
+from rig.latent.fit import fine_tune, fit
 from rig.latent.space import LatentSpace, make_space
-from rig.latent.vae import VAE
+from rig.latent.vae import VAE, new_vae
 from rig.memory.replay import Replay
 from rig.world.tasks import find_task
 
@@ -23,9 +23,9 @@ def first_space(
 ) -> LatentSpace | TrueStateSpace:
     """The latent space after the first fit; for the oracle, the true state."""
     if config.oracle:
-        return TrueStateSpace(find_task(config.task), rng=rng)
+        return TrueStateSpace.of_task(find_task(config.task), rng=rng)
     on_progress = recorder.begin_fit()
-    vae = new_vae(config.vae, images, key=jax.random.key(rng.integers(2**32)))
+    vae = new_vae(config.vae, images, key=jax.random.key(rng.integers(2**32)), rng=rng)
     vae = fit(vae, images, config.vae, rng=rng, on_progress=on_progress)
     space = space_from(config, vae, images, rng=rng)
     recorder.after_fit(space, images)
@@ -43,10 +43,11 @@ def look_again(
     """The policy with its VAE fitted to what replay holds, and every latent made anew.
 
     A goal kept from before stands for a picture: it is decoded by the VAE that imagined it and
-    encoded by the new one.
+    encoded by the new one. An oracle sees as well as it ever will.
     """
     old = policy.space
-    assert isinstance(old, LatentSpace)
+    if not isinstance(old, LatentSpace):
+        return policy
     vae = fine_tune(old.vae, replay.frames, config.vae, config.online.num_fit_steps, rng=rng)
     space = space_from(config, vae, replay.frames, rng=rng)
     replay.reencode(space.encode, lambda goals: space.encode(old.decode(goals)).latent)

@@ -20,7 +20,7 @@ from rig.agent.explore import Noise
 from rig.agent.td3 import new_learner
 from rig.config import Config
 from rig.lab.collect import Collected, collect
-from rig.lab.evaluate import make_world
+from rig.lab.evaluate import World, make_world, tabletop_env
 from rig.lab.learn import learn
 from rig.lab.measure import Recorder
 from rig.lab.policy import Policy
@@ -30,7 +30,6 @@ from rig.lab.run import Run
 from rig.lab.see import first_space, look_again
 from rig.memory.replay import Replay
 from rig.types import Episodes
-from rig.world.tasks import find_task
 
 
 def train(config: Config, run: Run, progress: Progress) -> Policy:
@@ -45,39 +44,51 @@ def train(config: Config, run: Run, progress: Progress) -> Policy:
         DivergedError: A loss is not finite.
     """
     rng = np.random.default_rng(config.seed)
-    key = jax.random.key(config.seed)
     recorder = Recorder(config, run, progress)
     world = make_world(config, config.num_worlds)
-    num_steps = find_task(config.task).num_steps
-
-    collected = collect(config, world, progress, rng=rng)
-    space = first_space(config, collected.images, recorder, rng=rng)
-    action_size = world.single_action_space.shape[0]
-    learner = new_learner(space.latent_size, action_size, config.td3, key=key)
-    policy = Policy(space, learner)
-    replay = remember_collected(config, policy, collected, num_steps, rng=rng)
-    noise = Noise(config.num_worlds, action_size, config.explore)
+    policy, replay = begin(config, world, recorder, progress, rng=rng)
+    num_steps = tabletop_env(world).task.num_steps
+    num_new = config.num_worlds * num_steps
+    num_updates = round(num_new * config.td3.updates_per_step)
+    noise = Noise(config.num_worlds, tabletop_env(world).tabletop.action_size, config.explore)
     num_env_steps = replay.num_transitions
+    next_look = config.online.every_steps
 
     progress.begin("practise", config.num_env_steps)
-    next_look = config.online.every_steps
     while num_env_steps < config.num_env_steps:
         goals = policy.space.imagine(config.num_worlds, rng=rng)
         episodes = practise(world, policy.act, goals, noise, num_steps, rng=rng)
         replay.add(episodes)
-        num_new = len(episodes) * num_steps
         num_env_steps += num_new
-        metrics = {}
+        metrics: dict[str, float] = {}
         if num_env_steps > config.td3.warmup_steps:
-            num_updates = round(num_new * config.td3.updates_per_step)
             policy, metrics = learn(policy, replay, config, num_updates, rng=rng)
-        if not config.oracle and 0 < next_look <= num_env_steps:
+        if 0 < next_look <= num_env_steps:
             policy = look_again(policy, replay, config, recorder, rng=rng)
             next_look += config.online.every_steps
         recorder.after_round(policy, episodes, num_env_steps, metrics)
     world.close()
     recorder.finish(policy)
     return policy
+
+
+def begin(
+    config: Config,
+    world: World,
+    recorder: Recorder,
+    progress: Progress,
+    *,
+    rng: np.random.Generator,
+) -> tuple[Policy, Replay]:
+    """Looks around: a policy that sees but can't act yet, and a memory of looking around."""
+    collected = collect(config, world, progress, rng=rng)
+    space = first_space(config, collected.images, recorder, rng=rng)
+    key = jax.random.key(rng.integers(2**32))
+    env = tabletop_env(world)
+    learner = new_learner(space.latent_size, env.tabletop.action_size, config.td3, key=key)
+    policy = Policy(space, learner)
+    replay = remember_collected(config, policy, collected, env.task.num_steps, rng=rng)
+    return policy, replay
 
 
 def remember_collected(

@@ -3,8 +3,6 @@
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from rig.latent.patches import PATCH_SIDES, cut, paste
-
 
 BLURRED_SHARE = 0.75
 """Share of a group's fit that is spent on blurred targets."""
@@ -31,8 +29,7 @@ def blur_matrix(sigma_px: float, size: int) -> Float[Array, "size size"]:
 
 
 def blur(
-    patches: Float[Array, "h w 48"], matrix: Float[Array, "size size"]
-) -> Float[Array, "h w 48"]:
-    """An image in patches under the blur of a matrix along both axes."""
-    image = paste(patches, PATCH_SIDES[0])
-    return cut(jnp.einsum("ij,jkc,lk->ilc", matrix, image, matrix), PATCH_SIDES[0])
+    image: Float[Array, "H W 3"], matrix: Float[Array, "size size"]
+) -> Float[Array, "H W 3"]:
+    """An image under the blur of a matrix along both axes."""
+    return jnp.einsum("ij,jkc,lk->ilc", matrix, image, matrix)

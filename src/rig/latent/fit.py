@@ -12,7 +12,9 @@ everywhere, so the latents are laid out straight before details sharpen them.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -24,29 +26,30 @@ from jaxtyping import Array, Float, Float16, Int, PRNGKeyArray, UInt8
 from rig.config import VAEConfig
 from rig.errors import DivergedError, NotEnoughDataError
 from rig.latent.blur import blur, blur_matrix, blur_stages
+from rig.latent.canvas import Canvas, Numbers
 from rig.latent.chunks import in_chunks
-from rig.latent.patches import PATCH_SIDES, Patches, cut
-from rig.latent.vae import VAE, Group, Posterior, to_float
+from rig.latent.vae import VAE, Group, to_float
 
 
 STEPS_PER_DISPATCH = 50
 """Steps of the fit in one compiled call."""
 
 FitMetrics = dict[str, float]
+Fitted = tuple[Group, optax.OptState]
 OnProgress = Callable[[int, FitMetrics], None]
 Images = UInt8[np.ndarray, "N H W 3"]
-HalfPatches = Float16[np.ndarray, "N h w 48"]
-"""Many images in patches, at half precision: more than a camera's 8 bits need."""
+Halves = Float16[np.ndarray, "N *canvas"]
+"""Many images on the canvas, at half precision: as much as a camera's 8 bits need."""
 
 
 class Lesson(eqx.Module):
     """What one stage of a group's fit learns from."""
 
-    shown: Array
-    """What the encoder sees of each image, in patches, at half precision."""
-    target: Array
+    shown: Array | Halves
+    """What the encoder sees of each image, on the canvas, at half precision."""
+    target: Array | Halves
     """What the decoder is to paint, likewise."""
-    offset: Patches
+    offset: Numbers
     """What is there before the group paints."""
     weight: float | Array
     """Brings the error of a blurred target to that of a sharp one."""
@@ -61,12 +64,6 @@ class Lesson(eqx.Module):
             jnp.asarray(self.weight),
             self.likelihood,
         )
-
-
-def new_vae(config: VAEConfig, images: Images, *, key: PRNGKeyArray) -> VAE:
-    """A VAE that has learned nothing yet but the mean of the images."""
-    mean_image = jnp.asarray(images.mean(axis=0, dtype=np.float64) / 255, dtype=jnp.float32)
-    return VAE(config, mean_image, key=key)
 
 
 def ignore(_step: int, _metrics: FitMetrics) -> None:
@@ -110,11 +107,12 @@ def _fit_in_turn(
     """The VAE after the same stages for each group."""
     if len(images) == 0:
         raise NotEnoughDataError("no image to fit the VAE to: raise --collect.num-images")
-    optimizer = optax.adam(config.learning_rate)
     num_done = 0
     for index in range(len(vae.groups)):
         left = in_chunks(partial(_what_is_left, vae, index), images)
-        group, opt_state = vae.groups[index], optimizer.init(vae.groups[index])
+        scale = jnp.asarray(max(rms(left), MIN_RMS), jnp.float32)
+        group = replace(vae.groups[index], scale=scale)
+        opt_state = optax.adam(config.learning_rate).init(eqx.filter(group, eqx.is_array))
         for sigma_px, num_steps in stages:
             lesson = make_lesson(vae, images, left, sigma_px)
             for start in range(0, num_steps, STEPS_PER_DISPATCH):
@@ -126,26 +124,32 @@ def _fit_in_turn(
                 )
                 num_done += num
                 on_progress(num_done, finite(metrics, num_done))
-        vae = eqx.tree_at(lambda tree, at=index: tree.groups[at], vae, group)
+        groups = (*vae.groups[:index], group, *vae.groups[index + 1 :])
+        vae = replace(vae, groups=groups)
     return vae
 
 
-def make_lesson(vae: VAE, images: Images, left: HalfPatches, sigma_px: float) -> Lesson:
+def make_lesson(vae: VAE, images: Images, left: Halves, sigma_px: float) -> Lesson:
     """What a stage with this blur learns from."""
     if vae.likelihood == "bernoulli":
-        return Lesson(left, in_chunks(_in_patches, images), vae.base, 1.0, vae.likelihood)
+        target = in_chunks(partial(_put_all, vae.canvas), images)
+        return Lesson(left, target, vae.base, 1.0, vae.likelihood)
     nothing = jnp.zeros_like(vae.base)
     if sigma_px == 0:
         return Lesson(left, left, nothing, 1.0, vae.likelihood)
     matrix = blur_matrix(sigma_px, images.shape[1])
-    blurred = in_chunks(partial(_blur_all, matrix), left)
-    variances = [np.var(array, dtype=np.float64) for array in (left, blurred)]
-    weight = variances[0] / max(variances[1], MIN_VARIANCE)
-    return Lesson(left, blurred, nothing, float(weight), vae.likelihood)
+    blurred = in_chunks(partial(_blur_all, vae.canvas, matrix), left)
+    weight = (rms(left) / max(rms(blurred), MIN_RMS)) ** 2
+    return Lesson(left, blurred, nothing, weight, vae.likelihood)
 
 
-MIN_VARIANCE = 1e-10
-"""Keeps the weight finite where nothing is left to explain."""
+def rms(numbers: Halves) -> float:
+    """Root mean square."""
+    return float(np.sqrt(np.mean(np.square(numbers, dtype=np.float32), dtype=np.float64)))
+
+
+MIN_RMS = 1e-5
+"""Keeps scales and weights finite where nothing is left to explain."""
 
 
 def finite(metrics: dict[str, Array], step: int) -> FitMetrics:
@@ -165,26 +169,28 @@ def finite(metrics: dict[str, Array], step: int) -> FitMetrics:
 
 @eqx.filter_jit
 def _what_is_left(vae: VAE, index: int, images: UInt8[Array, "N H W 3"]) -> Array:
-    """What the groups before this one leave unexplained of each image, in patches."""
+    """What the groups before this one leave unexplained of each image."""
 
-    def left(image: Float[Array, "H W 3"]) -> Float[Array, "h w 48"]:
+    def left(image: Float[Array, "H W 3"]) -> Numbers:
         return vae.unexplained(image, index).astype(jnp.float16)
 
     return jax.vmap(left)(to_float(images))
 
 
-@jax.jit
-def _in_patches(images: UInt8[Array, "N H W 3"]) -> Array:
-    """Images with values in [0, 1], in patches."""
-    half = to_float(images).astype(jnp.float16)
-    return jax.vmap(lambda image: cut(image, PATCH_SIDES[0]))(half)
+@eqx.filter_jit
+def _put_all(canvas: Canvas, images: UInt8[Array, "N H W 3"]) -> Array:
+    """Images with values in [0, 1], on the canvas."""
+    return jax.vmap(canvas.put)(to_float(images)).astype(jnp.float16)
 
 
-@jax.jit
-def _blur_all(matrix: Float[Array, "size size"], patches: Array) -> Array:
-    """Images in patches, blurred."""
-    blurred = jax.vmap(lambda one: blur(one, matrix))(patches.astype(jnp.float32))
-    return blurred.astype(jnp.float16)
+@eqx.filter_jit
+def _blur_all(canvas: Canvas, matrix: Float[Array, "size size"], numbers: Array) -> Array:
+    """Images on the canvas, blurred."""
+
+    def blurred(one: Numbers) -> Numbers:
+        return canvas.put(blur(canvas.show(one), matrix))
+
+    return jax.vmap(blurred)(numbers.astype(jnp.float32)).astype(jnp.float16)
 
 
 @eqx.filter_jit
@@ -201,16 +207,16 @@ def _fit_steps(
     Args:
         group: What is fitted.
         opt_state: Adam's memory.
-        lessons: What is shown and to be painted ``[S, B, h, w, 48]``.
+        lessons: What is shown and to be painted ``[S, B, ...]``.
         config: Static: another config is another program.
         key: Decides the samples of the posteriors.
     """
     optimizer = optax.adam(config.learning_rate)
 
-    def step(carry: tuple, inputs: tuple) -> tuple:
+    def step(carry: Fitted, inputs: tuple[Any, Any, Any]) -> tuple[Fitted, FitMetrics]:
         group, opt_state = carry
         shown, target, key = inputs
-        lesson = eqx.tree_at(lambda tree: (tree.shown, tree.target), lessons, (shown, target))
+        lesson = replace(lessons, shown=shown, target=target)
         (_, metrics), gradient = jax.value_and_grad(group_loss, has_aux=True)(
             group, lesson, config.beta, key=key
         )
@@ -230,28 +236,28 @@ def group_loss(
     """The weighted reconstruction term plus beta times the KL, and metrics."""
     keys = jax.random.split(key, len(lesson.shown))
     painted, kl = jax.vmap(partial(paint_sampled, group))(
-        lesson.shown.astype(jnp.float32), keys
+        jnp.asarray(lesson.shown, jnp.float32), keys
     )
-    target = lesson.target.astype(jnp.float32)
+    target = jnp.asarray(lesson.target, jnp.float32)
     error = pixel_error(target, lesson.offset + painted, lesson.likelihood)
-    error_nats = lesson.weight * error.sum(axis=(1, 2, 3)).mean()
+    error_nats = lesson.weight * error.sum() / len(target)
     kl_nats = kl.sum(axis=1).mean()
     loss = error_nats + beta * kl_nats
     return loss, {"vae/loss_nats": loss, "vae/error_nats": error_nats, "vae/kl_nats": kl_nats}
 
 
 def paint_sampled(
-    group: Group, shown: Patches, key: PRNGKeyArray
-) -> tuple[Patches, Float[Array, " latent"]]:
+    group: Group, shown: Numbers, key: PRNGKeyArray
+) -> tuple[Numbers, Float[Array, " latent"]]:
     """What a group paints for a sample of its posterior, and the posterior's KL."""
-    posterior = Posterior(*group.encoder(shown))
-    painted = group.decoder(posterior.sample(key=key))
+    posterior = group.encode(shown)
+    painted = group.decode(posterior.sample(key=key))
     return painted, posterior.kl_to_standard_normal()
 
 
 def pixel_error(
-    target: Float[Array, "*B h w 48"], painted: Float[Array, "*B h w 48"], likelihood: str
-) -> Float[Array, "*B h w 48"]:
+    target: Float[Array, "*B"], painted: Float[Array, "*B"], likelihood: str
+) -> Float[Array, "*B"]:
     """Squared error, or cross-entropy with logits [nats, up to a constant]."""
     if likelihood == "gaussian":
         return (target - painted) ** 2

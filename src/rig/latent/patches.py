@@ -3,7 +3,7 @@
 XLA's convolutions are slow on a CPU and slower inside a loop, so a layer here cuts the image
 into patches that do not overlap, lays each out as one row, and multiplies. Two such layers
 take a camera image to a small grid, whatever its size. The cut into the first patches only
-moves pixels, so the whole VAE works on images that are already cut, and they are cut once::
+moves pixels, so the networks work on images that are already cut, and they are cut once::
 
     48 x 48 x 3  --4-->  12 x 12 x C1  --3-->  4 x 4 x C2
     84 x 84 x 3  --4-->  21 x 21 x C1  --3-->  7 x 7 x C2
@@ -20,6 +20,8 @@ IMAGE_CHANNELS = 3
 
 Patches = Float[Array, "h w 48"]
 """An image cut into its first patches."""
+Spread = tuple[Float[Array, " latent"], Float[Array, " latent"]]
+"""A posterior's mean and log standard deviation."""
 
 
 def cut(image: Float[Array, "H W C"], side: int) -> Float[Array, "h w patch"]:
@@ -41,10 +43,10 @@ def grid_side(image_size: int) -> int:
     return image_size // (PATCH_SIDES[0] * PATCH_SIDES[1])
 
 
-class PatchLinear(eqx.Module):
-    """The same linear map for every cell of a grid."""
+class RowLinear(eqx.Module):
+    """The same linear map of every row, and so of every cell of a grid."""
 
-    weight: Float[Array, "patch out"]
+    weight: Float[Array, "in out"]
     bias: Float[Array, " out"]
 
     def __init__(self, in_size: int, out_size: int, *, key: PRNGKeyArray) -> None:
@@ -52,73 +54,77 @@ class PatchLinear(eqx.Module):
         self.weight = jax.random.uniform(key, (in_size, out_size), minval=-bound, maxval=bound)
         self.bias = jax.numpy.zeros(out_size)
 
-    def __call__(self, grid: Float[Array, "*cells patch"]) -> Float[Array, "*cells out"]:
-        """The map, cell by cell."""
-        return grid @ self.weight + self.bias
+    def __call__(self, rows: Float[Array, "*cells in"]) -> Float[Array, "*cells out"]:
+        """The map, row by row."""
+        return rows @ self.weight + self.bias
+
+    def shrunk(self) -> "RowLinear":
+        """The map with smaller weights, so that what it gives starts near 0."""
+        return eqx.tree_at(lambda linear: linear.weight, self, self.weight * LAST_LAYER_SCALE)
 
 
 class PatchEncoder(eqx.Module):
     """An image, cut into patches, to the mean and log standard deviation of a few latents."""
 
-    layers: tuple[PatchLinear, PatchLinear]
-    head: PatchLinear
+    first: RowLinear
+    second: RowLinear
+    head: RowLinear
 
     def __init__(
         self, image_size: int, channels: tuple[int, int], latent_size: int, *, key: PRNGKeyArray
     ) -> None:
         first_key, second_key, head_key = jax.random.split(key, 3)
-        first, second = channels
-        self.layers = (
-            PatchLinear(PATCH_SIDES[0] ** 2 * IMAGE_CHANNELS, first, key=first_key),
-            PatchLinear(PATCH_SIDES[1] ** 2 * first, second, key=second_key),
-        )
-        flat_size = grid_side(image_size) ** 2 * second
-        head = PatchLinear(flat_size, 2 * latent_size, key=head_key)
-        self.head = eqx.tree_at(lambda linear: linear.weight, head, head.weight * HEAD_SCALE)
+        few, many = channels
+        self.first = RowLinear(PATCH_SIDES[0] ** 2 * IMAGE_CHANNELS, few, key=first_key)
+        self.second = RowLinear(PATCH_SIDES[1] ** 2 * few, many, key=second_key)
+        flat_size = grid_side(image_size) ** 2 * many
+        self.head = RowLinear(flat_size, 2 * latent_size, key=head_key).shrunk()
 
-    def __call__(self, patches: Patches) -> tuple[Float[Array, " latent"], Float[Array, " latent"]]:
+    def __call__(self, patches: Patches) -> Spread:
         """The posterior's mean and log standard deviation."""
-        first, second = self.layers
-        grid = jax.nn.relu(first(patches))
-        grid = jax.nn.relu(second(cut(grid, PATCH_SIDES[1])))
-        mean, log_std = jax.numpy.split(self.head(grid.reshape(-1)), 2)
-        return mean, jax.numpy.clip(log_std, MIN_LOG_STD, MAX_LOG_STD)
+        grid = jax.nn.relu(self.first(patches))
+        grid = jax.nn.relu(self.second(cut(grid, PATCH_SIDES[1])))
+        return split_spread(self.head(grid.reshape(-1)))
 
 
 class PatchDecoder(eqx.Module):
     """A few latents to what they paint on the image, cut into patches."""
 
-    stem: PatchLinear
-    spread: PatchLinear
-    layers: tuple[PatchLinear, PatchLinear]
+    stem: RowLinear
+    spread: RowLinear
+    second: RowLinear
+    first: RowLinear
     side: int = eqx.field(static=True)
 
     def __init__(
         self, image_size: int, channels: tuple[int, int], latent_size: int, *, key: PRNGKeyArray
     ) -> None:
         stem_key, spread_key, second_key, first_key = jax.random.split(key, 4)
-        first, second = channels
+        few, many = channels
         self.side = grid_side(image_size)
-        self.stem = PatchLinear(latent_size, STEM_SIZE, key=stem_key)
-        self.spread = PatchLinear(STEM_SIZE, self.side**2 * second, key=spread_key)
-        last = PatchLinear(first, PATCH_SIDES[0] ** 2 * IMAGE_CHANNELS, key=first_key)
-        self.layers = (
-            PatchLinear(second, PATCH_SIDES[1] ** 2 * first, key=second_key),
-            eqx.tree_at(lambda linear: linear.weight, last, last.weight * HEAD_SCALE),
-        )
+        self.stem = RowLinear(latent_size, STEM_SIZE, key=stem_key)
+        self.spread = RowLinear(STEM_SIZE, self.side**2 * many, key=spread_key)
+        self.second = RowLinear(many, PATCH_SIDES[1] ** 2 * few, key=second_key)
+        last = RowLinear(few, PATCH_SIDES[0] ** 2 * IMAGE_CHANNELS, key=first_key)
+        self.first = last.shrunk()
 
     def __call__(self, latent: Float[Array, " latent"]) -> Patches:
         """What these latents add to the image."""
         hidden = jax.nn.relu(self.stem(latent))
         grid = jax.nn.relu(self.spread(hidden)).reshape(self.side, self.side, -1)
-        second, first = self.layers
-        grid = jax.nn.relu(paste(second(grid), PATCH_SIDES[1]))
-        return first(grid)
+        grid = jax.nn.relu(paste(self.second(grid), PATCH_SIDES[1]))
+        return self.first(grid)
+
+
+def split_spread(head: Float[Array, " twice"]) -> Spread:
+    """The two halves of an encoder's last layer, the second one kept in bounds."""
+    mean, log_std = jax.numpy.split(head, 2)
+    return mean, jax.numpy.clip(log_std, MIN_LOG_STD, MAX_LOG_STD)
 
 
 STEM_SIZE = 128
 """Units between the latents and the decoder's grid."""
-HEAD_SCALE = 0.1
+LAST_LAYER_SCALE = 0.1
 """Shrinks the last layer of encoder and decoder, so that both start near 0."""
 MIN_LOG_STD, MAX_LOG_STD = -6.0, 2.0
 """Bounds of the posterior's log standard deviation."""

@@ -4,7 +4,9 @@ Everything here takes and gives NumPy arrays; the VAE runs compiled inside.
 """
 
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import partial
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -13,7 +15,7 @@ import numpy as np
 from jaxtyping import Float, Float32, UInt8
 
 from rig.latent.chunks import in_chunks
-from rig.latent.prior import GaussianPrior, Prior, make_prior
+from rig.latent.prior import GaussianPrior, Prior, SeenPrior, make_prior
 from rig.latent.vae import VAE, to_float, to_uint8
 from rig.types import Encoding
 
@@ -38,6 +40,22 @@ class LatentSpace:
         """The number of latents."""
         return len(self.weight)
 
+    @property
+    def num_goals(self) -> int:
+        """Latents that the prior keeps to draw from; 0 for a Gaussian."""
+        return len(self.prior.latents) if isinstance(self.prior, SeenPrior) else 0
+
+    def arrays(self) -> dict[str, Any]:
+        """Everything that makes this space, to be saved."""
+        return {"vae": self.vae, "prior": asdict(self.prior), "weight": self.weight}
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, Any]) -> "LatentSpace":
+        """The space that :meth:`arrays` took apart."""
+        parts = {name: np.asarray(value) for name, value in arrays["prior"].items()}
+        prior = SeenPrior(**parts) if "latents" in parts else GaussianPrior(**parts)
+        return cls(arrays["vae"], prior, np.asarray(arrays["weight"]))
+
     def encode(self, images: UInt8[np.ndarray, "N H W 3"]) -> Encoding:
         """The posterior of each image."""
         posterior = in_chunks(partial(_encode, self.vae), images)
@@ -58,7 +76,9 @@ class LatentSpace:
         goals: Float32[np.ndarray, "N latent"],
     ) -> tuple[Float32[np.ndarray, "N action"], Encoding]:
         """What the actor does about images, and their posteriors, in one compiled call."""
-        action, latent, log_std = _see_and_act(self.vae, actor, images, goals)
+        action, latent, log_std = _see_and_act(
+            self.vae, actor, jnp.asarray(images), jnp.asarray(goals)
+        )
         encoding = Encoding(latent=np.asarray(latent), log_std=np.asarray(log_std))
         return np.asarray(action), encoding
 
