@@ -3,14 +3,17 @@
 from dataclasses import replace
 from pathlib import Path
 
+import jax
 import numpy as np
 from PIL import Image
 
+from rig.agent.td3 import new_learner
 from rig.config import FAST, Config, EvaluateConfig, TD3Config, VAEConfig
-from rig.lab.policy import Policy, blank_tree, save_policy
+from rig.lab.policy import Policy, save_policy
 from rig.lab.run import Run
 from rig.latent.prior import GaussianPrior
 from rig.latent.space import LatentSpace
+from rig.latent.vae import new_vae
 
 
 ACTION_SIZE = 2
@@ -26,10 +29,13 @@ TINY = replace(
 
 
 def untrained_policy(config: Config) -> Policy:
-    tree = blank_tree(config, ACTION_SIZE, num_seen=0)
+    rng, key = np.random.default_rng(0), jax.random.key(0)
+    shape = (4, config.image_size, config.image_size, 3)
+    images = rng.integers(256, size=shape).astype(np.uint8)
+    vae = new_vae(config.vae, images, key=key, rng=rng)
     ones = np.ones(LATENT_SIZE, np.float32)
-    space = LatentSpace(tree["vae"], GaussianPrior(mean=0 * ones, std=ones))
-    return Policy(space, tree["learner"])
+    space = LatentSpace(vae, GaussianPrior(mean=0 * ones, std=ones))
+    return Policy(space, new_learner(LATENT_SIZE, ACTION_SIZE, config.td3, key=key))
 
 
 def make_run(directory: Path, config: Config = TINY) -> Run:

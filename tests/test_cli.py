@@ -19,8 +19,9 @@ from rig.world.tasks import PUSH, REACH
 
 VERBS = ["train", *OTHER_VERBS]
 TRAIN_TINY = (
-    "train reach --seed 3 --num-env-steps 100 --num-worlds 2 --collect.num-images 60 "
+    "train reach --seed 3 --num-env-steps 300 --num-worlds 2 --collect.num-images 60 "
     "--vae.num-fit-steps 10 --vae.batch-size 4 --vae.group-sizes 2 --vae.channels 4 8 "
+    "--vae.architecture patches "
     "--td3.hidden-sizes 8 --td3.batch-size 4 --td3.updates-per-step 0.1 --td3.warmup-steps 0 "
     "--evaluate.num-goals 2 --evaluate.every-steps 100 --json --out"
 )
@@ -272,6 +273,15 @@ def test_look_writes_what_the_camera_sees(rig, tmp_path):
     state = read_goal_picture(tmp_path / "goal.png", 84).state
     shown = Tabletop(PUSH, 1, image_size=84).goal_images(state[None])[0]
     np.testing.assert_array_equal(pixels(tmp_path / "goal.png"), shown)
+
+
+def test_seed_decides_the_goal_that_is_looked_at(rig, tmp_path):
+    states = []
+    for seed in (1, 1, 2):
+        rig("look Reach --goal --seed", seed, "--out", tmp_path / "goal.png")
+        states.append(tuple(read_goal_picture(tmp_path / "goal.png", 48).state))
+    assert states[0] == states[1]
+    assert len({*states, REACH.start}) == 3
 
 
 def test_imagine_draws_as_many_goals_as_asked(rig, run, tmp_path):

@@ -107,7 +107,7 @@ def test_video_of_a_run_is_shown_if_it_is_there(runs):
 
 def test_text_is_escaped(tmp_path):
     run = make_run(tmp_path / "a<b>&$c")
-    html = report_of(run)
+    html = report_of(run, make_run(tmp_path / "other"))
     read(html)
     assert "a&lt;b&gt;&amp;$c" in html
     assert "<b>" not in html

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rig.lab.reach import Attempt
+from rig.lab.reach import Attempt, summary
 from rig.lab.video import HOLD_FRAMES, attempt_frames, save_video
 
 
@@ -64,3 +64,10 @@ def test_gif_is_animated_in_real_time(attempt, tmp_path):
     with Image.open(tmp_path / "reach.gif") as gif:
         assert gif.n_frames == NUM_FRAMES
         assert gif.info["duration"] == 100
+
+
+def test_summary_tells_the_distances_at_the_start_and_at_the_end(attempt):
+    told = summary("Reach", attempt)
+    assert told["num_steps"] == NUM_FRAMES - 1
+    assert told["latent_distance"] == {"start": 3, "end": 1}
+    assert told["distances"] == {"hand_m": {"start": 0.2, "end": 0.01}}

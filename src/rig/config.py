@@ -42,8 +42,8 @@ class VAEConfig:
     images, plus beta times the KL in nats.
     """
 
-    group_sizes: tuple[int, ...] = (4,)
-    """Latents of each group; each group after the first explains what is left unexplained."""
+    latent_size: int = 4
+    """The number of latents."""
     likelihood: Literal["bernoulli", "gaussian"] = "bernoulli"
     """bernoulli: binary cross-entropy; gaussian: squared error."""
     beta: float = 5.0
@@ -53,23 +53,22 @@ class VAEConfig:
     batch_size: int = 128
     """Images per step of the fit."""
     num_fit_steps: int = 50_000
-    """Steps of the first fit, for each group."""
-    architecture: Literal["patches", "principal"] = "patches"
-    """patches: layers of patches, as the paper's convolutions; principal: perceptrons on the
-    images' principal components."""
+    """Steps of the first fit."""
+    architecture: Literal["patches", "keypoints"] = "patches"
+    """patches: layers of patches, as the paper's convolutions; keypoints: latents are the
+    places of things in the image, two latents each."""
     channels: tuple[int, int] = (32, 64)
     """patches: channels after each of the two patch layers."""
     num_components: int = 320
-    """principal: components of an image."""
+    """keypoints: principal components that the decoder paints."""
     hidden_size: int = 256
-    """principal: units of each hidden layer."""
+    """keypoints: units of each hidden layer of the decoder."""
     blur_sigmas_px: tuple[float, ...] = ()
-    """Coarse to fine: blur of the target over the first three quarters of a group's fit,
+    """Coarse to fine: blur of the target over the first three quarters of the first fit,
     pixels at 48 x 48, one equal share of the steps each. Empty: sharp from the start."""
 
     def __post_init__(self) -> None:
-        sizes = self.group_sizes
-        require(len(sizes) > 0 and min(sizes) > 0, f"group_sizes must be positive, got {sizes}")
+        require(self.latent_size >= 1, f"latent_size must be >= 1, got {self.latent_size}")
         require(self.beta >= 0, f"beta must be at least 0, got {self.beta}")
         require(
             self.learning_rate > 0, f"learning_rate must be above 0, got {self.learning_rate}"
@@ -85,15 +84,14 @@ class VAEConfig:
         )
 
         require(
-            self.likelihood == "gaussian"
-            or (self.architecture == "patches" and len(sizes) == 1 and not self.blur_sigmas_px),
-            "likelihood bernoulli takes one group of patches without blur: choose gaussian",
+            self.architecture == "patches" or self.latent_size % 2 == 0,
+            f"keypoints take two latents each, so latent_size {self.latent_size} must be even",
         )
-
-    @property
-    def latent_size(self) -> int:
-        """The number of latents over all groups."""
-        return sum(self.group_sizes)
+        require(
+            self.likelihood == "gaussian"
+            or (self.architecture == "patches" and not self.blur_sigmas_px),
+            "likelihood bernoulli takes architecture patches without blur: choose gaussian",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,9 +142,10 @@ class GoalMixture:
 class GoalConfig:
     """Where imagined goals come from."""
 
-    source: Literal["normal", "fitted", "seen"] = "fitted"
-    """normal: N(0, I); fitted: a Gaussian fitted to the latents of images seen;
-    seen: the latents of images seen themselves."""
+    source: Literal["normal", "fitted", "correlated", "seen"] = "fitted"
+    """normal: N(0, I); fitted: a Gaussian fitted to each latent of the images seen;
+    correlated: one Gaussian fitted to all their latents, with their covariances; seen: the
+    latents of images seen themselves."""
     mixture: GoalMixture = field(default_factory=GoalMixture)
     """How a drawn transition is relabelled."""
 
@@ -304,11 +303,12 @@ FAST = replace(
     num_env_steps=150_000,
     collect=CollectConfig(num_images=5000),
     vae=VAEConfig(
-        group_sizes=(6,),
+        architecture="keypoints",
+        latent_size=8,
         likelihood="gaussian",
-        architecture="principal",
+        batch_size=64,
         beta=0.1,
-        num_fit_steps=2400,
+        num_fit_steps=2000,
         blur_sigmas_px=(12.0, 9.0, 6.0, 4.0, 2.0),
     ),
     goals=GoalConfig(mixture=GoalMixture(kept=0.2, future=0.5, imagined=0.3)),

@@ -50,7 +50,7 @@ class Recorder:
     def begin_fit(self) -> OnProgress:
         """Starts the display of a fit; returns what the fit is to call as it goes on."""
         config = self._config.vae
-        self._progress.begin("fit", config.num_fit_steps * len(config.group_sizes))
+        self._progress.begin("fit", config.num_fit_steps)
         return self._during_fit
 
     def after_fit(self, space: LatentSpace, images: np.ndarray) -> None:

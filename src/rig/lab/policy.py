@@ -93,7 +93,7 @@ def blank_latent(config: Config, action_size: int, num_goals: int) -> dict[str, 
     """The shapes of a saved policy that sees images."""
     side, key = config.image_size, jax.random.key(0)
     canvas: Canvas = PatchCanvas()
-    if config.vae.architecture == "principal":
+    if config.vae.architecture == "keypoints":
         num = min(config.vae.num_components, MAX_COUNT)
         canvas = PrincipalCanvas(
             jnp.zeros((side * side * 3, num)), jnp.zeros((side, side, 3)), side
@@ -102,7 +102,9 @@ def blank_latent(config: Config, action_size: int, num_goals: int) -> dict[str, 
     size = config.vae.latent_size
     row = jnp.zeros(size)
     prior = (
-        {"latents": jnp.zeros((num_goals, size))} if num_goals else {"mean": row, "std": row}
+        {"latents": jnp.zeros((num_goals, size))}
+        if num_goals
+        else {"mean": row, "factor": jnp.zeros((size, size))}
     )
     return {
         "space": {"vae": vae, "prior": prior, "weight": row},

@@ -2,8 +2,7 @@
 
 XLA's convolutions are slow on a CPU and slower inside a loop, so a layer here cuts the image
 into patches that do not overlap, lays each out as one row, and multiplies. Two such layers
-take a camera image to a small grid, whatever its size. The cut into the first patches only
-moves pixels, so the networks work on images that are already cut, and they are cut once::
+take a camera image to a small grid, whatever its size::
 
     48 x 48 x 3  --4-->  12 x 12 x C1  --3-->  4 x 4 x C2
     84 x 84 x 3  --4-->  21 x 21 x C1  --3-->  7 x 7 x C2
@@ -13,6 +12,8 @@ import equinox as eqx
 import jax
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from rig.latent.layers import RowLinear, Spread
+
 
 PATCH_SIDES = (4, 3)
 """Side of the patches of the first and second layer, pixels and cells."""
@@ -20,8 +21,6 @@ IMAGE_CHANNELS = 3
 
 Patches = Float[Array, "h w 48"]
 """An image cut into its first patches."""
-Spread = tuple[Float[Array, " latent"], Float[Array, " latent"]]
-"""A posterior's mean and log standard deviation."""
 
 
 def cut(image: Float[Array, "H W C"], side: int) -> Float[Array, "h w patch"]:
@@ -43,46 +42,34 @@ def grid_side(image_size: int) -> int:
     return image_size // (PATCH_SIDES[0] * PATCH_SIDES[1])
 
 
-class RowLinear(eqx.Module):
-    """The same linear map of every row, and so of every cell of a grid."""
-
-    weight: Float[Array, "in out"]
-    bias: Float[Array, " out"]
-
-    def __init__(self, in_size: int, out_size: int, *, key: PRNGKeyArray) -> None:
-        bound = (6 / in_size) ** 0.5  # He et al. 2015, uniform
-        self.weight = jax.random.uniform(key, (in_size, out_size), minval=-bound, maxval=bound)
-        self.bias = jax.numpy.zeros(out_size)
-
-    def __call__(self, rows: Float[Array, "*cells in"]) -> Float[Array, "*cells out"]:
-        """The map, row by row."""
-        return rows @ self.weight + self.bias
-
-    def shrunk(self) -> "RowLinear":
-        """The map with smaller weights, so that what it gives starts near 0."""
-        return eqx.tree_at(lambda linear: linear.weight, self, self.weight * LAST_LAYER_SCALE)
-
-
 class PatchEncoder(eqx.Module):
-    """An image, cut into patches, to the mean and log standard deviation of a few latents."""
+    """An image to the mean and log standard deviation of a few latents."""
 
     first: RowLinear
     second: RowLinear
     head: RowLinear
+    mean_image: Float[Array, "H W 3"]
 
     def __init__(
-        self, image_size: int, channels: tuple[int, int], latent_size: int, *, key: PRNGKeyArray
+        self,
+        mean_image: Float[Array, "H W 3"],
+        channels: tuple[int, int],
+        latent_size: int,
+        *,
+        key: PRNGKeyArray,
     ) -> None:
         first_key, second_key, head_key = jax.random.split(key, 3)
         few, many = channels
         self.first = RowLinear(PATCH_SIDES[0] ** 2 * IMAGE_CHANNELS, few, key=first_key)
         self.second = RowLinear(PATCH_SIDES[1] ** 2 * few, many, key=second_key)
-        flat_size = grid_side(image_size) ** 2 * many
+        self.mean_image = mean_image
+        flat_size = grid_side(len(mean_image)) ** 2 * many
         self.head = RowLinear(flat_size, 2 * latent_size, key=head_key).shrunk()
 
-    def __call__(self, patches: Patches) -> Spread:
+    def __call__(self, image: Float[Array, "H W 3"]) -> Spread:
         """The posterior's mean and log standard deviation."""
-        grid = jax.nn.relu(self.first(patches))
+        changed = image - jax.lax.stop_gradient(self.mean_image)
+        grid = jax.nn.relu(self.first(cut(changed, PATCH_SIDES[0])))
         grid = jax.nn.relu(self.second(cut(grid, PATCH_SIDES[1])))
         return split_spread(self.head(grid.reshape(-1)))
 
@@ -124,7 +111,5 @@ def split_spread(head: Float[Array, " twice"]) -> Spread:
 
 STEM_SIZE = 128
 """Units between the latents and the decoder's grid."""
-LAST_LAYER_SCALE = 0.1
-"""Shrinks the last layer of encoder and decoder, so that both start near 0."""
 MIN_LOG_STD, MAX_LOG_STD = -6.0, 2.0
 """Bounds of the posterior's log standard deviation."""

@@ -1,0 +1,66 @@
+"""What all tests share: one seed, strict numerics, and the smallest settings that run.
+
+Nothing of ours is imported before a test asks for it, so that shapes are checked everywhere.
+"""
+
+from dataclasses import replace
+
+import jax
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+@pytest.fixture
+def key():
+    return jax.random.key(0)
+
+
+@pytest.fixture
+def strict():
+    """No array becomes of another type by itself; Optax's Adam needs that they may."""
+    with jax.numpy_dtype_promotion("strict"):
+        yield
+
+
+@pytest.fixture(scope="session")
+def tiny():
+    """A whole run in seconds: it learns nothing, but it goes through everything."""
+    from rig import config
+
+    return config.Config(
+        num_env_steps=300,
+        num_worlds=2,
+        collect=config.CollectConfig(num_images=100),
+        vae=config.VAEConfig(
+            group_sizes=(2, 1),
+            likelihood="gaussian",
+            channels=(4, 8),
+            num_components=20,
+            hidden_size=8,
+            batch_size=8,
+            num_fit_steps=8,
+            blur_sigmas_px=(6.0, 2.0),
+        ),
+        online=config.OnlineConfig(every_steps=200, num_fit_steps=2),
+        td3=config.TD3Config(
+            hidden_sizes=(8,), batch_size=8, updates_per_step=0.1, warmup_steps=0
+        ),
+        evaluate=config.EvaluateConfig(every_steps=200, num_goals=2),
+    )
+
+
+@pytest.fixture(scope="session")
+def tiny_principal(tiny):
+    """The same with perceptrons on principal components."""
+    return replace(tiny, vae=replace(tiny.vae, architecture="principal"))
+
+
+@pytest.fixture(scope="session")
+def tiny_oracle(tiny):
+    """The same with the true state in place of images."""
+    return replace(tiny, oracle=True)

@@ -1,0 +1,139 @@
+import json
+import re
+import subprocess
+import sys
+from dataclasses import asdict
+
+import pytest
+
+from rig.config import (
+    PRESETS,
+    CollectConfig,
+    Config,
+    EvaluateConfig,
+    ExploreConfig,
+    GoalMixture,
+    OnlineConfig,
+    RewardConfig,
+    TD3Config,
+    VAEConfig,
+    find_preset,
+    from_dict,
+)
+from rig.errors import ConfigError
+
+
+REFUSED = [
+    (CollectConfig, {"num_images": 0}, "num_images must be at least 1, got 0"),
+    (CollectConfig, {"persistence": 1.0}, "persistence must be in [0, 1), got 1.0"),
+    (VAEConfig, {"group_sizes": ()}, "group_sizes must be positive, got ()"),
+    (VAEConfig, {"group_sizes": (3, 0)}, "group_sizes must be positive, got (3, 0)"),
+    (VAEConfig, {"beta": -1.0}, "beta must be at least 0, got -1.0"),
+    (VAEConfig, {"learning_rate": 0.0}, "learning_rate must be above 0, got 0.0"),
+    (VAEConfig, {"batch_size": 0}, "batch_size must be at least 1, got 0"),
+    (VAEConfig, {"num_fit_steps": -1}, "num_fit_steps must be >= 0, got -1"),
+    (VAEConfig, {"channels": (32, 0)}, "channels must be positive, got (32, 0)"),
+    (
+        VAEConfig,
+        {"likelihood": "gaussian", "blur_sigmas_px": (2.0, 0.0)},
+        "blur_sigmas_px must be above 0, got (2.0, 0.0)",
+    ),
+    (VAEConfig, {"group_sizes": (3, 3)}, "likelihood bernoulli takes one group"),
+    (VAEConfig, {"blur_sigmas_px": (2.0,)}, "likelihood bernoulli takes one group"),
+    (VAEConfig, {"architecture": "principal"}, "choose gaussian"),
+    (OnlineConfig, {"every_steps": -1}, "every_steps must be at least 0, got -1"),
+    (OnlineConfig, {"num_fit_steps": 0}, "num_fit_steps must be >= 1, got 0"),
+    (GoalMixture, {"kept": 0.2}, "sum to 1, got 1.1 (kept=0.2, future=0.4, imagined=0.5)"),
+    (GoalMixture, {"kept": -0.1, "future": 0.6}, "goal shares must be non-negative"),
+    (RewardConfig, {"min_std": 0.0}, "min_std must be above 0, got 0.0"),
+    (RewardConfig, {"sparse_threshold": 0.0}, "sparse_threshold must be above 0, got 0.0"),
+    (TD3Config, {"hidden_sizes": ()}, "hidden_sizes must name at least one layer"),
+    (TD3Config, {"learning_rate": -1e-3}, "learning_rate must be above 0, got -0.001"),
+    (TD3Config, {"gamma": 1.0}, "gamma must be in [0, 1), got 1.0"),
+    (TD3Config, {"gamma": float("nan")}, "gamma must be in [0, 1), got nan"),
+    (TD3Config, {"tau": 0.0}, "tau must be in (0, 1], got 0.0"),
+    (TD3Config, {"batch_size": 0}, "batch_size must be at least 1, got 0"),
+    (TD3Config, {"updates_per_step": -0.5}, "updates_per_step must be at least 0, got -0.5"),
+    (TD3Config, {"policy_delay": 0}, "policy_delay must be at least 1, got 0"),
+    (ExploreConfig, {"sigma": -0.1}, "sigma must be at least 0, got -0.1"),
+    (ExploreConfig, {"theta": 1.5}, "theta must be in [0, 1], got 1.5"),
+    (ExploreConfig, {"random_share": 2.0}, "random_share must be in [0, 1], got 2.0"),
+    (EvaluateConfig, {"every_steps": 0}, "every_steps must be at least 1, got 0"),
+    (EvaluateConfig, {"num_goals": 0}, "num_goals must be at least 1, got 0"),
+    (Config, {"seed": -1}, "seed must be at least 0, got -1"),
+    (Config, {"num_env_steps": 0}, "num_env_steps must be >= 1, got 0"),
+    (Config, {"num_worlds": 0}, "num_worlds must be at least 1, got 0"),
+    (Config, {"replay_size": 0}, "replay_size must be at least 1, got 0"),
+]
+ALLOWED = [
+    (CollectConfig, {"num_images": 1, "persistence": 0.0}),
+    (VAEConfig, {"beta": 0.0, "num_fit_steps": 0, "batch_size": 1}),
+    (GoalMixture, {"kept": 0.0, "future": 0.0, "imagined": 1.0}),
+    (TD3Config, {"gamma": 0.0, "tau": 1.0, "updates_per_step": 0.0, "policy_delay": 1}),
+    (ExploreConfig, {"sigma": 0.0, "theta": 1.0, "random_share": 1.0}),
+    (Config, {"seed": 0, "num_env_steps": 1, "num_worlds": 1, "image_size": 84}),
+]
+
+
+@pytest.mark.parametrize(("kind", "values", "message"), REFUSED)
+def test_setting_out_of_its_range_is_refused_with_its_value(kind, values, message):
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        kind(**values)
+
+
+def test_image_size_that_no_network_takes_is_refused():
+    code = "from rig.config import Config; Config(image_size=50)"  # where nothing checks types
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "ConfigError: image_size must be 48 or 84, got 50" in done.stderr
+
+
+@pytest.mark.parametrize(("kind", "values"), ALLOWED)
+def test_ends_of_a_range_are_allowed(kind, values):
+    assert {name: getattr(kind(**values), name) for name in values} == values
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_preset_survives_json(name):
+    config = find_preset(name, "Push")
+    assert from_dict(Config, json.loads(json.dumps(asdict(config)))) == config
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_preset_is_for_the_task_that_was_asked_for(name):
+    assert find_preset(name, "Push").task == "Push"
+
+
+def test_unknown_preset_names_the_nearest_one():
+    with pytest.raises(ConfigError, match="unknown preset 'fats': did you mean 'fast'"):
+        find_preset("fats", "Reach")
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"sede": 1}, "unknown key 'sede', did you mean 'seed'"),
+        ({"td3": {"gama": 0.9}}, "unknown key 'gama', did you mean 'gamma'"),
+        ({"goals": {"mixture": {"futur": 1}}}, "'futur', did you mean 'future'"),
+        ({"explore": {"xyzzy": 1}}, "known: kind, random_share, sigma, theta"),
+    ],
+)
+def test_unknown_key_names_the_nearest_known_one(values, message):
+    with pytest.raises(ConfigError, match=message):
+        from_dict(Config, values)
+
+
+def test_missing_keys_take_their_defaults():
+    assert from_dict(Config, {"td3": {"gamma": 0.5}}) == Config(td3=TD3Config(gamma=0.5))
+
+
+def test_lists_become_tuples_again():
+    assert from_dict(VAEConfig, {"channels": [4, 8]}).channels == (4, 8)
+
+
+def test_loaded_settings_are_checked_too():
+    with pytest.raises(ConfigError, match="gamma must be in"):
+        from_dict(Config, {"td3": {"gamma": 2.0}})
+
+
+def test_latent_size_counts_every_group():
+    assert VAEConfig(group_sizes=(3, 2, 1), likelihood="gaussian").latent_size == 6

@@ -1,0 +1,69 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from rig.latent.patches import (
+    MAX_LOG_STD,
+    MIN_LOG_STD,
+    PatchDecoder,
+    PatchEncoder,
+    RowLinear,
+    cut,
+    paste,
+    split_spread,
+)
+
+
+pytestmark = pytest.mark.usefixtures("strict")
+
+
+def numbered_image(height, width):
+    return jnp.arange(height * width * 3, dtype=jnp.float32).reshape(height, width, 3)
+
+
+@pytest.mark.parametrize("side", [3, 4])
+def test_paste_undoes_cut(side):
+    image = numbered_image(12, 24)
+    np.testing.assert_array_equal(paste(cut(image, side), side), image)
+
+
+def test_patch_holds_the_pixels_of_its_place():
+    image = numbered_image(12, 24)
+    patch = cut(image, 4)[1, 3]
+    np.testing.assert_array_equal(patch.reshape(4, 4, 3), image[4:8, 12:16])
+
+
+def test_row_linear_maps_every_cell_alike(key):
+    linear = RowLinear(3, 5, key=key)
+    rows = jax.random.normal(key, (2, 4, 3))
+    np.testing.assert_allclose(linear(rows)[1, 2], linear(rows[1, 2]), rtol=1e-6)
+    np.testing.assert_allclose(linear(rows)[1, 2], rows[1, 2] @ linear.weight, rtol=1e-6)
+
+
+def test_shrunk_map_gives_a_tenth(key):
+    linear, row = RowLinear(3, 5, key=key), jnp.ones(3)
+    np.testing.assert_allclose(linear.shrunk()(row), 0.1 * linear(row), rtol=1e-6)
+
+
+@pytest.mark.parametrize("image_size", [24, 48, 84])
+def test_latents_and_patches_of_any_image_size(image_size, key):
+    encoder = PatchEncoder(image_size, (4, 8), 5, key=key)
+    decoder = PatchDecoder(image_size, (4, 8), 5, key=key)
+    patches = jnp.ones((image_size // 4, image_size // 4, 48))
+    mean, log_std = encoder(patches)
+    assert (mean.shape, log_std.shape) == ((5,), (5,))
+    assert decoder(mean).shape == patches.shape
+
+
+def test_every_pixel_reaches_the_latents(key):
+    encoder = PatchEncoder(24, (4, 8), 2, key=key)
+    patches = jax.random.uniform(key, (6, 6, 48))
+    gradient = jax.grad(lambda patches: encoder(patches)[0].sum())(patches)
+    assert (gradient != 0).any(axis=-1).all()
+
+
+def test_spread_is_kept_in_bounds():
+    mean, log_std = split_spread(jnp.array([100.0, -100.0, 0.5, 100.0, -100.0, 0.5]))
+    assert mean.tolist() == [100.0, -100.0, 0.5]
+    assert log_std.tolist() == [MAX_LOG_STD, MIN_LOG_STD, 0.5]

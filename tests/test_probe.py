@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+
+from rig.latent.probe import distance_correlation, nearest, probe
+
+
+@pytest.fixture
+def states(rng):
+    return rng.uniform([0, 0], [1, 10], (1000, 2))
+
+
+def test_nearest_rows_are_the_nearest():
+    known = np.array([[0.0], [10.0], [20.0], [30.0], [40.0]])
+    assert sorted(nearest(np.array([[29.0]]), known)[0]) == [2, 3, 4]
+
+
+def test_latents_that_are_the_state_tell_it(states):
+    result = probe(states / [1, 10], states)
+    assert (result.error < [0.03, 0.3]).all()
+
+
+def test_bent_latents_tell_it_too(states):
+    turn, radius = states[:, 0], 1 + states[:, 1] / 10
+    latents = np.stack([radius * np.cos(turn), radius * np.sin(turn)], axis=1)
+    assert (probe(latents, states).error < [0.03, 0.3]).all()
+
+
+def test_latents_that_know_nothing_err_at_least_as_much_as_the_median(states, rng):
+    result = probe(rng.normal(size=(1000, 2)), states)
+    assert (result.error > 0.9 * result.spread).all()
+
+
+def test_knowing_nothing_scores_a_quarter_of_a_uniform_range(states):
+    np.testing.assert_allclose(probe(states, states).spread, [0.25, 2.5], rtol=0.1)
+
+
+def test_second_half_is_predicted_from_the_first_half_alone():
+    latents = np.arange(20.0)[:, None] % 10
+    states = np.repeat([0.0, 7.0], 10)[:, None]
+    assert probe(latents, states).error[0] == 7
+
+
+def test_each_number_has_its_own_error(states, rng):
+    latents = np.stack([states[:, 0], rng.uniform(size=1000)], axis=1)
+    latents[:, 1] *= 1e-6
+    result = probe(latents, states)
+    assert result.error[0] < 0.03
+    assert result.error[1] > 2
+
+
+def test_turned_and_scaled_latents_measure_distance(states, rng):
+    turned = 3 * states @ np.array([[0.6, 0.8], [-0.8, 0.6]])
+    assert distance_correlation(turned, states, rng=rng) == pytest.approx(1)
+
+
+def test_latents_that_know_nothing_measure_nothing(states, rng):
+    noise = rng.normal(size=states.shape)
+    assert abs(distance_correlation(noise, states, rng=rng)) < 0.1

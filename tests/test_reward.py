@@ -1,0 +1,68 @@
+import numpy as np
+import pytest
+
+from rig.latent.reward import (
+    latent_reward,
+    log_probability_reward,
+    pixel_reward,
+    sparse_reward,
+)
+
+
+GOAL = np.array([[1, 2], [1, 2]], np.float32)
+NEXT = np.array([[4, 6], [1, 2]], np.float32)
+"""The first row is (3, 4) from its goal; the second is there."""
+
+
+def rows(*values):
+    return np.array(values, np.float32)
+
+
+@pytest.mark.parametrize(("weight", "distance"), [((1, 1), 5), ((2, 1), 52**0.5), ((0, 1), 4)])
+def test_latent_reward_is_minus_the_weighted_distance(weight, distance):
+    np.testing.assert_allclose(latent_reward(NEXT, GOAL, rows(*weight)), [-distance, 0])
+
+
+def test_log_probability_is_minus_half_the_squared_distance_in_spreads():
+    log_std = np.log(rows((3, 2), (1, 1)))
+    reward = log_probability_reward(NEXT, GOAL, log_std, 0.1)
+    np.testing.assert_allclose(reward, [-(1 + 4) / 2, 0], rtol=1e-6)
+
+
+def test_spread_of_the_encoder_has_a_floor():
+    log_std = np.log(rows((1e-5, 1e-5), (1, 1)))
+    reward = log_probability_reward(NEXT, GOAL, log_std, 10.0)
+    np.testing.assert_allclose(reward, [-25 / 100 / 2, 0], rtol=1e-5)
+
+
+@pytest.mark.parametrize(("threshold", "rewards"), [(5.1, [0, 0]), (4.9, [-1, 0])])
+def test_sparse_reward_is_zero_inside_its_threshold_only(threshold, rewards):
+    log_std = np.zeros_like(NEXT)
+    assert sparse_reward(NEXT, GOAL, log_std, 0.1, threshold).tolist() == rewards
+
+
+def test_sparse_threshold_is_in_spreads():
+    log_std = np.log(rows((5, 5), (5, 5)))
+    assert sparse_reward(NEXT, GOAL, log_std, 0.1, 1.1).tolist() == [0, 0]
+    assert sparse_reward(NEXT, GOAL, log_std, 0.1, 0.9).tolist() == [-1, 0]
+
+
+def test_pixel_reward_is_minus_the_mean_squared_error():
+    black = np.zeros((3, 2, 2, 3), np.uint8)
+    other = black.copy()
+    other[0] = 255
+    other[1, 0, 1, 2] = 51  # a fifth of the range, in one number of twelve
+    expected = [-1, -(0.2**2) / 12, 0]
+    np.testing.assert_allclose(pixel_reward(black, other), expected, rtol=1e-6)
+    np.testing.assert_allclose(pixel_reward(other, black), expected, rtol=1e-6)
+
+
+def test_rewards_are_of_single_precision():
+    log_std, image = np.zeros_like(NEXT), np.zeros((2, 2, 2, 3), np.uint8)
+    for reward in (
+        latent_reward(NEXT, GOAL, rows(1, 1)),
+        log_probability_reward(NEXT, GOAL, log_std, 0.1),
+        sparse_reward(NEXT, GOAL, log_std, 0.1, 3.0),
+        pixel_reward(image, image),
+    ):
+        assert (reward.shape, reward.dtype) == ((2,), np.float32)

@@ -1,0 +1,110 @@
+from dataclasses import replace
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from rig.config import VAEConfig
+from rig.latent import chunks
+from rig.latent.chunks import in_chunks
+from rig.latent.prior import GaussianPrior, SeenPrior
+from rig.latent.space import LatentSpace, make_space
+from rig.latent.vae import new_vae, to_float
+
+
+CONFIG = VAEConfig(group_sizes=(2,), likelihood="gaussian", channels=(4, 8))
+
+
+@pytest.fixture
+def images(rng):
+    return rng.integers(256, size=(7, 24, 24, 3), dtype=np.uint8)
+
+
+@pytest.fixture
+def vae(images, key, rng):
+    return new_vae(CONFIG, images, key=key, rng=rng)
+
+
+@pytest.fixture
+def space(vae, images):
+    return make_space(vae, images, "seen")
+
+
+def both(part):
+    """Doubled and raised by 100."""
+    return jnp.asarray(2 * part), (jnp.asarray(part + 100),)
+
+
+@pytest.mark.parametrize("num", [0, 1, 3, 4, 5, 8, 11])
+def test_chunks_keep_every_row_in_its_place(num, monkeypatch):
+    monkeypatch.setattr(chunks, "CHUNK", 4)
+    rows = np.arange(num, dtype=np.float32)[:, None]
+    doubled, (raised,) = in_chunks(both, rows)
+    np.testing.assert_array_equal(doubled, 2 * rows)
+    np.testing.assert_array_equal(raised, rows + 100)
+
+
+def test_chunks_are_all_of_one_size(monkeypatch):
+    monkeypatch.setattr(chunks, "CHUNK", 4)
+    parts = []
+    in_chunks(lambda part: parts.append(part) or both(part), np.ones(10, np.float32))
+    assert [len(part) for part in parts] == [4, 4, 4]
+
+
+def test_encoding_is_the_posterior_of_each_image(space, vae, images):
+    encoding = space.encode(images)
+    for row, image in enumerate(images):
+        posterior = vae.encode(to_float(jnp.asarray(image)))
+        np.testing.assert_allclose(encoding.latent[row], posterior.mean, atol=1e-5)
+        np.testing.assert_allclose(encoding.log_std[row], posterior.log_std, atol=1e-5)
+
+
+def test_decoding_is_the_picture_of_each_latent(space, vae):
+    latents = np.array([[1, 2], [-1, 3]], np.float32)
+    for picture, latent in zip(space.decode(latents), latents, strict=True):
+        expected = 255 * np.asarray(vae.decode(jnp.asarray(latent)))
+        assert picture.dtype == np.uint8
+        np.testing.assert_allclose(picture, expected, atol=0.51)
+
+
+def test_seeing_and_acting_is_encoding_and_then_acting(space, images):
+    goals = np.arange(14, dtype=np.float32).reshape(7, 2)
+    encoding = space.encode(images)
+    action, seen = space.see_and_act(lambda latent, goal: latent - 2 * goal, images, goals)
+    np.testing.assert_allclose(seen.latent, encoding.latent, atol=1e-5)
+    np.testing.assert_allclose(seen.log_std, encoding.log_std, atol=1e-5)
+    np.testing.assert_allclose(action, encoding.latent - 2 * goals, atol=1e-5)
+
+
+def test_goals_are_imagined_from_the_latents_of_the_images(space, images, rng):
+    seen = {tuple(latent) for latent in space.encode(images).latent}
+    assert {tuple(goal) for goal in space.imagine(200, rng=rng)} == seen
+
+
+def test_space_knows_how_many_goals_its_prior_keeps(vae, images):
+    assert make_space(vae, images, "seen").num_goals == len(images)
+    assert make_space(vae, images, "fitted").num_goals == 0
+
+
+def test_every_latent_weighs_alike_unless_told(space, vae):
+    assert space.weight.tolist() == [1, 1]
+    weight = np.array([1, 0.5], np.float32)
+    assert LatentSpace(vae, space.prior, weight).weight.tolist() == [1, 0.5]
+
+
+@pytest.mark.parametrize("source", ["normal", "fitted", "seen"])
+def test_space_survives_being_taken_apart(source, vae, images):
+    space = make_space(vae, images, source)
+    again = LatentSpace.from_arrays(space.arrays())
+    assert type(again.prior) is (SeenPrior if source == "seen" else GaussianPrior)
+    first, second = (each.imagine(5, rng=np.random.default_rng(1)) for each in (space, again))
+    np.testing.assert_array_equal(first, second)
+    np.testing.assert_array_equal(again.encode(images).latent, space.encode(images).latent)
+    np.testing.assert_array_equal(again.weight, space.weight)
+
+
+@pytest.mark.parametrize("architecture", ["patches", "principal"])
+def test_latent_size_is_that_of_the_vae(architecture, images, key, rng):
+    config = replace(CONFIG, architecture=architecture, group_sizes=(2, 3), hidden_size=8)
+    vae = new_vae(config, images, key=key, rng=rng)
+    assert make_space(vae, images, "normal").latent_size == 5
