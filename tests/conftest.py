@@ -37,14 +37,14 @@ def tiny():
         num_worlds=2,
         collect=config.CollectConfig(num_images=100),
         vae=config.VAEConfig(
-            group_sizes=(2, 1),
+            latent_size=2,
             likelihood="gaussian",
             channels=(4, 8),
             num_components=20,
             hidden_size=8,
             batch_size=8,
             num_fit_steps=8,
-            blur_sigmas_px=(6.0, 2.0),
+            blur_sigmas_px=(6.0,),
         ),
         online=config.OnlineConfig(every_steps=200, num_fit_steps=2),
         td3=config.TD3Config(
@@ -55,9 +55,9 @@ def tiny():
 
 
 @pytest.fixture(scope="session")
-def tiny_principal(tiny):
-    """The same with perceptrons on principal components."""
-    return replace(tiny, vae=replace(tiny.vae, architecture="principal"))
+def tiny_keypoints(tiny):
+    """The same with places as latents."""
+    return replace(tiny, vae=replace(tiny.vae, architecture="keypoints"))
 
 
 @pytest.fixture(scope="session")

@@ -11,8 +11,7 @@ from rig.agent.td3 import new_learner
 from rig.config import FAST, Config, EvaluateConfig, TD3Config, VAEConfig
 from rig.lab.policy import Policy, save_policy
 from rig.lab.run import Run
-from rig.latent.prior import GaussianPrior
-from rig.latent.space import LatentSpace
+from rig.latent.space import make_space
 from rig.latent.vae import new_vae
 
 
@@ -22,7 +21,7 @@ LATENT_SIZE = 2
 TINY = replace(
     FAST,
     num_env_steps=3000,
-    vae=VAEConfig(group_sizes=(LATENT_SIZE,), channels=(4, 8)),
+    vae=VAEConfig(latent_size=LATENT_SIZE, likelihood="gaussian", channels=(4, 8)),
     td3=TD3Config(hidden_sizes=(8,)),
     evaluate=EvaluateConfig(num_goals=2),
 )
@@ -33,8 +32,7 @@ def untrained_policy(config: Config) -> Policy:
     shape = (4, config.image_size, config.image_size, 3)
     images = rng.integers(256, size=shape).astype(np.uint8)
     vae = new_vae(config.vae, images, key=key, rng=rng)
-    ones = np.ones(LATENT_SIZE, np.float32)
-    space = LatentSpace(vae, GaussianPrior(mean=0 * ones, std=ones))
+    space = make_space(vae, images, "normal")
     return Policy(space, new_learner(LATENT_SIZE, ACTION_SIZE, config.td3, key=key))
 
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from rig.config import PRESETS
 from rig.errors import NotEnoughDataError
-from rig.lab import doctor, errands
+from rig.lab import demo, doctor, errands
 from rig.lab.cli import main
 from rig.lab.pictures import read_goal_picture
 from rig.lab.verbs import OTHER_VERBS, Train
@@ -20,7 +20,7 @@ from rig.world.tasks import PUSH, REACH
 VERBS = ["train", *OTHER_VERBS]
 TRAIN_TINY = (
     "train reach --seed 3 --num-env-steps 300 --num-worlds 2 --collect.num-images 60 "
-    "--vae.num-fit-steps 10 --vae.batch-size 4 --vae.group-sizes 2 --vae.channels 4 8 "
+    "--vae.num-fit-steps 10 --vae.batch-size 4 --vae.latent-size 2 --vae.channels 4 8 "
     "--vae.architecture patches "
     "--td3.hidden-sizes 8 --td3.batch-size 4 --td3.updates-per-step 0.1 --td3.warmup-steps 0 "
     "--evaluate.num-goals 2 --evaluate.every-steps 100 --json --out"
@@ -296,6 +296,18 @@ def test_report_is_written_where_it_was_asked_for(rig, run, tmp_path):
     page = tmp_path / "report.html"
     assert rig("report", run, run, "--out", page) == (0, f"{page}\n", "")
     assert page.read_text().startswith("<!doctype html>")
+
+
+def test_demo_ends_with_a_report_that_shows_the_robot_reaching(rig, tmp_path, monkeypatch):
+    trained = make_run(tmp_path / "run")
+    asked = []
+    monkeypatch.setattr(demo, "train_anew", lambda *args: asked.append(args) or trained)
+    code, out, _ = rig("demo --seed 4 --out", tmp_path / "run")
+    config, preset, directory, _argv = asked[0]
+    assert (code, config.task, config.seed, preset) == (0, "Reach", 4, "fast")
+    assert directory == tmp_path / "run"
+    assert out.splitlines()[-1] == f"report: {tmp_path / 'run' / 'report.html'}"
+    assert "data:video/mp4" in (tmp_path / "run" / "report.html").read_text()
 
 
 def test_doctor_measures_every_part(rig, monkeypatch):

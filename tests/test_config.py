@@ -26,8 +26,7 @@ from rig.errors import ConfigError
 REFUSED = [
     (CollectConfig, {"num_images": 0}, "num_images must be at least 1, got 0"),
     (CollectConfig, {"persistence": 1.0}, "persistence must be in [0, 1), got 1.0"),
-    (VAEConfig, {"group_sizes": ()}, "group_sizes must be positive, got ()"),
-    (VAEConfig, {"group_sizes": (3, 0)}, "group_sizes must be positive, got (3, 0)"),
+    (VAEConfig, {"latent_size": 0}, "latent_size must be >= 1, got 0"),
     (VAEConfig, {"beta": -1.0}, "beta must be at least 0, got -1.0"),
     (VAEConfig, {"learning_rate": 0.0}, "learning_rate must be above 0, got 0.0"),
     (VAEConfig, {"batch_size": 0}, "batch_size must be at least 1, got 0"),
@@ -38,9 +37,13 @@ REFUSED = [
         {"likelihood": "gaussian", "blur_sigmas_px": (2.0, 0.0)},
         "blur_sigmas_px must be above 0, got (2.0, 0.0)",
     ),
-    (VAEConfig, {"group_sizes": (3, 3)}, "likelihood bernoulli takes one group"),
-    (VAEConfig, {"blur_sigmas_px": (2.0,)}, "likelihood bernoulli takes one group"),
-    (VAEConfig, {"architecture": "principal"}, "choose gaussian"),
+    (VAEConfig, {"blur_sigmas_px": (2.0,)}, "likelihood bernoulli takes architecture patches"),
+    (VAEConfig, {"architecture": "keypoints"}, "choose gaussian"),
+    (
+        VAEConfig,
+        {"architecture": "keypoints", "likelihood": "gaussian", "latent_size": 5},
+        "keypoints take two latents each, so latent_size 5 must be even",
+    ),
     (OnlineConfig, {"every_steps": -1}, "every_steps must be at least 0, got -1"),
     (OnlineConfig, {"num_fit_steps": 0}, "num_fit_steps must be >= 1, got 0"),
     (GoalMixture, {"kept": 0.2}, "sum to 1, got 1.1 (kept=0.2, future=0.4, imagined=0.5)"),
@@ -133,7 +136,3 @@ def test_lists_become_tuples_again():
 def test_loaded_settings_are_checked_too():
     with pytest.raises(ConfigError, match="gamma must be in"):
         from_dict(Config, {"td3": {"gamma": 2.0}})
-
-
-def test_latent_size_counts_every_group():
-    assert VAEConfig(group_sizes=(3, 2, 1), likelihood="gaussian").latent_size == 6

@@ -3,12 +3,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from rig.latent.layers import RowLinear
 from rig.latent.patches import (
     MAX_LOG_STD,
     MIN_LOG_STD,
     PatchDecoder,
     PatchEncoder,
-    RowLinear,
     cut,
     paste,
     split_spread,
@@ -48,19 +48,20 @@ def test_shrunk_map_gives_a_tenth(key):
 
 @pytest.mark.parametrize("image_size", [24, 48, 84])
 def test_latents_and_patches_of_any_image_size(image_size, key):
-    encoder = PatchEncoder(image_size, (4, 8), 5, key=key)
+    image = jnp.ones((image_size, image_size, 3))
+    encoder = PatchEncoder(image, (4, 8), 5, key=key)
     decoder = PatchDecoder(image_size, (4, 8), 5, key=key)
-    patches = jnp.ones((image_size // 4, image_size // 4, 48))
-    mean, log_std = encoder(patches)
-    assert (mean.shape, log_std.shape) == ((5,), (5,))
-    assert decoder(mean).shape == patches.shape
+    mean, log_std = jax.eval_shape(encoder, image)
+    assert mean.shape == log_std.shape == (5,)
+    assert jax.eval_shape(decoder, mean).shape == cut(image, 4).shape
 
 
-def test_every_pixel_reaches_the_latents(key):
-    encoder = PatchEncoder(24, (4, 8), 2, key=key)
-    patches = jax.random.uniform(key, (6, 6, 48))
-    gradient = jax.grad(lambda patches: encoder(patches)[0].sum())(patches)
-    assert (gradient != 0).any(axis=-1).all()
+def test_mean_image_says_nothing_and_every_other_pixel_does(key):
+    image = jax.random.uniform(key, (24, 24, 3))
+    encoder = PatchEncoder(image, (4, 8), 2, key=key)
+    tell = jax.jit(lambda image: jnp.sum(encoder(image)[0]))
+    assert tell(image) == 0
+    assert (jax.grad(tell)(image + 0.1) != 0).any(axis=-1).all()
 
 
 def test_spread_is_kept_in_bounds():

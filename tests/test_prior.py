@@ -5,20 +5,30 @@ from rig.latent.prior import make_prior
 
 
 SEEN = np.array([[0, 10, 100], [2, 10, 200], [4, 10, 600]], np.float32)
+MEAN = (2, 10, 300)
+STD = (2, 0, 70_000**0.5)
+"""Of the images that those seen are a sample of."""
 
 
 @pytest.mark.parametrize(
     ("source", "mean", "std"),
     [
-        ("normal", [0, 0, 0], [1, 1, 1]),
-        ("fitted", [2, 10, 300], np.sqrt([8 / 3, 0, 140_000 / 3])),
-        ("seen", [2, 10, 300], np.sqrt([8 / 3, 0, 140_000 / 3])),
+        ("normal", (0, 0, 0), (1, 1, 1)),
+        ("fitted", MEAN, STD),
+        ("correlated", MEAN, STD),
+        ("seen", MEAN, np.multiply(STD, (2 / 3) ** 0.5)),
     ],
 )
 def test_draws_have_the_mean_and_spread_of_their_source(source, mean, std, rng):
     draws = make_prior(source, SEEN).sample(50_000, rng=rng)
-    np.testing.assert_allclose(draws.std(axis=0), std, rtol=0.02)
+    np.testing.assert_allclose(draws.std(axis=0), std, rtol=0.02, atol=0.002)
     np.testing.assert_allclose(draws.mean(axis=0), mean, atol=0.02 * max(*std, 1))
+
+
+@pytest.mark.parametrize(("source", "correlation"), [("fitted", 0), ("correlated", 0.945)])
+def test_only_the_correlated_prior_keeps_what_goes_together(source, correlation, rng):
+    draws = make_prior(source, SEEN).sample(50_000, rng=rng)
+    assert np.corrcoef(draws[:, 0], draws[:, 2])[0, 1] == pytest.approx(correlation, abs=0.02)
 
 
 def test_seen_draws_are_latents_of_images_seen(rng):
@@ -31,7 +41,13 @@ def test_fitted_draws_are_not_those_seen(rng):
     assert len(np.unique(draws[:, 0])) == 100
 
 
-@pytest.mark.parametrize("source", ["normal", "fitted", "seen"])
+@pytest.mark.parametrize("source", ["normal", "fitted", "correlated", "seen"])
 def test_draws_are_rows_of_single_precision(source, rng):
     draws = make_prior(source, SEEN).sample(5, rng=rng)
     assert (draws.shape, draws.dtype) == ((5, 3), np.float32)
+
+
+@pytest.mark.parametrize("source", ["fitted", "correlated"])
+def test_one_latent_is_enough(source, rng):
+    draws = make_prior(source, SEEN[:, :1]).sample(50_000, rng=rng)
+    assert draws.std() == pytest.approx(2, rel=0.02)

@@ -12,7 +12,7 @@ from rig.latent.space import LatentSpace, make_space
 from rig.latent.vae import new_vae, to_float
 
 
-CONFIG = VAEConfig(group_sizes=(2,), likelihood="gaussian", channels=(4, 8))
+CONFIG = VAEConfig(latent_size=2, likelihood="gaussian", channels=(4, 8))
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def test_every_latent_weighs_alike_unless_told(space, vae):
     assert LatentSpace(vae, space.prior, weight).weight.tolist() == [1, 0.5]
 
 
-@pytest.mark.parametrize("source", ["normal", "fitted", "seen"])
+@pytest.mark.parametrize("source", ["normal", "fitted", "correlated", "seen"])
 def test_space_survives_being_taken_apart(source, vae, images):
     space = make_space(vae, images, source)
     again = LatentSpace.from_arrays(space.arrays())
@@ -103,8 +103,6 @@ def test_space_survives_being_taken_apart(source, vae, images):
     np.testing.assert_array_equal(again.weight, space.weight)
 
 
-@pytest.mark.parametrize("architecture", ["patches", "principal"])
-def test_latent_size_is_that_of_the_vae(architecture, images, key, rng):
-    config = replace(CONFIG, architecture=architecture, group_sizes=(2, 3), hidden_size=8)
-    vae = new_vae(config, images, key=key, rng=rng)
+def test_latent_size_is_that_of_the_vae(images, key, rng):
+    vae = new_vae(replace(CONFIG, latent_size=5), images, key=key, rng=rng)
     assert make_space(vae, images, "normal").latent_size == 5

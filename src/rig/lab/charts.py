@@ -110,6 +110,7 @@ def draw(axes: Axes, chart: Chart) -> None:
         )
     axes.set(title=chart.title, xlabel=chart.x_label, ylabel=chart.y_label)
     axes.grid(axis="y", which="both", color=INK, alpha=0.15, linewidth=0.6)
+    axes.locator_params(axis="x", nbins=6)
     axes.xaxis.set_major_formatter(in_full)
     axes.set_xlim(left=0)
     if chart.is_log:

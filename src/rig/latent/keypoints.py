@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from rig.latent.layers import RowLinear, Spread
+from rig.latent.layers import Spread
 from rig.latent.patches import IMAGE_CHANNELS, cut
 
 
@@ -31,12 +31,32 @@ FIRST_LOG_STD = -2.0
 """Of every latent before the fit; it is learned, one number per latent."""
 
 
+class CellLinear(eqx.Module):
+    """The same linear map of every cell; cells lie along the last axis, side by side in memory.
+
+    Numbers that lie side by side are worked on together, and there are many more cells than
+    features: this is several times faster than features along the last axis.
+    """
+
+    weight: Float[Array, "out in"]
+    bias: Float[Array, "out 1"]
+
+    def __init__(self, in_size: int, out_size: int, *, key: PRNGKeyArray) -> None:
+        bound = (6 / in_size) ** 0.5  # He et al. 2015, uniform
+        self.weight = jax.random.uniform(key, (out_size, in_size), minval=-bound, maxval=bound)
+        self.bias = jnp.zeros((out_size, 1))
+
+    def __call__(self, cells: Float[Array, "in cells"]) -> Float[Array, "out cells"]:
+        """The map, cell by cell."""
+        return self.weight @ cells + self.bias
+
+
 class KeypointEncoder(eqx.Module):
     """An image to the places of a few things in it: x and y of each, side by side."""
 
-    first: RowLinear
-    second: RowLinear
-    last: RowLinear
+    first: CellLinear
+    second: CellLinear
+    last: CellLinear
     log_std: Float[Array, " latent"]
     mean_image: Float[Array, "H W 3"]
 
@@ -45,23 +65,30 @@ class KeypointEncoder(eqx.Module):
     ) -> None:
         first_key, second_key, last_key = jax.random.split(key, 3)
         cell_size = 2 * IMAGE_CHANNELS * cell_side(len(mean_image)) ** 2
-        self.first = RowLinear(cell_size, NUM_FEATURES, key=first_key)
-        self.second = RowLinear(NUM_FEATURES, NUM_FEATURES, key=second_key)
-        self.last = RowLinear(NUM_FEATURES, num_keypoints, key=last_key)
+        self.first = CellLinear(cell_size, NUM_FEATURES, key=first_key)
+        self.second = CellLinear(NUM_FEATURES, NUM_FEATURES, key=second_key)
+        self.last = CellLinear(NUM_FEATURES, num_keypoints, key=last_key)
         self.log_std = jnp.full(2 * num_keypoints, FIRST_LOG_STD)
         self.mean_image = mean_image
 
     def __call__(self, image: Float[Array, "H W 3"]) -> Spread:
         """The posterior's mean and log standard deviation."""
-        return PLACE_SCALE * mean_places(self.attend(image)).reshape(-1), self.log_std
+        places = self.attend(image) @ cell_centres(len(image) // cell_side(len(image)))
+        return PLACE_SCALE * places.reshape(-1), self.log_std
 
-    def attend(self, image: Float[Array, "H W 3"]) -> Float[Array, "h w keypoint"]:
+    def attend(self, image: Float[Array, "H W 3"]) -> Float[Array, "keypoint cells"]:
         """How much each cell belongs to each keypoint; sums to 1 over the cells."""
-        changed = image - jax.lax.stop_gradient(self.mean_image)
-        seen = CONTRAST * jnp.concatenate([image, changed], axis=-1)
-        cells = cut(seen, cell_side(len(image)))
-        features = jax.nn.relu(self.second(jax.nn.relu(self.first(cells))))
-        return jax.nn.softmax(self.last(features), axis=(0, 1))
+        cells = cut_cells(image)
+        changed = cells - cut_cells(jax.lax.stop_gradient(self.mean_image))
+        seen = CONTRAST * jnp.concatenate([cells, changed])
+        features = jax.nn.relu(self.second(jax.nn.relu(self.first(seen))))
+        return jax.nn.softmax(self.last(features), axis=1)
+
+
+def cut_cells(image: Float[Array, "H W 3"]) -> Float[Array, "values cells"]:
+    """The pixel values of each cell, cells along the last axis."""
+    values = 3 * cell_side(len(image)) ** 2
+    return cut(image, cell_side(len(image))).reshape(-1, values).T
 
 
 def cell_side(image_size: int) -> int:
@@ -69,16 +96,8 @@ def cell_side(image_size: int) -> int:
     return image_size // CELLS_PER_SIDE
 
 
-def mean_places(
-    attention: Float[Array, "h w keypoint"],
-) -> Float[Array, "keypoint 2"]:
-    """The mean place of each keypoint: right and down, in [-1, 1]."""
-    rows, columns = (centres(size) for size in attention.shape[:2])
-    right = jnp.einsum("hwk,w->k", attention, columns)
-    down = jnp.einsum("hwk,h->k", attention, rows)
-    return jnp.stack([right, down], axis=-1)
-
-
-def centres(num_cells: int) -> Float[Array, " cells"]:
-    """The centres of cells along one side that goes from -1 to 1."""
-    return (jnp.arange(num_cells) + 0.5) / num_cells * 2 - 1
+def cell_centres(num_cells: int) -> Float[Array, "cells 2"]:
+    """The centre of each cell: right and down, the image going from -1 to 1."""
+    centre = (jnp.arange(num_cells) + 0.5) / num_cells * 2 - 1
+    down, right = jnp.meshgrid(centre, centre, indexing="ij")
+    return jnp.stack([right.reshape(-1), down.reshape(-1)], axis=1)

@@ -35,7 +35,7 @@ class Posterior(eqx.Module):
     mean: Float[Array, " latent"]
     log_std: Float[Array, " latent"]
 
-    def kl_to_standard_normal(self) -> Float[Array, " latent"]:
+    def kl_to_standard_normal(self) -> Float[Array, "*B latent"]:
         """KL(q || N(0, 1)) of each dimension [nats], in closed form."""
         return jnp.asarray(kl_nats_of(self.mean, self.log_std))
 

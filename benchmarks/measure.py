@@ -1,0 +1,70 @@
+"""Timing: the best of several rounds, everything that is compared taking turns."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from statistics import median
+from time import perf_counter, process_time
+
+
+MS_PER_S = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spent:
+    """What one round took."""
+
+    wall_s: float
+    """By the clock on the wall."""
+    core_s: float
+    """Of all cores together: what other programs on the machine change least."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timing:
+    """What several rounds of the same work took."""
+
+    best_s: float
+    median_s: float
+    best_core_s: float
+
+
+Measure = Callable[[], Spent]
+
+
+def spend(call: Callable[[], object]) -> Spent:
+    """Makes one call and times it."""
+    start_s, core_start_s = perf_counter(), process_time()
+    call()
+    return Spent(wall_s=perf_counter() - start_s, core_s=process_time() - core_start_s)
+
+
+def alternate(measures: Mapping[str, Measure], num_rounds: int) -> dict[str, Timing]:
+    """Times all of them in turn, round after round; a first round warms up and isn't counted."""
+    for measure in measures.values():
+        measure()
+    rounds = [{name: measure() for name, measure in measures.items()} for _ in range(num_rounds)]
+    return {name: summary([spent[name] for spent in rounds]) for name in measures}
+
+
+def timing(call: Callable[[], object], num_rounds: int) -> Timing:
+    """Times a call that nothing is compared with."""
+    return alternate({"call": lambda: spend(call)}, num_rounds)["call"]
+
+
+def summary(rounds: list[Spent]) -> Timing:
+    """The best and the median of the rounds."""
+    return Timing(
+        best_s=min(spent.wall_s for spent in rounds),
+        median_s=median(spent.wall_s for spent in rounds),
+        best_core_s=min(spent.core_s for spent in rounds),
+    )
+
+
+def speed_row(timing: Timing, num: int, unit: str) -> dict[str, float]:
+    """The columns of a speed, for rounds of ``num`` units each."""
+    return {
+        f"{unit}/s": num / timing.best_s,
+        "ms each": MS_PER_S * timing.best_s / num,
+        "median ms": MS_PER_S * timing.median_s / num,
+        "core ms": MS_PER_S * timing.best_core_s / num,
+    }

@@ -1,0 +1,87 @@
+"""What a part of the benchmarks gives: tables of numbers, and targets met or missed."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+Row = dict[str, Any]
+"""Column headings to numbers or words."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """Numbers under headings."""
+
+    title: str
+    rows: list[Row]
+    notes: list[str] = field(default_factory=list)
+    """Whole sentences under the table."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """A number that was promised, and the one that was measured."""
+
+    what: str
+    promised: float
+    measured: float | None
+    """None if it could not be measured here."""
+    unit: str
+    more_is_better: bool = False
+
+    @property
+    def verdict(self) -> str:
+        """Met, or missed by how many times."""
+        if self.measured is None:
+            return "not measured"
+        times = self.measured / self.promised
+        shortfall = 1 / times if self.more_is_better else times
+        return "met" if shortfall <= 1 else f"missed by {shortfall:.2f} times"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One part's results."""
+
+    tables: list[Table]
+    targets: list[Target] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """How much is measured."""
+
+    num_rounds: int
+    """Rounds that the best is taken of."""
+    num_pictures: int
+    """Pictures, and steps, in a round; at least one of every world."""
+    num_renders: int
+    """Pictures of ``mujoco.Renderer`` in a round."""
+    num_updates: int
+    """TD3 updates in a round."""
+    num_dispatches: int
+    """Compiled calls of 50 steps of the VAE's fit."""
+    num_loop_rounds: int
+    """Rounds of practice of the training loop."""
+    worlds: tuple[int, ...] = (1, 16, 64)
+    pixels: tuple[int, ...] = (48, 84)
+    batch_sizes: tuple[int, ...] = (128, 256, 1024)
+    presets: tuple[str, ...] = ("paper", "fast")
+
+
+FULL = Size(
+    num_rounds=15,
+    num_pictures=256,
+    num_renders=20,
+    num_updates=200,
+    num_dispatches=6,
+    num_loop_rounds=8,
+)
+QUICK = Size(
+    num_rounds=5,
+    num_pictures=128,
+    num_renders=10,
+    num_updates=100,
+    num_dispatches=3,
+    num_loop_rounds=3,
+)

@@ -1,0 +1,70 @@
+"""The peer ``mujoco.Renderer``: pictures of Push by OpenGL; run by :mod:`benchmarks.world`."""
+
+import json
+import sys
+from functools import cache
+
+import mujoco
+import numpy as np
+from OpenGL import GL
+
+from benchmarks.measure import spend
+from benchmarks.peer import write
+from rig.world.camera import Camera
+from rig.world.scene import Scene
+from rig.world.tasks import PUSH
+
+
+class Studio:
+    """A renderer and the one world that it sees."""
+
+    def __init__(self, pixels: int, is_tuned: bool) -> None:
+        self._scene = Scene(PUSH.scene, PUSH.joints)
+        quality = self._scene.model.vis.quality
+        if is_tuned:
+            quality.offsamples, quality.shadowsize = 0, 0
+        self._data = self._scene.new_data()
+        self._camera = free_camera(PUSH.camera)
+        self._renderer = mujoco.Renderer(self._scene.model, pixels, pixels)
+
+    def picture(self, state: np.ndarray) -> np.ndarray:
+        """The picture of a state, made as ours is: set, drawn to, seen."""
+        self._scene.set_state(self._data, state)
+        self._scene.pose([self._data])
+        self._renderer.update_scene(self._data, self._camera)
+        return self._renderer.render()
+
+    def about(self) -> dict[str, object]:
+        """What draws, and how many lights."""
+        return {
+            "renderer": GL.glGetString(GL.GL_RENDERER).decode(),
+            "backend": mujoco.rendering.classic.gl_context.__name__
+            if hasattr(mujoco, "rendering")
+            else "OpenGL",
+            "num_lights": self._scene.model.nlight,
+        }
+
+
+def free_camera(camera: Camera) -> mujoco.MjvCamera:
+    """The task's camera as the renderer takes it."""
+    free = mujoco.MjvCamera()
+    free.lookat[:], free.distance = camera.lookat_m, camera.distance_m
+    free.elevation, free.azimuth = camera.elevation_deg, camera.azimuth_deg
+    return free
+
+
+new_studio = cache(Studio)
+
+
+def answer(question: dict) -> dict[str, object]:
+    """What a line asked for."""
+    if "about" in question:
+        return new_studio(48, False).about()
+    studio = new_studio(question["pixels"], question["is_tuned"])
+    states = PUSH.sample_goals(question["num_pictures"], rng=np.random.default_rng(0))
+    return vars(spend(lambda: [studio.picture(state) for state in states]))
+
+
+if __name__ == "__main__":
+    for line in sys.stdin:
+        write(sys.stdout, answer(json.loads(line)))

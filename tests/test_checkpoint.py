@@ -1,0 +1,95 @@
+import re
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file
+
+from rig.errors import RunError
+from rig.lab.checkpoint import load_tree, save_tree
+
+
+TREE = {
+    "weights": (jnp.arange(6.0).reshape(2, 3), np.arange(4, dtype=np.int32)),
+    "count": jnp.zeros((), jnp.int32) + 7,
+    "name": "kept as it is",
+    "nothing": None,
+}
+
+
+@pytest.fixture
+def path(tmp_path):
+    save_tree(tmp_path / "tree.safetensors", TREE)
+    return tmp_path / "tree.safetensors"
+
+
+def blank(tree):
+    return jax.tree.map(lambda leaf: leaf * 0 if eqx.is_array_like(leaf) else leaf, tree)
+
+
+def refusal(path, like):
+    """The one line that a person gets."""
+    with pytest.raises(RunError) as caught:
+        load_tree(path, like)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert str(path) in message
+    return message
+
+
+def change(path, **arrays):
+    """Replaces arrays of the file, by the start of their names."""
+    held = load_file(path)
+    for start, array in arrays.items():
+        (name,) = (name for name in held if name.startswith(f"['{start}']"))
+        held[name] = array
+    save_file({name: array for name, array in held.items() if array is not None}, path)
+
+
+def test_what_is_saved_is_loaded_with_its_types(path):
+    loaded = load_tree(path, blank(TREE))
+    jax.tree.map(np.testing.assert_array_equal, loaded, TREE)
+    dtypes = [leaf.dtype.name for leaf in jax.tree.leaves(loaded) if eqx.is_array(leaf)]
+    assert dtypes == ["int32", "float32", "int32"]
+
+
+def test_shapes_alone_are_enough_to_load(path):
+    like = eqx.filter_eval_shape(lambda: TREE)
+    assert load_tree(path, like)["count"] == 7
+
+
+def test_saving_again_leaves_nothing_beside(path):
+    save_tree(path, blank(TREE))
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+    assert load_tree(path, TREE)["count"] == 0
+
+
+def test_file_that_is_missing(tmp_path):
+    assert "is missing" in refusal(tmp_path / "none.safetensors", TREE)
+
+
+@pytest.mark.parametrize("kept_bytes", [0, 5, 60, -1])
+def test_file_that_was_cut(path, kept_bytes):
+    path.write_bytes(path.read_bytes()[:kept_bytes])
+    assert "the run is damaged" in refusal(path, TREE)
+
+
+def test_file_of_something_else(path):
+    path.write_bytes(b"\x89PNG" * 100)
+    assert "the run is damaged" in refusal(path, TREE)
+
+
+def test_array_that_is_missing_is_named(path):
+    change(path, count=None)
+    assert "lacks array ['count']" in refusal(path, TREE)
+
+
+def test_array_that_nobody_asked_for_is_named(path):
+    assert "unknown array ['count']" in refusal(path, {**TREE, "count": None})
+
+
+def test_array_of_another_shape_is_named(path):
+    message = refusal(path, {**TREE, "count": jnp.zeros(2)})
+    assert re.search(r"\['count'\] has shape \(\), .* ask for \(2,\)", message)

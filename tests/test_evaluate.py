@@ -1,0 +1,92 @@
+import jax
+import numpy as np
+import pytest
+
+from rig.agent.td3 import new_learner
+from rig.config import TD3Config
+from rig.lab.evaluate import Trial, evaluation_goals, make_world, table, try_goals
+from rig.lab.oracle import TrueStateSpace
+from rig.lab.policy import Policy
+from rig.types import Encoding
+from rig.world.tasks import REACH
+
+
+START = np.array(REACH.start)
+
+
+class ByHand(Policy):
+    """Goes straight to its goal, or nowhere: a policy that needs no learning."""
+
+    def __init__(self, speed):
+        ones = np.ones(2, np.float32)
+        space = TrueStateSpace(0 * ones, ones, ones[None])
+        super().__init__(space, new_learner(2, 2, TD3Config(), key=jax.random.key(0)))
+        self._speed = speed
+
+    def act(self, frames, goals):
+        action = np.clip(self._speed * (goals - frames) / 0.02, -1, 1).astype(np.float32)
+        encoding = self.space.encode(frames)
+        return action, Encoding(latent=encoding.latent, log_std=encoding.log_std)
+
+
+@pytest.fixture
+def world(tiny_oracle):
+    world = make_world(tiny_oracle, 2)
+    yield world
+    world.close()
+
+
+@pytest.fixture
+def goals():
+    return evaluation_goals("Reach", 5)
+
+
+def test_evaluation_always_asks_for_the_same_goals():
+    np.testing.assert_array_equal(evaluation_goals("Push", 7), evaluation_goals("Push", 90)[:7])
+
+
+def test_evaluation_asks_for_as_many_goals_as_wanted():
+    assert evaluation_goals("Reach", 1300).shape == (1300, 2)
+
+
+def test_doing_nothing_leaves_every_hand_as_far_from_its_goal_as_it_was(world, goals):
+    trial = try_goals(ByHand(0.0), world, goals)
+    far_m = np.linalg.norm(goals - START, axis=1)
+    np.testing.assert_allclose(trial.distances["hand_m"], far_m, atol=1e-6)
+    np.testing.assert_allclose(trial.do_nothing["hand_m"], far_m, atol=1e-6)
+    assert set(trial.distances) == {"hand_m"}
+
+
+def test_going_straight_reaches_every_goal(world, goals):
+    trial = try_goals(ByHand(1.0), world, goals)
+    assert trial.distances["hand_m"].max() < 1e-3
+    assert trial.do_nothing["hand_m"].min() > 0.01
+    np.testing.assert_allclose(trial.final_frames, goals, atol=1e-3)
+
+
+def test_frames_of_a_trial_are_in_the_order_of_its_goals(world, goals):
+    trial = try_goals(ByHand(0.0), world, goals)
+    np.testing.assert_array_equal(trial.goal_frames, goals)
+    np.testing.assert_array_equal(trial.first_frames, np.tile(START, (5, 1)))
+
+
+def test_table_sums_up_by_hand(tiny):
+    frames = np.zeros((3, 1))
+    trial = Trial(
+        goal_frames=frames,
+        first_frames=frames,
+        final_frames=frames,
+        distances={"hand_m": np.array([0.01, 0.02, 0.06])},
+        do_nothing={"hand_m": np.array([0.1, 0.2, 0.9])},
+    )
+    rows = table(tiny, trial, 1234)
+    assert (rows["task"], rows["num_episodes"], rows["num_env_steps"]) == ("Reach", 3, 1234)
+    assert rows["distances"]["hand_m"] == pytest.approx(
+        {
+            "median": 0.02,
+            "mean": 0.03,
+            "std": np.sqrt((0.02**2 + 0.01**2 + 0.03**2) / 3),
+            "do_nothing_median": 0.2,
+            "do_nothing_mean": 0.4,
+        }
+    )

@@ -1,0 +1,127 @@
+import numpy as np
+import pytest
+from fakes import ACTION, GOAL, LATENT, LOG_STD, numbered_episodes
+
+from rig.errors import NotEnoughDataError
+from rig.memory.replay import Replay
+from rig.types import Encoding
+
+
+NUM_STEPS = 3
+
+
+@pytest.fixture
+def replay():
+    """Episodes 0 and 1, room for 4."""
+    replay = Replay(4 * NUM_STEPS, NUM_STEPS)
+    replay.add(numbered_episodes(0, 2, NUM_STEPS))
+    return replay
+
+
+def episodes_in(replay, rng):
+    return sorted({int(goal) for goal in (replay.sample(500, rng=rng).goal[:, 0] - GOAL) // 10})
+
+
+def test_every_field_of_a_row_is_of_the_same_step(replay, rng):
+    recalled = replay.sample(500, rng=rng)
+    number = recalled.latent[:, 0] - LATENT
+    np.testing.assert_array_equal(recalled.action, ACTION + np.stack([number] * 2, axis=1))
+    np.testing.assert_array_equal(recalled.next_latent[:, 0], LATENT + number + 1)
+    np.testing.assert_array_equal(recalled.next_log_std[:, 0], LOG_STD + number + 1)
+    np.testing.assert_array_equal(recalled.goal[:, 0], GOAL + number // 10 * 10)
+    np.testing.assert_array_equal(replay.frames[recalled.next_row].reshape(-1), number + 1)
+
+
+def test_every_transition_is_recalled_as_often(replay, rng):
+    steps, counts = np.unique(replay.sample(6000, rng=rng).latent - LATENT, return_counts=True)
+    assert steps.tolist() == [0, 1, 2, 10, 11, 12]
+    np.testing.assert_allclose(counts, 1000, rtol=0.15)
+
+
+def test_future_is_every_later_step_of_the_same_episode(replay, rng):
+    recalled = replay.sample(2000, rng=rng)
+    pairs = np.stack([recalled.latent, recalled.future_latent], axis=-1)[:, 0] - LATENT
+    later = [(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)]
+    expected = later + [(10 + now, 10 + then) for now, then in later]
+    assert sorted({tuple(pair) for pair in pairs.astype(int).tolist()}) == expected
+
+
+def test_each_later_step_is_as_likely(replay, rng):
+    recalled = replay.sample(9000, rng=rng)
+    is_first = recalled.latent[:, 0] == LATENT
+    _, counts = np.unique(recalled.future_latent[is_first], return_counts=True)
+    np.testing.assert_allclose(counts / is_first.sum(), 1 / 3, atol=0.05)
+
+
+def test_counts_say_what_is_held(replay):
+    assert (replay.num_episodes, replay.num_transitions) == (2, 6)
+    assert len(replay.frames) == len(replay.latents) == 2 * (NUM_STEPS + 1)
+
+
+def test_the_oldest_go_first(replay, rng):
+    replay.add(numbered_episodes(2, 2, NUM_STEPS))
+    assert episodes_in(replay, rng) == [0, 1, 2, 3]
+    replay.add(numbered_episodes(4, 3, NUM_STEPS))
+    assert episodes_in(replay, rng) == [3, 4, 5, 6]
+    assert replay.num_episodes == 4
+
+
+def test_more_episodes_than_fit_leave_the_last_ones(replay, rng):
+    replay.add(numbered_episodes(2, 11, NUM_STEPS))
+    assert episodes_in(replay, rng) == [9, 10, 11, 12]
+
+
+def test_rows_match_after_the_ring_has_turned(replay, rng):
+    replay.add(numbered_episodes(2, 5, NUM_STEPS))
+    test_every_field_of_a_row_is_of_the_same_step(replay, rng)
+
+
+def test_room_for_less_than_an_episode_holds_one(rng):
+    replay = Replay(1, NUM_STEPS)
+    replay.add(numbered_episodes(0, 2, NUM_STEPS))
+    assert episodes_in(replay, rng) == [1]
+
+
+def test_memory_is_a_copy(replay, rng):
+    episodes = numbered_episodes(2, 1, NUM_STEPS)
+    replay.add(episodes)
+    for array in (episodes.actions, episodes.frames, episodes.goals, episodes.encoding.latent):
+        array[:] = 0
+    test_every_field_of_a_row_is_of_the_same_step(replay, rng)
+
+
+def test_empty_memory_says_what_to_do(rng):
+    with pytest.raises(NotEnoughDataError, match="practise before sampling"):
+        Replay(100, NUM_STEPS).sample(1, rng=rng)
+
+
+def test_reencoding_moves_latents_spreads_and_goals(replay, rng):
+    def encode(frames):
+        number = frames.reshape(-1, 1).astype(np.float32)
+        return Encoding(latent=7000 + number, log_std=8000 + number)
+
+    replay.reencode(encode, lambda goals: goals + 5000)
+    recalled = replay.sample(100, rng=rng)
+    number = recalled.action[:, :1] - ACTION
+    np.testing.assert_array_equal(recalled.latent, 7000 + number)
+    np.testing.assert_array_equal(recalled.next_log_std, 8000 + number + 1)
+    np.testing.assert_array_equal(recalled.goal, GOAL + 5000 + number // 10 * 10)
+    assert recalled.future_latent.min() > 7000
+
+
+def test_only_frames_that_are_held_are_reencoded(replay):
+    shown = []
+
+    def encode(frames):
+        shown.extend(frames.reshape(-1).tolist())
+        nothing = np.zeros((len(frames), 1), np.float32)
+        return Encoding(latent=nothing, log_std=nothing)
+
+    replay.reencode(encode, lambda goals: goals)
+    assert shown == [0, 1, 2, 3, 10, 11, 12, 13]
+
+
+def test_same_seed_recalls_the_same(replay):
+    first, second = (replay.sample(50, rng=np.random.default_rng(1)) for _ in range(2))
+    np.testing.assert_array_equal(first.latent, second.latent)
+    np.testing.assert_array_equal(first.future_latent, second.future_latent)

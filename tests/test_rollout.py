@@ -1,0 +1,76 @@
+import numpy as np
+import pytest
+from fakes import CountingWorld
+
+from rig.agent.explore import Noise, RandomPolicy
+from rig.config import ExploreConfig
+from rig.lab.rollout import practise, wander
+from rig.types import Encoding
+
+
+NUM_WORLDS, NUM_STEPS = 3, 4
+NUMBERS = 10 * np.arange(NUM_WORLDS)[:, None] + np.arange(NUM_STEPS + 1)
+"""What each world shows at each step."""
+GOALS = np.array([[0.1], [0.2], [0.3]], np.float32)
+
+
+@pytest.fixture
+def world():
+    return CountingWorld(NUM_WORLDS)
+
+
+def act(frames, goals):
+    """An action that tells which frame and goal it was for."""
+    number = frames.reshape(-1, 1).astype(np.float32)
+    action = np.concatenate([number / 100, goals], axis=1)
+    return action, Encoding(latent=1000 + number, log_std=2000 + number)
+
+
+@pytest.fixture
+def episodes(world, rng):
+    noise = Noise(NUM_WORLDS, 2, ExploreConfig(kind="gaussian", sigma=0.01))
+    return practise(world, act, GOALS, noise, NUM_STEPS, rng=rng)
+
+
+def test_frames_are_what_each_world_showed_at_each_step(episodes):
+    np.testing.assert_array_equal(episodes.frames[..., 0, 0, 0], NUMBERS)
+
+
+def test_actions_are_what_the_world_was_told(episodes, world):
+    np.testing.assert_array_equal(episodes.actions, np.stack(world.told, axis=1))
+
+
+def test_actions_are_for_the_frame_and_goal_of_their_step_with_noise(episodes):
+    np.testing.assert_allclose(episodes.actions[..., 0], NUMBERS[:, :-1] / 100, atol=0.05)
+    np.testing.assert_allclose(episodes.actions[..., 1], GOALS.repeat(4, axis=1), atol=0.05)
+    assert (episodes.actions[..., 0] != np.float32(NUMBERS[:, :-1] / 100)).all()
+
+
+def test_every_frame_is_encoded_in_its_row(episodes):
+    np.testing.assert_array_equal(episodes.encoding.latent[:, 0], 1000 + NUMBERS.reshape(-1))
+    np.testing.assert_array_equal(episodes.encoding.log_std[:, 0], 2000 + NUMBERS.reshape(-1))
+
+
+def test_goals_are_kept(episodes):
+    np.testing.assert_array_equal(episodes.goals, GOALS)
+    assert len(episodes) == NUM_WORLDS
+
+
+def test_noise_begins_anew_with_each_episode(world, rng):
+    noise = Noise(NUM_WORLDS, 2, ExploreConfig(sigma=0.0, theta=0.0))
+    noise.add_to(np.zeros((NUM_WORLDS, 2), np.float32), rng=rng)
+    noise._noise[:] = 0.5
+    practise(world, act, GOALS, noise, 1, rng=rng)
+    np.testing.assert_array_equal(world.told[-1], act(NUMBERS[:, :1], GOALS)[0])
+
+
+def test_wandering_keeps_what_happened(world, rng):
+    actions, frames = wander(world, RandomPolicy(NUM_WORLDS, 2, 0.5), NUM_STEPS, rng=rng)
+    np.testing.assert_array_equal(frames[..., 0, 0, 0], NUMBERS)
+    np.testing.assert_array_equal(actions, np.stack(world.told, axis=1))
+
+
+def test_every_rollout_starts_from_a_reset(world, rng):
+    for _ in range(2):
+        _, frames = wander(world, RandomPolicy(NUM_WORLDS, 2, 0.5), NUM_STEPS, rng=rng)
+    np.testing.assert_array_equal(frames[..., 0, 0, 0], NUMBERS)
