@@ -39,10 +39,12 @@ def spend(call: Callable[[], object]) -> Spent:
 
 
 def alternate(measures: Mapping[str, Measure], num_rounds: int) -> dict[str, Timing]:
-    """Times all of them in turn, round after round; a first round warms up and isn't counted."""
+    """Times all of them in turn, round after round; a first round is not counted."""
     for measure in measures.values():
         measure()
-    rounds = [{name: measure() for name, measure in measures.items()} for _ in range(num_rounds)]
+    rounds = [
+        {name: measure() for name, measure in measures.items()} for _ in range(num_rounds)
+    ]
     return {name: summary([spent[name] for spent in rounds]) for name in measures}
 
 

@@ -70,8 +70,8 @@ class Size:
 
 
 FULL = Size(
-    num_rounds=15,
-    num_pictures=256,
+    num_rounds=30,
+    num_pictures=128,
     num_renders=20,
     num_updates=200,
     num_dispatches=6,
@@ -79,7 +79,7 @@ FULL = Size(
 )
 QUICK = Size(
     num_rounds=5,
-    num_pictures=128,
+    num_pictures=64,
     num_renders=10,
     num_updates=100,
     num_dispatches=3,

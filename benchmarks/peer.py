@@ -120,4 +120,6 @@ def open_sb3() -> Peer:
     try:
         return Peer([str(BENCH_PYTHON), "benchmarks/peer_sb3.py"], {})
     except MissingPeerError as error:
-        raise MissingPeerError(f"stable-baselines3 does not run ({error}): `{INSTALL}`.") from None
+        raise MissingPeerError(
+            f"stable-baselines3 does not run ({error}): `{INSTALL}`."
+        ) from None

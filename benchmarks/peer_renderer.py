@@ -1,6 +1,7 @@
 """The peer ``mujoco.Renderer``: pictures of Push by OpenGL; run by :mod:`benchmarks.world`."""
 
 import json
+import os
 import sys
 from functools import cache
 
@@ -38,9 +39,7 @@ class Studio:
         """What draws, and how many lights."""
         return {
             "renderer": GL.glGetString(GL.GL_RENDERER).decode(),
-            "backend": mujoco.rendering.classic.gl_context.__name__
-            if hasattr(mujoco, "rendering")
-            else "OpenGL",
+            "backend": os.environ["MUJOCO_GL"],
             "num_lights": self._scene.model.nlight,
         }
 

@@ -50,7 +50,9 @@ class Noise(gymnasium.Env):
         self._num_done += 1
         return self.observation_space.sample(), 0.0, False, self._num_done >= NUM_STEPS, {}
 
-    def compute_reward(self, achieved: np.ndarray, desired: np.ndarray, _info: dict) -> np.ndarray:
+    def compute_reward(
+        self, achieved: np.ndarray, desired: np.ndarray, _info: dict
+    ) -> np.ndarray:
         """Minus the distance of each row."""
         return -np.linalg.norm(achieved - desired, axis=-1)
 

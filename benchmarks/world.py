@@ -5,7 +5,7 @@ from contextlib import closing
 
 import numpy as np
 
-from benchmarks.measure import Measure, Timing, alternate, spend, speed_row, timing
+from benchmarks.measure import Measure, Spent, alternate, speed_row, spend, timing
 from benchmarks.part import Part, Row, Size, Table, Target
 from benchmarks.peer import MissingPeerError, Peer, open_renderer
 from rig.agent.explore import RandomPolicy
@@ -54,7 +54,9 @@ def picture_row(tabletop: Tabletop, size: Size) -> Row:
     """The cost of a picture; the states are those of evaluation goals."""
     num = max(size.num_pictures, tabletop.num_worlds)
     states = tabletop.task.sample_goals(num, rng=np.random.default_rng(0))
-    return speed_row(timing(lambda: tabletop.goal_images(states), size.num_rounds), num, "pictures")
+    return speed_row(
+        timing(lambda: tabletop.goal_images(states), size.num_rounds), num, "pictures"
+    )
 
 
 def step_row(tabletop: Tabletop, size: Size) -> Row:
@@ -64,11 +66,11 @@ def step_row(tabletop: Tabletop, size: Size) -> Row:
     policy = RandomPolicy(tabletop.num_worlds, tabletop.action_size, PERSISTENCE)
     actions = [policy.act(rng=rng) for _ in range(num_steps)]
 
-    def measure() -> object:
+    def measure() -> Spent:
         tabletop.reset()
         return spend(lambda: [tabletop.step(action) for action in actions])
 
-    spent: Timing = alternate({"steps": measure}, size.num_rounds)["steps"]
+    spent = alternate({"steps": measure}, size.num_rounds)["steps"]
     return speed_row(spent, num_steps * tabletop.num_worlds, "steps")
 
 
@@ -108,7 +110,7 @@ def renderer_rows(peer: Peer, pixels: int, size: Size) -> list[Row]:
 def renderer_notes(peer: Peer) -> list[str]:
     """What drew the peer's pictures."""
     return [
-        f"OpenGL: {peer.about['renderer']} by {peer.about['backend']}. The scene has "
+        f"OpenGL by {peer.about['backend']}: {peer.about['renderer']}. The scene has "
         f"{peer.about['num_lights']} lights of its own, so only the headlight, which casts no "
         "shadow; scenes with lamps cost the Renderer more."
     ]

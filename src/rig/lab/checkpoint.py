@@ -7,7 +7,7 @@ numbers, but no code.
 
 import os
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import equinox as eqx
 import jax
@@ -53,7 +53,7 @@ def load_tree(path: Path, like: Tree) -> Tree:
     return replace_arrays(like, loaded)
 
 
-def named_arrays(tree: object) -> dict[str, jax.Array]:
+def named_arrays(tree: object) -> dict[str, Any]:
     """Every array of the tree under its path."""
     leaves, _ = jax.tree_util.tree_flatten_with_path(tree)
     return {jax.tree_util.keystr(path): leaf for path, leaf in leaves if is_array_like(leaf)}

@@ -48,7 +48,7 @@ class Trial:
 def make_world(config: Config, num_worlds: int) -> World:
     """Worlds of the run's task, as the run sees them."""
     world = gymnasium.make_vec(
-        find_task(config.task).id,
+        f"rig.world.registration:{find_task(config.task).id}",
         num_envs=num_worlds,
         vectorization_mode="vector_entry_point",
         image_size=config.image_size,

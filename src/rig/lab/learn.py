@@ -3,6 +3,7 @@
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from rig.agent.td3 import Transitions, update_many
@@ -80,7 +81,10 @@ def stacked(batch: Batch, shape: tuple[int, ...]) -> Transitions:
     names = ("latent", "action", "next_latent", "goal", "reward")
     arrays = {name: getattr(batch, name) for name in names}
     return Transitions(
-        **{name: array.reshape(*shape, *array.shape[1:]) for name, array in arrays.items()}
+        **{
+            name: jnp.asarray(array.reshape(*shape, *array.shape[1:]))
+            for name, array in arrays.items()
+        }
     )
 
 

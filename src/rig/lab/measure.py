@@ -47,6 +47,11 @@ class Recorder:
         self._latest: dict[str, float] = {}
         self._num_env_steps = 0
 
+    def begin_practice(self, num_env_steps: int) -> None:
+        """Starts the display of practice; some steps were taken by collection."""
+        self._num_env_steps = num_env_steps
+        self._progress.begin("practise", self._config.num_env_steps)
+
     def begin_fit(self) -> OnProgress:
         """Starts the display of a fit; returns what the fit is to call as it goes on."""
         config = self._config.vae

@@ -54,7 +54,7 @@ def train(config: Config, run: Run, progress: Progress) -> Policy:
     num_env_steps = replay.num_transitions
     next_look = config.online.every_steps
 
-    progress.begin("practise", config.num_env_steps)
+    recorder.begin_practice(num_env_steps)
     while num_env_steps < config.num_env_steps:
         goals = policy.space.imagine(config.num_worlds, rng=rng)
         episodes = practise(world, policy.act, goals, noise, num_steps, rng=rng)

@@ -45,7 +45,7 @@ class PrincipalCanvas(eqx.Module):
     """Components of images along their principal directions."""
 
     basis: Float[Array, "pixels components"]
-    """Orthonormal columns."""
+    """Orthonormal columns, the last ones zero if there were few images."""
     background: Float[Array, "H W 3"]
     """What of the mean image no component holds."""
     side: int = eqx.field(static=True)
@@ -65,7 +65,9 @@ Canvas = PatchCanvas | PrincipalCanvas
 def principal_canvas(
     images: UInt8[np.ndarray, "N H W 3"], num_components: int, *, rng: np.random.Generator
 ) -> PrincipalCanvas:
-    """The canvas of these images' principal components; fewer images give fewer components.
+    """The canvas of these images' principal components.
+
+    Fewer images than components leave the last ones empty, so that the canvas has one size.
 
     Source: Halko et al. 2011, algorithms 4.3 and 5.1, with one power iteration.
     """
@@ -78,6 +80,7 @@ def principal_canvas(
     span, _ = np.linalg.qr(centred.T @ (centred @ directions))
     _, _, rotation = np.linalg.svd(centred @ span, full_matrices=False)
     basis = (span @ rotation.T)[:, :num]
+    basis = np.pad(basis, [(0, 0), (0, num_components - num)])
     background = (mean - basis @ (basis.T @ mean)).reshape(images.shape[1:])
     return PrincipalCanvas(
         jnp.asarray(basis, jnp.float32), jnp.asarray(background, jnp.float32), images.shape[1]

@@ -1,0 +1,201 @@
+"""The floor: what the arithmetic alone would take, and the bytes that memory must hold.
+
+Operations are counted by hand. A product of ``[B, m]`` and ``[m, n]`` is ``2 B m n`` floating
+point operations, and backwards it is two more of the same size: one for the weights, one for
+the input. Adam, activations and copies are not counted, so a floor can't be reached.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+import jax
+import jax.numpy as jnp
+
+from benchmarks.measure import MS_PER_S, timing
+from benchmarks.part import Part, Row, Size, Table
+from benchmarks.update import ACTION_SIZE, NUM_STEPS, Loop
+from benchmarks.vae import timed_fit
+from rig.config import PRESETS, TD3Config, VAEConfig
+from rig.latent.fit import STEPS_PER_DISPATCH
+from rig.latent.keypoints import NUM_FEATURES, cell_side
+from rig.latent.patches import IMAGE_CHANNELS, PATCH_SIDES, STEM_SIZE, grid_side
+
+
+PEAK_SIDE = 1024
+"""Of the square matrices whose product gives the machine's best rate."""
+NUM_PRODUCTS = 50
+"""Products in one compiled call."""
+REFERENCE_COPIES = 6
+"""Of each image, in the reference implementation's replay."""
+FLOAT_BYTES = 4
+
+
+def run(size: Size) -> Part:
+    """Sets what was measured beside its floor."""
+    peak = flop_per_s(PEAK_SIDE, PEAK_SIDE, PEAK_SIDE, size.num_rounds)
+    rows = [
+        update_row(name, batch, peak, size)
+        for name in size.presets
+        for batch in size.batch_sizes
+    ]
+    rows += [
+        fit_row(name, pixels, peak, size) for name in size.presets for pixels in size.pixels
+    ]
+    notes = [
+        f"Products of {PEAK_SIDE} x {PEAK_SIDE} matrices: {peak / 1e9:.0f} Gflop/s here, float32 "
+        "on all cores; the last column is what the measured time makes of that rate."
+    ]
+    replay = Table(
+        title="Bytes of memory per step", rows=[replay_row(pixels) for pixels in size.pixels]
+    )
+    return Part(tables=[Table(title="Beside the floor", rows=rows, notes=notes), replay])
+
+
+def update_row(preset: str, batch_size: int, peak: float, size: Size) -> Row:
+    """The update alone, beside products of its widest layer's size."""
+    config = PRESETS[preset]
+    td3 = replace(config.td3, batch_size=batch_size)
+    num = max(td3.policy_delay, size.num_updates * 128 // batch_size)
+    loop = Loop(replace(config, td3=td3), num)
+    measured_s = timing(loop.update, size.num_rounds).best_s / num
+    flop = update_flop(config.vae.latent_size, ACTION_SIZE, td3)
+    inner, outer = td3.hidden_sizes[0], td3.hidden_sizes[-1]
+    rate = flop_per_s(batch_size, inner, outer, size.num_rounds)
+    return floor_row(
+        f"TD3 update, `{preset}`, batch {batch_size}", flop, rate, measured_s, peak
+    )
+
+
+def fit_row(preset: str, pixels: int, peak: float, size: Size) -> Row:
+    """A step of the VAE's fit, beside products of its largest layer's size."""
+    config = PRESETS[preset].vae
+    _, spent = timed_fit(config, pixels, size.num_dispatches)
+    flop = fit_flop(config, pixels)
+    rows, inner, outer = max(
+        vae_products(config, pixels), key=lambda sizes: sizes[0] * sizes[1] * sizes[2]
+    )
+    rate = flop_per_s(config.batch_size * rows, inner, outer, size.num_rounds)
+    measured_s = spent.best_s / STEPS_PER_DISPATCH
+    what = f"VAE step, {config.architecture}, {pixels} px, batch {config.batch_size}"
+    return floor_row(what, flop, rate, measured_s, peak)
+
+
+def floor_row(what: str, flop: float, rate: float, measured_s: float, peak: float) -> Row:
+    """The columns of a floor."""
+    return {
+        "what": what,
+        "Mflop": flop / 1e6,
+        "Gflop/s of such products": rate / 1e9,
+        "floor ms": MS_PER_S * flop / rate,
+        "measured ms": MS_PER_S * measured_s,
+        "times the floor": measured_s * rate / flop,
+        "of the best rate": f"{flop / peak / measured_s:.0%}",
+    }
+
+
+def update_flop(latent_size: int, action_size: int, config: TD3Config) -> float:
+    """Operations of one TD3 update, its share of the delayed actor update included.
+
+    Forward passes of the two target critics, the target actor and the two critics; backwards
+    through the critics, without the gradient of their inputs. Every ``policy_delay`` updates:
+    actor and one critic forward, the critic backwards to the action only, the actor backwards.
+    """
+    rows, hidden = config.batch_size, config.hidden_sizes
+    actor = products((2 * latent_size, *hidden, action_size))
+    critic = products((2 * latent_size + action_size, *hidden, 1))
+    to_action = [*critic[1:], action_size * hidden[0]]
+    critics = 2 * (sum(critic) + backward(critic))
+    actors = sum(actor) + sum(critic) + sum(to_action) + backward(actor)
+    targets = sum(actor) + 2 * sum(critic)
+    return 2 * rows * (targets + critics + actors / config.policy_delay)
+
+
+def products(sizes: Sequence[int]) -> list[int]:
+    """Multiplications of each layer for one row."""
+    return [fan_in * fan_out for fan_in, fan_out in pairwise(sizes)]
+
+
+def backward(layers: Sequence[int]) -> int:
+    """Multiplications backwards: weights of all layers, inputs of all but the first."""
+    return 2 * sum(layers) - layers[0]
+
+
+def fit_flop(config: VAEConfig, pixels: int) -> float:
+    """Operations of one step of the fit: forwards, and backwards but to the image."""
+    layers = [rows * inner * outer for rows, inner, outer in vae_products(config, pixels)]
+    return 2 * config.batch_size * (sum(layers) + backward(layers))
+
+
+def vae_products(config: VAEConfig, pixels: int) -> list[tuple[int, int, int]]:
+    """Rows, inputs and outputs of every layer, encoder first, for one image."""
+    if config.architecture == "keypoints":
+        return keypoint_products(config, pixels)
+    return patch_products(config, pixels)
+
+
+def keypoint_products(config: VAEConfig, pixels: int) -> list[tuple[int, int, int]]:
+    """Three maps of each cell and the mean places; a perceptron to the components."""
+    side = cell_side(pixels)
+    cells, keypoints = (pixels // side) ** 2, config.latent_size // 2
+    hidden = config.hidden_size
+    return [
+        (cells, 2 * IMAGE_CHANNELS * side**2, NUM_FEATURES),
+        (cells, NUM_FEATURES, NUM_FEATURES),
+        (cells, NUM_FEATURES, keypoints),
+        (keypoints, cells, 2),
+        (1, config.latent_size, hidden),
+        (1, hidden, hidden),
+        (1, hidden, config.num_components),
+    ]
+
+
+def patch_products(config: VAEConfig, pixels: int) -> list[tuple[int, int, int]]:
+    """Two layers of patches and a head; a stem, its spread and two layers of patches back."""
+    (few, many), (first_side, second_side) = config.channels, PATCH_SIDES
+    cells = grid_side(pixels) ** 2
+    patches, patch = cells * second_side**2, first_side**2 * IMAGE_CHANNELS
+    group = second_side**2 * few
+    return [
+        (patches, patch, few),
+        (cells, group, many),
+        (1, cells * many, 2 * config.latent_size),
+        (1, config.latent_size, STEM_SIZE),
+        (1, STEM_SIZE, cells * many),
+        (cells, many, group),
+        (patches, few, patch),
+    ]
+
+
+def flop_per_s(rows: int, inner: int, outer: int, num_rounds: int) -> float:
+    """The rate of products of that size, there and back, in one compiled call."""
+    there, back = jnp.full((inner, outer), 1 / inner), jnp.full((outer, inner), 1 / outer)
+
+    @jax.jit
+    def multiply(numbers: jax.Array) -> jax.Array:
+        def both(_index: int, numbers: jax.Array) -> jax.Array:
+            return (numbers @ there) @ back
+
+        return jax.lax.fori_loop(0, NUM_PRODUCTS // 2, both, numbers)
+
+    numbers = jnp.ones((rows, inner))
+    spent = timing(lambda: multiply(numbers).block_until_ready(), num_rounds)
+    return 2 * rows * inner * outer * (NUM_PRODUCTS // 2 * 2) / spent.best_s
+
+
+def replay_row(pixels: int) -> Row:
+    """Bytes of a step: a frame, its latent twice (mean and spread) and an action, a goal apart.
+
+    An episode of T steps has T + 1 frames and one goal.
+    """
+    frame = pixels**2 * IMAGE_CHANNELS
+    latent = FLOAT_BYTES * PRESETS["fast"].vae.latent_size
+    frames = (NUM_STEPS + 1) / NUM_STEPS
+    ours = frames * (frame + 2 * latent) + FLOAT_BYTES * ACTION_SIZE + latent / NUM_STEPS
+    return {
+        "pixels": pixels,
+        "a frame": frame,
+        "ours": round(ours),
+        "the reference's six copies": REFERENCE_COPIES * frame,
+        "times ours": REFERENCE_COPIES * frame / ours,
+    }

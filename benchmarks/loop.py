@@ -1,0 +1,204 @@
+"""The training loop: steps per second, and where its time goes.
+
+A short run of :func:`rig.lab.train.train` is watched from outside: functions are wrapped while
+it runs, and put back. A run that nobody watches comes first and gives the speed, because a
+wrapped update waits for the device and so gives up what the loop does meanwhile.
+"""
+
+import contextlib
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from pathlib import Path
+from pkgutil import resolve_name
+from statistics import median
+from time import perf_counter
+from typing import Any
+from unittest.mock import patch
+
+import jax
+
+from benchmarks.measure import MS_PER_S
+from benchmarks.part import Part, Row, Size, Table, Target
+from rig.config import PRESETS, CollectConfig, Config
+from rig.lab.run import Run
+from rig.lab.train import train
+
+
+TARGET_SHARE = 0.15
+TARGET_PRESET = "fast"
+NUM_FIT_STEPS = 50
+NUM_WARM_ROUNDS = 2
+"""Rounds that compile, and are not counted."""
+WORLD, RESET, UPDATE = "physics and camera", "reset", "update"
+PARTS = {
+    "rig.world.tabletop.Tabletop.step": WORLD,
+    "rig.world.environments.TabletopVectorEnv.reset": RESET,
+    "rig.lab.learn.update_many": UPDATE,
+    "rig.lab.policy.Policy.act": "encode and act",
+    "rig.lab.learn.draw": "draw and relabel",
+    "rig.memory.replay.Replay.add": "remember",
+}
+"""What is wrapped, and the part that its time counts for. None of them calls another."""
+INSIDE = (WORLD, RESET, UPDATE)
+"""What the target says nothing about; the rest is what it limits."""
+REST = "everything else"
+
+
+@dataclass
+class Watch:
+    """A progress display that shows nothing and keeps the time of every round."""
+
+    spent_s: Counter[str] = field(default_factory=Counter)
+    """Of each part, so far."""
+    marks: list[tuple[float, dict[str, float]]] = field(default_factory=list)
+    """The clock and the parts' times at the end of each round."""
+    is_practising: bool = False
+
+    def begin(self, phase: str, total: int) -> None:
+        """Practice is what is watched."""
+        self.is_practising = phase == "practise"
+
+    def advance(self, done: int, latest: Mapping[str, float]) -> None:
+        """A round is over."""
+        if self.is_practising:
+            self.marks.append((perf_counter(), dict(self.spent_s)))
+
+    def note(self, text: str) -> None:
+        """Says nothing."""
+
+    def __enter__(self) -> "Watch":
+        """Nothing to start."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing to end."""
+
+    def rounds_s(self) -> list[float]:
+        """How long each round took, of those that count."""
+        clocks = [clock for clock, _ in self.marks[NUM_WARM_ROUNDS - 1 :]]
+        return [after - before for before, after in pairwise(clocks)]
+
+    def shares(self) -> dict[str, float]:
+        """Each part's share of the rounds that count."""
+        (start_s, before), (end_s, after) = self.marks[NUM_WARM_ROUNDS - 1], self.marks[-1]
+        total_s = end_s - start_s
+        shares = {
+            part: (after.get(part, 0.0) - before.get(part, 0.0)) / total_s
+            for part in PARTS.values()
+        }
+        return shares | {REST: 1 - sum(shares.values())}
+
+
+def run(size: Size) -> Part:
+    """Measures a short run of every preset."""
+    speeds, shares, found = [], [], []
+    for preset in size.presets:
+        config = short(PRESETS[preset], size.num_loop_rounds)
+        speeds.append({"preset": preset} | speed(config))
+        parts = watched(config)
+        shares += share_rows(preset, parts, speeds[-1]["ms of a round"])
+        found.append(target(preset, parts))
+    return Part(
+        tables=[
+            Table(title="The training loop", rows=speeds),
+            Table(title="Where its time goes", rows=shares, notes=[share_note()]),
+        ],
+        targets=found,
+    )
+
+
+def short(config: Config, num_rounds: int) -> Config:
+    """The settings with a first look that is over soon, and no evaluation on the way."""
+    num_new = config.num_worlds * 50
+    num_env_steps = num_new * (num_rounds + NUM_WARM_ROUNDS)
+    return replace(
+        config,
+        task="Push",
+        num_env_steps=num_env_steps + num_new,
+        collect=CollectConfig(num_images=num_new),
+        vae=replace(config.vae, num_fit_steps=NUM_FIT_STEPS),
+        td3=replace(config.td3, warmup_steps=0),
+        evaluate=replace(config.evaluate, every_steps=10**9, num_goals=1),
+    )
+
+
+def speed(config: Config) -> Row:
+    """Environment steps per second of a run that nobody watches."""
+    watch = practise(config)
+    num_steps, rounds_s = config.num_worlds * 50, watch.rounds_s()
+    return {
+        "pixels": config.image_size,
+        "worlds": config.num_worlds,
+        "updates a step": config.td3.updates_per_step,
+        "steps/s": num_steps / min(rounds_s),
+        "median steps/s": num_steps / median(rounds_s),
+        "ms of a round": MS_PER_S * min(rounds_s),
+    }
+
+
+def watched(config: Config) -> dict[str, float]:
+    """Each part's share of the time of a run that is watched."""
+    watch = Watch()
+    with contextlib.ExitStack() as stack:
+        for name, part in PARTS.items():
+            stack.enter_context(wrapped(name, part, watch))
+        practise(config, watch)
+    return watch.shares()
+
+
+def practise(config: Config, watch: Watch | None = None) -> Watch:
+    """A run in a directory that is thrown away."""
+    watch = watch or Watch()
+    with tempfile.TemporaryDirectory() as directory:
+        train(config, Run.create(Path(directory), config, {}), watch)
+    return watch
+
+
+@contextlib.contextmanager
+def wrapped(name: str, part: str, watch: Watch) -> Iterator[None]:
+    """The function of that name adds its time to the part, until the context ends."""
+    owner, attribute = name.rsplit(".", 1)
+    original = getattr(resolve_name(owner), attribute)
+    with patch(name, clocked(original, part, watch)):
+        yield
+
+
+def clocked(function: Callable[..., Any], part: str, watch: Watch) -> Callable[..., Any]:
+    """The function, its time added to the part; it waits for the device."""
+
+    def call(*args: Any, **keywords: Any) -> Any:
+        start_s = perf_counter()
+        result = jax.block_until_ready(function(*args, **keywords))
+        watch.spent_s[part] += perf_counter() - start_s
+        return result
+
+    return call
+
+
+def share_rows(preset: str, shares: dict[str, float], round_ms: float) -> list[Row]:
+    """One row per part."""
+    return [
+        {"preset": preset, "part": part, "share": f"{share:.1%}"}
+        for part, share in shares.items()
+    ]
+
+
+def share_note() -> str:
+    """How the shares were made."""
+    return (
+        f"Of a watched run, in which every update is waited for. The first {NUM_WARM_ROUNDS} "
+        "rounds, which compile, are out. Reset takes the pictures of the start and of goals."
+    )
+
+
+def target(preset: str, shares: dict[str, float]) -> Target:
+    """The promise about the loop."""
+    return Target(
+        what=f"time outside physics, camera and updates (`{preset}`)",
+        promised=TARGET_SHARE,
+        measured=sum(share for part, share in shares.items() if part not in INSIDE),
+        unit="of a round",
+    )

@@ -1,0 +1,44 @@
+"""The machine, and what ran on it."""
+
+import os
+import platform
+import shlex
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from rig.lab.origin import commit, device, num_cores, versions
+
+
+THREAD_SETTINGS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "XLA_FLAGS")
+CPU_INFO = Path("/proc/cpuinfo")
+
+
+def describe(argv: Sequence[str]) -> dict[str, str]:
+    """Everything that a number depends on and that can be asked."""
+    packages = ", ".join(f"{name} {version}" for name, version in versions().items())
+    threads = [f"{name}={os.environ[name]}" for name in THREAD_SETTINGS if name in os.environ]
+    return {
+        "command": shlex.join(["python", "-m", "benchmarks.run", *argv]),
+        "date": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "commit": commit() or "unknown",
+        "processor": cpu_model(),
+        "cores": f"{num_cores()} that we may use, of {os.cpu_count()}",
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "packages": packages,
+        "device of JAX": device(),
+        "thread settings": ", ".join(threads) or "none: XLA and the world take all cores",
+    }
+
+
+def cpu_model() -> str:
+    """What the processor calls itself."""
+    lines = CPU_INFO.read_text().splitlines() if CPU_INFO.exists() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
+def load_average() -> str:
+    """Of the last minute: how many programs wanted a core, ours among them."""
+    return f"{os.getloadavg()[0]:.1f}"

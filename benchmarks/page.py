@@ -1,0 +1,71 @@
+"""The page: every number on it comes from a measurement."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from benchmarks.part import Part, Row, Table, Target
+
+
+HEAD = """# Benchmarks
+
+<!-- Written by `python -m benchmarks.run`: change that, not this. -->
+
+What it costs, and what others cost at the same work in the same run, taking turns. Times are
+the best of several rounds; *median* is the middle round, and *core ms* counts all cores
+together, which other programs on the machine change least. Where a table says *times ours*,
+more is slower than ours.
+"""
+MAX_PLAIN = 1000
+"""Larger numbers are shown whole, with commas."""
+
+
+def page(machine: Mapping[str, str], parts: Mapping[str, Part]) -> str:
+    """The whole page, in Markdown."""
+    targets = [target for part in parts.values() for target in part.targets]
+    tables = [table for part in parts.values() for table in part.tables]
+    facts = [{"": name, " ": value} for name, value in machine.items()]
+    sections = [
+        HEAD,
+        section(Table(title="Targets", rows=[target_row(target) for target in targets])),
+        section(Table(title="Machine", rows=facts)),
+        *map(section, tables),
+    ]
+    return "\n".join(sections)
+
+
+def target_row(target: Target) -> Row:
+    """A promise and what came of it."""
+    bound = "at least" if target.more_is_better else "at most"
+    unit = f" {target.unit}".rstrip()
+    measured = "–" if target.measured is None else show(target.measured) + unit
+    return {
+        "what": target.what,
+        "target": f"{bound} {show(target.promised)}{unit}",
+        "measured": measured,
+        "": target.verdict,
+    }
+
+
+def section(table: Table) -> str:
+    """A heading, the numbers and the notes."""
+    notes = [f"{note}\n" for note in table.notes]
+    return "\n".join([f"## {table.title}\n", *grid(table.rows), *notes])
+
+
+def grid(rows: list[Row]) -> list[str]:
+    """Rows as a Markdown table, with an empty line after it; nothing for no rows."""
+    if not rows:
+        return []
+    columns = list(rows[0])
+    rules = ["---" if isinstance(rows[0][name], str) else "---:" for name in columns]
+    lines = [[show(row[name]) for name in columns] for row in rows]
+    return [f"| {' | '.join(cells)} |" for cells in (columns, rules, *lines)] + [""]
+
+
+def show(value: Any) -> str:
+    """Three digits of a number, or all before the point; words as they are."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int) or abs(value) >= MAX_PLAIN:
+        return f"{value:,.0f}"
+    return f"{value:.3g}"

@@ -1,0 +1,72 @@
+"""The command: ``python -m benchmarks.run [--quick] [--json FILE] [--out FILE]``."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from benchmarks import floor, loop, update, vae, world
+from benchmarks.machine import describe, load_average
+from benchmarks.page import page
+from benchmarks.part import FULL, QUICK, Part, Size
+
+
+PARTS: dict[str, Callable[[Size], Part]] = {
+    "world": world.run,
+    "update": update.run,
+    "vae": vae.run,
+    "loop": loop.run,
+    "floor": floor.run,
+}
+PAGE = Path("docs/benchmarks.md")
+
+
+def main(argv: Sequence[str]) -> None:
+    """Measures everything, or the parts that are named, and writes the page."""
+    options = parse(argv)
+    before = load_average()
+    parts = {}
+    for name in options.only:
+        print(f"benchmarks: {name}", file=sys.stderr, flush=True)
+        parts[name] = PARTS[name](QUICK if options.quick else FULL)
+    machine = describe(argv) | {"load average": f"{before} before, {load_average()} after"}
+    if options.json:
+        options.json.write_text(json.dumps(results(machine, parts), indent=2) + "\n")
+    text = page(machine, parts)
+    if options.out:
+        options.out.write_text(text)
+    else:
+        print(text)
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """The options; a whole run writes the project's page, any other prints."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer rounds")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), metavar="PART")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="the numbers, as one object")
+    parser.add_argument("--out", type=Path, metavar="FILE", help=f"the page; {PAGE} by default")
+    options = parser.parse_args(argv)
+    if options.out is None and not options.quick and options.only == list(PARTS):
+        options.out = PAGE
+    return options
+
+
+def results(machine: dict[str, str], parts: dict[str, Part]) -> dict[str, Any]:
+    """Everything as one JSON object."""
+    return {"machine": machine} | {
+        name: {
+            "tables": [asdict(table) for table in part.tables],
+            "targets": [
+                asdict(target) | {"verdict": target.verdict} for target in part.targets
+            ],
+        }
+        for name, part in parts.items()
+    }
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

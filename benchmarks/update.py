@@ -1,0 +1,181 @@
+"""The TD3 update, beside stable-baselines3's TD3 + HER at the same sizes.
+
+Both draw their batches from memory, relabel them and update; ours is also timed without the
+drawing. The peer knows no layer normalisation, so beside a preset that has it, it does less.
+"""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+
+import jax
+import numpy as np
+
+from benchmarks.measure import Measure, Spent, alternate, speed_row, spend
+from benchmarks.part import Part, Row, Size, Table, Target
+from benchmarks.peer import MissingPeerError, Peer, open_sb3
+from rig.agent.td3 import new_learner, update_many
+from rig.config import PRESETS, Config
+from rig.lab.learn import draw, learn, make_reward
+from rig.lab.origin import num_cores
+from rig.lab.policy import Policy
+from rig.latent.prior import GaussianPrior
+from rig.latent.space import LatentSpace
+from rig.memory.replay import Replay
+from rig.types import Encoding, Episodes
+
+
+ACTION_SIZE = 2
+NUM_STEPS = 50
+NUM_EPISODES = 80
+"""4000 transitions: as many as the peer's replay holds."""
+OURS = "ours: draw, relabel, update"
+PEER = "stable-baselines3 TD3 + HER"
+TARGET_PRESET, TARGET_BATCH_SIZE, TARGET_SHARE = "paper", 128, 1 / 3
+
+
+class Loop:
+    """The learning half of the training loop, on random numbers."""
+
+    def __init__(self, config: Config, num_updates: int) -> None:
+        self._config = config
+        self._num_updates = num_updates
+        self._rng = np.random.default_rng(0)
+        self._replay = random_replay(config.vae.latent_size, rng=self._rng)
+        self._policy = random_policy(config)
+        cycles = -(-num_updates // config.td3.policy_delay)
+        shape = (cycles, config.td3.policy_delay, config.td3.batch_size)
+        reward_of = make_reward(config.reward, self._policy.space, self._replay)
+        drawn = draw(self._policy, self._replay, config, reward_of, shape, rng=self._rng)
+        self._batches = jax.tree.map(jax.numpy.asarray, drawn)
+
+    def learn(self) -> object:
+        """As the training loop does; its metrics wait for the device."""
+        return learn(self._policy, self._replay, self._config, self._num_updates, rng=self._rng)
+
+    def update(self) -> object:
+        """The updates alone, their batches drawn before and on the device."""
+        learner, config = self._policy.learner, self._config.td3
+        return jax.block_until_ready(
+            update_many(learner, self._batches, config, key=jax.random.key(0))
+        )
+
+
+def random_replay(latent_size: int, *, rng: np.random.Generator) -> Replay:
+    """A memory of random latents; frames have one pixel, as updates never look at them."""
+
+    def latents(*shape: int) -> np.ndarray:
+        return rng.standard_normal((*shape, latent_size), dtype=np.float32)
+
+    num_rows = NUM_EPISODES * (NUM_STEPS + 1)
+    replay = Replay(NUM_EPISODES * NUM_STEPS, NUM_STEPS)
+    actions = rng.uniform(-1, 1, size=(NUM_EPISODES, NUM_STEPS, ACTION_SIZE))
+    replay.add(
+        Episodes(
+            actions=actions.astype(np.float32),
+            frames=np.zeros((NUM_EPISODES, NUM_STEPS + 1, 1, 1, 3), np.uint8),
+            encoding=Encoding(latent=latents(num_rows), log_std=latents(num_rows)),
+            goals=latents(NUM_EPISODES),
+        )
+    )
+    return replay
+
+
+def random_policy(config: Config) -> Policy:
+    """A policy that knows nothing and sees nothing: its goals are from N(0, I)."""
+    size = config.vae.latent_size
+    prior = GaussianPrior(
+        mean=np.zeros(size, np.float32), factor=np.eye(size, dtype=np.float32)
+    )
+    learner = new_learner(size, ACTION_SIZE, config.td3, key=jax.random.key(0))
+    return Policy(LatentSpace(None, prior), learner)
+
+
+def run(size: Size) -> Part:
+    """Measures the updates of every preset at every batch size."""
+    try:
+        peer, notes = open_sb3(), []
+    except MissingPeerError as error:
+        peer, notes = None, [str(error)]
+    context: AbstractContextManager[Peer | None] = peer or nullcontext()
+    with context:
+        rows = [
+            row for name, config in cases(size) for row in update_rows(name, config, peer, size)
+        ]
+    if peer:
+        about = ", ".join(f"{name} {version}" for name, version in peer.about.items())
+        notes = [f"The peer: {about}; the faster of 1 and {num_cores()} threads."]
+    title = "TD3 updates"
+    return Part(tables=[Table(title=title, rows=rows, notes=notes)], targets=targets(rows))
+
+
+def cases(size: Size) -> Iterator[tuple[str, Config]]:
+    """Every preset at every batch size."""
+    for name in size.presets:
+        for batch_size in size.batch_sizes:
+            td3 = replace(PRESETS[name].td3, batch_size=batch_size)
+            yield name, replace(PRESETS[name], td3=td3)
+
+
+def update_rows(preset: str, config: Config, peer: Peer | None, size: Size) -> list[Row]:
+    """Ours and the peer's, taking turns."""
+    num = max(config.td3.policy_delay, size.num_updates * 128 // config.td3.batch_size)
+    loop = Loop(config, num)
+    measures: dict[str, Measure] = {
+        OURS: lambda: spend(loop.learn),
+        "ours: update alone": lambda: spend(loop.update),
+    }
+    if peer:
+        measures[PEER] = peer_measure(peer, config, num)
+    spent = alternate(measures, size.num_rounds)
+    return [
+        about_row(preset, config, name)
+        | speed_row(timing, num, "updates")
+        | {"times ours": timing.best_s / spent[OURS].best_s}
+        for name, timing in spent.items()
+    ]
+
+
+def peer_measure(peer: Peer, config: Config, num_updates: int) -> Measure:
+    """The peer's updates, on whichever number of threads is faster in this round."""
+    question = {
+        "hidden_sizes": config.td3.hidden_sizes,
+        "latent_size": config.vae.latent_size,
+        "action_size": ACTION_SIZE,
+        "batch_size": config.td3.batch_size,
+        "num_updates": num_updates,
+    }
+
+    def measure() -> Spent:
+        threads = sorted({1, num_cores()})
+        rounds = [peer.measure(question | {"num_threads": num}) for num in threads]
+        return min(rounds, key=lambda spent: spent.wall_s)
+
+    return measure
+
+
+def about_row(preset: str, config: Config, name: str) -> Row:
+    """The columns that name a measurement."""
+    hidden = "-".join(str(size) for size in config.td3.hidden_sizes)
+    normalised = ", layer norm" if config.td3.layer_norm and name != PEER else ""
+    return {
+        "preset": preset,
+        "networks": hidden + normalised,
+        "inputs": 2 * config.vae.latent_size,
+        "batch": config.td3.batch_size,
+        "what": name,
+    }
+
+
+def targets(rows: list[Row]) -> list[Target]:
+    """The promise about the update."""
+    wanted = {"preset": TARGET_PRESET, "batch": TARGET_BATCH_SIZE}
+    times = {row["what"]: row["times ours"] for row in rows if wanted.items() <= row.items()}
+    return [
+        Target(
+            what=f"an update at batch {TARGET_BATCH_SIZE}, stable-baselines3's being 1",
+            promised=TARGET_SHARE,
+            measured=1 / times[PEER] if PEER in times else None,
+            unit="",
+        )
+    ]

@@ -1,0 +1,216 @@
+"""What must always hold, whatever the settings."""
+
+import json
+from dataclasses import replace
+from types import SimpleNamespace
+
+import jax
+import numpy as np
+import pytest
+from fakes import CountingWorld
+from gymnasium.vector import VectorWrapper
+
+from rig.agent.explore import Noise
+from rig.agent.td3 import update_many
+from rig.config import ExploreConfig, GoalMixture, RewardConfig
+from rig.lab import measure
+from rig.lab import train as training
+from rig.lab.evaluate import evaluation_goals, make_world, table, tabletop_env, try_goals
+from rig.lab.learn import make_reward, stacked
+from rig.lab.oracle import OracleView
+from rig.lab.policy import load_policy
+from rig.lab.progress import PlainProgress
+from rig.lab.rollout import practise
+from rig.lab.run import Run
+from rig.lab.train import train
+from rig.latent.space import make_space
+from rig.latent.vae import new_vae
+from rig.memory.relabel import relabel
+from rig.memory.replay import Replay
+from rig.types import Batch, Encoding
+
+
+CLOCKS = ("wall_s", "evaluation_s")
+KEPT = GoalMixture(kept=1.0, future=0.0, imagined=0.0)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_probes():
+    """Most of a tiny run's time would go into pictures for the probe."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(measure, "NUM_PROBE_STATES", 50)
+        yield
+
+
+def trained(directory, config):
+    """A new run, trained to its end, and its policy."""
+    run = Run.create(directory, config, {})
+    return run, train(config, run, PlainProgress(lambda _line: None))
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory, tiny):
+    """An undisturbed run and its policy."""
+    return trained(tmp_path_factory.mktemp("runs") / "undisturbed", tiny)
+
+
+def everything(run):
+    """All that a run leaves, but for the time it took."""
+    rows = [{k: v for k, v in row.items() if k not in CLOCKS} for row in run.metrics()]
+    numbers = (run.policy / "policy.safetensors").read_bytes()
+    return json.dumps(rows), run.evaluation(), numbers
+
+
+class Poison(VectorWrapper):
+    """Worlds in which every truth that learning might see is poison."""
+
+    def __init__(self, world):
+        super().__init__(world)
+        env = tabletop_env(world)
+        env._measure = dict
+        env.tabletop.states = self._refuse
+
+    def reset(self, **options):
+        observation, _ = self.env.reset(**options)
+        return self._spoil(observation)
+
+    def step(self, actions):
+        observation, reward, terminated, truncated, _ = self.env.step(actions)
+        observation, info = self._spoil(observation)
+        return observation, np.nan * reward, terminated, truncated, info
+
+    def _spoil(self, observation):
+        nan = np.full((self.num_envs, 2), np.nan)
+        info = {"state": nan, "goal_state": nan, "hand_distance_m": nan[:, 0]}
+        return observation | {"desired_goal": 0 * observation["desired_goal"]}, info
+
+    def _refuse(self):
+        raise AssertionError("training asked for the true state")
+
+
+def test_same_seed_gives_the_same_bytes(finished, tmp_path, tiny):
+    again, _ = trained(tmp_path / "again", tiny)
+    assert everything(again) == everything(finished[0])
+
+
+def test_another_seed_gives_another_run(finished, tmp_path, tiny):
+    other, _ = trained(tmp_path / "other", replace(tiny, seed=1))
+    assert everything(other)[2] != everything(finished[0])[2]
+
+
+def test_no_true_state_reaches_training(finished, tmp_path, tiny, monkeypatch):
+    made = []
+
+    def make_poisoned(config, num_worlds):
+        made.append(Poison(make_world(config, num_worlds)))
+        return made[-1]
+
+    monkeypatch.setattr(training, "make_world", make_poisoned)
+    poisoned, _ = trained(tmp_path / "poisoned", tiny)
+    assert len(made) == 1
+    assert everything(poisoned) == everything(finished[0])
+
+
+def test_oracle_that_sees_only_poison_is_noticed(tmp_path, tiny_oracle, monkeypatch):
+    """The poison works: where truth does reach training, the run does not survive it."""
+
+    def make_poisoned(config, num_worlds):
+        world = make_world(replace(config, oracle=False), num_worlds)
+        return OracleView(Poison(world))
+
+    monkeypatch.setattr(training, "make_world", make_poisoned)
+    with pytest.raises(Exception, match=r"finite|nan"):
+        trained(tmp_path / "poisoned", tiny_oracle)
+
+
+def test_loaded_policy_takes_the_same_next_step(finished, tiny, rng):
+    run, policy = finished
+    loaded = load_policy(run.policy, tiny)
+    rows = [rng.standard_normal((4, 2), np.float32) for _ in range(4)]
+    batch = Batch(
+        **dict(zip(("latent", "action", "next_latent", "goal"), rows, strict=True)),
+        reward=rows[0][:, 0],
+    )
+    batches = stacked(batch, (1, 2, 2))
+    first, second = (
+        update_many(each.learner, batches, tiny.td3, key=jax.random.key(0))[0]
+        for each in (policy, loaded)
+    )
+    jax.tree.map(np.testing.assert_array_equal, first, second)
+
+
+def test_loaded_policy_is_evaluated_as_the_run_was(finished, tiny):
+    run, _ = finished
+    world = make_world(tiny, 2)
+    goals = evaluation_goals("Reach", 2)
+    trial = try_goals(load_policy(run.policy, tiny), world, goals)
+    assert table(tiny, trial, 300) == run.evaluation()
+    world.close()
+
+
+@pytest.mark.parametrize("name", ["tiny", "tiny_keypoints"])
+def test_image_encodes_alike_alone_and_in_a_batch(name, request, rng):
+    config = request.getfixturevalue(name)
+    images = rng.integers(256, size=(9, 48, 48, 3), dtype=np.uint8)
+    vae = new_vae(config.vae, images, key=jax.random.key(0), rng=rng)
+    space = make_space(vae, images, "normal")
+    together = space.encode(images)
+    for row in (0, 4, 8):
+        alone = space.encode(images[row : row + 1])
+        np.testing.assert_allclose(alone.latent[0], together.latent[row], atol=1e-5)
+        np.testing.assert_allclose(alone.log_std[0], together.log_std[row], atol=1e-5)
+
+
+def count(frames, goals):
+    """Acts and encodes so that every number tells which frame and goal it came from."""
+    number = frames.reshape(-1, 1).astype(np.float32)
+    encoding = Encoding(latent=number, log_std=0 * number)
+    return np.concatenate([number / 100, goals / 100], axis=1), encoding
+
+
+@pytest.fixture
+def practised(rng):
+    """Replay after two rounds of practice by three worlds, and what they were told."""
+    world, replay = CountingWorld(3), Replay(100, 4)
+    noise = Noise(3, 2, ExploreConfig(sigma=0.1))
+    for goals in ([[50], [51], [52]], [[60], [61], [62]]):
+        goals = np.array(goals, np.float32)
+        replay.add(practise(world, count, goals, noise, 4, rng=rng))
+    return replay, np.stack(world.told).reshape(2, 4, 3, 2)
+
+
+def test_what_is_recalled_is_what_happened(practised, rng):
+    replay, told = practised
+    recalled = replay.sample(200, rng=rng)
+    shown = recalled.latent[:, 0].astype(int)
+    world, step = shown // 10, shown % 10
+    round_ = (recalled.goal[:, 0].astype(int) - 50) // 10
+    np.testing.assert_array_equal(recalled.goal[:, 0], 50 + 10 * round_ + world)
+    np.testing.assert_array_equal(recalled.action, told[round_, step, world])
+    np.testing.assert_array_equal(recalled.next_latent[:, 0], shown + 1)
+    np.testing.assert_array_equal(replay.frames[recalled.next_row].reshape(-1), shown + 1)
+
+
+@pytest.mark.parametrize("kind", ["latent", "log_probability", "sparse"])
+def test_relabelling_with_the_kept_goal_changes_nothing(kind, practised, rng):
+    recalled = practised[0].sample(50, rng=rng)
+    space = SimpleNamespace(weight=np.ones(1, np.float32))
+    reward_of = make_reward(RewardConfig(kind=kind), space, practised[0])
+    batch = relabel(recalled, recalled.goal + 7, KEPT, reward_of, rng=rng)
+    np.testing.assert_array_equal(batch.goal, recalled.goal)
+    np.testing.assert_array_equal(batch.reward, reward_of(recalled, recalled.goal))
+    for name in ("latent", "action", "next_latent"):
+        np.testing.assert_array_equal(getattr(batch, name), getattr(recalled, name))
+
+
+def test_picture_does_not_change_when_the_goal_does(tiny):
+    seen = []
+    for goal in ([0.1, 0.55], [-0.15, 0.65]):
+        world = make_world(tiny, 1)
+        first, _ = world.reset(options={"goal_states": np.array([goal])})
+        second, *_ = world.step(np.array([[1.0, 0.5]], np.float32))
+        seen.append((first, second))
+        world.close()
+    for one, other in zip(*seen, strict=True):
+        np.testing.assert_array_equal(one["observation"], other["observation"])
+        assert (one["desired_goal"] != other["desired_goal"]).any()

@@ -1,0 +1,133 @@
+"""The learning ladder: each rung rests on those below, so the first that breaks is at fault."""
+
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from fakes import BareDotWorld, picture_of
+
+from rig.agent.explore import Noise
+from rig.agent.td3 import Transitions, new_learner, update_many
+from rig.config import (
+    Config,
+    ExploreConfig,
+    GoalConfig,
+    GoalMixture,
+    TD3Config,
+    VAEConfig,
+)
+from rig.lab.learn import learn
+from rig.lab.oracle import TrueStateSpace
+from rig.lab.policy import Policy
+from rig.lab.rollout import practise
+from rig.latent.fit import fit
+from rig.latent.probe import distance_correlation, probe
+from rig.latent.space import make_space
+from rig.latent.vae import new_vae
+from rig.memory.replay import Replay
+
+
+TD3 = TD3Config(hidden_sizes=(64, 64), batch_size=64, learning_rate=2e-3, gamma=0.0, tau=0.05)
+DOTS = {
+    "patches": VAEConfig(latent_size=2, likelihood="gaussian", channels=(16, 32)),
+    "keypoints": VAEConfig(latent_size=2, likelihood="gaussian", architecture="keypoints"),
+}
+
+
+def transitions(reward_of, num_cycles, rng):
+    """A dot anywhere in a square is moved by its action: latents are places."""
+    shape = (num_cycles, 2, TD3.batch_size)
+    latent, goal = rng.uniform(-0.5, 0.5, (2, *shape, 2)).astype(np.float32)
+    action = rng.uniform(-1, 1, (*shape, 2)).astype(np.float32)
+    reward = np.float32(reward_of(latent + action, goal))
+    rows = (latent, action, latent + action, goal, reward)
+    return Transitions(*(jnp.asarray(row) for row in rows))
+
+
+def near(next_latent, goal):
+    return -np.linalg.norm(next_latent - goal, axis=-1)
+
+
+def taught(config, reward_of, num_updates, rng):
+    """A learner after that many updates."""
+    learner = new_learner(2, 2, config, key=jax.random.key(0))
+    batches = transitions(reward_of, num_updates // 2, rng)
+    return update_many(learner, batches, config, key=jax.random.key(1))[0]
+
+
+def test_rung_1_critic_learns_a_constant(rng):
+    """Reward 1 for ever, discounted by a half, is worth 2."""
+    config = replace(TD3, gamma=0.5)
+    learner = taught(config, lambda *places: np.ones(places[0].shape[:-1]), 1000, rng)
+    fresh = transitions(near, 1, rng)
+    for critic in learner.critics:
+        value = critic(fresh.latent, fresh.action, fresh.goal)
+        np.testing.assert_allclose(value, 2, atol=0.15)
+
+
+def test_rung_2_critic_sees_the_goal(rng):
+    learner = taught(TD3, near, 1000, rng)
+    fresh = transitions(near, 1, rng)
+    value = learner.critics[0](fresh.latent, fresh.action, fresh.goal)
+    assert np.corrcoef(value.reshape(-1), fresh.reward.reshape(-1))[0, 1] > 0.95
+    swapped = learner.critics[0](fresh.latent, fresh.action, -fresh.goal)
+    assert np.abs(value - swapped).mean() > 0.1
+
+
+def test_rung_3_actor_reaches_in_one_step(rng):
+    learner = taught(TD3, near, 3000, rng)
+    fresh = transitions(near, 1, rng)
+    after = fresh.latent + learner.actor(fresh.latent, fresh.goal)
+    assert -near(fresh.latent, fresh.goal).mean() > 0.4
+    assert -near(after, fresh.goal).mean() < 0.15
+
+
+def test_rung_4_actor_reaches_in_ten_steps_with_relabelling(rng):
+    """The dot's place is the latent, so that memory, relabelling and learning stand alone."""
+    config = Config(
+        td3=replace(TD3, gamma=0.9, layer_norm=True),
+        goals=GoalConfig(mixture=GoalMixture(kept=0.2, future=0.5, imagined=0.3)),
+    )
+    goals = rng.uniform(-1, 1, (500, 2)).astype(np.float32)
+    space = TrueStateSpace(np.zeros(2, np.float32), np.ones(2, np.float32), goals)
+    policy = Policy(space, new_learner(2, 2, config.td3, key=jax.random.key(0)))
+    world, replay = BareDotWorld(16), Replay(10_000, 10)
+    noise = Noise(16, 2, ExploreConfig(kind="gaussian", sigma=0.2, random_share=0.2))
+    for _ in range(20):
+        aims = space.imagine(16, rng=rng)
+        replay.add(practise(world, policy.act, aims, noise, 10, rng=rng))
+        policy, _ = learn(policy, replay, config, 200, rng=rng)
+    assert far_from_goals(policy, BareDotWorld(100), 10, rng) < 0.15
+
+
+def far_from_goals(policy, world, num_steps, rng):
+    """The median distance at the end, without noise."""
+    aims = policy.space.imagine(world.num_envs, rng=rng)
+    frame = world.reset()[0]["observation"]
+    assert np.median(np.linalg.norm(frame - aims, axis=1)) > 0.6
+    for _ in range(num_steps):
+        frame = world.step(policy.act(frame, aims)[0])[0]["observation"]
+    return np.median(np.linalg.norm(frame - aims, axis=1))
+
+
+@pytest.mark.parametrize("name", DOTS)
+def test_rung_5_vae_orders_the_places_of_a_dot(name, rng):
+    config = replace(
+        DOTS[name],
+        beta=0.1,
+        learning_rate=3e-3,
+        batch_size=64,
+        num_fit_steps=400,
+        num_components=64,
+        hidden_size=64,
+        blur_sigmas_px=(12.0, 6.0),
+    )
+    places = rng.uniform(-1, 1, (600, 2))
+    images = picture_of(places)
+    vae = new_vae(config, images, key=jax.random.key(0), rng=rng)
+    vae = fit(vae, images, config, rng=rng)
+    latents = make_space(vae, images, "normal").encode(images).latent
+    assert (probe(latents, places).error < 0.2 * probe(latents, places).spread).all()
+    assert distance_correlation(latents, places, rng=rng) > 0.8
