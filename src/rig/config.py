@@ -142,10 +142,15 @@ class GoalMixture:
 class GoalConfig:
     """Where imagined goals come from."""
 
-    source: Literal["normal", "fitted", "correlated", "seen"] = "fitted"
+    source: Literal["normal", "fitted", "correlated", "seen", "skewed"] = "fitted"
     """normal: N(0, I); fitted: a Gaussian fitted to each latent of the images seen;
     correlated: one Gaussian fitted to all their latents, with their covariances; seen: the
-    latents of images seen themselves."""
+    latents of images seen themselves; skewed: those, the rare ones more often (Skew-Fit)."""
+    skew: float = -1.0
+    """skewed: each latent seen is drawn in proportion to its density to this power."""
+    refresh_every_steps: int = 0
+    """Environment steps between makings of the prior from what replay holds; 0: it stays as
+    it was after the fit."""
     mixture: GoalMixture = field(default_factory=GoalMixture)
     """How a drawn transition is relabelled."""
 

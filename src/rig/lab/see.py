@@ -8,6 +8,7 @@ from rig.lab.measure import Recorder
 from rig.lab.oracle import TrueStateSpace
 from rig.lab.policy import Policy
 from rig.latent.fit import fine_tune, fit
+from rig.latent.prior import make_prior
 from rig.latent.space import LatentSpace, make_space
 from rig.latent.vae import VAE, new_vae
 from rig.memory.replay import Replay
@@ -60,4 +61,16 @@ def space_from(
 ) -> LatentSpace:
     """The latent space of a VAE, its goals imagined as the settings say."""
     some = images[rng.permutation(len(images))[:MAX_PRIOR_IMAGES]]
-    return make_space(vae, some, config.goals.source)
+    return make_space(vae, some, config.goals.source, config.goals.skew, rng=rng)
+
+
+def refresh_prior(
+    policy: Policy, replay: Replay, config: Config, *, rng: np.random.Generator
+) -> Policy:
+    """The policy with its prior made anew from the latents that replay holds."""
+    space = policy.space
+    if not isinstance(space, LatentSpace):
+        return policy
+    some = replay.latents[rng.permutation(len(replay.latents))[:MAX_PRIOR_IMAGES]]
+    prior = make_prior(config.goals.source, some, config.goals.skew, rng=rng)
+    return Policy(LatentSpace(space.vae, prior, space.weight), policy.learner)

@@ -27,7 +27,7 @@ from rig.lab.policy import Policy
 from rig.lab.progress import Progress
 from rig.lab.rollout import practise
 from rig.lab.run import Run
-from rig.lab.see import first_space, look_again
+from rig.lab.see import first_space, look_again, refresh_prior
 from rig.memory.replay import Replay
 from rig.types import Episodes
 
@@ -53,6 +53,7 @@ def train(config: Config, run: Run, progress: Progress) -> Policy:
     noise = Noise(config.num_worlds, tabletop_env(world).tabletop.action_size, config.explore)
     num_env_steps = replay.num_transitions
     next_look = config.online.every_steps
+    next_refresh = config.goals.refresh_every_steps
 
     recorder.begin_practice(num_env_steps)
     while num_env_steps < config.num_env_steps:
@@ -66,6 +67,9 @@ def train(config: Config, run: Run, progress: Progress) -> Policy:
         if 0 < next_look <= num_env_steps:
             policy = look_again(policy, replay, config, recorder, rng=rng)
             next_look += config.online.every_steps
+        if 0 < next_refresh <= num_env_steps:
+            policy = refresh_prior(policy, replay, config, rng=rng)
+            next_refresh += config.goals.refresh_every_steps
         recorder.after_round(policy, episodes, num_env_steps, metrics)
     world.close()
     recorder.finish(policy)

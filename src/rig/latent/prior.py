@@ -5,9 +5,12 @@ normal      N(0, I), what the VAE's KL term pulls every posterior to
 fitted      a Gaussian fitted to the latents of images seen, one per dimension
 correlated  the same with its covariances: latents that go together stay so
 seen        the latents of images seen themselves
+skewed      those, drawn in proportion to their density to a power below 0
 ==========  ==================================================================
 
-Source: Nair et al. 2018, section 4.2.
+Sources: Nair et al. 2018, section 4.2; skewed: Pong et al. 2020 (Skew-Fit), section 3.
+Differs: the density is a kernel estimate in latent space, not the VAE's bound on the image's,
+because the latents are few and already hold what matters.
 """
 
 from dataclasses import dataclass
@@ -47,10 +50,18 @@ class SeenPrior:
 Prior = GaussianPrior | SeenPrior
 
 
-def make_prior(source: str, seen: Float32[np.ndarray, "seen latent"]) -> Prior:
+def make_prior(
+    source: str,
+    seen: Float32[np.ndarray, "seen latent"],
+    skew: float,
+    *,
+    rng: np.random.Generator,
+) -> Prior:
     """The prior of that name, given the latents of images seen."""
     if source == "seen":
         return SeenPrior(latents=seen)
+    if source == "skewed":
+        return SeenPrior(latents=skewed(seen, skew, rng=rng))
     size = seen.shape[1]
     if source == "normal":
         return GaussianPrior(
@@ -65,3 +76,34 @@ def make_prior(source: str, seen: Float32[np.ndarray, "seen latent"]) -> Prior:
 
 MIN_VARIANCE = 1e-6
 """Keeps the covariance positive where a latent never moves."""
+
+
+def skewed(
+    seen: Float32[np.ndarray, "seen latent"], skew: float, *, rng: np.random.Generator
+) -> Float32[np.ndarray, "seen latent"]:
+    """As many latents, each drawn in proportion to its density to the power ``skew``."""
+    weight = density(seen, rng=rng) ** skew
+    return seen[rng.choice(len(seen), size=len(seen), p=weight / weight.sum())]
+
+
+def density(
+    seen: Float32[np.ndarray, "seen latent"], *, rng: np.random.Generator
+) -> Float32[np.ndarray, " seen"]:
+    """The density at each latent, up to a constant: Gaussian kernels on some of them.
+
+    The kernels' width is a share of the root mean square distance between latents, the same in
+    every direction: distance in latent space is what the reward measures.
+    """
+    centres = seen[rng.integers(len(seen), size=NUM_KERNELS)]
+    squared = (
+        (seen**2).sum(axis=1)[:, None] - 2 * seen @ centres.T + (centres**2).sum(axis=1)[None]
+    )
+    width_squared = KERNEL_SHARE**2 * 2 * seen.var(axis=0).sum()
+    return np.exp(-0.5 * squared / width_squared).mean(axis=1) + MIN_DENSITY
+
+
+NUM_KERNELS = 512
+KERNEL_SHARE = 0.15
+"""Width of a kernel, as a share of the typical distance between two latents."""
+MIN_DENSITY = 1e-4
+"""Keeps one lonely latent from taking all the weight."""

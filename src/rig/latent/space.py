@@ -84,11 +84,16 @@ class LatentSpace:
 
 
 def make_space(
-    vae: VAE, images: UInt8[np.ndarray, "N H W 3"], prior_source: str
+    vae: VAE,
+    images: UInt8[np.ndarray, "N H W 3"],
+    prior_source: str,
+    skew: float,
+    *,
+    rng: np.random.Generator,
 ) -> LatentSpace:
     """The latent space of a VAE, with the prior made of its latents of some images."""
     seen, _ = in_chunks(partial(_encode, vae), images)
-    return LatentSpace(vae, make_prior(prior_source, seen))
+    return LatentSpace(vae, make_prior(prior_source, seen, skew, rng=rng))
 
 
 @eqx.filter_jit
