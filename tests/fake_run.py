@@ -32,7 +32,7 @@ def untrained_policy(config: Config) -> Policy:
     shape = (4, config.image_size, config.image_size, 3)
     images = rng.integers(256, size=shape).astype(np.uint8)
     vae = new_vae(config.vae, images, key=key, rng=rng)
-    space = make_space(vae, images, "normal")
+    space = make_space(vae, images, "normal", -1.0, rng=np.random.default_rng(0))
     return Policy(space, new_learner(LATENT_SIZE, ACTION_SIZE, config.td3, key=key))
 
 

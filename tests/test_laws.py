@@ -153,7 +153,7 @@ def test_image_encodes_alike_alone_and_in_a_batch(name, request, rng):
     config = request.getfixturevalue(name)
     images = rng.integers(256, size=(9, 48, 48, 3), dtype=np.uint8)
     vae = new_vae(config.vae, images, key=jax.random.key(0), rng=rng)
-    space = make_space(vae, images, "normal")
+    space = make_space(vae, images, "normal", -1.0, rng=np.random.default_rng(0))
     together = space.encode(images)
     for row in (0, 4, 8):
         alone = space.encode(images[row : row + 1])

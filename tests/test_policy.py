@@ -34,7 +34,7 @@ def make_policy(config, images, rng, source="fitted"):
         space = TrueStateSpace.of_task(find_task(config.task), rng=rng)
     else:
         vae = new_vae(config.vae, images, key=jax.random.key(1), rng=rng)
-        space = make_space(vae, images, source)
+        space = make_space(vae, images, source, -1.0, rng=np.random.default_rng(0))
     learner = new_learner(space.latent_size, 2, config.td3, key=jax.random.key(2))
     return Policy(space, learner)
 

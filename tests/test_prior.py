@@ -20,34 +20,53 @@ STD = (2, 0, 70_000**0.5)
     ],
 )
 def test_draws_have_the_mean_and_spread_of_their_source(source, mean, std, rng):
-    draws = make_prior(source, SEEN).sample(50_000, rng=rng)
+    draws = make_prior(source, SEEN, -1.0, rng=rng).sample(50_000, rng=rng)
     np.testing.assert_allclose(draws.std(axis=0), std, rtol=0.02, atol=0.002)
     np.testing.assert_allclose(draws.mean(axis=0), mean, atol=0.02 * max(*std, 1))
 
 
 @pytest.mark.parametrize(("source", "correlation"), [("fitted", 0), ("correlated", 0.945)])
 def test_only_the_correlated_prior_keeps_what_goes_together(source, correlation, rng):
-    draws = make_prior(source, SEEN).sample(50_000, rng=rng)
+    draws = make_prior(source, SEEN, -1.0, rng=rng).sample(50_000, rng=rng)
     assert np.corrcoef(draws[:, 0], draws[:, 2])[0, 1] == pytest.approx(correlation, abs=0.02)
 
 
 def test_seen_draws_are_latents_of_images_seen(rng):
-    draws = make_prior("seen", SEEN).sample(100, rng=rng)
+    draws = make_prior("seen", SEEN, -1.0, rng=rng).sample(100, rng=rng)
     assert {tuple(draw) for draw in draws} == {tuple(row) for row in SEEN}
 
 
 def test_fitted_draws_are_not_those_seen(rng):
-    draws = make_prior("fitted", SEEN).sample(100, rng=rng)
+    draws = make_prior("fitted", SEEN, -1.0, rng=rng).sample(100, rng=rng)
     assert len(np.unique(draws[:, 0])) == 100
 
 
 @pytest.mark.parametrize("source", ["normal", "fitted", "correlated", "seen"])
 def test_draws_are_rows_of_single_precision(source, rng):
-    draws = make_prior(source, SEEN).sample(5, rng=rng)
+    draws = make_prior(source, SEEN, -1.0, rng=rng).sample(5, rng=rng)
     assert (draws.shape, draws.dtype) == ((5, 3), np.float32)
 
 
 @pytest.mark.parametrize("source", ["fitted", "correlated"])
 def test_one_latent_is_enough(source, rng):
-    draws = make_prior(source, SEEN[:, :1]).sample(50_000, rng=rng)
+    draws = make_prior(source, SEEN[:, :1], -1.0, rng=rng).sample(50_000, rng=rng)
     assert draws.std() == pytest.approx(2, rel=0.02)
+
+
+def crowd_and_loner():
+    """Ninety latents around 0 and ten around 10: nine of ten in one place."""
+    noise = np.random.default_rng(0).standard_normal((1000, 2)).astype(np.float32) * 0.1
+    noise[900:] += 10
+    return noise
+
+
+@pytest.mark.parametrize(("skew", "share_of_rare"), [(0.0, 0.1), (-1.0, 0.5)])
+def test_skewed_draws_balance_the_rare_and_the_common(skew, share_of_rare, rng):
+    draws = make_prior("skewed", crowd_and_loner(), skew, rng=rng).sample(20_000, rng=rng)
+    assert (draws[:, 0] > 5).mean() == pytest.approx(share_of_rare, abs=0.07)
+
+
+def test_skewed_draws_are_latents_of_images_seen(rng):
+    seen = crowd_and_loner()
+    draws = make_prior("skewed", seen, -1.0, rng=rng).sample(100, rng=rng)
+    assert {tuple(draw) for draw in draws} <= {tuple(row) for row in seen}

@@ -27,7 +27,7 @@ def vae(images, key, rng):
 
 @pytest.fixture
 def space(vae, images):
-    return make_space(vae, images, "seen")
+    return make_space(vae, images, "seen", -1.0, rng=np.random.default_rng(0))
 
 
 def both(part):
@@ -82,8 +82,10 @@ def test_goals_are_imagined_from_the_latents_of_the_images(space, images, rng):
 
 
 def test_space_knows_how_many_goals_its_prior_keeps(vae, images):
-    assert make_space(vae, images, "seen").num_goals == len(images)
-    assert make_space(vae, images, "fitted").num_goals == 0
+    assert make_space(vae, images, "seen", -1.0, rng=np.random.default_rng(0)).num_goals == len(
+        images
+    )
+    assert make_space(vae, images, "fitted", -1.0, rng=np.random.default_rng(0)).num_goals == 0
 
 
 def test_every_latent_weighs_alike_unless_told(space, vae):
@@ -94,7 +96,7 @@ def test_every_latent_weighs_alike_unless_told(space, vae):
 
 @pytest.mark.parametrize("source", ["normal", "fitted", "correlated", "seen"])
 def test_space_survives_being_taken_apart(source, vae, images):
-    space = make_space(vae, images, source)
+    space = make_space(vae, images, source, -1.0, rng=np.random.default_rng(0))
     again = LatentSpace.from_arrays(space.arrays())
     assert type(again.prior) is (SeenPrior if source == "seen" else GaussianPrior)
     first, second = (each.imagine(5, rng=np.random.default_rng(1)) for each in (space, again))
@@ -105,4 +107,6 @@ def test_space_survives_being_taken_apart(source, vae, images):
 
 def test_latent_size_is_that_of_the_vae(images, key, rng):
     vae = new_vae(replace(CONFIG, latent_size=5), images, key=key, rng=rng)
-    assert make_space(vae, images, "normal").latent_size == 5
+    assert (
+        make_space(vae, images, "normal", -1.0, rng=np.random.default_rng(0)).latent_size == 5
+    )

@@ -311,18 +311,26 @@ FAST = replace(
         architecture="keypoints",
         latent_size=8,
         likelihood="gaussian",
-        batch_size=64,
         beta=0.1,
+        batch_size=64,
         num_fit_steps=2000,
         blur_sigmas_px=(12.0, 9.0, 6.0, 4.0, 2.0),
     ),
-    goals=GoalConfig(mixture=GoalMixture(kept=0.2, future=0.5, imagined=0.3)),
-    td3=TD3Config(layer_norm=True, gamma=0.98, updates_per_step=2.0),
+    goals=GoalConfig(
+        source="skewed",
+        refresh_every_steps=4000,
+        mixture=GoalMixture(kept=0.2, future=0.5, imagined=0.3),
+    ),
+    td3=TD3Config(hidden_sizes=(256, 256), layer_norm=True, gamma=0.98, updates_per_step=2.0),
     explore=ExploreConfig(kind="gaussian", sigma=0.2, random_share=0.2),
 )
 """What learns soonest here."""
 
 PRESETS = {"paper": PAPER, "fast": FAST}
+
+REACH_STEPS = {"paper": 10_000, "fast": 12_000}
+"""Environment steps of a run of Reach, in which there is less to learn."""
+REACH_EVALUATION_EVERY_STEPS = 2000
 
 
 def find_preset(name: str, task: str) -> Config:
@@ -333,7 +341,11 @@ def find_preset(name: str, task: str) -> Config:
     """
     if name not in PRESETS:
         raise ConfigError(f"unknown preset {name!r}: {name_the_nearest(name, PRESETS)}")
-    return replace(PRESETS[name], task=task)
+    preset = replace(PRESETS[name], task=task)
+    if "reach" not in task.lower():
+        return preset
+    evaluate = EvaluateConfig(every_steps=REACH_EVALUATION_EVERY_STEPS)
+    return replace(preset, num_env_steps=REACH_STEPS[name], evaluate=evaluate)
 
 
 Settings = TypeVar("Settings")

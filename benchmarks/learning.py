@@ -1,0 +1,160 @@
+"""What is learned, over seeds: `python -m benchmarks.learning NAME...`.
+
+Each study is a task, a preset and some overrides, run for several seeds by ``rig train``. A
+seed that has its result in ``docs/learning/NAME.jsonl`` is not run again, so a study goes on
+where it was stopped. Afterwards ``docs/learning.md`` is written from all the results there are.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+
+RESULTS = Path(__file__).parent.parent / "docs" / "learning"
+PAGE = RESULTS.with_suffix(".md")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """One setting, run for several seeds."""
+
+    arguments: tuple[str, ...]
+    """What follows ``rig train``."""
+    num_seeds: int
+    asks: str
+    """The bar, in words."""
+
+
+STUDIES = {
+    "reach-fast": Study(
+        arguments=("Reach", "--preset", "fast"),
+        num_seeds=5,
+        asks="median hand distance at most 1.5 cm in at most 3 minutes, on 5 of 5 seeds",
+    ),
+    "push-oracle": Study(
+        arguments=("Push", "--preset", "fast", "--oracle"),
+        num_seeds=1,
+        asks="puck at most 2.5 cm within 150 000 steps",
+    ),
+    "push-fast": Study(
+        arguments=("Push", "--preset", "fast"),
+        num_seeds=1,
+        asks="reported as it is",
+    ),
+    "push-paper": Study(
+        arguments=("Push", "--preset", "paper", "--num-env-steps", "30000"),
+        num_seeds=1,
+        asks="reported as it is; a sixteenth of the paper's steps",
+    ),
+    "reach-paper": Study(
+        arguments=("Reach", "--preset", "paper"),
+        num_seeds=1,
+        asks="reported as it is",
+    ),
+}
+
+
+def main(names: list[str]) -> None:
+    """Runs what is missing of the studies named, and writes the page."""
+    for name in names:
+        if name not in STUDIES:
+            sys.exit(f"no study {name!r}: known: {', '.join(STUDIES)}")
+        for seed in range(STUDIES[name].num_seeds):
+            if seed not in {row["seed"] for row in results(name)}:
+                keep(name, run(name, seed))
+    PAGE.write_text(page())
+
+
+def run(name: str, seed: int) -> dict:
+    """Trains one seed; its evaluations, its time and what it ran on."""
+    with tempfile.TemporaryDirectory() as directory:
+        out = Path(directory) / "run"
+        command = ["rig", "train", *STUDIES[name].arguments, "--seed", str(seed)]
+        rig = Path(sys.executable).with_name("rig")
+        subprocess.run([rig, *command[1:], "--out", out], check=True)
+        rows = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+        origin = json.loads((out / "origin.json").read_text())
+    measured = [row for row in rows if any(key.startswith("eval/") for key in row)]
+    return {
+        "seed": seed,
+        "command": " ".join(command),
+        "commit": origin.get("commit", ""),
+        "num_cores": len(os.sched_getaffinity(0)),
+        "load": os.getloadavg()[0],
+        "curve": measured,
+    }
+
+
+def keep(name: str, row: dict) -> None:
+    """Adds a result to the study's file."""
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    with (RESULTS / f"{name}.jsonl").open("a") as file:
+        file.write(json.dumps(row) + "\n")
+
+
+def results(name: str) -> list[dict]:
+    """The results that a study has."""
+    path = RESULTS / f"{name}.jsonl"
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def page() -> str:
+    """The table of all results, as Markdown."""
+    lines = [
+        "# What is learned",
+        "",
+        "Written by `python -m benchmarks.learning`; the curves are in `docs/learning/`.",
+        "Distances in cm at the last step, over 100 goal pictures that practice never saw:",
+        "the median over goals, and the mean in brackets. Minutes are of training, collection",
+        "and VAE included and evaluation left out, on a shared machine of 2 cores; `load` is",
+        "how many processes wanted them. Doing nothing (median) is the last column.",
+        "",
+        "| study | asked | seed | steps | minutes | load | hand | puck | doing nothing |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for name, study in STUDIES.items():
+        lines += [table_row(name, study, row) for row in results(name)]
+    commands = [f"- `{row['command']}` at {row['commit'][:7]}" for row in every_result()]
+    return "\n".join([*lines, "", "Commands:", "", *dict.fromkeys(commands), ""])
+
+
+def every_result() -> list[dict]:
+    """The results of all studies."""
+    return [row for name in STUDIES for row in results(name)]
+
+
+def table_row(name: str, study: Study, row: dict) -> str:
+    """One seed's last evaluation as a row of the table."""
+    last = row["curve"][-1]
+    minutes = (last["wall_s"] - last["evaluation_s"]) / 60
+    cells = [name, study.asks, str(row["seed"]), f"{last['num_env_steps']}", f"{minutes:.1f}"]
+    cells.append(f"{row['load']:.1f}")
+    cells += [distance(last, "hand"), distance(last, "puck"), nothing(last)]
+    return "| " + " | ".join(cells) + " |"
+
+
+def distance(last: dict, thing: str) -> str:
+    """Median and mean distance of a thing, cm."""
+    if f"eval/{thing}_distance_m" not in last:
+        return ""
+    median, mean = (last[f"eval/{thing}_distance{end}_m"] * 100 for end in ("", "_mean"))
+    return f"{median:.2f} ({mean:.2f})"
+
+
+def nothing(last: dict) -> str:
+    """What doing nothing scores, cm."""
+    values = {key: np.round(value * 100, 1) for key, value in last.items() if "nothing" in key}
+    return ", ".join(
+        f"{key.removeprefix('eval/do_nothing_').removesuffix('_distance_m')} {value}"
+        for key, value in values.items()
+    )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
