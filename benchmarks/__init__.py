@@ -7,4 +7,6 @@ vae                 images per second of fitting and of encoding
 loop                steps per second of training, and where the time goes
 floor               how far all that is from what this machine can multiply
 ==================  =======================================================================
+
+What is learned, over seeds, is another command: ``python -m benchmarks.learning``.
 """

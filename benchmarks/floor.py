@@ -5,84 +5,84 @@ point operations, and backwards it is two more of the same size: one for the wei
 the input. Adam, activations and copies are not counted, so a floor can't be reached.
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import pairwise
+from math import prod
 
 import jax
 import jax.numpy as jnp
 
-from benchmarks.measure import MS_PER_S, timing
+from benchmarks import update, vae
+from benchmarks.measure import MS_PER_S, alternate, spend, timing
 from benchmarks.part import Part, Row, Size, Table
-from benchmarks.update import ACTION_SIZE, NUM_STEPS, Loop
-from benchmarks.vae import timed_fit
-from rig.config import PRESETS, TD3Config, VAEConfig
-from rig.latent.fit import STEPS_PER_DISPATCH
+from rig.config import Config, TD3Config, VAEConfig, find_preset
 from rig.latent.keypoints import NUM_FEATURES, cell_side
 from rig.latent.patches import IMAGE_CHANNELS, PATCH_SIDES, STEM_SIZE, grid_side
 
 
 PEAK_SIDE = 1024
 """Of the square matrices whose product gives the machine's best rate."""
-NUM_PRODUCTS = 50
-"""Products in one compiled call."""
+NUM_PRODUCTS = 20
+"""Products in one compiled call; an even number."""
 REFERENCE_COPIES = 6
 """Of each image, in the reference implementation's replay."""
 FLOAT_BYTES = 4
 
 
 def run(size: Size) -> Part:
-    """Sets what was measured beside its floor."""
-    peak = flop_per_s(PEAK_SIDE, PEAK_SIDE, PEAK_SIDE, size.num_rounds)
-    rows = [
-        update_row(name, batch, peak, size)
-        for name in size.presets
-        for batch in size.batch_sizes
-    ]
-    rows += [
-        fit_row(name, pixels, peak, size) for name in size.presets for pixels in size.pixels
-    ]
+    """Sets the times beside their floors."""
+    peak = rate_of((PEAK_SIDE, PEAK_SIDE, PEAK_SIDE), size)
+    rows = [update_row(case, peak, size) for case in update.cases(size)]
+    rows += [fit_row(case, peak, size) for case in vae.cases(size)]
     notes = [
-        f"Products of {PEAK_SIDE} x {PEAK_SIDE} matrices: {peak / 1e9:.0f} Gflop/s here, float32 "
-        "on all cores; the last column is what the measured time makes of that rate."
+        f"Products of {PEAK_SIDE} x {PEAK_SIDE} matrices run at {peak / 1e9:.0f} Gflop/s here, "
+        "float32 on all cores; the last column is the share of that rate which the time makes."
     ]
-    replay = Table(
-        title="Bytes of memory per step", rows=[replay_row(pixels) for pixels in size.pixels]
-    )
-    return Part(tables=[Table(title="Beside the floor", rows=rows, notes=notes), replay])
+    floors = Table(title="Beside the floor", rows=rows, notes=notes)
+    replay = [replay_row(pixels) for pixels in size.pixels]
+    return Part(tables=[floors, Table(title="Bytes of memory per step", rows=replay)])
 
 
-def update_row(preset: str, batch_size: int, peak: float, size: Size) -> Row:
+def update_row(case: tuple[str, Config], peak: float, size: Size) -> Row:
     """The update alone, beside products of its widest layer's size."""
-    config = PRESETS[preset]
-    td3 = replace(config.td3, batch_size=batch_size)
-    num = max(td3.policy_delay, size.num_updates * 128 // batch_size)
-    loop = Loop(replace(config, td3=td3), num)
-    measured_s = timing(loop.update, size.num_rounds).best_s / num
-    flop = update_flop(config.vae.latent_size, ACTION_SIZE, td3)
-    inner, outer = td3.hidden_sizes[0], td3.hidden_sizes[-1]
-    rate = flop_per_s(batch_size, inner, outer, size.num_rounds)
-    return floor_row(
-        f"TD3 update, `{preset}`, batch {batch_size}", flop, rate, measured_s, peak
-    )
+    preset, config = case
+    td3 = config.td3
+    num = size.num_updates_of(td3.batch_size)
+    sizes = (td3.batch_size, td3.hidden_sizes[0], td3.hidden_sizes[-1])
+    loop = update.Loop(config, num)
+    rate, measured_s = beside_products(loop.update, sizes, size)
+    flop = update_flop(config.vae.latent_size, update.ACTION_SIZE, td3)
+    what = f"TD3 update, `{preset}`, batch {td3.batch_size}"
+    return floor_row(what, flop, (rate, peak), measured_s / num)
 
 
-def fit_row(preset: str, pixels: int, peak: float, size: Size) -> Row:
+def fit_row(case: tuple[str, VAEConfig, int], peak: float, size: Size) -> Row:
     """A step of the VAE's fit, beside products of its largest layer's size."""
-    config = PRESETS[preset].vae
-    _, spent = timed_fit(config, pixels, size.num_dispatches)
-    flop = fit_flop(config, pixels)
-    rows, inner, outer = max(
-        vae_products(config, pixels), key=lambda sizes: sizes[0] * sizes[1] * sizes[2]
-    )
-    rate = flop_per_s(config.batch_size * rows, inner, outer, size.num_rounds)
-    measured_s = spent.best_s / STEPS_PER_DISPATCH
+    _, config, pixels = case
+    layers = vae_products(config, pixels)
+    rows, inner, outer = max(layers, key=prod)
+    call = vae.fit_call(vae.vae_of_push(config, pixels), config, pixels, size.num_fit_steps)
+    rate, measured_s = beside_products(call, (config.batch_size * rows, inner, outer), size)
     what = f"VAE step, {config.architecture}, {pixels} px, batch {config.batch_size}"
-    return floor_row(what, flop, rate, measured_s, peak)
+    flop = fit_flop(config, pixels)
+    return floor_row(what, flop, (rate, peak), measured_s / size.num_fit_steps)
 
 
-def floor_row(what: str, flop: float, rate: float, measured_s: float, peak: float) -> Row:
-    """The columns of a floor."""
+def beside_products(
+    call: Callable[[], object], sizes: tuple[int, int, int], size: Size
+) -> tuple[float, float]:
+    """The rate of products of these sizes [flop/s], and the time of the call, taking turns."""
+    multiply = products_call(sizes)
+    spent = alternate(
+        {"call": lambda: spend(call), "products": lambda: spend(multiply)}, size.num_long_rounds
+    )
+    return NUM_PRODUCTS * 2 * prod(sizes) / spent["products"].best_s, spent["call"].best_s
+
+
+def floor_row(what: str, flop: float, rates: tuple[float, float], measured_s: float) -> Row:
+    """The columns of a floor; the rates are those of such products and the machine's best."""
+    rate, peak = rates
     return {
         "what": what,
         "Mflop": flop / 1e6,
@@ -167,20 +167,23 @@ def patch_products(config: VAEConfig, pixels: int) -> list[tuple[int, int, int]]
     ]
 
 
-def flop_per_s(rows: int, inner: int, outer: int, num_rounds: int) -> float:
-    """The rate of products of that size, there and back, in one compiled call."""
+def rate_of(sizes: tuple[int, int, int], size: Size) -> float:
+    """The rate of products of ``[rows, inner]`` and ``[inner, outer]`` [flop/s]."""
+    best_s = timing(products_call(sizes), size.num_long_rounds).best_s
+    return NUM_PRODUCTS * 2 * prod(sizes) / best_s
+
+
+def products_call(sizes: tuple[int, int, int]) -> Callable[[], object]:
+    """What makes products of that size, there and back, in one compiled call."""
+    rows, inner, outer = sizes
     there, back = jnp.full((inner, outer), 1 / inner), jnp.full((outer, inner), 1 / outer)
-
-    @jax.jit
-    def multiply(numbers: jax.Array) -> jax.Array:
-        def both(_index: int, numbers: jax.Array) -> jax.Array:
-            return (numbers @ there) @ back
-
-        return jax.lax.fori_loop(0, NUM_PRODUCTS // 2, both, numbers)
-
     numbers = jnp.ones((rows, inner))
-    spent = timing(lambda: multiply(numbers).block_until_ready(), num_rounds)
-    return 2 * rows * inner * outer * (NUM_PRODUCTS // 2 * 2) / spent.best_s
+
+    def both(_index: int, numbers: jax.Array) -> jax.Array:
+        return (numbers @ there) @ back
+
+    multiply = jax.jit(partial(jax.lax.fori_loop, 0, NUM_PRODUCTS // 2, both))
+    return lambda: multiply(numbers).block_until_ready()
 
 
 def replay_row(pixels: int) -> Row:
@@ -189,9 +192,13 @@ def replay_row(pixels: int) -> Row:
     An episode of T steps has T + 1 frames and one goal.
     """
     frame = pixels**2 * IMAGE_CHANNELS
-    latent = FLOAT_BYTES * PRESETS["fast"].vae.latent_size
-    frames = (NUM_STEPS + 1) / NUM_STEPS
-    ours = frames * (frame + 2 * latent) + FLOAT_BYTES * ACTION_SIZE + latent / NUM_STEPS
+    latent = FLOAT_BYTES * find_preset("fast", update.TASK).vae.latent_size
+    frames = (update.NUM_STEPS + 1) / update.NUM_STEPS
+    ours = (
+        frames * (frame + 2 * latent)
+        + FLOAT_BYTES * update.ACTION_SIZE
+        + latent / update.NUM_STEPS
+    )
     return {
         "pixels": pixels,
         "a frame": frame,

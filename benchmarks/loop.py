@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from pkgutil import resolve_name
-from statistics import median
+from statistics import mean, median
 from time import perf_counter
 from typing import Any
 from unittest.mock import patch
@@ -22,15 +22,16 @@ import jax
 
 from benchmarks.measure import MS_PER_S
 from benchmarks.part import Part, Row, Size, Table, Target
-from rig.config import PRESETS, CollectConfig, Config
+from rig.config import CollectConfig, Config, find_preset
 from rig.lab.run import Run
 from rig.lab.train import train
+from rig.world.tasks import find_task
 
 
+TASK = "Push"
 TARGET_SHARE = 0.15
-TARGET_PRESET = "fast"
 NUM_FIT_STEPS = 50
-NUM_WARM_ROUNDS = 2
+NUM_WARM_ROUNDS = 1
 """Rounds that compile, and are not counted."""
 WORLD, RESET, UPDATE = "physics and camera", "reset", "update"
 PARTS = {
@@ -40,11 +41,16 @@ PARTS = {
     "rig.lab.policy.Policy.act": "encode and act",
     "rig.lab.learn.draw": "draw and relabel",
     "rig.memory.replay.Replay.add": "remember",
+    "rig.lab.train.refresh_prior": "fresh prior",
 }
 """What is wrapped, and the part that its time counts for. None of them calls another."""
 INSIDE = (WORLD, RESET, UPDATE)
 """What the target says nothing about; the rest is what it limits."""
 REST = "everything else"
+NOTE = (
+    "Of a run that is watched, in which every update is waited for; the first round, which "
+    "compiles, is out. Reset takes the pictures of the start and of goals."
+)
 
 
 @dataclass
@@ -96,15 +102,15 @@ def run(size: Size) -> Part:
     """Measures a short run of every preset."""
     speeds, shares, found = [], [], []
     for preset in size.presets:
-        config = short(PRESETS[preset], size.num_loop_rounds)
+        config = short(find_preset(preset, TASK), size.num_loop_rounds)
         speeds.append({"preset": preset} | speed(config))
-        parts = watched(config)
-        shares += share_rows(preset, parts, speeds[-1]["ms of a round"])
-        found.append(target(preset, parts))
+        watch = watched(config)
+        shares += share_rows(preset, watch)
+        found.append(target(preset, watch.shares()))
     return Part(
         tables=[
             Table(title="The training loop", rows=speeds),
-            Table(title="Where its time goes", rows=shares, notes=[share_note()]),
+            Table(title="Where its time goes", rows=shares, notes=[NOTE]),
         ],
         targets=found,
     )
@@ -112,12 +118,10 @@ def run(size: Size) -> Part:
 
 def short(config: Config, num_rounds: int) -> Config:
     """The settings with a first look that is over soon, and no evaluation on the way."""
-    num_new = config.num_worlds * 50
-    num_env_steps = num_new * (num_rounds + NUM_WARM_ROUNDS)
+    num_new = config.num_worlds * find_task(TASK).num_steps
     return replace(
         config,
-        task="Push",
-        num_env_steps=num_env_steps + num_new,
+        num_env_steps=num_new * (1 + NUM_WARM_ROUNDS + num_rounds),
         collect=CollectConfig(num_images=num_new),
         vae=replace(config.vae, num_fit_steps=NUM_FIT_STEPS),
         td3=replace(config.td3, warmup_steps=0),
@@ -128,7 +132,7 @@ def short(config: Config, num_rounds: int) -> Config:
 def speed(config: Config) -> Row:
     """Environment steps per second of a run that nobody watches."""
     watch = practise(config)
-    num_steps, rounds_s = config.num_worlds * 50, watch.rounds_s()
+    num_steps, rounds_s = config.num_worlds * find_task(TASK).num_steps, watch.rounds_s()
     return {
         "pixels": config.image_size,
         "worlds": config.num_worlds,
@@ -139,14 +143,14 @@ def speed(config: Config) -> Row:
     }
 
 
-def watched(config: Config) -> dict[str, float]:
-    """Each part's share of the time of a run that is watched."""
+def watched(config: Config) -> Watch:
+    """What was seen of a run."""
     watch = Watch()
     with contextlib.ExitStack() as stack:
         for name, part in PARTS.items():
             stack.enter_context(wrapped(name, part, watch))
         practise(config, watch)
-    return watch.shares()
+    return watch
 
 
 def practise(config: Config, watch: Watch | None = None) -> Watch:
@@ -178,20 +182,18 @@ def clocked(function: Callable[..., Any], part: str, watch: Watch) -> Callable[.
     return call
 
 
-def share_rows(preset: str, shares: dict[str, float], round_ms: float) -> list[Row]:
+def share_rows(preset: str, watch: Watch) -> list[Row]:
     """One row per part."""
+    round_ms = MS_PER_S * mean(watch.rounds_s())
     return [
-        {"preset": preset, "part": part, "share": f"{share:.1%}"}
-        for part, share in shares.items()
+        {
+            "preset": preset,
+            "part": part,
+            "ms of a round": share * round_ms,
+            "share": f"{share:.1%}",
+        }
+        for part, share in watch.shares().items()
     ]
-
-
-def share_note() -> str:
-    """How the shares were made."""
-    return (
-        f"Of a watched run, in which every update is waited for. The first {NUM_WARM_ROUNDS} "
-        "rounds, which compile, are out. Reset takes the pictures of the start and of goals."
-    )
 
 
 def target(preset: str, shares: dict[str, float]) -> Target:

@@ -52,15 +52,17 @@ class Size:
     """How much is measured."""
 
     num_rounds: int
-    """Rounds that the best is taken of."""
+    """Rounds that the best is taken of, where a round is short."""
+    num_long_rounds: int
+    """The same where it is long."""
     num_pictures: int
     """Pictures, and steps, in a round; at least one of every world."""
     num_renders: int
     """Pictures of ``mujoco.Renderer`` in a round."""
     num_updates: int
     """TD3 updates in a round."""
-    num_dispatches: int
-    """Compiled calls of 50 steps of the VAE's fit."""
+    num_fit_steps: int
+    """Steps of the VAE's fit in a round."""
     num_loop_rounds: int
     """Rounds of practice of the training loop."""
     worlds: tuple[int, ...] = (1, 16, 64)
@@ -68,20 +70,26 @@ class Size:
     batch_sizes: tuple[int, ...] = (128, 256, 1024)
     presets: tuple[str, ...] = ("paper", "fast")
 
+    def num_updates_of(self, batch_size: int) -> int:
+        """Updates in a round, about as much work at every batch size; an even number."""
+        return 2 * max(1, self.num_updates * 64 // batch_size)
+
 
 FULL = Size(
     num_rounds=30,
+    num_long_rounds=10,
     num_pictures=128,
     num_renders=20,
-    num_updates=200,
-    num_dispatches=6,
-    num_loop_rounds=8,
+    num_updates=100,
+    num_fit_steps=50,
+    num_loop_rounds=5,
 )
 QUICK = Size(
-    num_rounds=5,
+    num_rounds=10,
+    num_long_rounds=3,
     num_pictures=64,
     num_renders=10,
-    num_updates=100,
-    num_dispatches=3,
-    num_loop_rounds=3,
+    num_updates=40,
+    num_fit_steps=20,
+    num_loop_rounds=1,
 )

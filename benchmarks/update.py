@@ -15,16 +15,16 @@ from benchmarks.measure import Measure, Spent, alternate, speed_row, spend
 from benchmarks.part import Part, Row, Size, Table, Target
 from benchmarks.peer import MissingPeerError, Peer, open_sb3
 from rig.agent.td3 import new_learner, update_many
-from rig.config import PRESETS, Config
+from rig.config import Config, find_preset
 from rig.lab.learn import draw, learn, make_reward
 from rig.lab.origin import num_cores
 from rig.lab.policy import Policy
-from rig.latent.prior import GaussianPrior
 from rig.latent.space import LatentSpace
 from rig.memory.replay import Replay
 from rig.types import Encoding, Episodes
 
 
+TASK = "Push"
 ACTION_SIZE = 2
 NUM_STEPS = 50
 NUM_EPISODES = 80
@@ -81,14 +81,22 @@ def random_replay(latent_size: int, *, rng: np.random.Generator) -> Replay:
     return replay
 
 
+class Imagination(LatentSpace):
+    """A latent space that sees nothing, and imagines goals from N(0, I)."""
+
+    def __init__(self, latent_size: int) -> None:
+        self.weight = np.ones(latent_size, np.float32)
+
+    def imagine(self, num: int, *, rng: np.random.Generator) -> np.ndarray:
+        """That many draws."""
+        return rng.standard_normal((num, self.latent_size), dtype=np.float32)
+
+
 def random_policy(config: Config) -> Policy:
-    """A policy that knows nothing and sees nothing: its goals are from N(0, I)."""
+    """A policy that knows nothing."""
     size = config.vae.latent_size
-    prior = GaussianPrior(
-        mean=np.zeros(size, np.float32), factor=np.eye(size, dtype=np.float32)
-    )
     learner = new_learner(size, ACTION_SIZE, config.td3, key=jax.random.key(0))
-    return Policy(LatentSpace(None, prior), learner)
+    return Policy(Imagination(size), learner)
 
 
 def run(size: Size) -> Part:
@@ -113,13 +121,13 @@ def cases(size: Size) -> Iterator[tuple[str, Config]]:
     """Every preset at every batch size."""
     for name in size.presets:
         for batch_size in size.batch_sizes:
-            td3 = replace(PRESETS[name].td3, batch_size=batch_size)
-            yield name, replace(PRESETS[name], td3=td3)
+            td3 = replace(find_preset(name, TASK).td3, batch_size=batch_size)
+            yield name, replace(find_preset(name, TASK), td3=td3)
 
 
 def update_rows(preset: str, config: Config, peer: Peer | None, size: Size) -> list[Row]:
     """Ours and the peer's, taking turns."""
-    num = max(config.td3.policy_delay, size.num_updates * 128 // config.td3.batch_size)
+    num = size.num_updates_of(config.td3.batch_size)
     loop = Loop(config, num)
     measures: dict[str, Measure] = {
         OURS: lambda: spend(loop.learn),
@@ -127,7 +135,7 @@ def update_rows(preset: str, config: Config, peer: Peer | None, size: Size) -> l
     }
     if peer:
         measures[PEER] = peer_measure(peer, config, num)
-    spent = alternate(measures, size.num_rounds)
+    spent = alternate(measures, size.num_long_rounds)
     return [
         about_row(preset, config, name)
         | speed_row(timing, num, "updates")

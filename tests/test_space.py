@@ -10,6 +10,7 @@ from rig.latent.chunks import in_chunks
 from rig.latent.prior import GaussianPrior, SeenPrior
 from rig.latent.space import LatentSpace, make_space
 from rig.latent.vae import new_vae, to_float
+from rig.latent.whiten import no_whitening
 
 
 CONFIG = VAEConfig(latent_size=2, likelihood="gaussian", channels=(4, 8))
@@ -82,16 +83,17 @@ def test_goals_are_imagined_from_the_latents_of_the_images(space, images, rng):
 
 
 def test_space_knows_how_many_goals_its_prior_keeps(vae, images):
-    assert make_space(vae, images, "seen", -1.0, rng=np.random.default_rng(0)).num_goals == len(
-        images
-    )
-    assert make_space(vae, images, "fitted", -1.0, rng=np.random.default_rng(0)).num_goals == 0
+    num_goals = {
+        source: make_space(vae, images, source, -1.0, rng=np.random.default_rng(0)).num_goals
+        for source in ("seen", "skewed", "fitted")
+    }
+    assert num_goals == {"seen": len(images), "skewed": len(images), "fitted": 0}
 
 
 def test_every_latent_weighs_alike_unless_told(space, vae):
     assert space.weight.tolist() == [1, 1]
-    weight = np.array([1, 0.5], np.float32)
-    assert LatentSpace(vae, space.prior, weight).weight.tolist() == [1, 0.5]
+    whitening = replace(no_whitening(2), weight=jnp.array([1, 0.5]))
+    assert LatentSpace(vae, whitening, space.prior).weight.tolist() == [1, 0.5]
 
 
 @pytest.mark.parametrize("source", ["normal", "fitted", "correlated", "seen"])

@@ -63,6 +63,9 @@ class VAEConfig:
     """keypoints: principal components that the decoder paints."""
     hidden_size: int = 256
     """keypoints: units of each hidden layer of the decoder."""
+    whiten_floor: float = 0.0
+    """Variance of a latent below which it is taken for noise when latents are whitened;
+    0: they are not whitened."""
     blur_sigmas_px: tuple[float, ...] = ()
     """Coarse to fine: blur of the target over the first three quarters of the first fit,
     pixels at 48 x 48, one equal share of the steps each. Empty: sharp from the start."""
@@ -77,6 +80,7 @@ class VAEConfig:
         require(
             self.num_fit_steps >= 0, f"num_fit_steps must be >= 0, got {self.num_fit_steps}"
         )
+        require(self.whiten_floor >= 0, f"whiten_floor must be >= 0, got {self.whiten_floor}")
         require(min(self.channels) > 0, f"channels must be positive, got {self.channels}")
         require(
             all(sigma > 0 for sigma in self.blur_sigmas_px),
@@ -314,6 +318,7 @@ FAST = replace(
         beta=0.1,
         batch_size=64,
         num_fit_steps=2000,
+        whiten_floor=0.02,
         blur_sigmas_px=(12.0, 9.0, 6.0, 4.0, 2.0),
     ),
     goals=GoalConfig(

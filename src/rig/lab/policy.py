@@ -18,6 +18,7 @@ from rig.lab.run import read_json, write_json
 from rig.latent.canvas import Canvas, PatchCanvas, PrincipalCanvas
 from rig.latent.space import LatentSpace
 from rig.latent.vae import blank_vae
+from rig.latent.whiten import no_whitening
 from rig.types import Encoding
 from rig.world.tasks import find_task
 
@@ -107,7 +108,7 @@ def blank_latent(config: Config, action_size: int, num_goals: int) -> dict[str, 
         else {"mean": row, "factor": jnp.zeros((size, size))}
     )
     return {
-        "space": {"vae": vae, "prior": prior, "weight": row},
+        "space": {"vae": vae, "whitening": no_whitening(size), "prior": prior},
         "learner": new_learner(size, action_size, config.td3, key=key),
     }
 

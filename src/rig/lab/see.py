@@ -9,8 +9,9 @@ from rig.lab.oracle import TrueStateSpace
 from rig.lab.policy import Policy
 from rig.latent.fit import fine_tune, fit
 from rig.latent.prior import make_prior
-from rig.latent.space import LatentSpace, make_space
+from rig.latent.space import LatentSpace, make_space, whiten
 from rig.latent.vae import VAE, new_vae
+from rig.latent.whiten import Whitening
 from rig.memory.replay import Replay
 from rig.world.tasks import find_task
 
@@ -28,7 +29,8 @@ def first_space(
     on_progress = recorder.begin_fit()
     vae = new_vae(config.vae, images, key=jax.random.key(rng.integers(2**32)), rng=rng)
     vae = fit(vae, images, config.vae, rng=rng, on_progress=on_progress)
-    space = space_from(config, vae, images, rng=rng)
+    some = some_of(images, rng=rng)
+    space = space_from(config, vae, whiten(vae, some, config.vae.whiten_floor), some, rng=rng)
     recorder.after_fit(space, images)
     return space
 
@@ -50,18 +52,29 @@ def look_again(
     if not isinstance(old, LatentSpace):
         return policy
     vae = fine_tune(old.vae, replay.frames, config.vae, config.online.num_fit_steps, rng=rng)
-    space = space_from(config, vae, replay.frames, rng=rng)
+    some = some_of(replay.frames, rng=rng)
+    space = space_from(config, vae, old.whitening, some, rng=rng)
     replay.reencode(space.encode, lambda goals: space.encode(old.decode(goals)).latent)
     recorder.after_fit(space, replay.frames)
     return Policy(space, policy.learner)
 
 
 def space_from(
-    config: Config, vae: VAE, images: np.ndarray, *, rng: np.random.Generator
+    config: Config,
+    vae: VAE,
+    whitening: Whitening,
+    images: np.ndarray,
+    *,
+    rng: np.random.Generator,
 ) -> LatentSpace:
     """The latent space of a VAE, its goals imagined as the settings say."""
-    some = images[rng.permutation(len(images))[:MAX_PRIOR_IMAGES]]
-    return make_space(vae, some, config.goals.source, config.goals.skew, rng=rng)
+    source, skew = config.goals.source, config.goals.skew
+    return make_space(vae, images, source, skew, rng=rng, whitening=whitening)
+
+
+def some_of(rows: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
+    """As many rows as a prior is made of, drawn without replacement."""
+    return rows[rng.permutation(len(rows))[:MAX_PRIOR_IMAGES]]
 
 
 def refresh_prior(
@@ -71,6 +84,6 @@ def refresh_prior(
     space = policy.space
     if not isinstance(space, LatentSpace):
         return policy
-    some = replay.latents[rng.permutation(len(replay.latents))[:MAX_PRIOR_IMAGES]]
+    some = some_of(replay.latents, rng=rng)
     prior = make_prior(config.goals.source, some, config.goals.skew, rng=rng)
-    return Policy(LatentSpace(space.vae, prior, space.weight), policy.learner)
+    return Policy(LatentSpace(space.vae, space.whitening, prior), policy.learner)

@@ -17,6 +17,7 @@ from jaxtyping import Float, Float32, UInt8
 from rig.latent.chunks import in_chunks
 from rig.latent.prior import GaussianPrior, Prior, SeenPrior, make_prior
 from rig.latent.vae import VAE, to_float, to_uint8
+from rig.latent.whiten import Whitening, fit_whitening, no_whitening
 from rig.types import Encoding
 
 
@@ -25,15 +26,13 @@ Actor = Callable[[Float[jax.Array, "N latent"], Float[jax.Array, "N latent"]], j
 
 
 class LatentSpace:
-    """A fitted VAE, the prior that goals are imagined from, and the reward's weights."""
+    """A fitted VAE, how its latents are whitened, and the prior that goals come from."""
 
-    def __init__(
-        self, vae: VAE, prior: Prior, weight: Float32[np.ndarray, " latent"] | None = None
-    ) -> None:
+    def __init__(self, vae: VAE, whitening: Whitening, prior: Prior) -> None:
         self.vae = vae
+        self.whitening = whitening
         self.prior = prior
-        size = prior.mean.size if isinstance(prior, GaussianPrior) else prior.latents.shape[1]
-        self.weight = np.ones(size, np.float32) if weight is None else weight
+        self.weight: Float32[np.ndarray, " latent"] = np.asarray(whitening.weight)
 
     @property
     def latent_size(self) -> int:
@@ -47,23 +46,24 @@ class LatentSpace:
 
     def arrays(self) -> dict[str, Any]:
         """Everything that makes this space, to be saved."""
-        return {"vae": self.vae, "prior": asdict(self.prior), "weight": self.weight}
+        prior = asdict(self.prior)
+        return {"vae": self.vae, "whitening": self.whitening, "prior": prior}
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, Any]) -> "LatentSpace":
         """The space that :meth:`arrays` took apart."""
         parts = {name: np.asarray(value) for name, value in arrays["prior"].items()}
         prior = SeenPrior(**parts) if "latents" in parts else GaussianPrior(**parts)
-        return cls(arrays["vae"], prior, np.asarray(arrays["weight"]))
+        return cls(arrays["vae"], arrays["whitening"], prior)
 
     def encode(self, images: UInt8[np.ndarray, "N H W 3"]) -> Encoding:
         """The posterior of each image."""
-        posterior = in_chunks(partial(_encode, self.vae), images)
+        posterior = in_chunks(partial(_encode, self.vae, self.whitening), images)
         return Encoding(latent=posterior[0], log_std=posterior[1])
 
     def decode(self, latents: Float32[np.ndarray, "N latent"]) -> UInt8[np.ndarray, "N H W 3"]:
         """The image of each latent."""
-        return in_chunks(partial(_decode, self.vae), latents)
+        return in_chunks(partial(_decode, self.vae, self.whitening), latents)
 
     def imagine(self, num: int, *, rng: np.random.Generator) -> Float32[np.ndarray, "N latent"]:
         """Goals, drawn from the prior."""
@@ -77,7 +77,7 @@ class LatentSpace:
     ) -> tuple[Float32[np.ndarray, "N action"], Encoding]:
         """What the actor does about images, and their posteriors, in one compiled call."""
         action, latent, log_std = _see_and_act(
-            self.vae, actor, jnp.asarray(images), jnp.asarray(goals)
+            self.vae, self.whitening, actor, jnp.asarray(images), jnp.asarray(goals)
         )
         encoding = Encoding(latent=np.asarray(latent), log_std=np.asarray(log_std))
         return np.asarray(action), encoding
@@ -90,34 +90,45 @@ def make_space(
     skew: float,
     *,
     rng: np.random.Generator,
+    whitening: Whitening | None = None,
 ) -> LatentSpace:
     """The latent space of a VAE, with the prior made of its latents of some images."""
-    seen, _ = in_chunks(partial(_encode, vae), images)
-    return LatentSpace(vae, make_prior(prior_source, seen, skew, rng=rng))
+    whitening = whitening or no_whitening(vae.latent_size)
+    seen, _ = in_chunks(partial(_encode, vae, whitening), images)
+    return LatentSpace(vae, whitening, make_prior(prior_source, seen, skew, rng=rng))
+
+
+def whiten(vae: VAE, images: UInt8[np.ndarray, "N H W 3"], floor: float) -> Whitening:
+    """The whitening of a VAE's latents of some images."""
+    seen, _ = in_chunks(partial(_encode, vae, no_whitening(vae.latent_size)), images)
+    return fit_whitening(seen, floor)
 
 
 @eqx.filter_jit
 def _see_and_act(
     vae: VAE,
+    whitening: Whitening,
     actor: Actor,
     images: UInt8[jax.Array, "N H W 3"],
     goals: Float[jax.Array, "N latent"],
 ) -> tuple[Float[jax.Array, "N action"], ...]:
     """The actions for images and goals, and the images' posteriors."""
-    posterior = jax.vmap(vae.encode)(to_float(images))
-    return actor(posterior.mean, goals), posterior.mean, posterior.log_std
+    latent, log_std = _encode(vae, whitening, images)
+    return actor(latent, goals), latent, log_std
 
 
 @eqx.filter_jit
 def _encode(
-    vae: VAE, images: UInt8[jax.Array, "N H W 3"]
+    vae: VAE, whitening: Whitening, images: UInt8[jax.Array, "N H W 3"]
 ) -> tuple[Float[jax.Array, "N latent"], Float[jax.Array, "N latent"]]:
     """Means and log standard deviations of the posteriors."""
     posterior = jax.vmap(vae.encode)(to_float(images))
-    return posterior.mean, posterior.log_std
+    return whitening.apply(posterior.mean), whitening.spread(posterior.log_std)
 
 
 @eqx.filter_jit
-def _decode(vae: VAE, latents: Float[jax.Array, "N latent"]) -> UInt8[jax.Array, "N H W 3"]:
+def _decode(
+    vae: VAE, whitening: Whitening, latents: Float[jax.Array, "N latent"]
+) -> UInt8[jax.Array, "N H W 3"]:
     """The images of latents."""
-    return to_uint8(jnp.clip(jax.vmap(vae.decode)(latents), 0, 1))
+    return to_uint8(jax.vmap(vae.decode)(whitening.undo(latents)))

@@ -56,6 +56,7 @@ class VAE(eqx.Module):
     scale: Float[Array, ""]
     """What the decoder's output is multiplied by."""
     likelihood: Literal["bernoulli", "gaussian"] = eqx.field(static=True)
+    latent_size: int = eqx.field(static=True)
 
     def encode(self, image: Float[Array, "H W 3"]) -> Posterior:
         """The posterior over the latents of an image with values in [0, 1]."""
@@ -95,7 +96,9 @@ def blank_vae(
     make = new_patches if config.architecture == "patches" else new_keypoints
     base = canvas.put(mean_image if config.likelihood == "gaussian" else logit(mean_image))
     encoder, decoder = make(config, mean_image, base.shape[0], key=key)
-    return VAE(encoder, decoder, canvas, base, jnp.ones(()), config.likelihood)
+    return VAE(
+        encoder, decoder, canvas, base, jnp.ones(()), config.likelihood, config.latent_size
+    )
 
 
 def new_patches(

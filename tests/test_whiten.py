@@ -1,0 +1,49 @@
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from rig.latent.whiten import fit_whitening, no_whitening
+
+
+def seen(rng):
+    """Two motions, of variance 4 and 1, each followed twice, and a little noise."""
+    motion = rng.standard_normal((5000, 2)) * (2, 1)
+    followed = np.concatenate([motion, motion], axis=1)
+    return (followed + 0.01 * rng.standard_normal(followed.shape) + 5).astype(np.float32)
+
+
+def test_a_floor_of_zero_asks_for_none(rng):
+    latent = jnp.asarray(seen(rng))
+    np.testing.assert_array_equal(fit_whitening(np.asarray(latent), 0.0).apply(latent), latent)
+
+
+def test_undoing_gives_back_the_encoder_s_latents(rng):
+    latent = seen(rng)
+    whitening = fit_whitening(latent, 0.01)
+    back = whitening.undo(whitening.apply(jnp.asarray(latent)))
+    np.testing.assert_allclose(back, latent, atol=1e-4)
+
+
+def test_each_motion_counts_once_and_noise_does_not(rng):
+    weight = np.sort(fit_whitening(seen(rng), 0.01).weight)
+    np.testing.assert_allclose(weight, [0.0001 / 0.0101, 0.0001 / 0.0101, 1, 1], atol=0.01)
+
+
+def test_motions_that_count_have_mean_0_and_variance_1(rng):
+    latent = seen(rng)
+    whitening = fit_whitening(latent, 0.01)
+    counted = np.asarray(whitening.apply(jnp.asarray(latent)))[:, whitening.weight > 0.5]
+    np.testing.assert_allclose(counted.mean(axis=0), 0, atol=1e-3)
+    np.testing.assert_allclose(np.cov(counted, rowvar=False), np.eye(2), atol=0.01)
+
+
+def test_spreads_go_with_the_latents(rng):
+    whitening = fit_whitening(seen(rng), 0.01)
+    log_std = jnp.log(jnp.full(4, 0.5))
+    expected = 0.5 * np.sqrt((np.asarray(whitening.matrix) ** 2).sum(axis=0))
+    np.testing.assert_allclose(np.exp(whitening.spread(log_std)), expected, rtol=1e-4)
+
+
+def test_spreads_without_whitening_stay():
+    log_std = jnp.array([-1.0, 0.5])
+    assert no_whitening(2).spread(log_std) == pytest.approx(np.array([-1.0, 0.5]), abs=1e-5)
