@@ -333,9 +333,9 @@ FAST = replace(
 
 PRESETS = {"paper": PAPER, "fast": FAST}
 
-REACH_STEPS = {"paper": 10_000, "fast": 12_000}
+REACH_STEPS = {"paper": 10_000, "fast": 20_000}
 """Environment steps of a run of Reach, in which there is less to learn."""
-REACH_EVALUATION_EVERY_STEPS = 2000
+REACH_EVALUATION_EVERY_STEPS = 4000
 
 
 def find_preset(name: str, task: str) -> Config:
