@@ -193,12 +193,8 @@ def replay_row(pixels: int) -> Row:
     """
     frame = pixels**2 * IMAGE_CHANNELS
     latent = FLOAT_BYTES * find_preset("fast", update.TASK).vae.latent_size
-    frames = (update.NUM_STEPS + 1) / update.NUM_STEPS
-    ours = (
-        frames * (frame + 2 * latent)
-        + FLOAT_BYTES * update.ACTION_SIZE
-        + latent / update.NUM_STEPS
-    )
+    action, num_steps = FLOAT_BYTES * update.ACTION_SIZE, update.NUM_STEPS
+    ours = ((num_steps + 1) * (frame + 2 * latent) + latent) / num_steps + action
     return {
         "pixels": pixels,
         "a frame": frame,

@@ -186,12 +186,8 @@ def share_rows(preset: str, watch: Watch) -> list[Row]:
     """One row per part."""
     round_ms = MS_PER_S * mean(watch.rounds_s())
     return [
-        {
-            "preset": preset,
-            "part": part,
-            "ms of a round": share * round_ms,
-            "share": f"{share:.1%}",
-        }
+        {"preset": preset, "part": part, "ms of a round": share * round_ms}
+        | {"share": f"{share:.1%}"}
         for part, share in watch.shares().items()
     ]
 

@@ -190,6 +190,8 @@ class TD3Config:
     """Whether each hidden layer is normalised."""
     learning_rate: float = 1e-3
     """Adam's step size, for actor and critics."""
+    final_learning_rate_share: float = 1.0
+    """Share of the step size left at the end of the run; it falls in a straight line."""
     gamma: float = 0.99
     """Discount per step; there is no termination, so 1 / (1 - gamma) steps is the horizon."""
     tau: float = 0.01
@@ -212,6 +214,11 @@ class TD3Config:
         require(
             self.learning_rate > 0, f"learning_rate must be above 0, got {self.learning_rate}"
         )
+        require(
+            0 < self.final_learning_rate_share <= 1,
+            "final_learning_rate_share must be in (0, 1], got "
+            f"{self.final_learning_rate_share}",
+        )
         require(0 <= self.gamma < 1, f"gamma must be in [0, 1), got {self.gamma}")
         require(0 < self.tau <= 1, f"tau must be in (0, 1], got {self.tau}")
         require(self.batch_size >= 1, f"batch_size must be at least 1, got {self.batch_size}")
@@ -222,6 +229,11 @@ class TD3Config:
         require(
             self.policy_delay >= 1, f"policy_delay must be at least 1, got {self.policy_delay}"
         )
+
+    def learning_rate_at(self, progress: float) -> float:
+        """The step size when that share of the run is over."""
+        left = 1 - min(progress, 1.0) * (1 - self.final_learning_rate_share)
+        return self.learning_rate * left
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -326,7 +338,13 @@ FAST = replace(
         refresh_every_steps=4000,
         mixture=GoalMixture(kept=0.2, future=0.5, imagined=0.3),
     ),
-    td3=TD3Config(hidden_sizes=(256, 256), layer_norm=True, gamma=0.98, updates_per_step=2.0),
+    td3=TD3Config(
+        hidden_sizes=(256, 256),
+        layer_norm=True,
+        gamma=0.98,
+        updates_per_step=2.0,
+        final_learning_rate_share=0.1,
+    ),
     explore=ExploreConfig(kind="gaussian", sigma=0.2, random_share=0.2),
 )
 """What learns soonest here."""

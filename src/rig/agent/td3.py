@@ -18,6 +18,8 @@ from rig.config import TD3Config
 
 Critics = tuple[Critic, Critic]
 Metrics = dict[str, Float[Array, ""]]
+Rate = float | Float[Array, ""] | None
+"""A step size of Adam's; none stands for the one of the settings."""
 
 
 class Transitions(eqx.Module):
@@ -94,17 +96,25 @@ def actor_loss(actor: Actor, critic: Critic, batch: Transitions) -> Float[Array,
     return -jnp.mean(critic(batch.latent, actor(batch.latent, batch.goal), batch.goal))
 
 
+def adam(config: TD3Config, learning_rate: Rate) -> optax.GradientTransformation:
+    """Adam at a step size, or at the one of the settings."""
+    return optax.adam(config.learning_rate if learning_rate is None else learning_rate)
+
+
 def update_critics(
-    learner: Learner, batch: Transitions, config: TD3Config, *, key: PRNGKeyArray
+    learner: Learner,
+    batch: Transitions,
+    config: TD3Config,
+    learning_rate: Rate = None,
+    *,
+    key: PRNGKeyArray,
 ) -> tuple[Learner, Metrics]:
     """One step of Adam on both critics."""
     target = jax.lax.stop_gradient(td_target(learner, batch, config, key=key))
     (loss, value), gradient = jax.value_and_grad(critic_loss, has_aux=True)(
         learner.critics, batch, target
     )
-    updates, opt_state = optax.adam(config.learning_rate).update(
-        gradient, learner.critic_opt_state
-    )
+    updates, opt_state = adam(config, learning_rate).update(gradient, learner.critic_opt_state)
     learner = eqx.tree_at(
         lambda tree: (tree.critics, tree.critic_opt_state, tree.num_updates),
         learner,
@@ -114,13 +124,11 @@ def update_critics(
 
 
 def update_actor_and_targets(
-    learner: Learner, batch: Transitions, config: TD3Config
+    learner: Learner, batch: Transitions, config: TD3Config, learning_rate: Rate = None
 ) -> tuple[Learner, Metrics]:
     """One step of Adam on the actor; the targets take in a share tau of the new weights."""
     loss, gradient = jax.value_and_grad(actor_loss)(learner.actor, learner.critics[0], batch)
-    updates, opt_state = optax.adam(config.learning_rate).update(
-        gradient, learner.actor_opt_state
-    )
+    updates, opt_state = adam(config, learning_rate).update(gradient, learner.actor_opt_state)
     actor = eqx.apply_updates(learner.actor, updates)
     targets = (learner.target_actor, learner.target_critics)
     targets = optax.incremental_update((actor, learner.critics), targets, config.tau)
@@ -139,7 +147,12 @@ def update_actor_and_targets(
 
 @partial(jax.jit, static_argnames="config")
 def update_many(
-    learner: Learner, batches: Transitions, config: TD3Config, *, key: PRNGKeyArray
+    learner: Learner,
+    batches: Transitions,
+    config: TD3Config,
+    learning_rate: Rate = None,
+    *,
+    key: PRNGKeyArray,
 ) -> tuple[Learner, Metrics]:
     """Many updates in one compiled loop, one batch each; metrics are their means.
 
@@ -147,6 +160,7 @@ def update_many(
         learner: What it was.
         batches: ``[cycles, policy_delay, B, ...]``; each cycle ends with one actor update.
         config: Static: another config is another program.
+        learning_rate: Adam's step size now; by default the one of the settings.
         key: Decides the noise on the targets' actions.
     """
 
@@ -154,8 +168,10 @@ def update_many(
         batches, keys = inputs
         for index in range(config.policy_delay):
             batch = jax.tree.map(lambda leaf, row=index: leaf[row], batches)
-            learner, critic_metrics = update_critics(learner, batch, config, key=keys[index])
-        learner, actor_metrics = update_actor_and_targets(learner, batch, config)
+            learner, critic_metrics = update_critics(
+                learner, batch, config, learning_rate, key=keys[index]
+            )
+        learner, actor_metrics = update_actor_and_targets(learner, batch, config, learning_rate)
         return learner, critic_metrics | actor_metrics
 
     num_cycles = batches.reward.shape[0]

@@ -98,7 +98,7 @@ def _try_some(
     first, do_nothing = observation["observation"], info
     goals = policy.space.encode(observation["desired_goal"]).latent
     for _ in range(num_steps):
-        action, _encoding = policy.act(observation["observation"], goals)
+        action, _encoding = policy.act_steadily(observation["observation"], goals)
         observation, _reward, _terminated, _truncated, info = world.step(action)
     return Trial(
         goal_frames=observation["desired_goal"][:num],

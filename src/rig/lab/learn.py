@@ -31,21 +31,31 @@ def learn(
     replay: Replay,
     config: Config,
     num_updates: int,
+    progress: float = 0.0,
     *,
     rng: np.random.Generator,
 ) -> tuple[Policy, dict[str, float]]:
     """The policy after that many updates, and the metrics of the last ones.
+
+    Args:
+        policy: What it was.
+        replay: What is recalled.
+        config: Every setting.
+        num_updates: How many.
+        progress: Share of the run that is over: the step size falls with it.
+        rng: Decides what is recalled, relabelled and imagined.
 
     Raises:
         DivergedError: A loss is not finite.
     """
     reward_of = make_reward(config.reward, policy.space, replay)
     learner, metrics = policy.learner, {}
+    rate = config.td3.learning_rate_at(progress)
     for num_cycles in dispatches(num_updates, config.td3.policy_delay):
         shape = (num_cycles, config.td3.policy_delay, config.td3.batch_size)
         batches = draw(policy, replay, config, reward_of, shape, rng=rng)
         key = jax.random.key(rng.integers(2**32))
-        learner, metrics = update_many(learner, batches, config.td3, key=key)
+        learner, metrics = update_many(learner, batches, config.td3, rate, key=key)
     return Policy(policy.space, learner), finite(metrics)
 
 

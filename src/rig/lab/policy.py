@@ -42,6 +42,12 @@ class Policy:
         """What to do now to bring each frame to its goal, without noise."""
         return self.space.see_and_act(self.learner.actor, frames, goals)
 
+    def act_steadily(
+        self, frames: np.ndarray, goals: Float32[np.ndarray, "N latent"]
+    ) -> tuple[Float32[np.ndarray, "N action"], Encoding]:
+        """The same by the slow average of the actor, which jitters less (Polyak averaging)."""
+        return self.space.see_and_act(self.learner.target_actor, frames, goals)
+
 
 def save_policy(directory: Path, policy: Policy) -> None:
     """Writes the policy: numbers as safetensors, the rest as JSON."""

@@ -43,7 +43,7 @@ def reach(policy: Policy, task: Task, world: World, picture: GoalPicture) -> Att
     observation, info = world.reset(seed=0, options=options)
     images, infos = [observation["observation"]], [info]
     for _ in range(task.num_steps):
-        action, _encoding = policy.act(images[-1], goal)
+        action, _encoding = policy.act_steadily(images[-1], goal)
         observation, _reward, _terminated, _truncated, info = world.step(action)
         images.append(observation["observation"])
         infos.append(info)

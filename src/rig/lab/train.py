@@ -52,8 +52,6 @@ def train(config: Config, run: Run, progress: Progress) -> Policy:
     num_updates = round(num_new * config.td3.updates_per_step)
     noise = Noise(config.num_worlds, tabletop_env(world).tabletop.action_size, config.explore)
     num_env_steps = replay.num_transitions
-    next_look = config.online.every_steps
-    next_refresh = config.goals.refresh_every_steps
 
     recorder.begin_practice(num_env_steps)
     while num_env_steps < config.num_env_steps:
@@ -63,17 +61,22 @@ def train(config: Config, run: Run, progress: Progress) -> Policy:
         num_env_steps += num_new
         metrics: dict[str, float] = {}
         if num_env_steps > config.td3.warmup_steps:
-            policy, metrics = learn(policy, replay, config, num_updates, rng=rng)
-        if 0 < next_look <= num_env_steps:
+            done = num_env_steps / config.num_env_steps
+            policy, metrics = learn(policy, replay, config, num_updates, done, rng=rng)
+        if is_due(config.online.every_steps, num_env_steps, num_new):
             policy = look_again(policy, replay, config, recorder, rng=rng)
-            next_look += config.online.every_steps
-        if 0 < next_refresh <= num_env_steps:
+        if is_due(config.goals.refresh_every_steps, num_env_steps, num_new):
             policy = refresh_prior(policy, replay, config, rng=rng)
-            next_refresh += config.goals.refresh_every_steps
         recorder.after_round(policy, episodes, num_env_steps, metrics)
     world.close()
     recorder.finish(policy)
     return policy
+
+
+def is_due(every_steps: int, num_env_steps: int, num_new: int) -> bool:
+    """Whether the last steps went over a multiple of so many; never for 0."""
+    before = num_env_steps - num_new
+    return every_steps > 0 and num_env_steps // every_steps > before // every_steps
 
 
 def begin(

@@ -1,0 +1,111 @@
+"""Every benchmark runs at its smallest size, and the operations counted by hand are right."""
+
+from dataclasses import replace
+from pkgutil import resolve_name
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from benchmarks import floor, loop, update, vae, world
+from benchmarks.page import page
+from benchmarks.part import Part, Size, Target
+from benchmarks.peer import MissingPeerError
+
+from rig.memory.replay import Replay
+
+
+SMALLEST = Size(
+    num_rounds=1,
+    num_long_rounds=1,
+    num_pictures=2,
+    num_renders=1,
+    num_updates=2,
+    num_fit_steps=2,
+    num_loop_rounds=1,
+    worlds=(2,),
+    pixels=(48,),
+    batch_sizes=(8,),
+    presets=("fast",),
+)
+
+
+@pytest.fixture(autouse=True)
+def small_and_alone(monkeypatch, tiny):
+    """Tiny settings in place of presets, and no peer installed."""
+
+    def missing():
+        raise MissingPeerError("no peer in tests")
+
+    for module in (floor, loop, update, vae):
+        monkeypatch.setattr(module, "find_preset", lambda _name, _task: tiny)
+    monkeypatch.setattr(floor, "PEAK_SIDE", 8)
+    monkeypatch.setattr(vae, "NUM_BASIS_IMAGES", 32)
+    monkeypatch.setattr(update, "open_sb3", missing)
+    monkeypatch.setattr(world, "open_renderer", missing)
+
+
+@pytest.mark.parametrize("part", [floor, update, vae, world])
+def test_a_benchmark_gives_numbers_under_headings(part):
+    result = part.run(SMALLEST)
+    text = page({}, {"part": result})
+    assert all(f"## {table.title}" in text for table in result.tables)
+    assert "nan" not in text
+    assert [note for table in result.tables for note in table.notes if "no peer" in note] or (
+        part in (floor, vae)
+    )
+
+
+def test_parts_of_the_loop_are_shares_of_the_rounds_that_count():
+    watch = loop.Watch()
+    watch.marks = [(0.0, {}), (10.0, {loop.UPDATE: 5.0}), (20.0, {loop.UPDATE: 13.0})]
+    shares = watch.shares()
+    assert (shares[loop.UPDATE], shares[loop.REST]) == pytest.approx((0.65, 0.35))
+    assert watch.rounds_s() == [10.0, 10.0]
+
+
+def test_the_time_of_a_wrapped_function_counts_and_afterwards_it_is_as_before():
+    watch, before = loop.Watch(), Replay.add
+    with loop.wrapped("rig.memory.replay.Replay.add", "remember", watch):
+        update.random_replay(2, rng=np.random.default_rng(0))
+    assert watch.spent_s["remember"] > 0
+    assert Replay.add is before
+
+
+@pytest.mark.parametrize("name", list(loop.PARTS))
+def test_what_the_loop_wraps_is_there(name):
+    assert callable(resolve_name(name))
+
+
+@pytest.mark.slow
+def test_every_part_of_the_loop_takes_time(tiny):
+    shares = loop.watched(loop.short(tiny, 1)).shares()
+    assert min(shares.values()) >= 0
+    assert all(shares[part] > 0 for part in loop.PARTS.values() if part != "fresh prior")
+
+
+def test_a_target_that_is_missed_says_by_how_many_times():
+    slow = Target(what="", promised=2, measured=5.0, unit="ms")
+    fast = Target(what="", promised=100, measured=50.0, unit="/s", more_is_better=True)
+    assert (slow.verdict, fast.verdict) == ("missed by 2.50 times", "missed by 2.00 times")
+    assert replace(fast, measured=100.0).verdict == "met"
+    assert "not measured" in page(
+        {}, {"": Part(tables=[], targets=[replace(slow, measured=None)])}
+    )
+
+
+def test_operations_of_an_update_are_what_xla_counts_and_a_little_less(key):
+    from rig.agent.td3 import Transitions, new_learner, update_actor_and_targets, update_critics
+    from rig.config import PAPER
+
+    config = replace(PAPER.td3, policy_delay=1)
+    rows, actions = jnp.zeros((128, 4)), jnp.zeros((128, 2))
+    batch = Transitions(rows, actions, rows, rows, rows[:, 0])
+
+    def both(learner):
+        learner, _ = update_critics(learner, batch, config, key=key)
+        return update_actor_and_targets(learner, batch, config)
+
+    learner = new_learner(4, 2, config, key=key)
+    counted = jax.jit(both).lower(learner).cost_analysis()["flops"]
+    assert 1 <= counted / floor.update_flop(4, 2, config) <= 1.05
