@@ -23,7 +23,7 @@ class ByHand(Policy):
         super().__init__(space, new_learner(2, 2, TD3Config(), key=jax.random.key(0)))
         self._speed = speed
 
-    def act(self, frames, goals):
+    def act_steadily(self, frames, goals):
         action = np.clip(self._speed * (goals - frames) / 0.02, -1, 1).astype(np.float32)
         encoding = self.space.encode(frames)
         return action, Encoding(latent=encoding.latent, log_std=encoding.log_std)

@@ -118,7 +118,7 @@ def _distances(info: dict[str, Any], num: int) -> Distances:
     }
 
 
-def _concatenate(parts: list[Distances]) -> Distances:
+def _concatenate(parts: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
