@@ -143,46 +143,13 @@ def test_rung_5_vae_orders_the_places_of_a_dot(name, rng):
     assert distance_correlation(latents, places, rng=rng) > 0.8
 
 
-SMALL = [
-    "train",
-    "reach",
-    "--preset",
-    "fast",
-    "--seed",
-    "0",
-    "--num-env-steps",
-    "8000",
-    "--collect.num-images",
-    "3200",
-    "--vae.latent-size",
-    "6",
-    "--vae.num-fit-steps",
-    "400",
-    "--vae.blur-sigmas-px",
-    "12",
-    "6",
-    "3",
-    "--vae.num-components",
-    "64",
-    "--vae.hidden-size",
-    "64",
-    "--td3.hidden-sizes",
-    "128",
-    "128",
-    "--td3.gamma",
-    "0.9",
-    "--td3.tau",
-    "0.05",
-    "--td3.updates-per-step",
-    "1",
-    "--td3.warmup-steps",
-    "0",
-    "--evaluate.every-steps",
-    "8000",
-    "--evaluate.num-goals",
-    "50",
-    "--json",
-]
+SMALL = (
+    "train reach --preset fast --seed 0 --num-env-steps 8000 --collect.num-images 3200 "
+    "--vae.latent-size 6 --vae.num-fit-steps 400 --vae.blur-sigmas-px 12 6 3 "
+    "--vae.num-components 64 --vae.hidden-size 64 "
+    "--td3.hidden-sizes 128 128 --td3.gamma 0.9 --td3.tau 0.05 --td3.updates-per-step 1 "
+    "--td3.warmup-steps 0 --evaluate.every-steps 8000 --evaluate.num-goals 50 --json"
+)
 """The fast preset, smaller, as a person would run it."""
 
 
@@ -191,7 +158,7 @@ SMALL = [
 def test_rung_6_robot_reaches_pictures_that_it_learned_from_pictures_to_reach(tmp_path):
     """A broken relabelling, reward or encoder leaves the hand farther than twice the bound."""
     code = "from rig.lab.cli import main; raise SystemExit(main())"
-    command = [sys.executable, "-c", code, *SMALL, "--out", str(tmp_path / "run")]
+    command = [sys.executable, "-c", code, *SMALL.split(), "--out", str(tmp_path / "run")]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     hand_m = json.loads(done.stdout)["distances"]["hand_m"]
     assert hand_m["do_nothing_median"] > 0.12

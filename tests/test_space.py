@@ -10,7 +10,7 @@ from rig.latent.chunks import in_chunks
 from rig.latent.prior import GaussianPrior, SeenPrior
 from rig.latent.space import LatentSpace, make_space
 from rig.latent.vae import new_vae, to_float
-from rig.latent.whiten import no_whitening
+from rig.latent.whiten import Whitening, no_whitening
 
 
 CONFIG = VAEConfig(latent_size=2, likelihood="gaussian", channels=(4, 8))
@@ -105,6 +105,18 @@ def test_space_survives_being_taken_apart(source, vae, images):
     np.testing.assert_array_equal(first, second)
     np.testing.assert_array_equal(again.encode(images).latent, space.encode(images).latent)
     np.testing.assert_array_equal(again.weight, space.weight)
+
+
+def test_space_whitens_what_it_encodes_and_undoes_it_to_decode(space, vae, images):
+    turn = jnp.array([[0.0, 2.0], [-4.0, 0.0]])
+    whitening = Whitening(jnp.array([0.5, -0.5]), turn, jnp.linalg.inv(turn), jnp.ones(2))
+    whitened = LatentSpace(vae, whitening, space.prior)
+    plain, latent = space.encode(images), whitened.encode(images)
+    np.testing.assert_allclose(latent.latent[:, 0], -4 * (plain.latent[:, 1] + 0.5), atol=1e-5)
+    np.testing.assert_allclose(latent.latent[:, 1], 2 * (plain.latent[:, 0] - 0.5), atol=1e-5)
+    np.testing.assert_allclose(latent.log_std[:, 0], np.log(4) + plain.log_std[:, 1], atol=1e-5)
+    painted = whitened.decode(latent.latent).astype(int) - space.decode(plain.latent)
+    assert np.abs(painted).max() <= 1
 
 
 def test_latent_size_is_that_of_the_vae(images, key, rng):

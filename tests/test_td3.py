@@ -88,8 +88,11 @@ def test_target_is_the_reward_plus_the_discounted_lesser_value():
 
 def test_target_looks_from_the_next_latent_at_the_goal_and_the_target_actors_action():
     critic = linear_critic(1.0, 10.0, 100.0)
-    learner = rigged(constant_actor(0.5), critic, critic)
-    expected = 5 + 0.9 * (3 + 10 * 4 + 100 * 0.5)
+    actor = eqx.tree_at(
+        lambda tree: tree.mlp.layers[-1].weight, constant_actor(0.0), jnp.array([[0.1], [0.01]])
+    )
+    learner = rigged(actor, critic, critic)
+    expected = 5 + 0.9 * (3 + 10 * 4 + 100 * np.tanh(0.1 * 3 + 0.01 * 4))
     assert td_target(learner, NUMBERED, CONFIG, key=KEY)[0] == pytest.approx(expected)
 
 
