@@ -102,7 +102,7 @@ def run(size: Size) -> Part:
     """Measures a short run of every preset."""
     speeds, shares, found = [], [], []
     for preset in size.presets:
-        config = short(find_preset(preset, TASK), size.num_loop_rounds)
+        config = short(find_preset(preset, TASK), size.num_loop_updates)
         speeds.append({"preset": preset} | speed(config))
         watch = watched(config)
         shares += share_rows(preset, watch)
@@ -116,9 +116,10 @@ def run(size: Size) -> Part:
     )
 
 
-def short(config: Config, num_rounds: int) -> Config:
+def short(config: Config, num_updates: int) -> Config:
     """The settings with a first look that is over soon, and no evaluation on the way."""
     num_new = config.num_worlds * find_task(TASK).num_steps
+    num_rounds = max(1, round(num_updates / (num_new * config.td3.updates_per_step)))
     return replace(
         config,
         num_env_steps=num_new * (1 + NUM_WARM_ROUNDS + num_rounds),

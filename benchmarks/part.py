@@ -63,8 +63,8 @@ class Size:
     """TD3 updates in a round."""
     num_fit_steps: int
     """Steps of the VAE's fit in a round."""
-    num_loop_rounds: int
-    """Rounds of practice of the training loop."""
+    num_loop_updates: int
+    """Updates of the training loop that are measured, in whole rounds of practice."""
     worlds: tuple[int, ...] = (1, 16, 64)
     pixels: tuple[int, ...] = (48, 84)
     batch_sizes: tuple[int, ...] = (128, 256, 1024)
@@ -82,7 +82,7 @@ FULL = Size(
     num_renders=20,
     num_updates=100,
     num_fit_steps=50,
-    num_loop_rounds=5,
+    num_loop_updates=8000,
 )
 QUICK = Size(
     num_rounds=10,
@@ -91,5 +91,5 @@ QUICK = Size(
     num_renders=10,
     num_updates=40,
     num_fit_steps=20,
-    num_loop_rounds=1,
+    num_loop_updates=1600,
 )

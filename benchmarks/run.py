@@ -27,19 +27,23 @@ PAGE = Path("docs/benchmarks.md")
 def main(argv: Sequence[str]) -> None:
     """Measures everything, or the parts that are named, and writes the page."""
     options = parse(argv)
-    before = load_average()
-    parts = {}
+    machine, parts = describe(argv), {}
     for name in options.only:
         print(f"benchmarks: {name}", file=sys.stderr, flush=True)
+        before = load_average()
         parts[name] = PARTS[name](QUICK if options.quick else FULL)
-    machine = describe(argv) | {"load average": f"{before} before, {load_average()} after"}
+        machine[f"load during {name}"] = f"{before} before, {load_average()} after"
+        save(options, machine, parts)
+    if not options.out:
+        print(page(machine, parts))
+
+
+def save(options: argparse.Namespace, machine: dict[str, str], parts: dict[str, Part]) -> None:
+    """Writes what is known so far: a run that is ended early leaves what it measured."""
     if options.json:
         options.json.write_text(json.dumps(results(machine, parts), indent=2) + "\n")
-    text = page(machine, parts)
     if options.out:
-        options.out.write_text(text)
-    else:
-        print(text)
+        options.out.write_text(page(machine, parts))
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:

@@ -65,7 +65,7 @@ def test_going_straight_reaches_every_goal(world, goals):
 
 
 def test_frames_of_a_trial_are_in_the_order_of_its_goals(world, goals):
-    trial = try_goals(ByHand(0.0), world, goals)
+    trial = try_goals(ByHand(1.0), world, goals)
     np.testing.assert_array_equal(trial.goal_frames, goals)
     np.testing.assert_array_equal(trial.first_frames, np.tile(START, (5, 1)))
 

@@ -156,10 +156,12 @@ SMALL = (
 @pytest.mark.slow
 @pytest.mark.ci
 def test_rung_6_robot_reaches_pictures_that_it_learned_from_pictures_to_reach(tmp_path):
-    """A broken relabelling, reward or encoder leaves the hand farther than twice the bound."""
+    """Median distance in metres, measured: whole 0.021, untrained encoder 0.044, reward of the
+    old goal 0.087, goals not replaced 0.135, constant latents 0.21, reward's sign 0.32.
+    """
     code = "from rig.lab.cli import main; raise SystemExit(main())"
     command = [sys.executable, "-c", code, *SMALL.split(), "--out", str(tmp_path / "run")]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     hand_m = json.loads(done.stdout)["distances"]["hand_m"]
     assert hand_m["do_nothing_median"] > 0.12
-    assert hand_m["median"] < 0.04
+    assert hand_m["median"] < 0.035

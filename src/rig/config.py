@@ -330,7 +330,7 @@ FAST = replace(
         beta=0.1,
         batch_size=64,
         num_fit_steps=2000,
-        whiten_floor=0.02,
+        whiten_floor=0.1,
         blur_sigmas_px=(12.0, 9.0, 6.0, 4.0, 2.0),
     ),
     goals=GoalConfig(
