@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import replace
-from types import SimpleNamespace
 
 import jax
 import numpy as np
@@ -23,7 +22,7 @@ from rig.lab.progress import PlainProgress
 from rig.lab.rollout import practise
 from rig.lab.run import Run
 from rig.lab.train import train
-from rig.latent.space import make_space
+from rig.latent.space import LatentSpace, make_space
 from rig.latent.vae import new_vae
 from rig.memory.relabel import relabel
 from rig.memory.replay import Replay
@@ -191,15 +190,35 @@ def test_what_is_recalled_is_what_happened(practised, rng):
     np.testing.assert_array_equal(replay.frames[recalled.next_row].reshape(-1), shown + 1)
 
 
-@pytest.mark.parametrize("kind", ["latent", "log_probability", "sparse"])
+class CountingSpace(LatentSpace):
+    """Pictures are numbers, and so are their latents; each weighs two."""
+
+    def __init__(self):
+        self.weight = np.full(1, 2, np.float32)
+
+    def decode(self, latents):
+        return latents.astype(np.uint8).reshape(-1, 1, 1, 1)
+
+
+REWARDS = {
+    "latent": lambda steps: -2 * np.abs(steps),
+    "log_probability": lambda steps: -0.5 * steps**2,
+    "sparse": lambda steps: np.where(np.abs(steps) < 45, 0, -1),
+    "pixel": lambda steps: -((steps / 255) ** 2),
+}
+"""Of a next frame so many steps from the goal, whose latents have a spread of 1."""
+
+
+@pytest.mark.parametrize("kind", REWARDS)
 def test_relabelling_with_the_kept_goal_changes_nothing(kind, practised, rng):
-    recalled = practised[0].sample(50, rng=rng)
-    space = SimpleNamespace(weight=np.ones(1, np.float32))
-    reward_of = make_reward(RewardConfig(kind=kind), space, practised[0])
+    replay, _ = practised
+    recalled = replay.sample(50, rng=rng)
+    config = RewardConfig(kind=kind, sparse_threshold=45.0)
+    reward_of = make_reward(config, CountingSpace(), replay)
     batch = relabel(recalled, recalled.goal + 7, KEPT, reward_of, rng=rng)
-    np.testing.assert_array_equal(batch.goal, recalled.goal)
-    np.testing.assert_array_equal(batch.reward, reward_of(recalled, recalled.goal))
-    for name in ("latent", "action", "next_latent"):
+    steps = (recalled.latent + 1 - recalled.goal)[:, 0]
+    np.testing.assert_allclose(batch.reward, REWARDS[kind](steps), rtol=1e-5)
+    for name in ("goal", "latent", "action", "next_latent"):
         np.testing.assert_array_equal(getattr(batch, name), getattr(recalled, name))
 
 
