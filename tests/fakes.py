@@ -68,7 +68,7 @@ class CountingWorld(PictureWorld):
     """Its picture shows ``10 * world + step``, and it remembers what it was told to do."""
 
     def __init__(self, num_envs):
-        super().__init__(num_envs, (1, 1, 1))
+        super().__init__(num_envs, (1, 1, 3))
         self.told = []
 
     def begin(self):
@@ -80,7 +80,7 @@ class CountingWorld(PictureWorld):
 
     def look(self):
         shown = 10 * np.arange(self.num_envs) + self.num_steps_done
-        return shown.astype(np.uint8).reshape(-1, 1, 1, 1)
+        return shown.astype(np.uint8).reshape(-1, 1, 1, 1).repeat(3, axis=-1)
 
 
 class DotWorld(PictureWorld):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from fake_run import TINY, make_run
 
-from rig.config import FAST, PAPER
+from rig.config import find_preset
 from rig.errors import RunError
 from rig.lab.charts import Chart, Line, smoothed, to_svg
 from rig.lab.facts import MINUTES, STEPS, preset_of, read_facts
@@ -150,9 +150,9 @@ def test_a_metric_that_was_never_measured_has_no_points(runs):
 @pytest.mark.parametrize(
     ("config", "text"),
     [
-        (PAPER, "paper preset"),
-        (replace(FAST, seed=3, task="Push"), "fast preset"),
-        (replace(FAST, num_worlds=5), "fast preset with num_worlds 5"),
+        (find_preset("paper", "Reach"), "paper preset"),
+        (replace(find_preset("fast", "Push"), seed=3), "fast preset"),
+        (replace(find_preset("fast", "Reach"), num_worlds=5), "fast preset with num_worlds 5"),
     ],
 )
 def test_nearest_preset_is_named_with_its_changes(config, text):

@@ -21,7 +21,7 @@ def world():
 
 def act(frames, goals):
     """An action that tells which frame and goal it was for."""
-    number = frames.reshape(-1, 1).astype(np.float32)
+    number = frames[:, 0, 0, :1].astype(np.float32)
     action = np.concatenate([number / 100, goals], axis=1)
     return action, Encoding(latent=1000 + number, log_std=2000 + number)
 
@@ -61,7 +61,7 @@ def test_noise_begins_anew_with_each_episode(world, rng):
     noise.add_to(np.zeros((NUM_WORLDS, 2), np.float32), rng=rng)
     noise._noise[:] = 0.5
     practise(world, act, GOALS, noise, 1, rng=rng)
-    np.testing.assert_array_equal(world.told[-1], act(NUMBERS[:, :1], GOALS)[0])
+    np.testing.assert_array_equal(world.told[-1], act(NUMBERS[:, :1, None, None], GOALS)[0])
 
 
 def test_wandering_keeps_what_happened(world, rng):
