@@ -10,6 +10,10 @@ import numpy as np
 import pytest
 
 
+# Tests compile many small programs and run each a few times.
+jax.config.update("jax_disable_most_optimizations", True)
+
+
 @pytest.fixture
 def rng():
     return np.random.default_rng(0)
