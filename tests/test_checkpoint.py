@@ -93,3 +93,14 @@ def test_array_that_nobody_asked_for_is_named(path):
 def test_array_of_another_shape_is_named(path):
     message = refusal(path, {**TREE, "count": jnp.zeros(2)})
     assert re.search(r"\['count'\] has shape \(\), .* ask for \(2,\)", message)
+
+
+def test_array_that_is_not_finite_is_named(path):
+    tree = TREE | {"weights": (TREE["weights"][0] * jnp.nan, TREE["weights"][1])}
+    save_tree(path, tree)
+    assert "['weights'][0] is not finite" in refusal(path, TREE)
+
+
+def test_array_of_another_type_is_named(path):
+    change(path, count=np.zeros((), np.float32))
+    assert "['count'] is of float32, not int32" in refusal(path, TREE)

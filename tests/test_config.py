@@ -51,6 +51,13 @@ REFUSED = [
     (RewardConfig, {"min_std": 0.0}, "min_std must be above 0, got 0.0"),
     (RewardConfig, {"sparse_threshold": 0.0}, "sparse_threshold must be above 0, got 0.0"),
     (TD3Config, {"hidden_sizes": ()}, "hidden_sizes must name at least one layer"),
+    (TD3Config, {"hidden_sizes": (8, 0)}, "hidden_sizes must be positive, got (8, 0)"),
+    (TD3Config, {"target_noise": -1.0}, "must be at least 0, got -1.0 and 0.5"),
+    (
+        VAEConfig,
+        {"num_components": 0},
+        "num_components and hidden_size must be at least 1, got 0",
+    ),
     (TD3Config, {"learning_rate": -1e-3}, "learning_rate must be above 0, got -0.001"),
     (TD3Config, {"gamma": 1.0}, "gamma must be in [0, 1), got 1.0"),
     (TD3Config, {"gamma": float("nan")}, "gamma must be in [0, 1), got nan"),
@@ -131,6 +138,11 @@ def test_missing_keys_take_their_defaults():
 
 def test_lists_become_tuples_again():
     assert from_dict(VAEConfig, {"channels": [4, 8]}).channels == (4, 8)
+
+
+def test_loaded_choice_is_one_of_the_choices():
+    with pytest.raises(ConfigError, match="'latnt' is none of latent, log_probability"):
+        from_dict(Config, {"reward": {"kind": "latnt"}})
 
 
 def test_loaded_settings_are_checked_too():

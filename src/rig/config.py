@@ -83,6 +83,11 @@ class VAEConfig:
         require(self.whiten_floor >= 0, f"whiten_floor must be >= 0, got {self.whiten_floor}")
         require(min(self.channels) > 0, f"channels must be positive, got {self.channels}")
         require(
+            min(self.num_components, self.hidden_size) >= 1,
+            f"num_components and hidden_size must be at least 1, got {self.num_components} "
+            f"and {self.hidden_size}",
+        )
+        require(
             all(sigma > 0 for sigma in self.blur_sigmas_px),
             f"blur_sigmas_px must be above 0, got {self.blur_sigmas_px}",
         )
@@ -106,8 +111,6 @@ class OnlineConfig:
     """Environment steps between fine-tunings; 0: the VAE stays as it was first fitted."""
     num_fit_steps: int = 600
     """Steps of each fine-tuning."""
-    until_steps: int = 1_000_000_000
-    """No fine-tuning after this many environment steps."""
 
     def __post_init__(self) -> None:
         require(
@@ -211,6 +214,15 @@ class TD3Config:
 
     def __post_init__(self) -> None:
         require(len(self.hidden_sizes) > 0, "hidden_sizes must name at least one layer")
+        require(
+            min(self.hidden_sizes) > 0,
+            f"hidden_sizes must be positive, got {self.hidden_sizes}",
+        )
+        require(
+            min(self.target_noise, self.target_noise_clip) >= 0,
+            f"target_noise and its clip must be at least 0, got {self.target_noise} and "
+            f"{self.target_noise_clip}",
+        )
         require(
             self.learning_rate > 0, f"learning_rate must be above 0, got {self.learning_rate}"
         )
@@ -394,4 +406,7 @@ def _restore(kind: Any, value: Any) -> Any:
         return from_dict(kind, value)  # type: ignore[arg-type]
     if get_origin(kind) is tuple:
         return tuple(_restore(get_args(kind)[0], entry) for entry in value)
+    if get_origin(kind) is Literal:
+        known = get_args(kind)
+        require(value in known, f"{value!r} is none of {', '.join(map(str, known))}")
     return value

@@ -37,7 +37,8 @@ def load_tree(path: Path, like: Tree) -> Tree:
         like: A tree whose arrays, or ``jax.ShapeDtypeStruct``, have the right shapes.
 
     Raises:
-        RunError: The file is missing or cut, or an array is missing or of another shape.
+        RunError: The file is missing or cut, or an array is missing, of another shape or type,
+            or not finite.
     """
     if not path.is_file():
         raise RunError(f"{path} is missing: the run stopped before it was saved")
@@ -50,6 +51,8 @@ def load_tree(path: Path, like: Tree) -> Tree:
             loaded = {name: file.get_tensor(name) for name in expected}
     except (SafetensorError, OSError) as error:
         raise RunError(f"{path} can't be read: {error}; the run is damaged") from error
+    for name, leaf in expected.items():
+        check_numbers(path, name, loaded[name], leaf.dtype)
     return replace_arrays(like, loaded)
 
 
@@ -87,3 +90,11 @@ def check_shape(path: Path, name: str, found: tuple, expected: tuple) -> None:
         raise RunError(
             f"{path}: {name} has shape {found}, this run's settings ask for {expected}"
         )
+
+
+def check_numbers(path: Path, name: str, found: np.ndarray, dtype: np.dtype) -> None:
+    """Raises RunError unless an array is of the type that is asked for, and finite."""
+    if found.dtype != dtype:
+        raise RunError(f"{path}: {name} is of {found.dtype}, not {dtype}; the run is damaged")
+    if not np.isfinite(found).all():
+        raise RunError(f"{path}: {name} is not finite; the run diverged or is damaged")

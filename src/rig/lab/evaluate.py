@@ -27,7 +27,7 @@ GOALS_AT_ONCE = 50
 DISTANCE = "_distance"
 """What the keys of measured distances have in common, as ``puck_distance_m``."""
 
-Distances = dict[str, Float64[np.ndarray, " G"]]
+Distances = dict[str, Float64[np.ndarray, "_"]]
 World = VectorEnv[Any, Any, Any]
 """Worlds as Gymnasium has them: the seam that the loop drives."""
 
