@@ -41,6 +41,7 @@ types: $(STAMP)  ## strict static types on src
 	$(BIN)/mypy
 
 bench: $(STAMP)  ## what it costs, beside its peers
+	$(BIN)/python -m benchmarks.install
 	$(BIN)/python -m benchmarks.run
 
 lock: $(STAMP)  ## resolve requirements.lock again (needs uv)

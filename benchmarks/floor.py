@@ -37,9 +37,9 @@ def run(size: Size) -> Part:
     rows = [update_row(case, size) for case in update.cases(size)]
     rows += [fit_row(case, size) for case in vae.cases(size)]
     notes = [
-        f"Products are float32, on all cores, of the widest layer's size; those of {PEAK_SIDE} x "
-        f"{PEAK_SIDE} matrices ran at {large:.0f} Gflop/s. A floor that the time comes below "
-        "was measured while other programs held the cores."
+        "Products are float32, on all cores, of the widest layer's size; square ones of "
+        f"{PEAK_SIDE} rows ran at {large:.0f} Gflop/s. A floor that the time comes below was "
+        "measured while other programs held the cores."
     ]
     floors = Table(title="Beside the floor", rows=rows, notes=notes)
     replay = [replay_row(pixels) for pixels in size.pixels]

@@ -33,6 +33,9 @@ def main(argv: Sequence[str]) -> None:
         before = load_average()
         parts[name] = PARTS[name](QUICK if options.quick else FULL)
         machine[f"load during {name}"] = f"{before} before, {load_average()} after"
+        machine["not measured"] = (
+            ", ".join(name for name in PARTS if name not in parts) or "nothing: a whole run"
+        )
         save(options, machine, parts)
     if not options.out:
         print(page(machine, parts))
