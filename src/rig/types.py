@@ -13,13 +13,7 @@ Axes, everywhere in this order::
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Float32, UInt8
-
-
-Images = UInt8[np.ndarray, "N H W 3"]
-Latents = Float32[np.ndarray, "B latent"]
-States = Float[np.ndarray, "N state"]
-"""True states, metres and radians: for evaluation, and for the oracle, only."""
+from jaxtyping import Float32
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

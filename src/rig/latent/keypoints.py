@@ -34,8 +34,7 @@ FIRST_LOG_STD = -2.0
 class CellLinear(eqx.Module):
     """The same linear map of every cell; cells lie along the last axis, side by side in memory.
 
-    Numbers that lie side by side are worked on together, and there are many more cells than
-    features: this is several times faster than features along the last axis.
+    The softmax over cells then runs along memory.
     """
 
     weight: Float[Array, "out in"]
@@ -87,7 +86,7 @@ class KeypointEncoder(eqx.Module):
 
 def cut_cells(image: Float[Array, "H W 3"]) -> Float[Array, "values cells"]:
     """The pixel values of each cell, cells along the last axis."""
-    values = 3 * cell_side(len(image)) ** 2
+    values = IMAGE_CHANNELS * cell_side(len(image)) ** 2
     return cut(image, cell_side(len(image))).reshape(-1, values).T
 
 
