@@ -3,8 +3,9 @@ import io
 import pytest
 from rich.console import Console
 
-from rig.lab import progress
-from rig.lab.progress import LiveProgress, PlainProgress, duration, open_progress, shown_metrics
+from rig.lab import phase, progress
+from rig.lab.phase import duration
+from rig.lab.progress import LiveProgress, PlainProgress, open_progress, shown_metrics
 
 
 class Clock:
@@ -18,7 +19,8 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch):
     clock = Clock()
-    monkeypatch.setattr(progress, "perf_counter", clock)
+    for module in (phase, progress):
+        monkeypatch.setattr(module, "perf_counter", clock)
     return clock
 
 

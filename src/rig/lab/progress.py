@@ -6,7 +6,6 @@ phase, how far it is, how fast it goes, what time is left, and the latest true d
 
 import re
 import sys
-from collections import deque
 from collections.abc import Callable, Mapping
 from time import perf_counter
 from types import TracebackType
@@ -16,12 +15,10 @@ from rich.console import Console
 from rich.progress import BarColumn, SpinnerColumn, TaskID, TextColumn
 from rich.progress import Progress as Bars
 
+from rig.lab.phase import Phase, duration
+
 
 SECONDS_BETWEEN_LINES = 10.0
-WINDOW_S = 20.0
-"""Speed is measured over this time."""
-UNITS = {"collect": "images", "fit": "steps", "practise": "steps", "evaluate": "goals"}
-"""What each phase counts."""
 SHOWN = {
     r"eval/(\w+)_distance_m": ("{} {:.1f} cm", 100.0),
     r"vae/(error|kl)_nats": ("{} {:.3g} nats", 1.0),
@@ -61,70 +58,32 @@ def open_progress() -> Progress:
     return PlainProgress(lambda line: sys.stderr.write(f"{line}\n"))
 
 
-class Phase:
-    """How far one phase is, and how fast it goes of late."""
+class Telling:
+    """The phase that goes on, and the latest metrics: what both displays keep."""
 
-    def __init__(self, name: str, total: int) -> None:
-        self.name = name
-        self.total = total
-        self.done = 0
-        self.started_s = perf_counter()
-        self._marks: deque[tuple[float, int]] = deque()
+    def __init__(self) -> None:
+        self._phase: Phase | None = None
+        self._latest: dict[str, str] = {}
 
-    def advance(self, done: int) -> None:
-        """Remembers how far it is now, and forgets what is long ago."""
-        self.done = done
-        self._marks.append((perf_counter(), done))
-        while len(self._marks) > 2 and self._marks[-1][0] - self._marks[1][0] > WINDOW_S:
-            self._marks.popleft()
-
-    @property
-    def elapsed_s(self) -> float:
-        """Seconds since the phase began."""
-        return perf_counter() - self.started_s
-
-    @property
-    def speed(self) -> float:
-        """Steps per second of late; 0 while it can't be told."""
-        if len(self._marks) < 2:
-            return 0.0
-        (first_s, first), (last_s, last) = self._marks[0], self._marks[-1]
-        return (last - first) / max(last_s - first_s, 1e-9)
-
-    @property
-    def pace(self) -> str:
-        """The speed and the time left at it: ``1,200 steps/s, 1 min 20 s left``."""
-        if not self.speed:
-            return ""
-        left_s = max(self.total - self.done, 0) / self.speed
-        return f"{self.speed:,.0f} {self.unit}/s, {duration(left_s)} left"
-
-    @property
-    def unit(self) -> str:
-        """What it counts."""
-        return UNITS.get(self.name, "steps")
-
-    @property
-    def summary(self) -> str:
-        """One line for when it is over."""
-        return f"{self.name}: {self.done:,} {self.unit} in {duration(self.elapsed_s)}"
+    def _turn_to(self, phase: str, total: int) -> None:
+        """Begins a phase; of the latest metrics only true distances outlast the one before."""
+        self._latest = {name: text for name, text in self._latest.items() if "eval" in name}
+        self._phase = Phase(phase, total)
 
 
-class PlainProgress:
+class PlainProgress(Telling):
     """Plain lines: at most one in ten seconds, and one at each phase's end."""
 
     def __init__(self, say: Callable[[str], object]) -> None:
         """Makes the display; ``say`` prints a line."""
+        super().__init__()
         self._say = say
-        self._phase: Phase | None = None
-        self._latest: dict[str, str] = {}
         self._last_line_s = perf_counter()
 
     def begin(self, phase: str, total: int) -> None:
         """Starts a phase."""
         self._end_phase()
-        self._latest = {name: text for name, text in self._latest.items() if "eval" in name}
-        self._phase = Phase(phase, total)
+        self._turn_to(phase, total)
 
     def advance(self, done: int, latest: Mapping[str, float]) -> None:
         """Prints a line if the last one is long ago."""
@@ -164,11 +123,12 @@ class PlainProgress:
         self.note(", ".join(part for part in (*parts, *self._latest.values()) if part))
 
 
-class LiveProgress:
+class LiveProgress(Telling):
     """One live line per phase."""
 
     def __init__(self, console: Console) -> None:
         """Makes the display on that console."""
+        super().__init__()
         self._bars = Bars(
             SpinnerColumn(finished_text="[green]✓"),
             TextColumn("{task.description:<9}"),
@@ -179,14 +139,11 @@ class LiveProgress:
             console=console,
         )
         self._task: TaskID | None = None
-        self._phase: Phase | None = None
-        self._latest: dict[str, str] = {}
 
     def begin(self, phase: str, total: int) -> None:
         """Starts a line."""
         self._end_phase()
-        self._latest = {name: text for name, text in self._latest.items() if "eval" in name}
-        self._phase = Phase(phase, total)
+        self._turn_to(phase, total)
         self._task = self._bars.add_task(phase, total=total, pace="", latest="")
 
     def advance(self, done: int, latest: Mapping[str, float]) -> None:
@@ -233,13 +190,3 @@ def shown_metrics(metrics: Mapping[str, float]) -> dict[str, str]:
             if match := re.fullmatch(pattern, name):
                 texts[name] = text.format(match[1], factor * value)
     return {name: text for name, text in texts.items() if "do_nothing" not in text}
-
-
-def duration(seconds: float) -> str:
-    """A length of time as a person says it: ``48 s``, ``2 min 5 s``, ``1 h 4 min``."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
