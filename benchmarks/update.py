@@ -19,9 +19,10 @@ from rig.config import Config, find_preset
 from rig.lab.learn import draw, learn, make_reward
 from rig.lab.origin import num_cores
 from rig.lab.policy import Policy
+from rig.lab.rollout import side_by_side
 from rig.latent.space import LatentSpace
 from rig.memory.replay import Replay
-from rig.types import Encoding, Episodes
+from rig.types import Encoding
 
 
 TASK = "Push"
@@ -71,11 +72,11 @@ def random_replay(latent_size: int, *, rng: np.random.Generator) -> Replay:
     replay = Replay(NUM_EPISODES * NUM_STEPS, NUM_STEPS)
     actions = rng.uniform(-1, 1, size=(NUM_EPISODES, NUM_STEPS, ACTION_SIZE))
     replay.add(
-        Episodes(
-            actions=actions.astype(np.float32),
-            frames=np.zeros((NUM_EPISODES, NUM_STEPS + 1, 1, 1, 3), np.uint8),
-            encoding=Encoding(latent=latents(num_rows), log_std=latents(num_rows)),
-            goals=latents(NUM_EPISODES),
+        side_by_side(
+            actions.astype(np.float32),
+            np.zeros((NUM_EPISODES, NUM_STEPS + 1, 1, 1, 3), np.uint8),
+            Encoding(latent=latents(num_rows), log_std=latents(num_rows)),
+            latents(NUM_EPISODES),
         )
     )
     return replay

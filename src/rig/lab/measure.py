@@ -128,7 +128,7 @@ class Recorder:
             num = min(NUM_SHEET_COLUMNS, len(episodes))
             rows = {
                 "imagined": policy.space.decode(episodes.goals[:num]),
-                "reached": episodes.frames[:num, -1],
+                "reached": episodes.frames[episodes.last_rows[:num]],
             }
             path = self._run.pictures / f"imagined-{self._num_env_steps:07d}.png"
             save_sheet(path, rows, f"Practice after {self._num_env_steps} steps")

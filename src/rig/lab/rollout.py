@@ -42,11 +42,8 @@ def practise(
         actions.append(action)
         encodings.append(encoding)
     encodings.append(act(frame, goals)[1])
-    return Episodes(
-        actions=np.stack(actions, axis=1),
-        frames=np.stack(frames, axis=1),
-        encoding=join(encodings),
-        goals=goals,
+    return side_by_side(
+        np.stack(actions, axis=1), np.stack(frames, axis=1), join(encodings), goals
     )
 
 
@@ -72,3 +69,17 @@ def join(encodings: list[Encoding]) -> Encoding:
     log_stds = np.stack([encoding.log_std for encoding in encodings], axis=1)
     size = latents.shape[-1]
     return Encoding(latent=latents.reshape(-1, size), log_std=log_stds.reshape(-1, size))
+
+
+def side_by_side(
+    actions: np.ndarray, frames: np.ndarray, encoding: Encoding, goals: Goals
+) -> Episodes:
+    """Episodes of one length, from actions ``[N, T, ...]`` and frames ``[N, T+1, ...]``."""
+    num, num_steps = actions.shape[:2]
+    return Episodes(
+        num_steps=np.full(num, num_steps),
+        actions=actions.reshape(num * num_steps, -1),
+        frames=frames.reshape(num * (num_steps + 1), *frames.shape[2:]),
+        encoding=encoding,
+        goals=goals,
+    )

@@ -25,11 +25,10 @@ from rig.lab.learn import learn
 from rig.lab.measure import Recorder
 from rig.lab.policy import Policy
 from rig.lab.progress import Progress
-from rig.lab.rollout import practise
+from rig.lab.rollout import practise, side_by_side
 from rig.lab.run import Run
 from rig.lab.see import first_space, look_again, refresh_prior
 from rig.memory.replay import Replay
-from rig.types import Episodes
 
 
 def train(config: Config, run: Run, progress: Progress) -> Policy:
@@ -112,5 +111,5 @@ def remember_collected(
         rows = frames.reshape(-1, *frames.shape[2:])
         goals = policy.space.imagine(len(actions), rng=rng)
         encoding = policy.space.encode(rows)
-        replay.add(Episodes(actions=actions, frames=frames, encoding=encoding, goals=goals))
+        replay.add(side_by_side(actions, frames, encoding, goals))
     return replay
