@@ -287,6 +287,21 @@ class EvaluateConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CheckpointConfig:
+    """What is kept of a run that is stopped. Nothing here changes what the run learns."""
+
+    every_steps: int = 5000
+    """Environment steps of practice between checkpoints."""
+    keep_finished: bool = False
+    """Whether a finished run keeps its last checkpoints, with all of replay."""
+
+    def __post_init__(self) -> None:
+        require(
+            self.every_steps >= 1, f"every_steps must be at least 1, got {self.every_steps}"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Config:
     """A whole run."""
 
@@ -313,6 +328,7 @@ class Config:
     td3: TD3Config = field(default_factory=TD3Config)
     explore: ExploreConfig = field(default_factory=ExploreConfig)
     evaluate: EvaluateConfig = field(default_factory=EvaluateConfig)
+    checkpoint: CheckpointConfig = field(default_factory=CheckpointConfig)
 
     def __post_init__(self) -> None:
         require(self.seed >= 0, f"seed must be at least 0, got {self.seed}")

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float32, Int
 
 from rig.agent.explore import RandomPolicy
 from rig.config import Config
 from rig.lab.evaluate import World, tabletop_env
-from rig.lab.progress import Progress
 from rig.lab.rollout import wander
 
 
@@ -16,27 +16,45 @@ class Collected:
     """Images, and the episodes that they came from, if they came from any."""
 
     images: np.ndarray
-    episodes: list[tuple[np.ndarray, np.ndarray]]
-    """Actions ``[N, T, action]`` and frames ``[N, T+1, ...]`` of each round."""
+    """One after another; those of an episode are its T + 1 frames."""
+    actions: Float32[np.ndarray, "actions action"]
+    """What led from each frame of an episode to the next."""
+    num_steps: Int[np.ndarray, " N"]
+    """Each episode's T."""
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Its arrays by name."""
+        return {name: getattr(self, name) for name in ("images", "actions", "num_steps")}
 
 
-def collect(
-    config: Config, world: World, progress: Progress, *, rng: np.random.Generator
+def look_around(
+    before: Collected | None, config: Config, world: World, *, rng: np.random.Generator
 ) -> Collected:
-    """The images that the VAE is first fitted to."""
-    progress.begin("collect", config.collect.num_images)
+    """What was collected before, and one more episode of every world.
+
+    Teleporting takes all the images that are asked for at once.
+    """
     if config.collect.source == "teleport":
         return teleport(config, world, rng=rng)
     env = tabletop_env(world)
-    action_size = env.tabletop.action_size
-    policy = RandomPolicy(config.num_worlds, action_size, config.collect.persistence)
-    num_rounds = -(-config.collect.num_images // (config.num_worlds * (env.task.num_steps + 1)))
-    episodes = []
-    for index in range(num_rounds):
-        episodes.append(wander(world, policy, env.task.num_steps, rng=rng))
-        progress.advance(config.collect.num_images * (index + 1) // num_rounds, {})
-    frames = np.concatenate([frames for _, frames in episodes])
-    return Collected(images=frames.reshape(-1, *frames.shape[2:]), episodes=episodes)
+    persistence = config.collect.persistence
+    policy = RandomPolicy(config.num_worlds, env.tabletop.action_size, persistence)
+    actions, frames = wander(world, policy, env.task.num_steps, rng=rng)
+    new = Collected(
+        images=frames.reshape(-1, *frames.shape[2:]),
+        actions=actions.reshape(-1, actions.shape[-1]),
+        num_steps=np.full(len(actions), actions.shape[1]),
+    )
+    return new if before is None else joined(before, new)
+
+
+def joined(before: Collected, new: Collected) -> Collected:
+    """Both, one after the other."""
+    first, second = before.arrays(), new.arrays()
+    return Collected(**{name: np.concatenate([first[name], second[name]]) for name in first})
 
 
 def teleport(config: Config, world: World, *, rng: np.random.Generator) -> Collected:
@@ -46,4 +64,8 @@ def teleport(config: Config, world: World, *, rng: np.random.Generator) -> Colle
     """
     env = tabletop_env(world)
     states = env.task.sample_goals(config.collect.num_images, rng=rng)
-    return Collected(images=env.tabletop.goal_images(states), episodes=[])
+    return Collected(
+        images=env.tabletop.goal_images(states),
+        actions=np.empty((0, env.tabletop.action_size), np.float32),
+        num_steps=np.empty(0, np.int64),
+    )

@@ -9,8 +9,10 @@ import numpy as np
 from PIL import Image
 
 from rig.config import Config
+from rig.errors import RunError
 from rig.lab.evaluate import GOALS_AT_ONCE, evaluation_goals, make_world, table, try_goals
 from rig.lab.imagine import imagined_sheet
+from rig.lab.interrupt import Interrupt
 from rig.lab.look import goal_of, picture_of
 from rig.lab.origin import origin
 from rig.lab.outputs import check_new_directory, default_directory
@@ -31,9 +33,35 @@ def train_anew(config: Config, preset: str, out: Path | None, argv: Sequence[str
     directory = out or default_directory(config, preset)
     check_new_directory(directory)
     run = Run.create(directory, config, origin(config, argv))
-    with open_progress() as progress:
-        train(config, run, progress)
+    train_to_the_end(run)
     return run
+
+
+def train_on(directory: Path) -> Run:
+    """Goes on with a run that was stopped."""
+    run = Run.open(directory)
+    if run.is_finished:
+        raise RunError(f"{directory} is finished: there is nothing to go on with")
+    train_to_the_end(run)
+    return run
+
+
+def train_to_the_end(run: Run) -> None:
+    """Trains from where the run is; nobody else may meanwhile.
+
+    Raises:
+        StoppedError: A signal came.
+        RunError: Something can't be written.
+    """
+    hint = f"go on with `rig train --resume {run.directory}`"
+    with run.alone(), open_progress() as progress, Interrupt(progress.note, hint) as interrupt:
+        try:
+            train(run.config, run, progress, interrupt)
+        except OSError as error:
+            raise RunError(
+                f"writing to {run.directory} failed: {error.strerror or error}; what was saved "
+                f"before is whole: once that is put right, {hint}"
+            ) from error
 
 
 def evaluate_run(directory: Path, num_episodes: int) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from typing import Any
 
 from rig.config import PRESETS, Config, find_preset
 from rig.lab.charts import Line, smoothed
-from rig.lab.run import Run, read_json
+from rig.lab.durable import read_json
+from rig.lab.run import Run
 
 
 STEPS = "num_env_steps"

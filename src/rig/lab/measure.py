@@ -19,6 +19,7 @@ from rig.lab.figures import save_sheet
 from rig.lab.policy import Policy, save_policy
 from rig.lab.progress import Progress
 from rig.lab.run import Run
+from rig.lab.schedule import is_due
 from rig.latent.fit import FitMetrics, OnProgress
 from rig.latent.probe import distance_correlation, probe
 from rig.latent.space import LatentSpace
@@ -39,9 +40,9 @@ class Recorder:
         self._config = config
         self._run = run
         self._progress = progress
-        self._start_s = perf_counter()
-        self._evaluation_s = 0.0
-        self._next_evaluation = config.evaluate.every_steps
+        clock = next(reversed(run.metrics()), {})  # a run that goes on has a past
+        self._start_s = perf_counter() - clock.get("wall_s", 0.0)
+        self._evaluation_s = clock.get("evaluation_s", 0.0)
         self._world = make_world(config, min(GOALS_AT_ONCE, config.evaluate.num_goals))
         self._goals = evaluation_goals(config.task, config.evaluate.num_goals)
         self._latest: dict[str, float] = {}
@@ -79,10 +80,9 @@ class Recorder:
         metrics: dict[str, float],
     ) -> None:
         """Logs a round of practice, and evaluates when that is due."""
-        self._num_env_steps = num_env_steps
+        num_new, self._num_env_steps = num_env_steps - self._num_env_steps, num_env_steps
         self._log(metrics)
-        if num_env_steps >= self._next_evaluation:
-            self._next_evaluation += self._config.evaluate.every_steps
+        if is_due(self._config.evaluate.every_steps, num_env_steps, num_new):
             self._draw_practice(policy, episodes)
             self.evaluate(policy)
         self._progress.advance(num_env_steps, self._latest)

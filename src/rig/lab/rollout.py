@@ -21,6 +21,15 @@ def seen(observation: dict[str, np.ndarray]) -> np.ndarray:
     return observation["observation"]
 
 
+def start(world: VectorEnv[Any, Any, Any], *, rng: np.random.Generator) -> np.ndarray:
+    """The first frames of episodes that begin now in every world.
+
+    The run's generator gives the worlds their seed each time, so that nothing which they draw
+    depends on anything but the run's own random state.
+    """
+    return seen(world.reset(seed=int(rng.integers(2**31)))[0])
+
+
 def practise(
     world: VectorEnv[Any, Any, Any],
     act: Act,
@@ -32,7 +41,7 @@ def practise(
 ) -> Episodes:
     """One episode in every world, each aimed at its goal, with noise on the actions."""
     noise.reset()
-    frame = seen(world.reset()[0])
+    frame = start(world, rng=rng)
     frames, actions, encodings = [frame], [], []
     for _ in range(num_steps):
         action, encoding = act(frame, goals)
@@ -56,7 +65,7 @@ def wander(
 ) -> tuple[np.ndarray, np.ndarray]:
     """One episode of random actions in every world: actions and frames, ``[N, T, ...]``."""
     policy.reset(rng=rng)
-    frames, actions = [seen(world.reset()[0])], []
+    frames, actions = [start(world, rng=rng)], []
     for _ in range(num_steps):
         actions.append(policy.act(rng=rng))
         frames.append(seen(world.step(actions[-1])[0]))

@@ -1,17 +1,23 @@
 """The loop of RIG, as the paper's algorithm 1 tells it.
 
-    collect images        wander
-    fit the VAE           fit
+    collect images        look_around
+    fit the VAE           first_space
     repeat
         imagine goals     space.imagine
         practise them     practise
         remember          replay.add
         pretend           relabel
         learn             update_many
-        look again        fine_tune          (optional)
+        look again        look_again          (optional)
+
+Every step takes the run's state and gives the next one. A state is saved now and then, and a
+run that was stopped goes on from the last one to the same end.
 
 Source: Nair et al. 2018, algorithm 1.
 """
+
+from contextlib import closing
+from dataclasses import replace
 
 import jax
 import numpy as np
@@ -19,97 +25,128 @@ import numpy as np
 from rig.agent.explore import Noise
 from rig.agent.td3 import new_learner
 from rig.config import Config
-from rig.lab.collect import Collected, collect
+from rig.lab.collect import Collected, look_around
 from rig.lab.evaluate import World, make_world, tabletop_env
+from rig.lab.interrupt import Interrupt, uninterrupted
+from rig.lab.keeper import Keeper
 from rig.lab.learn import learn
 from rig.lab.measure import Recorder
+from rig.lab.oracle import TrueStateSpace
 from rig.lab.policy import Policy
 from rig.lab.progress import Progress
-from rig.lab.rollout import practise, side_by_side
+from rig.lab.rollout import practise
 from rig.lab.run import Run
+from rig.lab.schedule import is_due
 from rig.lab.see import first_space, look_again, refresh_prior
+from rig.lab.state import Looking, Practising
+from rig.latent.space import LatentSpace
 from rig.memory.replay import Replay
+from rig.types import Episodes
 
 
-def train(config: Config, run: Run, progress: Progress) -> Policy:
+def train(
+    config: Config, run: Run, progress: Progress, interrupt: Interrupt | None = None
+) -> Policy:
     """Trains a policy from camera images alone, and measures it on the way.
 
     Args:
         config: Every setting.
-        run: Where metrics, pictures and the policy go.
+        run: Where metrics, pictures, checkpoints and the policy go. If it holds a checkpoint,
+            training goes on from there.
         progress: Told of every phase.
+        interrupt: May ask for a stop; the state is saved first.
 
     Raises:
         DivergedError: A loss is not finite.
+        StoppedError: A stop was asked for.
     """
-    rng = np.random.default_rng(config.seed)
-    recorder = Recorder(config, run, progress)
-    world = make_world(config, config.num_worlds)
-    policy, replay = begin(config, world, recorder, progress, rng=rng)
-    num_steps = tabletop_env(world).task.num_steps
-    num_new = config.num_worlds * num_steps
-    num_updates = round(num_new * config.td3.updates_per_step)
-    noise = Noise(config.num_worlds, tabletop_env(world).tabletop.action_size, config.explore)
-    num_env_steps = replay.num_transitions
-
-    recorder.begin_practice(num_env_steps)
-    while num_env_steps < config.num_env_steps:
-        goals = policy.space.imagine(config.num_worlds, rng=rng)
-        episodes = practise(world, policy.act, goals, noise, num_steps, rng=rng)
-        replay.add(episodes)
-        num_env_steps += num_new
-        metrics: dict[str, float] = {}
-        if num_env_steps > config.td3.warmup_steps:
-            done = num_env_steps / config.num_env_steps
-            policy, metrics = learn(policy, replay, config, num_updates, done, rng=rng)
-        if is_due(config.online.every_steps, num_env_steps, num_new):
-            policy = look_again(policy, replay, config, recorder, rng=rng)
-        if is_due(config.goals.refresh_every_steps, num_env_steps, num_new):
-            policy = refresh_prior(policy, replay, config, rng=rng)
-        recorder.after_round(policy, episodes, num_env_steps, metrics)
-    world.close()
-    recorder.finish(policy)
-    return policy
+    interrupt = interrupt or uninterrupted()
+    keeper = Keeper(config, run, interrupt)
+    with closing(make_world(config, config.num_worlds)) as world:
+        num_new = config.num_worlds * tabletop_env(world).task.num_steps
+        state = keeper.restore(lambda: new_replay(config, world), progress.note)
+        state = state or Looking(rng=np.random.default_rng(config.seed))
+        recorder = Recorder(config, run, progress)
+        if isinstance(state, Looking):
+            progress.begin("collect", config.collect.num_images)
+            while state.num_images < config.collect.num_images:
+                with interrupt.deferred():
+                    seen = look_around(state.collected, config, world, rng=state.rng)
+                    state = replace(state, collected=seen)
+                    keeper.after_look(state)
+                progress.advance(state.num_images, {})
+            state = first_fit(state, config, world, recorder)
+            keeper.save(state)
+        recorder.begin_practice(state.num_env_steps)
+        while state.num_env_steps < config.num_env_steps:
+            with interrupt.deferred():
+                state = practise_once(state, config, world, recorder)
+                keeper.after_round(state, num_new)
+    recorder.finish(state.policy)
+    keeper.finish(state)
+    return state.policy
 
 
-def is_due(every_steps: int, num_env_steps: int, num_new: int) -> bool:
-    """Whether the last steps went over a multiple of so many; never for 0."""
-    before = num_env_steps - num_new
-    return every_steps > 0 and num_env_steps // every_steps > before // every_steps
-
-
-def begin(
-    config: Config,
-    world: World,
-    recorder: Recorder,
-    progress: Progress,
-    *,
-    rng: np.random.Generator,
-) -> tuple[Policy, Replay]:
-    """Looks around: a policy that sees but can't act yet, and a memory of looking around."""
-    collected = collect(config, world, progress, rng=rng)
+def first_fit(state: Looking, config: Config, world: World, recorder: Recorder) -> Practising:
+    """Fits the VAE to what was seen: a policy that sees but can't act yet, and its memory."""
+    rng, collected = state.rng, state.collected
+    assert collected is not None
     space = first_space(config, collected.images, recorder, rng=rng)
     key = jax.random.key(rng.integers(2**32))
+    action_size = tabletop_env(world).tabletop.action_size
+    learner = new_learner(space.latent_size, action_size, config.td3, key=key)
+    replay = new_replay(config, world)
+    if len(collected.num_steps):
+        replay.add(aimed(collected, space, rng=rng))
+    return Practising(
+        rng=rng,
+        policy=Policy(space, learner),
+        replay=replay,
+        num_env_steps=replay.num_transitions,
+    )
+
+
+def practise_once(
+    state: Practising, config: Config, world: World, recorder: Recorder
+) -> Practising:
+    """One round: an episode in every world, and as much learning as goes with it."""
+    rng, policy, replay = state.rng, state.policy, state.replay
     env = tabletop_env(world)
-    learner = new_learner(space.latent_size, env.tabletop.action_size, config.td3, key=key)
-    policy = Policy(space, learner)
-    replay = remember_collected(config, policy, collected, env.task.num_steps, rng=rng)
-    return policy, replay
+    num_new = config.num_worlds * env.task.num_steps
+    num_env_steps = state.num_env_steps + num_new
+    goals = policy.space.imagine(config.num_worlds, rng=rng)
+    noise = Noise(config.num_worlds, env.tabletop.action_size, config.explore)
+    episodes = practise(world, policy.act, goals, noise, env.task.num_steps, rng=rng)
+    replay.add(episodes)
+    metrics: dict[str, float] = {}
+    if num_env_steps > config.td3.warmup_steps:
+        num_updates = round(num_new * config.td3.updates_per_step)
+        share_done = num_env_steps / config.num_env_steps
+        policy, metrics = learn(policy, replay, config, num_updates, share_done, rng=rng)
+    if is_due(config.online.every_steps, num_env_steps, num_new):
+        policy = look_again(policy, replay, config, recorder, rng=rng)
+    if is_due(config.goals.refresh_every_steps, num_env_steps, num_new):
+        policy = refresh_prior(policy, replay, config, rng=rng)
+    recorder.after_round(policy, episodes, num_env_steps, metrics)
+    return replace(state, policy=policy, num_env_steps=num_env_steps)
 
 
-def remember_collected(
-    config: Config,
-    policy: Policy,
+def aimed(
     collected: Collected,
-    num_steps: int,
+    space: LatentSpace | TrueStateSpace,
     *,
     rng: np.random.Generator,
-) -> Replay:
-    """Replay with the episodes of collection in it, each given an imagined goal."""
-    replay = Replay(config.replay_size, num_steps)
-    for actions, frames in collected.episodes:
-        rows = frames.reshape(-1, *frames.shape[2:])
-        goals = policy.space.imagine(len(actions), rng=rng)
-        encoding = policy.space.encode(rows)
-        replay.add(side_by_side(actions, frames, encoding, goals))
-    return replay
+) -> Episodes:
+    """The episodes of looking around, each given an imagined goal."""
+    return Episodes(
+        num_steps=collected.num_steps,
+        actions=collected.actions,
+        frames=collected.images,
+        encoding=space.encode(collected.images),
+        goals=space.imagine(len(collected.num_steps), rng=rng),
+    )
+
+
+def new_replay(config: Config, world: World) -> Replay:
+    """A memory with nothing in it."""
+    return Replay(config.replay_size, tabletop_env(world).task.num_steps)

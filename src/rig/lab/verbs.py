@@ -42,6 +42,9 @@ class TrainOptions:
     """The settings to begin from: as published, or what learns soonest here."""
     out: DirectoryOption = None
     """Directory of the run; by default a new one under runs/."""
+    resume: Annotated[Path | None, arg(metavar="RUN")] = None
+    """Go on with a run that was stopped, in place of a new one: with its own settings, from its
+    last checkpoint, to the same end."""
     json: Flag = False
     """Print the evaluation and the run's directory as one JSON object."""
 
@@ -55,16 +58,35 @@ class Train(Config, TrainOptions):
 
     def __call__(self, argv: Sequence[str]) -> None:
         """Trains, evaluates, and prints the run's directory."""
-        require(self.task != "", "rig train needs a TASK: Reach, Push or PushWide")
-        from rig.lab.errands import train_anew
+        from rig.lab.errands import train_anew, train_on
         from rig.lab.tables import print_evaluation, print_json, print_line
 
-        run = train_anew(self.config(), self.preset, self.out, argv)
+        if self.resume is None:
+            require(self.task != "", "rig train needs a TASK: Reach, Push or PushWide")
+            run = train_anew(self.config(), self.preset, self.out, argv)
+        else:
+            self._refuse_other_settings()
+            run = train_on(self.resume)
         if self.json:
             print_json(run.evaluation() | {"run": str(run.directory)})
             return
         print_evaluation(run.evaluation())
         print_line(str(run.directory))
+
+    def _refuse_other_settings(self) -> None:
+        """Raises ConfigError if anything but the run to go on with was asked for."""
+        plain = find_preset(self.preset, Config.task)
+        given = [
+            f"--{entry.name.replace('_', '-')}"
+            for entry in fields(Config)
+            if entry.name != "task" and getattr(self, entry.name) != getattr(plain, entry.name)
+        ]
+        given += ["TASK"] * (self.task != "") + ["--out"] * (self.out is not None)
+        given += ["--preset"] * (self.preset != TrainOptions.preset)
+        require(
+            not given,
+            f"--resume goes on with the run's own settings: leave out {', '.join(given)}",
+        )
 
     def config(self) -> Config:
         """The settings of the run, without the options of the command."""
