@@ -9,15 +9,16 @@ from rig.config import Config
 from rig.lab.evaluate import World, tabletop_env
 from rig.lab.progress import Progress
 from rig.lab.rollout import wander
+from rig.types import Rollouts
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Collected:
-    """Images, and the episodes that they came from, if they came from any."""
+    """Images, and the rollouts that they came from, if they came from any."""
 
     images: np.ndarray
-    episodes: list[tuple[np.ndarray, np.ndarray]]
-    """Actions ``[N, T, action]`` and frames ``[N, T+1, ...]`` of each round."""
+    rollouts: list[Rollouts]
+    """Those of each round."""
 
 
 def collect(
@@ -31,12 +32,12 @@ def collect(
     action_size = env.tabletop.action_size
     policy = RandomPolicy(config.num_worlds, action_size, config.collect.persistence)
     num_rounds = -(-config.collect.num_images // (config.num_worlds * (env.task.num_steps + 1)))
-    episodes = []
+    rollouts = []
     for index in range(num_rounds):
-        episodes.append(wander(world, policy, env.task.num_steps, rng=rng))
+        rollouts.append(wander(world, policy, env.task.num_steps, rng=rng))
         progress.advance(config.collect.num_images * (index + 1) // num_rounds, {})
-    frames = np.concatenate([frames for _, frames in episodes])
-    return Collected(images=frames.reshape(-1, *frames.shape[2:]), episodes=episodes)
+    images = np.concatenate([some.frames for some in rollouts])
+    return Collected(images=images, rollouts=rollouts)
 
 
 def teleport(config: Config, world: World, *, rng: np.random.Generator) -> Collected:
@@ -46,4 +47,4 @@ def teleport(config: Config, world: World, *, rng: np.random.Generator) -> Colle
     """
     env = tabletop_env(world)
     states = env.task.sample_goals(config.collect.num_images, rng=rng)
-    return Collected(images=env.tabletop.goal_images(states), episodes=[])
+    return Collected(images=env.tabletop.goal_images(states), rollouts=[])

@@ -25,10 +25,11 @@ from rig.lab.learn import learn
 from rig.lab.measure import Recorder
 from rig.lab.policy import Policy
 from rig.lab.progress import Progress
-from rig.lab.rollout import practise, side_by_side
+from rig.lab.rollout import practise
 from rig.lab.run import Run
 from rig.lab.see import first_space, look_again, refresh_prior
 from rig.memory.replay import Replay
+from rig.types import Episodes
 
 
 def train(config: Config, run: Run, progress: Progress) -> Policy:
@@ -107,9 +108,15 @@ def remember_collected(
 ) -> Replay:
     """Replay with the episodes of collection in it, each given an imagined goal."""
     replay = Replay(config.replay_size, num_steps)
-    for actions, frames in collected.episodes:
-        rows = frames.reshape(-1, *frames.shape[2:])
-        goals = policy.space.imagine(len(actions), rng=rng)
-        encoding = policy.space.encode(rows)
-        replay.add(side_by_side(actions, frames, encoding, goals))
+    for rollouts in collected.rollouts:
+        goals = policy.space.imagine(len(rollouts), rng=rng)
+        replay.add(
+            Episodes(
+                num_steps=rollouts.num_steps,
+                actions=rollouts.actions,
+                frames=rollouts.frames,
+                encoding=policy.space.encode(rollouts.frames),
+                goals=goals,
+            )
+        )
     return replay
