@@ -19,10 +19,9 @@ from rig.config import Config, find_preset
 from rig.lab.learn import draw, learn, make_reward
 from rig.lab.origin import num_cores
 from rig.lab.policy import Policy
-from rig.lab.rollout import side_by_side
 from rig.latent.space import LatentSpace
 from rig.memory.replay import Replay
-from rig.types import Encoding
+from rig.types import Encoding, Episodes
 
 
 TASK = "Push"
@@ -70,13 +69,14 @@ def random_replay(latent_size: int, *, rng: np.random.Generator) -> Replay:
 
     num_rows = NUM_EPISODES * (NUM_STEPS + 1)
     replay = Replay(NUM_EPISODES * NUM_STEPS, NUM_STEPS)
-    actions = rng.uniform(-1, 1, size=(NUM_EPISODES, NUM_STEPS, ACTION_SIZE))
+    actions = rng.uniform(-1, 1, size=(NUM_EPISODES * NUM_STEPS, ACTION_SIZE))
     replay.add(
-        side_by_side(
-            actions.astype(np.float32),
-            np.zeros((NUM_EPISODES, NUM_STEPS + 1, 1, 1, 3), np.uint8),
-            Encoding(latent=latents(num_rows), log_std=latents(num_rows)),
-            latents(NUM_EPISODES),
+        Episodes(
+            num_steps=np.full(NUM_EPISODES, NUM_STEPS),
+            actions=actions.astype(np.float32),
+            frames=np.zeros((num_rows, 1, 1, 3), np.uint8),
+            encoding=Encoding(latent=latents(num_rows), log_std=latents(num_rows)),
+            goals=latents(NUM_EPISODES),
         )
     )
     return replay

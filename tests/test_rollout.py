@@ -69,12 +69,15 @@ def test_noise_begins_anew_with_each_episode(world, rng):
 
 
 def test_wandering_keeps_what_happened(world, rng):
-    actions, frames = wander(world, RandomPolicy(NUM_WORLDS, 2, 0.5), NUM_STEPS, rng=rng)
-    np.testing.assert_array_equal(frames[..., 0, 0, 0], NUMBERS)
-    np.testing.assert_array_equal(actions, np.stack(world.told, axis=1))
+    rollouts = wander(world, RandomPolicy(NUM_WORLDS, 2, 0.5), NUM_STEPS, rng=rng)
+    np.testing.assert_array_equal(rollouts.frames[:, 0, 0, 0], NUMBERS.reshape(-1))
+    told = np.stack(world.told, axis=1).reshape(-1, 2)
+    np.testing.assert_array_equal(rollouts.actions, told)
+    assert rollouts.num_steps.tolist() == [NUM_STEPS] * NUM_WORLDS
+    assert rollouts.worlds.tolist() == [0, 1, 2]
 
 
 def test_every_rollout_starts_from_a_reset(world, rng):
     for _ in range(2):
-        _, frames = wander(world, RandomPolicy(NUM_WORLDS, 2, 0.5), NUM_STEPS, rng=rng)
-    np.testing.assert_array_equal(frames[..., 0, 0, 0], NUMBERS)
+        rollouts = wander(world, RandomPolicy(NUM_WORLDS, 2, 0.5), NUM_STEPS, rng=rng)
+    np.testing.assert_array_equal(rollouts.frames[:, 0, 0, 0], NUMBERS.reshape(-1))

@@ -27,7 +27,7 @@ class Encoding:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Episodes:
+class Rollouts:
     """N rollouts, row after row: each has T actions between T + 1 frames, and its own T."""
 
     num_steps: Int[np.ndarray, " N"]
@@ -36,6 +36,23 @@ class Episodes:
     """What the robot was told to do."""
     frames: np.ndarray
     """What the robot saw: images ``[rows, H, W, 3]`` uint8 (the oracle: true states)."""
+    worlds: Int[np.ndarray, " N"]
+    """Which of the worlds side by side each happened in."""
+
+    def __len__(self) -> int:
+        return len(self.num_steps)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Episodes:
+    """Rollouts as memory takes them: seen through the encoder, and aimed at goals."""
+
+    num_steps: Int[np.ndarray, " N"]
+    """Each rollout's T, at least 1."""
+    actions: Float32[np.ndarray, "actions action"]
+    """What the robot was told to do."""
+    frames: np.ndarray
+    """What the robot saw, as in :class:`Rollouts`."""
     encoding: Encoding
     """The latents of the frames."""
     goals: Float32[np.ndarray, "N latent"]

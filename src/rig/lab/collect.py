@@ -42,12 +42,8 @@ def look_around(
     env = tabletop_env(world)
     persistence = config.collect.persistence
     policy = RandomPolicy(config.num_worlds, env.tabletop.action_size, persistence)
-    actions, frames = wander(world, policy, env.task.num_steps, rng=rng)
-    new = Collected(
-        images=frames.reshape(-1, *frames.shape[2:]),
-        actions=actions.reshape(-1, actions.shape[-1]),
-        num_steps=np.full(len(actions), actions.shape[1]),
-    )
+    seen = wander(world, policy, env.task.num_steps, rng=rng)
+    new = Collected(images=seen.frames, actions=seen.actions, num_steps=seen.num_steps)
     return new if before is None else joined(before, new)
 
 

@@ -15,11 +15,12 @@ ROWS_AT_ONCE = 10_000
 
 
 def fingerprint(state: Practising, run: Run) -> dict[str, str]:
-    """The SHA-256 of the policy, of replay, of the random state and of the metrics."""
+    """The SHA-256 of each part of what a run is, and of its metrics."""
     generator = json.dumps(state.rng.bit_generator.state, sort_keys=True)
     return {
         "policy": sha256(policy_files(state.policy)["policy.safetensors"]).hexdigest(),
         "replay": replay_hash(state),
+        "worlds": sha256(state.worlds.tobytes()).hexdigest(),
         "generator": sha256(generator.encode()).hexdigest(),
         "metrics": run.seal_metrics()["metrics_sha256"],
     }

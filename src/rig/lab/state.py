@@ -1,8 +1,8 @@
 """All that a run is between two steps of the loop: what must survive, as one value.
 
 Before the first fit a run has only looked around; after it, it practises. Nothing else has to
-be kept: every round starts the worlds and the noise anew, the worlds' seeds are drawn from the
-run's generator, and the recorder remembers nothing that ``metrics.jsonl`` does not say.
+be kept: every round starts its noise anew and draws the worlds' seed from the run's generator,
+and the recorder remembers nothing that ``metrics.jsonl`` does not say.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float64
 from safetensors.numpy import save
 
 from rig.config import Config
@@ -22,14 +23,20 @@ from rig.lab.policy import Policy, load_policy, policy_files, whole
 from rig.memory.replay import Replay
 
 
+Memory = Float64[np.ndarray, "N memory"]
+"""All that decides how each world goes on, if the worlds can tell."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Looking:
     """A run that has seen some images and has fitted nothing to them yet."""
 
     rng: np.random.Generator
     """Decides everything random from here on."""
-    collected: Collected | None = None
-    """What was seen."""
+    collected: Collected | None
+    """What was seen; None at first."""
+    worlds: Memory
+    """Where the worlds are."""
 
     @property
     def num_images(self) -> int:
@@ -54,6 +61,8 @@ class Practising:
     """What it remembers. A round of practice changes it in place."""
     num_env_steps: int
     """Environment steps so far, those of looking around included."""
+    worlds: Memory
+    """Where the worlds are."""
 
 
 State = Looking | Practising
@@ -74,9 +83,9 @@ def state_files(state: State) -> dict[str, bytes]:
     """The state as files, by name; without what is lasting of replay."""
     about: dict[str, Any] = {"generator": state.rng.bit_generator.state}
     about["num_env_steps"] = state.num_env_steps
-    files: dict[str, bytes] = {}
+    files = {"worlds.safetensors": save({"memory": state.worlds})}
     if isinstance(state, Practising):
-        files = policy_files(state.policy)
+        files |= policy_files(state.policy)
         files["replay.safetensors"] = save(state.replay.passing())
     elif state.collected is not None:
         files["collected.safetensors"] = save(state.collected.arrays())
@@ -99,15 +108,21 @@ def load_state(
     """
     about = read_json(directory / "state.json")
     rng = load_generator(about)
+    worlds = load_arrays(directory / "worlds.safetensors", {"memory": MEMORY})["memory"]
     if not rows:
-        return Looking(rng=rng, collected=load_collected(directory / "collected.safetensors"))
+        collected = Collected(**load_arrays(directory / "collected.safetensors", COLLECTED))
+        return Looking(rng=rng, collected=collected, worlds=worlds)
     policy = load_policy(directory, config)
     path = directory / "replay.safetensors"
     passing = load_arrays(path, passing_expected(policy.space.latent_size))
     check_index(path, passing, min(rows[-1].end, replay.num_rows))
     replay.restore(passing, ((part.first, load_rows(part)) for part in rows))
     return Practising(
-        rng=rng, policy=policy, replay=replay, num_env_steps=whole(about, "num_env_steps")
+        rng=rng,
+        policy=policy,
+        replay=replay,
+        num_env_steps=whole(about, "num_env_steps"),
+        worlds=worlds,
     )
 
 
@@ -137,11 +152,6 @@ def load_generator(about: Mapping[str, Any]) -> np.random.Generator:
     return rng
 
 
-def load_collected(path: Path) -> Collected:
-    """What a run had seen before its first fit."""
-    return Collected(**load_arrays(path, COLLECTED))
-
-
 def check_index(path: Path, passing: Arrays, num_held: int) -> None:
     """Raises RunError unless the index of episodes fits the rows that are there."""
     num_steps, first_row = passing["num_steps"], passing["first_row"]
@@ -156,6 +166,7 @@ def check_index(path: Path, passing: Arrays, num_held: int) -> None:
         raise RunError(f"{path}: its episodes don't fit its {num_held} rows; it is damaged")
 
 
+MEMORY = Like((None, None), np.dtype(np.float64))
 COUNTS = Like((None,), np.dtype(np.int64))
 ACTIONS = Like((None, None), np.dtype(np.float32))
 LASTING = {"frames": Like(None, None), "actions": ACTIONS}

@@ -34,7 +34,7 @@ from rig.lab.measure import Recorder
 from rig.lab.oracle import TrueStateSpace
 from rig.lab.policy import Policy
 from rig.lab.progress import Progress
-from rig.lab.rollout import practise
+from rig.lab.rollout import memory_of, practise, recall
 from rig.lab.run import Run
 from rig.lab.schedule import is_due
 from rig.lab.see import first_space, look_again, refresh_prior
@@ -65,14 +65,15 @@ def train(
     with closing(make_world(config, config.num_worlds)) as world:
         num_new = config.num_worlds * tabletop_env(world).task.num_steps
         state = keeper.restore(lambda: new_replay(config, world), progress.note)
-        state = state or Looking(rng=np.random.default_rng(config.seed))
+        state = state or first_state(config, world)
+        recall(world, state.worlds)
         recorder = Recorder(config, run, progress)
         if isinstance(state, Looking):
             progress.begin("collect", config.collect.num_images)
             while state.num_images < config.collect.num_images:
                 with interrupt.deferred():
                     seen = look_around(state.collected, config, world, rng=state.rng)
-                    state = replace(state, collected=seen)
+                    state = replace(state, collected=seen, worlds=memory_of(world))
                     keeper.after_look(state)
                 progress.advance(state.num_images, {})
             state = first_fit(state, config, world, recorder)
@@ -85,6 +86,12 @@ def train(
     recorder.finish(state.policy)
     keeper.finish(state)
     return state.policy
+
+
+def first_state(config: Config, world: World) -> Looking:
+    """A run that has done nothing yet."""
+    rng = np.random.default_rng(config.seed)
+    return Looking(rng=rng, collected=None, worlds=memory_of(world))
 
 
 def first_fit(state: Looking, config: Config, world: World, recorder: Recorder) -> Practising:
@@ -103,6 +110,7 @@ def first_fit(state: Looking, config: Config, world: World, recorder: Recorder) 
         policy=Policy(space, learner),
         replay=replay,
         num_env_steps=replay.num_transitions,
+        worlds=state.worlds,
     )
 
 
@@ -128,7 +136,7 @@ def practise_once(
     if is_due(config.goals.refresh_every_steps, num_env_steps, num_new):
         policy = refresh_prior(policy, replay, config, rng=rng)
     recorder.after_round(policy, episodes, num_env_steps, metrics)
-    return replace(state, policy=policy, num_env_steps=num_env_steps)
+    return replace(state, policy=policy, num_env_steps=num_env_steps, worlds=memory_of(world))
 
 
 def aimed(
