@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -68,15 +68,18 @@ def rows_name(first: int, end: int) -> str:
     return f"rows/{first:07d}-{end:07d}.safetensors"
 
 
-def row_files(directory: Path, names: Sequence[str]) -> list[RowFile]:
-    """The files of rows among these names, in order.
-
-    Raises:
-        RunError: They leave a gap, or overlap.
-    """
+def row_files(directory: Path, names: Iterable[str]) -> list[RowFile]:
+    """The files of rows among these names, in order."""
     matches = [match for name in names if (match := ROWS_NAME.fullmatch(name))]
-    found = sorted((int(match[1]), int(match[2]), match[0]) for match in matches)
-    for (_, end, name), (first, _, after) in pairwise(found):
-        if first != end:
-            raise RunError(f"{directory}: {name} and {after} are no neighbours")
-    return [RowFile(first=first, end=end, path=directory / name) for first, end, name in found]
+    found = [
+        RowFile(first=int(match[1]), end=int(match[2]), path=directory / match[0])
+        for match in matches
+    ]
+    return sorted(found, key=lambda part: part.first)
+
+
+def check_gapless(rows: Iterable[RowFile]) -> None:
+    """Raises RunError unless each file of rows goes on where the one before it ends."""
+    for before, after in pairwise(rows):
+        if before.end != after.first:
+            raise RunError(f"{before.path} and {after.path} are no neighbours")

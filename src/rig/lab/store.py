@@ -27,6 +27,7 @@ from rig.lab.durable import json_bytes, put_directory, put_file
 from rig.lab.manifest import (
     Entries,
     check_file,
+    check_gapless,
     entry_of,
     manifest_of,
     read_manifest,
@@ -127,7 +128,8 @@ class Store:
         """The checkpoint of that number, after a look at every file that it needs."""
         place = self._place(number)
         entries, about = read_manifest(place / "manifest.json")
-        rows = row_files(self._directory, list(entries))
+        rows = row_files(self._directory, entries)
+        check_gapless(rows)
         names = {rows_name(part.first, part.end) for part in rows}
         for name, entry in entries.items():
             check_file((self._directory if name in names else place) / name, entry)
@@ -135,7 +137,7 @@ class Store:
         return Checkpoint(directory=place, rows=rows, about=about)
 
     def _row_files(self) -> list[RowFile]:
-        return row_files(self._directory, list(self._rows))
+        return row_files(self._directory, self._rows)
 
     def _place(self, number: int) -> Path:
         return self._directory / f"{number:06d}"

@@ -7,23 +7,22 @@ so that ``rig --help`` answers at once.
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Annotated, Literal, Protocol, runtime_checkable
-
-from tyro.conf import FlagCreatePairsOff, Positional, arg
+from typing import Protocol, runtime_checkable
 
 from rig.config import Config, find_preset, require
+from rig.lab.options import (
+    IMAGE_KINDS,
+    PAGE_KINDS,
+    VIDEO_KINDS,
+    DirectoryOption,
+    FileOption,
+    Flag,
+    RunDirectories,
+    RunDirectory,
+    TaskName,
+    TrainOptions,
+)
 from rig.lab.outputs import check_file
-
-
-RunDirectory = Annotated[Positional[Path], arg(metavar="RUN")]
-TaskName = Annotated[Positional[str], arg(metavar="TASK", help_behavior_hint="(required)")]
-RunDirectories = Annotated[Positional[tuple[Path, ...]], arg(metavar="RUN [RUN ...]")]
-DirectoryOption = Annotated[Path | None, arg(metavar="DIR")]
-FileOption = Annotated[Path | None, arg(metavar="FILE")]
-Flag = FlagCreatePairsOff[bool]
-IMAGE_KINDS = (".png",)
-VIDEO_KINDS = (".mp4", ".gif")
-PAGE_KINDS = (".html", ".htm")
 
 
 @runtime_checkable
@@ -35,21 +34,6 @@ class Verb(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainOptions:
-    """What `rig train` takes besides the settings of a run."""
-
-    preset: Literal["paper", "fast"] = "fast"
-    """The settings to begin from: as published, or what learns soonest here."""
-    out: DirectoryOption = None
-    """Directory of the run; by default a new one under runs/."""
-    resume: Annotated[Path | None, arg(metavar="RUN")] = None
-    """Go on with a run that was stopped, in place of a new one: with its own settings, from its
-    last checkpoint, to the same end."""
-    json: Flag = False
-    """Print the evaluation and the run's directory as one JSON object."""
-
-
-@dataclass(frozen=True, kw_only=True)
 class Train(Config, TrainOptions):
     """Train a robot from camera images alone."""
 
@@ -58,15 +42,17 @@ class Train(Config, TrainOptions):
 
     def __call__(self, argv: Sequence[str]) -> None:
         """Trains, evaluates, and prints the run's directory."""
+        if self.resume:
+            self._refuse_other_settings()
+        else:
+            require(self.task != "", "rig train needs a TASK: Reach, Push or PushWide")
         from rig.lab.errands import train_anew, train_on
         from rig.lab.tables import print_evaluation, print_json, print_line
 
-        if self.resume is None:
-            require(self.task != "", "rig train needs a TASK: Reach, Push or PushWide")
-            run = train_anew(self.config(), self.preset, self.out, argv)
-        else:
-            self._refuse_other_settings()
+        if self.resume:
             run = train_on(self.resume)
+        else:
+            run = train_anew(self.config(), self.preset, self.out, argv)
         if self.json:
             print_json(run.evaluation() | {"run": str(run.directory)})
             return
