@@ -71,6 +71,8 @@ class Worlds(VectorEnv[Any, Any, Any]):
     """The name under which Gymnasium knows the environment."""
     num_steps: int
     """An episode's length; it may end sooner."""
+    seen_by: str = "mj_multiRay"
+    """What takes the pictures; by default MuJoCo's ray caster, shaded in NumPy."""
     state_names: tuple[str, ...] = ()
     """What the numbers of a goal's state are called; none where nothing can be measured."""
 
