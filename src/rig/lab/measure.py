@@ -144,7 +144,8 @@ class Recorder:
         if not worlds.state_names:
             return {}
         rng = np.random.default_rng(EVALUATION_SEED)
-        goals = worlds.goals(NUM_PROBE_STATES, rng=rng)
+        num_goals = min(NUM_PROBE_STATES, worlds.max_probes)
+        goals = worlds.goals(num_goals, rng=rng)
         states, latents = goals.states, space.encode(goals.images).latent * space.weight
         result = probe(latents, states)
         rows = {

@@ -16,9 +16,9 @@ class Unit:
 UNITS = {
     "m": Unit("cm", 100.0, 1),
     "rad": Unit("rad", 1.0, 3),
-    "levels": Unit("grey levels", 1.0, 1),
+    "levels": Unit("levels", 1.0, 1),
 }
-"""By the last word of a distance's name; grey levels are of 255, root mean square."""
+"""By the last word of a distance's name; levels are grey levels of 255, root mean square."""
 
 
 def thing_of(name: str) -> str:

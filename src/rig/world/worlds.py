@@ -71,6 +71,8 @@ class Worlds(VectorEnv[Any, Any, Any]):
     """The name under which Gymnasium knows the environment."""
     num_steps: int
     """An episode's length; it may end sooner."""
+    max_probes: int = 10_000
+    """Goals that can be made in seconds, to see what latents hold."""
     seen_by: str = "mj_multiRay"
     """What takes the pictures; by default MuJoCo's ray caster, shaded in NumPy."""
     state_names: tuple[str, ...] = ()

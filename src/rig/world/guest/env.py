@@ -31,6 +31,8 @@ class GuestVectorEnv(Worlds):
     the others, or by ``reset(options={"reset_mask": ended})``.
     """
 
+    max_probes = 200
+
     def __init__(self, id_: str, guests: Sequence[Guest], eyes: Eyes, seed: int) -> None:
         """Takes in guests that have begun an episode."""
         self.id, self.num_envs, self.num_steps = id_, len(guests), guests[0].num_steps

@@ -139,7 +139,10 @@ class RenderEyes(Eyes):
 
 def drawn(guest: Guest) -> Image:
     """The picture that a guest draws of itself."""
-    image = np.asarray(guest.env.render())
+    try:
+        image = np.asarray(guest.env.render())
+    except gymnasium.error.DependencyNotInstalled as error:
+        raise GuestError(str(error)) from error
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
         raise GuestError(
             f"it renders {image.dtype} of shape {image.shape}: a picture is uint8, [H, W, 3]"
