@@ -12,7 +12,8 @@ from rig.errors import NotEnoughDataError
 from rig.lab import demo, doctor, errands
 from rig.lab.cli import main
 from rig.lab.pictures import read_goal_picture
-from rig.lab.verbs import OTHER_VERBS, Train
+from rig.lab.train_verb import Train
+from rig.lab.verbs import OTHER_VERBS
 from rig.world.tabletop import Tabletop
 from rig.world.tasks import PUSH, REACH
 
@@ -107,7 +108,7 @@ def test_every_preset_can_be_asked_for(rig):
     ("argv", "text"),
     [
         ("nonsense", "Unrecognized options: nonsense"),
-        ("train", "rig train needs a TASK: Reach, Push or PushWide"),
+        ("train", "rig train needs a TASK (Reach, Push or PushWide) or --env MODULE:ID"),
         ("train Raech", "there is no task 'Raech': did you mean 'Reach'?"),
         ("train Reach --preset slow", "invalid choice 'slow'"),
         ("train Reach --sede 1", "--sede"),

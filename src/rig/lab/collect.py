@@ -7,8 +7,9 @@ from jaxtyping import Float32, Int
 
 from rig.agent.explore import RandomPolicy
 from rig.config import Config
-from rig.lab.evaluate import World, tabletop_env
 from rig.lab.rollout import wander
+from rig.lab.worlds import World, worlds_of
+from rig.world.environments import TabletopVectorEnv
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,10 +40,9 @@ def look_around(
     """
     if config.collect.source == "teleport":
         return teleport(config, world, rng=rng)
-    env = tabletop_env(world)
-    persistence = config.collect.persistence
-    policy = RandomPolicy(config.num_worlds, env.tabletop.action_size, persistence)
-    seen = wander(world, policy, env.task.num_steps, rng=rng)
+    worlds = worlds_of(world)
+    policy = RandomPolicy(config.num_worlds, worlds.action_size, config.collect.persistence)
+    seen = wander(world, policy, worlds.num_steps, rng=rng)
     new = Collected(images=seen.frames, actions=seen.actions, num_steps=seen.num_steps)
     return new if before is None else joined(before, new)
 
@@ -58,7 +58,8 @@ def teleport(config: Config, world: World, *, rng: np.random.Generator) -> Colle
 
     Source: the released code of Nair et al. 2018 collected its images so. A real robot can't.
     """
-    env = tabletop_env(world)
+    env = world.unwrapped
+    assert isinstance(env, TabletopVectorEnv)
     states = env.task.sample_goals(config.collect.num_images, rng=rng)
     return Collected(
         images=env.tabletop.goal_images(states),

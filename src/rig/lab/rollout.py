@@ -124,22 +124,6 @@ def drive(
     return track
 
 
-def memory_of(world: World) -> np.ndarray:
-    """All that decides how the worlds go on, a row each; nothing if they can't tell.
-
-    It matters for worlds that no reset puts back.
-    """
-    env = world.unwrapped
-    return env.memory() if hasattr(env, "memory") else np.empty((world.num_envs, 0))
-
-
-def recall(world: World, memory: np.ndarray) -> None:
-    """Puts the worlds where their memory says; where there is none, they stay as they are."""
-    env: Any = world.unwrapped
-    if memory.size:
-        env.recall(memory)
-
-
 def last_frames(frames: np.ndarray, ended: Worlds, info: dict[str, Any]) -> np.ndarray:
     """The frames, where an episode ended its last one: the worlds have reset themselves."""
     frames = frames.copy()

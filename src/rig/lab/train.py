@@ -26,7 +26,6 @@ from rig.agent.explore import Noise
 from rig.agent.td3 import new_learner
 from rig.config import Config
 from rig.lab.collect import Collected, look_around
-from rig.lab.evaluate import World, make_world, tabletop_env
 from rig.lab.interrupt import Interrupt, uninterrupted
 from rig.lab.keeper import Keeper
 from rig.lab.learn import learn
@@ -34,11 +33,12 @@ from rig.lab.measure import Recorder
 from rig.lab.oracle import TrueStateSpace
 from rig.lab.policy import Policy
 from rig.lab.progress import Progress
-from rig.lab.rollout import memory_of, practise, recall
+from rig.lab.rollout import practise
 from rig.lab.run import Run
 from rig.lab.schedule import is_due
 from rig.lab.see import first_space, look_again, refresh_prior
 from rig.lab.state import Looking, Practising
+from rig.lab.worlds import World, make_world, worlds_of
 from rig.latent.space import LatentSpace
 from rig.memory.replay import Replay
 from rig.types import Episodes
@@ -63,17 +63,17 @@ def train(
     interrupt = interrupt or uninterrupted()
     keeper = Keeper(config, run, interrupt)
     with closing(make_world(config, config.num_worlds)) as world:
-        num_new = config.num_worlds * tabletop_env(world).task.num_steps
+        num_new = config.num_worlds * worlds_of(world).num_steps
         state = keeper.restore(lambda: new_replay(config, world), progress.note)
         state = state or first_state(config, world)
-        recall(world, state.worlds)
-        recorder = Recorder(config, run, progress)
+        worlds_of(world).recall(state.worlds)
+        recorder = Recorder(config, run, progress, world)
         if isinstance(state, Looking):
             progress.begin("collect", config.collect.num_images)
             while state.num_images < config.collect.num_images:
                 with interrupt.deferred():
                     seen = look_around(state.collected, config, world, rng=state.rng)
-                    state = replace(state, collected=seen, worlds=memory_of(world))
+                    state = replace(state, collected=seen, worlds=worlds_of(world).memory())
                     keeper.after_look(state)
                 progress.advance(state.num_images, {})
             state = first_fit(state, config, world, recorder)
@@ -83,7 +83,7 @@ def train(
             with interrupt.deferred():
                 state = practise_once(state, config, world, recorder)
                 keeper.after_round(state, num_new)
-    recorder.finish(state.policy)
+        recorder.finish(state.policy)
     keeper.finish(state)
     return state.policy
 
@@ -91,7 +91,7 @@ def train(
 def first_state(config: Config, world: World) -> Looking:
     """A run that has done nothing yet."""
     rng = np.random.default_rng(config.seed)
-    return Looking(rng=rng, collected=None, worlds=memory_of(world))
+    return Looking(rng=rng, collected=None, worlds=worlds_of(world).memory())
 
 
 def first_fit(state: Looking, config: Config, world: World, recorder: Recorder) -> Practising:
@@ -100,8 +100,7 @@ def first_fit(state: Looking, config: Config, world: World, recorder: Recorder) 
     assert collected is not None
     space = first_space(config, collected.images, recorder, rng=rng)
     key = jax.random.key(rng.integers(2**32))
-    action_size = tabletop_env(world).tabletop.action_size
-    learner = new_learner(space.latent_size, action_size, config.td3, key=key)
+    learner = new_learner(space.latent_size, worlds_of(world).action_size, config.td3, key=key)
     replay = new_replay(config, world)
     if len(collected.num_steps):
         replay.add(aimed(collected, space, rng=rng))
@@ -119,12 +118,12 @@ def practise_once(
 ) -> Practising:
     """One round: an episode in every world, and as much learning as goes with it."""
     rng, policy, replay = state.rng, state.policy, state.replay
-    env = tabletop_env(world)
-    num_new = config.num_worlds * env.task.num_steps
+    worlds = worlds_of(world)
+    num_new = config.num_worlds * worlds.num_steps
     num_env_steps = state.num_env_steps + num_new
     goals = policy.space.imagine(config.num_worlds, rng=rng)
-    noise = Noise(config.num_worlds, env.tabletop.action_size, config.explore)
-    episodes = practise(world, policy.act, goals, noise, env.task.num_steps, rng=rng)
+    noise = Noise(config.num_worlds, worlds.action_size, config.explore)
+    episodes = practise(world, policy.act, goals, noise, worlds.num_steps, rng=rng)
     replay.add(episodes)
     metrics: dict[str, float] = {}
     if num_env_steps > config.td3.warmup_steps:
@@ -136,7 +135,9 @@ def practise_once(
     if is_due(config.goals.refresh_every_steps, num_env_steps, num_new):
         policy = refresh_prior(policy, replay, config, rng=rng)
     recorder.after_round(policy, episodes, num_env_steps, metrics)
-    return replace(state, policy=policy, num_env_steps=num_env_steps, worlds=memory_of(world))
+    return replace(
+        state, policy=policy, num_env_steps=num_env_steps, worlds=worlds_of(world).memory()
+    )
 
 
 def aimed(
@@ -157,4 +158,4 @@ def aimed(
 
 def new_replay(config: Config, world: World) -> Replay:
     """A memory with nothing in it."""
-    return Replay(config.replay_size, tabletop_env(world).task.num_steps)
+    return Replay(config.replay_size, worlds_of(world).num_steps)

@@ -5,7 +5,7 @@ so that ``rig --help`` answers at once.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -15,12 +15,13 @@ from rig.lab.options import (
     PAGE_KINDS,
     VIDEO_KINDS,
     DirectoryOption,
+    EnvironmentId,
     FileOption,
     Flag,
     RunDirectories,
     RunDirectory,
     TaskName,
-    TrainOptions,
+    require_one,
 )
 from rig.lab.outputs import check_file
 
@@ -31,52 +32,6 @@ class Verb(Protocol):
 
     def __call__(self, argv: Sequence[str]) -> None:
         """Does it; ``argv`` is the command line, for the record."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Train(Config, TrainOptions):
-    """Train a robot from camera images alone."""
-
-    task: TaskName = ""
-    """What to learn: Reach, Push or PushWide."""
-
-    def __call__(self, argv: Sequence[str]) -> None:
-        """Trains, evaluates, and prints the run's directory."""
-        if self.resume:
-            self._refuse_other_settings()
-        else:
-            require(self.task != "", "rig train needs a TASK: Reach, Push or PushWide")
-        from rig.lab.errands import train_anew, train_on
-        from rig.lab.tables import print_evaluation, print_json, print_line
-
-        if self.resume:
-            run = train_on(self.resume)
-        else:
-            run = train_anew(self.config(), self.preset, self.out, argv)
-        if self.json:
-            print_json(run.evaluation() | {"run": str(run.directory)})
-            return
-        print_evaluation(run.evaluation())
-        print_line(str(run.directory))
-
-    def _refuse_other_settings(self) -> None:
-        """Raises ConfigError if anything but the run to go on with was asked for."""
-        plain = find_preset(self.preset, Config.task)
-        given = [
-            f"--{entry.name.replace('_', '-')}"
-            for entry in fields(Config)
-            if entry.name != "task" and getattr(self, entry.name) != getattr(plain, entry.name)
-        ]
-        given += ["TASK"] * (self.task != "") + ["--out"] * (self.out is not None)
-        given += ["--preset"] * (self.preset != TrainOptions.preset)
-        require(
-            not given,
-            f"--resume goes on with the run's own settings: leave out {', '.join(given)}",
-        )
-
-    def config(self) -> Config:
-        """The settings of the run, without the options of the command."""
-        return Config(**{entry.name: getattr(self, entry.name) for entry in fields(Config)})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,14 +114,20 @@ class Imagine:
 class Look:
     """Take a picture of a task through its camera."""
 
-    task: TaskName
+    task: TaskName = ""
     """What to look at: Reach, Push or PushWide."""
+    env: EnvironmentId = ""
+    """Anyone's Gymnasium environment to look at in place of a TASK."""
+    camera: str = ""
+    """--env: the camera, as `rig train --help` has it."""
+    episode_steps: int = 0
+    """--env: steps of an episode; 0: its own limit."""
     out: Path
     """The picture to write: .png."""
     goal: Flag = False
     """Look at a random goal, to try `rig reach` with, in place of the start."""
     seed: int = 0
-    """Decides which goal."""
+    """Decides which goal, and where an environment starts."""
     size: int = 48
     """Width and height, pixels; the robot itself sees 48 or 84."""
 
@@ -175,13 +136,18 @@ class Look:
 
     def __call__(self, argv: Sequence[str]) -> None:
         """Takes the picture."""
+        require_one(self.task, self.env, "look")
         check_file(self.out, IMAGE_KINDS)
         from rig.lab.errands import take_picture
         from rig.lab.tables import print_line
-        from rig.world.tasks import find_task
 
-        task = find_task(self.task)
-        take_picture(self.out, task, of_goal=self.goal, seed=self.seed, size=self.size)
+        seen = Config(
+            task=self.env or self.task,
+            seed=self.seed,
+            camera=self.camera,
+            episode_steps=self.episode_steps,
+        )
+        take_picture(self.out, seen, self.size, of_goal=self.goal)
         print_line(str(self.out))
 
 

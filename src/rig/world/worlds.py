@@ -71,8 +71,26 @@ class Worlds(VectorEnv[Any, Any, Any]):
     """The name under which Gymnasium knows the environment."""
     num_steps: int
     """An episode's length; it may end sooner."""
+    max_probes: int = 10_000
+    """Goals that can be made in seconds, to see what latents hold."""
+    seen_by: str = "mj_multiRay"
+    """What takes the pictures; by default MuJoCo's ray caster, shaded in NumPy."""
     state_names: tuple[str, ...] = ()
     """What the numbers of a goal's state are called; none where nothing can be measured."""
+
+    is_put_back: bool = True
+    """Whether a reset puts every world at a start of its own."""
+
+    def memory(self) -> Float64[np.ndarray, "N memory"]:
+        """All that decides how every world goes on: to be saved, and never for learning.
+
+        Nothing, where a reset puts the worlds back; nothing either, where they can't be put
+        anywhere, as a robot.
+        """
+        return np.empty((self.num_envs, 0))
+
+    def recall(self, memory: Float64[np.ndarray, "N memory"]) -> None:
+        """Puts every world where its memory says."""
 
     def goals(self, num: int, *, rng: np.random.Generator) -> Goals:
         """Goals of evaluation; from one seed, the first ones are the same whatever ``num``."""

@@ -31,10 +31,12 @@ class GuestVectorEnv(Worlds):
     the others, or by ``reset(options={"reset_mask": ended})``.
     """
 
+    max_probes = 200
+
     def __init__(self, id_: str, guests: Sequence[Guest], eyes: Eyes, seed: int) -> None:
         """Takes in guests that have begun an episode."""
         self.id, self.num_envs, self.num_steps = id_, len(guests), guests[0].num_steps
-        self.guests, self.eyes = guests, eyes
+        self.guests, self.eyes, self.seen_by = guests, eyes, eyes.about
         fps = guests[0].env.metadata.get("render_fps") or FRAMES_PER_S
         self.metadata = {"autoreset_mode": AutoresetMode.DISABLED, "render_fps": fps}
         self._goals: Goals | None = None

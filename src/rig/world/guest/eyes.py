@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import gymnasium
 import mujoco
@@ -33,7 +33,7 @@ Image = UInt8[np.ndarray, "H W 3"]
 Images = UInt8[np.ndarray, "N H W 3"]
 
 
-class Eyes(Protocol):
+class Eyes:
     """Sees all guests side by side."""
 
     about: str
@@ -41,12 +41,13 @@ class Eyes(Protocol):
 
     def look(self, guests: Sequence[Guest]) -> Images:
         """The picture of every guest, as it is now."""
+        raise NotImplementedError
 
     def close(self) -> None:
-        """Ends what was begun."""
+        """Ends what was begun, if anything was."""
 
 
-class RayEyes:
+class RayEyes(Eyes):
     """Sees guests built on MuJoCo by the ray camera, with no OpenGL.
 
     All guests are taken to be of one scene. What has not moved in any of them so far is cast
@@ -106,7 +107,7 @@ class RayEyes:
         self._camera = RayCamera(self._seen, self._view, self._size, far_m, self._first)
 
 
-class ObservationEyes:
+class ObservationEyes(Eyes):
     """Sees guests in a picture that is part of their observation."""
 
     def __init__(self, image_size: int, part: str) -> None:
@@ -118,15 +119,12 @@ class ObservationEyes:
         """The picture in every guest's last observation."""
         return np.stack([squared(self._picture(guest), self._size) for guest in guests])
 
-    def close(self) -> None:
-        """Nothing was begun."""
-
     def _picture(self, guest: Guest) -> Image:
         seen = guest.observation
         return np.asarray(seen[self._part] if self._part else seen)
 
 
-class RenderEyes:
+class RenderEyes(Eyes):
     """Sees guests as they draw themselves."""
 
     about = "render, rgb_array"
@@ -138,13 +136,13 @@ class RenderEyes:
         """What every guest draws now."""
         return np.stack([squared(drawn(guest), self._size) for guest in guests])
 
-    def close(self) -> None:
-        """Nothing was begun."""
-
 
 def drawn(guest: Guest) -> Image:
     """The picture that a guest draws of itself."""
-    image = np.asarray(guest.env.render())
+    try:
+        image = np.asarray(guest.env.render())
+    except gymnasium.error.DependencyNotInstalled as error:
+        raise GuestError(str(error)) from error
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
         raise GuestError(
             f"it renders {image.dtype} of shape {image.shape}: a picture is uint8, [H, W, 3]"
