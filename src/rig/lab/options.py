@@ -36,6 +36,8 @@ class TrainOptions:
     resume: RunOption = None
     """Go on with a run that was stopped, in place of a new one: with its own settings, from its
     last checkpoint, to the same end."""
+    force: Flag = False
+    """With --resume: go on even where other programs would lead to another end."""
     json: Flag = False
     """Print the evaluation and the run's directory as one JSON object."""
 

@@ -25,6 +25,8 @@ from rig.world.tasks import find_task
 
 MAX_COUNT = 10_000_000
 """No saved count is larger; a larger one is damage."""
+NUMBERS = ("policy.safetensors", "model.safetensors")
+"""The file of a policy's numbers, in a run and in an export."""
 SCHEMA_VERSION = 1
 """Raised when the layout of a saved policy changes."""
 
@@ -57,7 +59,7 @@ def policy_files(policy: Policy) -> dict[str, bytes]:
         "num_goals": policy.space.num_goals,
     }
     tree = {"space": policy.space.arrays(), "learner": policy.learner}
-    return {"policy.safetensors": tree_bytes(tree), "policy.json": json_bytes(about)}
+    return {NUMBERS[0]: tree_bytes(tree), "policy.json": json_bytes(about)}
 
 
 def save_policy(directory: Path, policy: Policy) -> None:
@@ -73,7 +75,8 @@ def load_policy(directory: Path, config: Config) -> Policy:
     Raises:
         RunError: It is missing or damaged, or the settings ask for another shape.
     """
-    if not (directory / "policy.json").is_file():
+    numbers = next((path for name in NUMBERS if (path := directory / name).is_file()), None)
+    if numbers is None or not (directory / "policy.json").is_file():
         raise RunError(f"{directory.parent} holds no policy yet: its training did not finish")
     about = read_json(directory / "policy.json")
     if about.get("schema") != SCHEMA_VERSION:
@@ -84,7 +87,7 @@ def load_policy(directory: Path, config: Config) -> Policy:
     like = eqx.filter_eval_shape(
         blank, config, whole(about, "action_size"), whole(about, "num_goals")
     )
-    tree = load_tree(directory / "policy.safetensors", like)
+    tree = load_tree(numbers, like)
     kind = TrueStateSpace if config.oracle else LatentSpace
     return Policy(kind.from_arrays(tree["space"]), tree["learner"])
 

@@ -80,8 +80,9 @@ class Run:
 
     @property
     def policy(self) -> Path:
-        """Where the VAE, the prior and the networks lie."""
-        return self.directory / "policy"
+        """Where the VAE, the prior and the networks lie; in an export, beside all the rest."""
+        inside = self.directory / "policy"
+        return self.directory if (self.directory / "policy.json").is_file() else inside
 
     @property
     def checkpoints(self) -> Path:
@@ -160,6 +161,11 @@ class Run:
             path = self.directory / name
             if path.is_file():
                 os.truncate(path, len(first_lines(path.read_bytes(), num)))
+
+    def origin(self) -> dict[str, Any]:
+        """Where it comes from; empty if that is not known."""
+        path = self.directory / "origin.json"
+        return read_json(path) if path.is_file() else {}
 
     def save_evaluation(self, table: Mapping[str, Any]) -> None:
         """Writes the table of the last evaluation."""

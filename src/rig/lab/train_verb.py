@@ -24,7 +24,7 @@ class Train(Config, TrainOptions):
         from rig.lab.tables import print_evaluation, print_json, print_line
 
         if self.resume:
-            run = train_on(self.resume)
+            run = train_on(self.resume, force=self.force)
         else:
             run = train_anew(self.config(), self.preset, self.out, argv)
         if self.json:

@@ -24,6 +24,7 @@ from rig.lab.options import (
     require_one,
 )
 from rig.lab.outputs import check_file
+from rig.lab.share_verbs import SHARE_VERBS
 
 
 @runtime_checkable
@@ -44,6 +45,8 @@ class Reach:
     """The goal picture: any file, size and mode."""
     video: FileOption = None
     """Where to write a video of goal, camera and decoded latent: .mp4 or .gif."""
+    force: Flag = False
+    """Use the run even where its policy would see other pictures than it learned from."""
     json: Flag = False
     """Print the distances as one JSON object."""
 
@@ -54,7 +57,7 @@ class Reach:
         from rig.lab.errands import reach_picture
         from rig.lab.tables import print_attempt, print_json
 
-        summary = reach_picture(self.run, self.goal, self.video)
+        summary = reach_picture(self.run, self.goal, self.video, force=self.force)
         (print_json if self.json else print_attempt)(summary)
 
 
@@ -66,6 +69,8 @@ class Evaluate:
     """Directory of a trained run."""
     episodes: int = 100
     """Goal pictures to try: always the same ones."""
+    force: Flag = False
+    """Use the run even where its policy would see other pictures than it learned from."""
     json: Flag = False
     """Print the table as one JSON object."""
 
@@ -77,7 +82,7 @@ class Evaluate:
         from rig.lab.errands import evaluate_run
         from rig.lab.tables import print_evaluation, print_json
 
-        evaluation = evaluate_run(self.run, self.episodes)
+        evaluation = evaluate_run(self.run, self.episodes, force=self.force)
         (print_json if self.json else print_evaluation)(evaluation)
 
 
@@ -214,4 +219,5 @@ OTHER_VERBS = {
     "report": Report,
     "doctor": Doctor,
     "demo": Demo,
+    **SHARE_VERBS,
 }
