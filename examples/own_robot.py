@@ -1,7 +1,7 @@
 """A robot of one's own as a Gymnasium environment: a camera picture, and a few motors.
 
-``Plotter`` stands where the driver of a real robot would be: put yours there. Then, with no more
-than this::
+``Plotter`` stands where the driver of a real robot would be: put yours there. Then, with no
+more than this::
 
     PYTHONPATH=examples rig train --env own_robot:OwnRobot-v0 --num-worlds 1
 """
