@@ -76,6 +76,18 @@ class Asking(Fake):
         return {"achieved_goal": place, "desired_goal": self.goal.copy()}
 
 
+class Deaf(Fake):
+    """A multi-goal environment whose goal nobody can set: it is always there."""
+
+    observation_space = Asking.observation_space
+
+    def step(self, action):
+        return super().step(action)[0], 0.0, False, False, {"is_success": 1.0}
+
+    def see(self):
+        return {"achieved_goal": np.zeros(3), "desired_goal": np.zeros(3)}
+
+
 SCENE = """<mujoco>
 <asset><material name="green" rgba="0 0.9 0 1"/></asset>
 <worldbody>
@@ -148,7 +160,7 @@ class Blind(Fake):
     metadata = {"render_modes": []}  # noqa: RUF012
 
 
-KINDS = (Fake, InDict, Asking, Scene, Endless, Wordy, Unbound, Blind)
+KINDS = (Fake, InDict, Asking, Deaf, Scene, Endless, Wordy, Unbound, Blind)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -260,6 +272,13 @@ def test_a_multi_goal_guest_is_told_the_goal_that_is_tried(welcome):
     info = guests.reset(options=goals.options())[1]
     assert info["goal_distance_m"].tolist() == [4, 4]
     assert act(guests)[-1]["is_success"].tolist() == [1, 1]
+
+
+def test_success_is_not_told_of_another_goal_than_the_one_that_is_tried(welcome):
+    guests = welcome("Deaf")
+    assert act(guests)[-1]["is_success"].tolist() == [1, 1]
+    guests.reset(options=wandered(guests).rows([0, 1]).options())
+    assert np.isnan(act(guests)[-1]["is_success"]).all()
 
 
 def test_any_other_guest_is_measured_by_the_difference_of_pictures(welcome):

@@ -120,8 +120,11 @@ class GuestVectorEnv(Worlds):
         return {"picture_distance_levels": rms(images, self._goals.images)}
 
     def _success(self) -> Info:
-        """Whether each world is at its goal by its own rule, if it has one."""
-        told = [guest.info.get("is_success", np.nan) for guest in self.guests]
+        """Whether each world is at its goal by its own rule, where it has one; else NaN."""
+        told = [
+            guest.info.get("is_success", np.nan) if guest.knows_goal else np.nan
+            for guest in self.guests
+        ]
         return {"is_success": np.array(told, np.float64)}
 
 

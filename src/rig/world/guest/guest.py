@@ -52,9 +52,10 @@ class Guest:
         self.observation, self.info = self.env.reset(seed=seed)
         self.terminated = self.truncated = False
         self._num_steps_done = 0
-        own_goal = getattr(self.env.unwrapped, "goal", None)
-        if goal is not None and isinstance(own_goal, np.ndarray) and own_goal.size == goal.size:
-            own_goal[:] = goal.reshape(own_goal.shape)
+        inside: Any = self.env.unwrapped
+        self.knows_goal = goal is None or np.shape(getattr(inside, "goal", ())) == goal.shape
+        if goal is not None and self.knows_goal:
+            inside.goal = goal.copy()
 
     def move(self, action: Float32[np.ndarray, " action"]) -> None:
         """One step, with each number of the action in [-1, 1]."""
