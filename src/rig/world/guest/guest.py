@@ -25,6 +25,11 @@ class Guest:
         """Takes in an environment whose episodes are cut off after ``num_steps``."""
         self.env, self.num_steps = env, num_steps
         self._low, self._high = action_bounds(env.action_space)
+        self._is_multi_goal = is_multi_goal(env.observation_space)
+        self.observation: Any = None
+        self.info: dict[str, Any] = {}
+        self.terminated = self.truncated = False
+        self.knows_goal = True
         self._num_steps_done = 0
 
     @property
@@ -72,7 +77,7 @@ class Guest:
         self.move(np.zeros(self.action_size, np.float32))
 
     def _goal_part(self, name: str) -> Point:
-        if not is_multi_goal(self.env.observation_space):
+        if not self._is_multi_goal:
             return np.empty(0)
         return np.asarray(self.observation[name], np.float64).reshape(-1)
 
