@@ -32,9 +32,10 @@ class GuestVectorEnv(Worlds):
     """
 
     max_probes = 200
+    """Some milliseconds each: a guest goes to every one of its goals."""
 
     def __init__(self, id_: str, guests: Sequence[Guest], eyes: Eyes, seed: int) -> None:
-        """Takes in guests that have begun an episode."""
+        """Takes in guests, and begins an episode in each."""
         self.id, self.num_envs, self.num_steps = id_, len(guests), guests[0].num_steps
         self.guests, self.eyes, self.seen_by = guests, eyes, eyes.about
         fps = guests[0].env.metadata.get("render_fps") or FRAMES_PER_S
@@ -59,14 +60,14 @@ class GuestVectorEnv(Worlds):
         """
         super().reset(seed=seed)
         options = dict(options or {})
-        mask = options.pop("reset_mask", np.ones(self.num_envs, bool))
-        if mask.all():
+        mask = options.pop("reset_mask", None)
+        if mask is None:
             self._goals = Goals.of_options(options) if options else None
         seeds = self.np_random.integers(MAX_SEED, size=self.num_envs)
         if self._goals:
             seeds = self._goals.seeds
         for index, guest in enumerate(self.guests):
-            if mask[index]:
+            if mask is None or mask[index]:
                 goal = self._goals.states[index] if self._goals else None
                 guest.begin(int(seeds[index]), goal)
         return self._observe()
@@ -120,8 +121,11 @@ class GuestVectorEnv(Worlds):
         return {"picture_distance_levels": rms(images, self._goals.images)}
 
     def _success(self) -> Info:
-        """Whether each world is at its goal by its own rule, if it has one."""
-        told = [guest.info.get("is_success", np.nan) for guest in self.guests]
+        """Whether each world is at its goal by its own rule, where it has one; else NaN."""
+        told = [
+            guest.info.get("is_success", np.nan) if guest.knows_goal else np.nan
+            for guest in self.guests
+        ]
         return {"is_success": np.array(told, np.float64)}
 
 
