@@ -39,8 +39,8 @@ def new_replay():
     return Replay(CONFIG.replay_size, NUM_STEPS)
 
 
-def new_keeper(run):
-    return Keeper(CONFIG, run, uninterrupted())
+def new_keeper(run, complaints):
+    return Keeper(run, uninterrupted(), new_replay, complaints.append)
 
 
 def episodes(num, rng):
@@ -59,12 +59,14 @@ class Training:
     """A state that changes, and its keeper."""
 
     def __init__(self, run, policy):
-        self.run, self.keeper, self.complaints = run, new_keeper(run), []
+        self.run, self.complaints = run, []
+        self.keeper = new_keeper(run, self.complaints)
         self.state = Practising(
             rng=np.random.default_rng(3),
             policy=policy,
             replay=new_replay(),
             num_env_steps=0,
+            num_rollbacks=0,
             worlds=np.arange(6.0).reshape(2, 3),
         )
 
@@ -80,7 +82,7 @@ class Training:
         return fingerprint(self.state, self.run)
 
     def restored(self):
-        state = new_keeper(self.run).restore(new_replay, self.complaints.append)
+        state = new_keeper(self.run, self.complaints).restore()
         return state and fingerprint(state, self.run)
 
 
@@ -108,7 +110,7 @@ def test_rounds_between_checkpoints_may_fill_the_ring_many_times(training):
 
 def test_restored_replay_goes_on_as_the_other_would(training, rng):
     training.practise(5).save()
-    other = new_keeper(training.run).restore(new_replay, print)
+    other = new_keeper(training.run, []).restore()
     for state in (training.state, other):
         state.replay.add(episodes(2, np.random.default_rng(8)))
     one, two = (
@@ -121,7 +123,7 @@ def test_restored_replay_goes_on_as_the_other_would(training, rng):
 
 def test_networks_come_back_with_their_optimisers(training, policy):
     training.practise().save()
-    other = new_keeper(training.run).restore(new_replay, print)
+    other = new_keeper(training.run, []).restore()
     jax.tree.map(np.testing.assert_array_equal, policy.learner, other.policy.learner)
     np.testing.assert_array_equal(other.worlds, training.state.worlds)
 
@@ -224,7 +226,7 @@ def test_after_damage_the_next_checkpoint_is_the_one_that_is_kept(training, poli
     training.practise().save()
     cut(training.run.checkpoints / PARTS[1])
     again = Training(training.run, policy)
-    again.state = again.keeper.restore(new_replay, print)
+    again.state = again.keeper.restore()
     saved = again.practise().save()
     assert again.restored() == saved
     names = sorted(path.name for path in training.run.checkpoints.iterdir())

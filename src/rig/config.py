@@ -326,6 +326,12 @@ class Config:
     """--env: steps of an episode; 0: its own limit."""
     replay_size: int = 100_000
     """Transitions that memory holds; the oldest go first."""
+    replay_memory_gb: float = 0.0
+    """Memory that the frames of replay may take, GB; if they are more, they lie in a file of
+    the run's directory. 0: no bound."""
+    on_divergence: Literal["stop", "rollback"] = "stop"
+    """When learning diverges: stop, or go back to the last checkpoint and on from there with
+    other random numbers and half the step size, three times at most."""
     oracle: bool = False
     """See the true state in place of images, and be rewarded by true distance: a check of
     the reinforcement-learning half, not a way to train."""
@@ -350,6 +356,10 @@ class Config:
         require(self.num_worlds >= 1, f"num_worlds must be at least 1, got {self.num_worlds}")
         require(
             self.replay_size >= 1, f"replay_size must be at least 1, got {self.replay_size}"
+        )
+        require(
+            self.replay_memory_gb >= 0,
+            f"replay_memory_gb must be at least 0, got {self.replay_memory_gb}",
         )
         require(
             self.image_size in (48, 84), f"image_size must be 48 or 84, got {self.image_size}"

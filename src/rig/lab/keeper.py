@@ -1,10 +1,12 @@
 """The keeper: saves what a run is, now and then, and brings it back."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
+import numpy as np
 from safetensors.numpy import save
 
-from rig.config import Config
+from rig.errors import DivergedError
 from rig.lab.fingerprint import fingerprint
 from rig.lab.interrupt import Interrupt
 from rig.lab.run import Run
@@ -14,6 +16,8 @@ from rig.lab.store import Checkpoint, Store
 from rig.memory.replay import Replay
 
 
+MOST_ROLLBACKS = 3
+"""A run that diverges more often has the wrong settings."""
 ROWS_PER_FILE = 10_000
 """Rows of replay in one file at most: so much more memory does a checkpoint take."""
 
@@ -21,22 +25,32 @@ ROWS_PER_FILE = 10_000
 class Keeper:
     """Saves the states of one run, each with the metrics that were written by then."""
 
-    def __init__(self, config: Config, run: Run, interrupt: Interrupt) -> None:
-        self._config = config
-        self._interrupt = interrupt
+    def __init__(
+        self,
+        run: Run,
+        interrupt: Interrupt,
+        new_replay: Callable[[], Replay],
+        complain: Callable[[str], object],
+    ) -> None:
+        """Makes the keeper of a run.
+
+        Args:
+            run: Where the checkpoints lie.
+            interrupt: Asks for a checkpoint before a stop.
+            new_replay: Makes an empty one, of the right size.
+            complain: Is told of what is damaged.
+        """
+        self._config = run.config
         self._run = run
+        self._interrupt = interrupt
+        self._new_replay = new_replay
+        self._complain = complain
         self._store = Store(run.checkpoints)
 
-    def restore(
-        self, new_replay: Callable[[], Replay], complain: Callable[[str], object]
-    ) -> State | None:
+    def restore(self) -> State | None:
         """The last state that is whole, the metrics cut to what was written by then.
 
         None if the run has not come to its first checkpoint: it begins anew.
-
-        Args:
-            new_replay: Makes an empty one, of the right size.
-            complain: Is told of what is damaged.
 
         Raises:
             RunError: There are checkpoints, but all are damaged.
@@ -45,9 +59,9 @@ class Keeper:
         def use(checkpoint: Checkpoint) -> tuple[State, int]:
             num_rows = self._run.check_metrics(checkpoint.about)
             directory, rows = checkpoint.directory, checkpoint.rows
-            return load_state(directory, rows, self._config, new_replay()), num_rows
+            return load_state(directory, rows, self._config, self._new_replay()), num_rows
 
-        state, num_rows = self._store.newest(use, complain) or (None, 0)
+        state, num_rows = self._store.newest(use, self._complain) or (None, 0)
         self._run.cut_metrics(num_rows)
         return state
 
@@ -63,6 +77,29 @@ class Keeper:
         is_over = num >= self._config.num_env_steps
         if is_over or self._interrupt.is_asked or is_due(every_steps, num, num_new):
             self.save(state)
+
+    def roll_back(self, state: Practising, error: DivergedError) -> Practising:
+        """The last state before a run diverged, with other random numbers to come.
+
+        Args:
+            state: Before the round that diverged.
+            error: What went wrong in it.
+
+        Raises:
+            DivergedError: The settings say to stop, or it has gone back too often.
+        """
+        num = state.num_rollbacks + 1
+        before = self.restore() if self._config.on_divergence == "rollback" else None
+        if not isinstance(before, Practising) or num > MOST_ROLLBACKS:
+            raise DivergedError(
+                f"{error}; stopped after {state.num_env_steps} steps of {self._run.directory}, "
+                "whose last checkpoint is kept: train anew with other settings, or with "
+                "--on-divergence rollback"
+            ) from error
+        self._complain(f"{error}; back to step {before.num_env_steps}")
+        self._run.log({"num_env_steps": before.num_env_steps, "run/num_rollbacks": num})
+        rng = np.random.default_rng([self._config.seed, before.num_env_steps, num])
+        return replace(before, rng=rng, num_rollbacks=num)
 
     def finish(self, state: Practising) -> None:
         """Writes down what the run ended as, and lets go of the checkpoints."""

@@ -61,6 +61,8 @@ class Practising:
     """What it remembers. A round of practice changes it in place."""
     num_env_steps: int
     """Environment steps so far, those of looking around included."""
+    num_rollbacks: int
+    """How often it diverged and went back."""
     worlds: Memory
     """Where the worlds are."""
 
@@ -83,6 +85,7 @@ def state_files(state: State) -> dict[str, bytes]:
     """The state as files, by name; without what is lasting of replay."""
     about: dict[str, Any] = {"generator": state.rng.bit_generator.state}
     about["num_env_steps"] = state.num_env_steps
+    about["num_rollbacks"] = state.num_rollbacks if isinstance(state, Practising) else 0
     files = {"worlds.safetensors": save({"memory": state.worlds})}
     if isinstance(state, Practising):
         files |= policy_files(state.policy)
@@ -122,6 +125,7 @@ def load_state(
         policy=policy,
         replay=replay,
         num_env_steps=whole(about, "num_env_steps"),
+        num_rollbacks=whole(about, "num_rollbacks"),
         worlds=worlds,
     )
 

@@ -17,7 +17,8 @@ Source: Nair et al. 2018, algorithm 1.
 """
 
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 
 import jax
 import numpy as np
@@ -25,6 +26,7 @@ import numpy as np
 from rig.agent.explore import Noise
 from rig.agent.td3 import new_learner
 from rig.config import Config
+from rig.errors import DivergedError
 from rig.lab.collect import Collected, look_around
 from rig.lab.interrupt import Interrupt, uninterrupted
 from rig.lab.keeper import Keeper
@@ -33,15 +35,30 @@ from rig.lab.measure import Recorder
 from rig.lab.oracle import TrueStateSpace
 from rig.lab.policy import Policy
 from rig.lab.progress import Progress
+from rig.lab.remember import empty_replay
 from rig.lab.rollout import practise
+from rig.lab.room import refuse_too_little_room
 from rig.lab.run import Run
 from rig.lab.schedule import is_due
 from rig.lab.see import first_space, look_again, refresh_prior
 from rig.lab.state import Looking, Practising
+from rig.lab.watch import refuse_divergence
 from rig.lab.worlds import World, make_world, worlds_of
 from rig.latent.space import LatentSpace
 from rig.memory.replay import Replay
 from rig.types import Episodes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lab:
+    """What a run works with. None of it is part of its state."""
+
+    config: Config
+    world: World
+    recorder: Recorder
+    keeper: Keeper
+    progress: Progress
+    interrupt: Interrupt
 
 
 def train(
@@ -57,33 +74,30 @@ def train(
         interrupt: May ask for a stop; the state is saved first.
 
     Raises:
-        DivergedError: A loss is not finite.
+        DivergedError: Learning has led to where it can't come right again.
         StoppedError: A stop was asked for.
+        RunError: There is no room for the run, or all its checkpoints are damaged.
     """
-    interrupt = interrupt or uninterrupted()
-    keeper = Keeper(config, run, interrupt)
     with closing(make_world(config, config.num_worlds)) as world:
-        num_new = config.num_worlds * worlds_of(world).num_steps
-        state = keeper.restore(lambda: new_replay(config, world), progress.note)
-        state = state or first_state(config, world)
+        refuse_too_little_room(run, world, progress.note)
+        interrupt = interrupt or uninterrupted()
+        new_replay = partial(empty_replay, config, world, run.directory)
+        keeper = Keeper(run, interrupt, new_replay, progress.note)
+        state = keeper.restore() or first_state(config, world)
         worlds_of(world).recall(state.worlds)
-        recorder = Recorder(config, run, progress, world)
+        lab = Lab(
+            config=config,
+            world=world,
+            recorder=Recorder(config, run, progress, world),
+            keeper=keeper,
+            progress=progress,
+            interrupt=interrupt,
+        )
         if isinstance(state, Looking):
-            progress.begin("collect", config.collect.num_images)
-            while state.num_images < config.collect.num_images:
-                with interrupt.deferred():
-                    seen = look_around(state.collected, config, world, rng=state.rng)
-                    state = replace(state, collected=seen, worlds=worlds_of(world).memory())
-                    keeper.after_look(state)
-                progress.advance(state.num_images, {})
-            state = first_fit(state, config, world, recorder)
-            keeper.save(state)
-        recorder.begin_practice(state.num_env_steps)
-        while state.num_env_steps < config.num_env_steps:
-            with interrupt.deferred():
-                state = practise_once(state, config, world, recorder)
-                keeper.after_round(state, num_new)
-        recorder.finish(state.policy)
+            state = look(state, lab)
+            state = first_fit(state, new_replay(), lab)
+        state = practise_to_the_end(state, lab)
+        lab.recorder.finish(state.policy)
     keeper.finish(state)
     return state.policy
 
@@ -94,36 +108,64 @@ def first_state(config: Config, world: World) -> Looking:
     return Looking(rng=rng, collected=None, worlds=worlds_of(world).memory())
 
 
-def first_fit(state: Looking, config: Config, world: World, recorder: Recorder) -> Practising:
+def look(state: Looking, lab: Lab) -> Looking:
+    """Collects images, until there are enough to fit the VAE to."""
+    num_images = lab.config.collect.num_images
+    lab.progress.begin("collect", num_images)
+    while state.num_images < num_images:
+        with lab.interrupt.deferred():
+            seen = look_around(state.collected, lab.config, lab.world, rng=state.rng)
+            worlds = worlds_of(lab.world).memory()
+            state = replace(state, collected=seen, worlds=worlds)
+            lab.keeper.after_look(state)
+        lab.progress.advance(state.num_images, {})
+    return state
+
+
+def first_fit(state: Looking, replay: Replay, lab: Lab) -> Practising:
     """Fits the VAE to what was seen: a policy that sees but can't act yet, and its memory."""
-    rng, collected = state.rng, state.collected
+    rng, collected, config = state.rng, state.collected, lab.config
     assert collected is not None
-    space = first_space(config, collected.images, recorder, rng=rng)
+    space = first_space(config, collected.images, lab.recorder, rng=rng)
     key = jax.random.key(rng.integers(2**32))
-    learner = new_learner(space.latent_size, worlds_of(world).action_size, config.td3, key=key)
-    replay = new_replay(config, world)
+    action_size = worlds_of(lab.world).action_size
+    learner = new_learner(space.latent_size, action_size, config.td3, key=key)
     if len(collected.num_steps):
         replay.add(aimed(collected, space, rng=rng))
-    return Practising(
+    first = Practising(
         rng=rng,
         policy=Policy(space, learner),
         replay=replay,
         num_env_steps=replay.num_transitions,
+        num_rollbacks=0,
         worlds=state.worlds,
     )
+    lab.keeper.save(first)
+    return first
 
 
-def practise_once(
-    state: Practising, config: Config, world: World, recorder: Recorder
-) -> Practising:
+def practise_to_the_end(state: Practising, lab: Lab) -> Practising:
+    """Practises round after round; a run that diverges may go back to its last checkpoint."""
+    lab.recorder.begin_practice(state.num_env_steps)
+    while state.num_env_steps < lab.config.num_env_steps:
+        with lab.interrupt.deferred():
+            try:
+                state = practise_once(state, lab)
+            except DivergedError as error:
+                state = lab.keeper.roll_back(state, error)
+                lab.recorder.begin_practice(state.num_env_steps)
+    return state
+
+
+def practise_once(state: Practising, lab: Lab) -> Practising:
     """One round: an episode in every world, and as much learning as goes with it."""
     rng, policy, replay = state.rng, state.policy, state.replay
-    worlds = worlds_of(world)
+    config, worlds = gentler(lab.config, state), worlds_of(lab.world)
     num_new = config.num_worlds * worlds.num_steps
     num_env_steps = state.num_env_steps + num_new
     goals = policy.space.imagine(config.num_worlds, rng=rng)
     noise = Noise(config.num_worlds, worlds.action_size, config.explore)
-    episodes = practise(world, policy.act, goals, noise, worlds.num_steps, rng=rng)
+    episodes = practise(lab.world, policy.act, goals, noise, worlds.num_steps, rng=rng)
     replay.add(episodes)
     metrics: dict[str, float] = {}
     if num_env_steps > config.td3.warmup_steps:
@@ -131,13 +173,20 @@ def practise_once(
         share_done = num_env_steps / config.num_env_steps
         policy, metrics = learn(policy, replay, config, num_updates, share_done, rng=rng)
     if is_due(config.online.every_steps, num_env_steps, num_new):
-        policy = look_again(policy, replay, config, recorder, rng=rng)
+        policy = look_again(policy, replay, config, lab.recorder, rng=rng)
     if is_due(config.goals.refresh_every_steps, num_env_steps, num_new):
         policy = refresh_prior(policy, replay, config, rng=rng)
-    recorder.after_round(policy, episodes, num_env_steps, metrics)
-    return replace(
-        state, policy=policy, num_env_steps=num_env_steps, worlds=worlds_of(world).memory()
-    )
+    state = replace(state, policy=policy, num_env_steps=num_env_steps, worlds=worlds.memory())
+    refuse_divergence(state, config, metrics)
+    lab.recorder.after_round(policy, episodes, num_env_steps, metrics)
+    lab.keeper.after_round(state, num_new)
+    return state
+
+
+def gentler(config: Config, state: Practising) -> Config:
+    """The settings with half the step size for each time that the run was rolled back."""
+    rate = config.td3.learning_rate * 0.5**state.num_rollbacks
+    return replace(config, td3=replace(config.td3, learning_rate=rate))
 
 
 def aimed(
@@ -154,8 +203,3 @@ def aimed(
         encoding=space.encode(collected.images),
         goals=space.imagine(len(collected.num_steps), rng=rng),
     )
-
-
-def new_replay(config: Config, world: World) -> Replay:
-    """A memory with nothing in it."""
-    return Replay(config.replay_size, worlds_of(world).num_steps)

@@ -25,6 +25,7 @@ from rig.types import Encoding, Episodes
 
 Goals = Float32[np.ndarray, "N latent"]
 Rows = Int[np.ndarray, " B"]
+NewFrames = Callable[[tuple[int, ...], np.dtype], np.ndarray]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,11 +50,15 @@ class Recalled:
 class Replay:
     """The last episodes, of any lengths; the oldest go first."""
 
-    def __init__(self, num_transitions: int, num_steps: int) -> None:
+    def __init__(
+        self, num_transitions: int, num_steps: int, new_frames: NewFrames = np.empty
+    ) -> None:
         """Makes room for so many transitions, in episodes of at most ``num_steps`` each.
 
         Shorter episodes have more frames per transition, so fewer of their transitions fit.
+        ``new_frames`` makes the array of all frames: in memory, or in a file.
         """
+        self._new_frames = new_frames
         self._num_rows = max(1, num_transitions // num_steps) * (num_steps + 1)
         self._num_added = 0
         self._frames = np.empty(0)
@@ -214,7 +219,7 @@ class Replay:
 
     def _allocate(self, frames: np.ndarray, latent_size: int, action_size: int) -> None:
         """Takes address space for all that fits; pages are touched only when written."""
-        self._frames = np.empty((self._num_rows, *frames.shape[1:]), frames.dtype)
+        self._frames = self._new_frames((self._num_rows, *frames.shape[1:]), frames.dtype)
         self._latents = np.empty((self._num_rows, latent_size), np.float32)
         self._log_stds = np.empty((self._num_rows, latent_size), np.float32)
         # Zeros, because the last row of an episode has no action and is saved all the same.
