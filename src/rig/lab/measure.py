@@ -5,6 +5,7 @@ from time import perf_counter
 import numpy as np
 
 from rig.config import Config
+from rig.lab.best import is_best, keep_best
 from rig.lab.evaluate import (
     EVALUATION_SEED,
     GOALS_AT_ONCE,
@@ -93,7 +94,7 @@ class Recorder:
         self._progress.advance(num_env_steps, self._latest)
 
     def evaluate(self, policy: Policy) -> Trial:
-        """Tries the goals of the fixed set, and logs how near the robot came."""
+        """Tries the goals of the fixed set, logs how near it came, keeps the best policy."""
         start_s = perf_counter()
         trial = try_goals(policy, self._world, self._goals)
         self._evaluation_s += perf_counter() - start_s
@@ -108,6 +109,8 @@ class Recorder:
             self._latest["eval/success_share"] = float(np.mean(trial.successes))
         measured |= self._latest
         self._log(measured)
+        if is_best(self._run.metrics()):
+            keep_best(self._run, policy, table(self._config, trial, self._num_env_steps))
         return trial
 
     def finish(self, policy: Policy) -> None:

@@ -19,8 +19,9 @@ from rig.lab.worlds import World, worlds_of
 
 PROGRAMS_BYTES = 0.8 * GB
 """Python, JAX with its compiled programs, MuJoCo."""
-FIT_COPIES = 6
-"""A fit holds images as bytes, and twice on the canvas at two bytes a number."""
+FIT_COPIES = {"patches": 6, "keypoints": 2}
+"""How often a fit holds the bytes of its images: on the canvas, numbers are halves."""
+MOST_COPIES = max(FIT_COPIES.values())
 ROW_BYTES = 4
 """Of each number of a latent or an action."""
 NEARLY_ALL = 0.8
@@ -45,7 +46,8 @@ def need_of(config: Config, world: World) -> Need:
     num_rows = rows_filled(config, worlds_of(world).num_steps)
     row = 2 * ROW_BYTES * config.vae.latent_size + ROW_BYTES * worlds_of(world).action_size
     frames_fitted = num_rows if config.online.every_steps else 0
-    fit = FIT_COPIES * frame * max(config.collect.num_images, frames_fitted)
+    num_copies = FIT_COPIES.get(config.vae.architecture, MOST_COPIES)
+    fit = num_copies * frame * max(config.collect.num_images, frames_fitted)
     is_mapped = lies_in_a_file(config, world)
     in_memory = num_rows * (row + (0 if is_mapped else frame))
     copies = 2 * ROWS_PER_FILE * frame

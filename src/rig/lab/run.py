@@ -9,6 +9,7 @@
                      same metrics as one that was not, but not the same clock
     checkpoints/     what a run that did not finish goes on from
     policy/          the VAE, the prior and the networks: policy.safetensors, policy.json
+    best/            the best policy so far, as a run of its own
     evaluation.json  the table of the last evaluation
     fingerprint.json hashes of what it ended as: it is finished
     pictures/        sheets drawn on the way

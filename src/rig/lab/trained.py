@@ -39,4 +39,5 @@ def latent_space(policy: Policy) -> LatentSpace:
 
 def num_env_steps(run: Run) -> int:
     """Environment steps that a run has trained for."""
-    return int(max((row.get("num_env_steps", 0) for row in run.metrics()), default=0))
+    told = run.evaluation().get("num_env_steps", 0)
+    return int(max((row.get("num_env_steps", 0) for row in run.metrics()), default=told))
