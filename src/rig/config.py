@@ -441,10 +441,25 @@ def from_dict(kind: type[Settings], values: dict[str, Any]) -> Settings:
 def _restore(kind: Any, value: Any) -> Any:
     """A value as its field's type wants it: JSON has neither tuples nor dataclasses."""
     if is_dataclass(kind):
+        require(isinstance(value, dict), f"{value!r} holds no settings by name")
         return from_dict(kind, value)  # type: ignore[arg-type]
     if get_origin(kind) is tuple:
+        require(isinstance(value, list | tuple), f"{value!r} is no list")
         return tuple(_restore(get_args(kind)[0], entry) for entry in value)
     if get_origin(kind) is Literal:
         known = get_args(kind)
         require(value in known, f"{value!r} is none of {', '.join(map(str, known))}")
+    if kind in PLAIN:
+        is_right = type(value) in PLAIN[kind] and (kind is str or abs(value) <= MOST)
+        require(is_right, f"{value!r} is no {kind.__name__} that a setting could be")
     return value
+
+
+PLAIN: dict[Any, tuple[type, ...]] = {
+    bool: (bool,),
+    int: (int,),
+    float: (float, int),
+    str: (str,),
+}
+MOST = 10**12
+"""No setting is larger."""

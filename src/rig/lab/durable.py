@@ -14,8 +14,8 @@ from rig.errors import RunError
 BESIDE = ".new"
 """Ends the name of what is not in its place yet; what a crash leaves of it is worth nothing."""
 READ_BYTES = 1 << 20
-MAX_JSON_BYTES = 1 << 26
-"""No JSON of ours is larger; a larger one is not read."""
+MOST_BYTES = 1 << 27
+"""Of JSON, of metrics, of a picture: a larger one is not ours, and is not read."""
 
 
 def write_durably(path: Path, data: bytes) -> None:
@@ -82,6 +82,21 @@ def write_json(path: Path, values: Mapping[str, Any]) -> None:
     put_file(path, json_bytes(values))
 
 
+def read_whole(path: Path) -> bytes:
+    """All of a small file.
+
+    Raises:
+        RunError: It is missing, no file, or far larger than any of ours.
+    """
+    try:
+        num_bytes = path.stat().st_size
+        if num_bytes <= MOST_BYTES:
+            return path.read_bytes()
+    except OSError as error:
+        raise RunError(f"{path} can't be read: {error.strerror}; the run is damaged") from error
+    raise RunError(f"{path} has {num_bytes:,} bytes, far too many; it is damaged")
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """The JSON object in a file.
 
@@ -89,10 +104,8 @@ def read_json(path: Path) -> dict[str, Any]:
         RunError: The file holds none, or can't be read.
     """
     try:
-        if path.stat().st_size > MAX_JSON_BYTES:
-            raise RunError(f"{path} is too large for a file of settings; the run is damaged")
-        values = json.loads(path.read_text())
-    except (OSError, ValueError, RecursionError) as error:
+        values = json.loads(read_whole(path))
+    except (ValueError, RecursionError) as error:
         raise RunError(f"{path} is no JSON: {error}; the run is damaged") from error
     if not isinstance(values, dict):
         raise RunError(f"{path} holds no JSON object; the run is damaged")

@@ -27,7 +27,8 @@ from typing import Any
 
 from rig.config import Config, from_dict
 from rig.errors import ConfigError, RunError
-from rig.lab.durable import read_json, write_json
+from rig.lab.durable import read_json, read_whole, write_json
+from rig.lab.rows import first_lines, read_rows
 
 
 FINGERPRINT = "fingerprint.json"
@@ -138,7 +139,7 @@ class Run:
             (self.directory / name).touch()
             with (self.directory / name).open("rb") as file:
                 os.fsync(file.fileno())
-        data = (self.directory / METRICS).read_bytes()
+        data = read_whole(self.directory / METRICS)
         return {"num_metrics": data.count(b"\n"), "metrics_sha256": sha256(data).hexdigest()}
 
     def check_metrics(self, sealed: Mapping[str, Any]) -> int:
@@ -148,11 +149,9 @@ class Run:
             RunError: They are no longer there as they were.
         """
         num, path = sealed.get("num_metrics"), self.directory / METRICS
-        data = path.read_bytes() if path.is_file() else b""
-        if (
-            type(num) is not int
-            or sealed.get("metrics_sha256") != sha256(first_lines(data, num)).hexdigest()
-        ):
+        data = read_whole(path) if path.is_file() else b""
+        first = first_lines(data, num) if type(num) is int else b""
+        if type(num) is not int or sealed.get("metrics_sha256") != sha256(first).hexdigest():
             raise RunError(f"the first {num!r} lines of {path} are no longer what they were")
         return num
 
@@ -161,7 +160,7 @@ class Run:
         for name in (METRICS, CLOCK):
             path = self.directory / name
             if path.is_file():
-                os.truncate(path, len(first_lines(path.read_bytes(), num)))
+                os.truncate(path, len(first_lines(read_whole(path), num)))
 
     def origin(self) -> dict[str, Any]:
         """Where it comes from; empty if that is not known."""
@@ -176,25 +175,3 @@ class Run:
         """The table of the last evaluation; empty if there was none."""
         path = self.directory / "evaluation.json"
         return read_json(path) if path.is_file() else {}
-
-
-def read_rows(path: Path) -> list[dict[str, float]]:
-    """The JSON objects of a file, one per line; a last line that was cut off is left out.
-
-    Raises:
-        RunError: Another line is no JSON object.
-    """
-    lines = path.read_text().splitlines() if path.is_file() else []
-    rows = []
-    for number, line in enumerate(lines):
-        try:
-            rows.append(json.loads(line))
-        except json.JSONDecodeError as error:
-            if number < len(lines) - 1:
-                raise RunError(f"{path}, line {number + 1} is no JSON: {error}") from error
-    return rows
-
-
-def first_lines(data: bytes, num: int) -> bytes:
-    """The first so many lines, each with its end."""
-    return b"".join(data.splitlines(keepends=True)[:num])
