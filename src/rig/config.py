@@ -294,7 +294,7 @@ class Config:
     """A whole run."""
 
     task: str = "Reach"
-    """The task, as `rig look --help` lists them."""
+    """The task, as `rig look --help` lists them; or `--env`."""
     seed: int = 0
     """The seed of everything random."""
     num_env_steps: int = 505_000
@@ -303,6 +303,12 @@ class Config:
     """Height and width of the camera's image, pixels."""
     num_worlds: int = 16
     """Simulations that practise side by side."""
+    camera: str = ""
+    """--env: what its MuJoCo scene is seen by: one of its own cameras by name, or a free one as
+    'lookat X Y Z distance D elevation E azimuth A fovy F', in metres and degrees. Or the name
+    of a picture in its observation. Empty: as it is usually seen."""
+    episode_steps: int = 0
+    """--env: steps of an episode; 0: its own limit."""
     replay_size: int = 100_000
     """Transitions that memory holds; the oldest go first."""
     oracle: bool = False
@@ -321,6 +327,9 @@ class Config:
         require(self.seed >= 0, f"seed must be at least 0, got {self.seed}")
         require(
             self.num_env_steps >= 1, f"num_env_steps must be >= 1, got {self.num_env_steps}"
+        )
+        require(
+            self.episode_steps >= 0, f"episode_steps must be >= 0, got {self.episode_steps}"
         )
         require(self.num_worlds >= 1, f"num_worlds must be at least 1, got {self.num_worlds}")
         require(

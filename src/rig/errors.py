@@ -24,6 +24,10 @@ class TaskError(RigError):
     """A task is unknown, or was asked for something that it does not have."""
 
 
+class GuestError(RigError):
+    """Someone's environment can't be found, made, driven or seen."""
+
+
 class PictureError(RigError):
     """A file is no picture, or an array has not the camera's shape."""
 

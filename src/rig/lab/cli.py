@@ -80,8 +80,10 @@ def parse(argv: Sequence[str]) -> Verb:
     """
     task, preset = first_look(argv)
     verb = parse_with_defaults(argv, task, preset)
-    if isinstance(verb, Train) and verb.task and (verb.task, verb.preset) != (task, preset):
-        return parse_with_defaults(argv, verb.task, verb.preset)
+    if isinstance(verb, Train):
+        meant = (verb.env or verb.task or task, verb.preset)
+        if meant != (task, preset):
+            return parse_with_defaults(argv, *meant)
     return verb
 
 
@@ -93,6 +95,7 @@ def first_look(argv: Sequence[str]) -> tuple[str, str]:
     pairs = dict(pairwise(words))
     preset = pairs.get("--preset", Train.preset)
     task = words[1] if len(words) > 1 and not words[1].startswith("-") else Config.task
+    task = pairs.get("--env", task)
     return task, preset if preset in PRESETS else Train.preset
 
 

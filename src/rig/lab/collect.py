@@ -6,18 +6,20 @@ import numpy as np
 
 from rig.agent.explore import RandomPolicy
 from rig.config import Config
-from rig.lab.evaluate import World, tabletop_env
 from rig.lab.progress import Progress
 from rig.lab.rollout import wander
+from rig.lab.worlds import World, worlds_of
+from rig.types import Rollouts
+from rig.world.environments import TabletopVectorEnv
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Collected:
-    """Images, and the episodes that they came from, if they came from any."""
+    """Images, and the rollouts that they came from, if they came from any."""
 
     images: np.ndarray
-    episodes: list[tuple[np.ndarray, np.ndarray]]
-    """Actions ``[N, T, action]`` and frames ``[N, T+1, ...]`` of each round."""
+    rollouts: list[Rollouts]
+    """Those of each round."""
 
 
 def collect(
@@ -27,16 +29,15 @@ def collect(
     progress.begin("collect", config.collect.num_images)
     if config.collect.source == "teleport":
         return teleport(config, world, rng=rng)
-    env = tabletop_env(world)
-    action_size = env.tabletop.action_size
-    policy = RandomPolicy(config.num_worlds, action_size, config.collect.persistence)
-    num_rounds = -(-config.collect.num_images // (config.num_worlds * (env.task.num_steps + 1)))
-    episodes = []
+    worlds = worlds_of(world)
+    policy = RandomPolicy(config.num_worlds, worlds.action_size, config.collect.persistence)
+    num_rounds = -(-config.collect.num_images // (config.num_worlds * (worlds.num_steps + 1)))
+    rollouts = []
     for index in range(num_rounds):
-        episodes.append(wander(world, policy, env.task.num_steps, rng=rng))
+        rollouts.append(wander(world, policy, worlds.num_steps, rng=rng))
         progress.advance(config.collect.num_images * (index + 1) // num_rounds, {})
-    frames = np.concatenate([frames for _, frames in episodes])
-    return Collected(images=frames.reshape(-1, *frames.shape[2:]), episodes=episodes)
+    images = np.concatenate([some.frames for some in rollouts])
+    return Collected(images=images, rollouts=rollouts)
 
 
 def teleport(config: Config, world: World, *, rng: np.random.Generator) -> Collected:
@@ -44,6 +45,7 @@ def teleport(config: Config, world: World, *, rng: np.random.Generator) -> Colle
 
     Source: the released code of Nair et al. 2018 collected its images so. A real robot can't.
     """
-    env = tabletop_env(world)
+    env = world.unwrapped
+    assert isinstance(env, TabletopVectorEnv)
     states = env.task.sample_goals(config.collect.num_images, rng=rng)
-    return Collected(images=env.tabletop.goal_images(states), episodes=[])
+    return Collected(images=env.tabletop.goal_images(states), rollouts=[])

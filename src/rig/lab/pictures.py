@@ -16,6 +16,7 @@ from PIL import Image, ImageOps
 from PIL.PngImagePlugin import PngInfo
 
 from rig.errors import PictureError
+from rig.world.squares import middle_square, resized
 
 
 GOAL_STATE_KEY = "rig:goal_state"
@@ -36,6 +37,8 @@ class GoalPicture:
     """The task that ``rig look`` took it of, if it did."""
     state: Float64[np.ndarray, " state"] | None
     """The true state that it shows, if it is known."""
+    seed: int = 0
+    """Of the start that it can be reached from, where starts differ."""
 
 
 def read_goal_picture(path: Path, size: int) -> GoalPicture:
@@ -61,10 +64,13 @@ def read_goal_picture(path: Path, size: int) -> GoalPicture:
     return GoalPicture(image=np.asarray(picture), changes=tuple(changes), **known)
 
 
-def save_goal_picture(path: Path, picture: Image.Image, task: str, state: list[float]) -> None:
+def save_goal_picture(
+    path: Path, picture: Image.Image, task: str, state: list[float], seed: int = 0
+) -> None:
     """Writes a picture as PNG, with the state that it shows in a text chunk."""
     chunks = PngInfo()
-    chunks.add_text(GOAL_STATE_KEY, json.dumps({"task": task, "state": state}))
+    known = {"task": task, "state": state, "seed": seed}
+    chunks.add_text(GOAL_STATE_KEY, json.dumps(known))
     picture.save(path, "PNG", pnginfo=chunks)
 
 
@@ -73,8 +79,12 @@ def goal_state(picture: Image.Image) -> dict[str, Any]:
     text = picture.info.get(GOAL_STATE_KEY, "{}")
     try:
         known = json.loads(text)
-        return {"task": str(known["task"]), "state": np.asarray(known["state"], np.float64)}
-    except (KeyError, TypeError, ValueError):
+        return {
+            "task": str(known["task"]),
+            "state": np.asarray(known["state"], np.float64),
+            "seed": int(known.get("seed", 0)),
+        }
+    except (KeyError, TypeError, ValueError, OverflowError):
         return {"task": None, "state": None}
 
 
@@ -116,18 +126,12 @@ def deep_grey_to_rgb(picture: Image.Image) -> Image.Image:
 
 
 def to_square(picture: Image.Image, size: int, changes: list[str]) -> Image.Image:
-    """The middle square of a picture, at the camera's size.
-
-    A pixel of the result is the mean of those that it covers, so that a camera image enlarged
-    by a whole number comes back byte for byte.
-    """
+    """The middle square of a picture, at the camera's size."""
     side = min(picture.size)
     if picture.width != picture.height:
         changes.append(f"cropped {picture.width} x {picture.height} to its middle square")
-        left, top = (picture.width - side) // 2, (picture.height - side) // 2
-        picture = picture.crop((left, top, left + side, top + side))
+        picture = middle_square(picture)
     if side != size:
         changes.append(f"resized {side} x {side} to {size} x {size}")
-        method = Image.Resampling.BOX if side > size else Image.Resampling.BICUBIC
-        picture = picture.resize((size, size), method)
+        picture = resized(picture, size)
     return picture

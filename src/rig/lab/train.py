@@ -20,7 +20,6 @@ from rig.agent.explore import Noise
 from rig.agent.td3 import new_learner
 from rig.config import Config
 from rig.lab.collect import Collected, collect
-from rig.lab.evaluate import World, make_world, tabletop_env
 from rig.lab.learn import learn
 from rig.lab.measure import Recorder
 from rig.lab.policy import Policy
@@ -28,6 +27,7 @@ from rig.lab.progress import Progress
 from rig.lab.rollout import practise
 from rig.lab.run import Run
 from rig.lab.see import first_space, look_again, refresh_prior
+from rig.lab.worlds import World, make_world, worlds_of
 from rig.memory.replay import Replay
 from rig.types import Episodes
 
@@ -44,13 +44,13 @@ def train(config: Config, run: Run, progress: Progress) -> Policy:
         DivergedError: A loss is not finite.
     """
     rng = np.random.default_rng(config.seed)
-    recorder = Recorder(config, run, progress)
     world = make_world(config, config.num_worlds)
+    recorder = Recorder(config, run, progress, world)
     policy, replay = begin(config, world, recorder, progress, rng=rng)
-    num_steps = tabletop_env(world).task.num_steps
+    num_steps = worlds_of(world).num_steps
     num_new = config.num_worlds * num_steps
     num_updates = round(num_new * config.td3.updates_per_step)
-    noise = Noise(config.num_worlds, tabletop_env(world).tabletop.action_size, config.explore)
+    noise = Noise(config.num_worlds, worlds_of(world).action_size, config.explore)
     num_env_steps = replay.num_transitions
 
     recorder.begin_practice(num_env_steps)
@@ -68,8 +68,8 @@ def train(config: Config, run: Run, progress: Progress) -> Policy:
         if is_due(config.goals.refresh_every_steps, num_env_steps, num_new):
             policy = refresh_prior(policy, replay, config, rng=rng)
         recorder.after_round(policy, episodes, num_env_steps, metrics)
-    world.close()
     recorder.finish(policy)
+    world.close()
     return policy
 
 
@@ -91,10 +91,10 @@ def begin(
     collected = collect(config, world, progress, rng=rng)
     space = first_space(config, collected.images, recorder, rng=rng)
     key = jax.random.key(rng.integers(2**32))
-    env = tabletop_env(world)
-    learner = new_learner(space.latent_size, env.tabletop.action_size, config.td3, key=key)
+    worlds = worlds_of(world)
+    learner = new_learner(space.latent_size, worlds.action_size, config.td3, key=key)
     policy = Policy(space, learner)
-    replay = remember_collected(config, policy, collected, env.task.num_steps, rng=rng)
+    replay = remember_collected(config, policy, collected, worlds.num_steps, rng=rng)
     return policy, replay
 
 
@@ -108,9 +108,15 @@ def remember_collected(
 ) -> Replay:
     """Replay with the episodes of collection in it, each given an imagined goal."""
     replay = Replay(config.replay_size, num_steps)
-    for actions, frames in collected.episodes:
-        rows = frames.reshape(-1, *frames.shape[2:])
-        goals = policy.space.imagine(len(actions), rng=rng)
-        encoding = policy.space.encode(rows)
-        replay.add(Episodes(actions=actions, frames=frames, encoding=encoding, goals=goals))
+    for rollouts in collected.rollouts:
+        goals = policy.space.imagine(len(rollouts), rng=rng)
+        replay.add(
+            Episodes(
+                num_steps=rollouts.num_steps,
+                actions=rollouts.actions,
+                frames=rollouts.frames,
+                encoding=policy.space.encode(rollouts.frames),
+                goals=goals,
+            )
+        )
     return replay

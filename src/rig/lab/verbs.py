@@ -7,23 +7,24 @@ so that ``rig --help`` answers at once.
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Annotated, Literal, Protocol, runtime_checkable
-
-from tyro.conf import FlagCreatePairsOff, Positional, arg
+from typing import Protocol, runtime_checkable
 
 from rig.config import Config, find_preset, require
+from rig.lab.options import (
+    IMAGE_KINDS,
+    PAGE_KINDS,
+    VIDEO_KINDS,
+    DirectoryOption,
+    EnvironmentId,
+    FileOption,
+    Flag,
+    RunDirectories,
+    RunDirectory,
+    TaskName,
+    TrainOptions,
+    require_one,
+)
 from rig.lab.outputs import check_file
-
-
-RunDirectory = Annotated[Positional[Path], arg(metavar="RUN")]
-TaskName = Annotated[Positional[str], arg(metavar="TASK", help_behavior_hint="(required)")]
-RunDirectories = Annotated[Positional[tuple[Path, ...]], arg(metavar="RUN [RUN ...]")]
-DirectoryOption = Annotated[Path | None, arg(metavar="DIR")]
-FileOption = Annotated[Path | None, arg(metavar="FILE")]
-Flag = FlagCreatePairsOff[bool]
-IMAGE_KINDS = (".png",)
-VIDEO_KINDS = (".mp4", ".gif")
-PAGE_KINDS = (".html", ".htm")
 
 
 @runtime_checkable
@@ -35,18 +36,6 @@ class Verb(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainOptions:
-    """What `rig train` takes besides the settings of a run."""
-
-    preset: Literal["paper", "fast"] = "fast"
-    """The settings to begin from: as published, or what learns soonest here."""
-    out: DirectoryOption = None
-    """Directory of the run; by default a new one under runs/."""
-    json: Flag = False
-    """Print the evaluation and the run's directory as one JSON object."""
-
-
-@dataclass(frozen=True, kw_only=True)
 class Train(Config, TrainOptions):
     """Train a robot from camera images alone."""
 
@@ -55,7 +44,7 @@ class Train(Config, TrainOptions):
 
     def __call__(self, argv: Sequence[str]) -> None:
         """Trains, evaluates, and prints the run's directory."""
-        require(self.task != "", "rig train needs a TASK: Reach, Push or PushWide")
+        require_one(self.task, self.env, "train")
         from rig.lab.errands import train_anew
         from rig.lab.tables import print_evaluation, print_json, print_line
 
@@ -68,7 +57,8 @@ class Train(Config, TrainOptions):
 
     def config(self) -> Config:
         """The settings of the run, without the options of the command."""
-        return Config(**{entry.name: getattr(self, entry.name) for entry in fields(Config)})
+        settings = {entry.name: getattr(self, entry.name) for entry in fields(Config)}
+        return Config(**settings | {"task": self.env or self.task})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,14 +141,20 @@ class Imagine:
 class Look:
     """Take a picture of a task through its camera."""
 
-    task: TaskName
+    task: TaskName = ""
     """What to look at: Reach, Push or PushWide."""
+    env: EnvironmentId = ""
+    """Anyone's Gymnasium environment to look at in place of a TASK."""
+    camera: str = ""
+    """--env: the camera, as `rig train --help` has it."""
+    episode_steps: int = 0
+    """--env: steps of an episode; 0: its own limit."""
     out: Path
     """The picture to write: .png."""
     goal: Flag = False
     """Look at a random goal, to try `rig reach` with, in place of the start."""
     seed: int = 0
-    """Decides which goal."""
+    """Decides which goal, and where an environment starts."""
     size: int = 48
     """Width and height, pixels; the robot itself sees 48 or 84."""
 
@@ -167,13 +163,18 @@ class Look:
 
     def __call__(self, argv: Sequence[str]) -> None:
         """Takes the picture."""
+        require_one(self.task, self.env, "look")
         check_file(self.out, IMAGE_KINDS)
         from rig.lab.errands import take_picture
         from rig.lab.tables import print_line
-        from rig.world.tasks import find_task
 
-        task = find_task(self.task)
-        take_picture(self.out, task, of_goal=self.goal, seed=self.seed, size=self.size)
+        seen = Config(
+            task=self.env or self.task,
+            seed=self.seed,
+            camera=self.camera,
+            episode_steps=self.episode_steps,
+        )
+        take_picture(self.out, seen, self.size, of_goal=self.goal)
         print_line(str(self.out))
 
 
