@@ -13,7 +13,8 @@ from rig.errors import NotEnoughDataError
 from rig.lab import demo, doctor, errands
 from rig.lab.cli import main
 from rig.lab.pictures import read_goal_picture
-from rig.lab.verbs import OTHER_VERBS, Train
+from rig.lab.train_verb import Train
+from rig.lab.verbs import OTHER_VERBS
 from rig.world.tabletop import Tabletop
 from rig.world.tasks import PUSH, REACH
 

@@ -44,6 +44,14 @@ class DivergedError(RigError):
     """A number that learning rests on is not finite."""
 
 
+class StoppedError(RigError):
+    """A person or the system asked a run to stop; it can be gone on with."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
 def name_the_nearest(name: str, known: Iterable[str]) -> str:
     """A hint for a mistyped name: the nearest known one, or all of them."""
     names = sorted(known)

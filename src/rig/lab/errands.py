@@ -9,13 +9,16 @@ import numpy as np
 from PIL import Image
 
 from rig.config import Config
+from rig.errors import RunError
 from rig.lab.evaluate import GOALS_AT_ONCE, evaluation_goals, table, try_goals
 from rig.lab.imagine import imagined_sheet
+from rig.lab.interrupt import Interrupt
 from rig.lab.look import sight_of
 from rig.lab.origin import origin
 from rig.lab.outputs import check_new_directory, default_directory
 from rig.lab.pictures import read_goal_picture, save_goal_picture
 from rig.lab.progress import open_progress
+from rig.lab.provenance import refuse_another_end
 from rig.lab.reach import reach, summary
 from rig.lab.run import Run
 from rig.lab.tables import print_notice
@@ -31,14 +34,41 @@ def train_anew(config: Config, preset: str, out: Path | None, argv: Sequence[str
     directory = out or default_directory(config, preset)
     check_new_directory(directory)
     run = Run.create(directory, config, origin(config, argv))
-    with open_progress() as progress:
-        train(config, run, progress)
+    train_to_the_end(run)
     return run
 
 
-def evaluate_run(directory: Path, num_episodes: int) -> dict[str, Any]:
+def train_on(directory: Path, *, force: bool = False) -> Run:
+    """Goes on with a run that was stopped."""
+    run = Run.open(directory)
+    if run.is_finished:
+        raise RunError(f"{directory} is finished: there is nothing to go on with")
+    refuse_another_end(run, force=force)
+    train_to_the_end(run)
+    return run
+
+
+def train_to_the_end(run: Run) -> None:
+    """Trains from where the run is; nobody else may meanwhile.
+
+    Raises:
+        StoppedError: A signal came.
+        RunError: Something can't be written.
+    """
+    hint = f"go on with `rig train --resume {run.directory}`"
+    with run.alone(), open_progress() as progress, Interrupt(progress.note, hint) as interrupt:
+        try:
+            train(run.config, run, progress, interrupt)
+        except OSError as error:
+            raise RunError(
+                f"writing to {run.directory} failed: {error.strerror or error}; what was saved "
+                f"before is whole: once that is put right, {hint}"
+            ) from error
+
+
+def evaluate_run(directory: Path, num_episodes: int, *, force: bool = False) -> dict[str, Any]:
     """The table of a trained run on the first goal pictures of the fixed set."""
-    run, policy = open_trained(directory)
+    run, policy = open_trained(directory, force=force)
     at_once = run.config.num_worlds if is_guest(run.config.task) else GOALS_AT_ONCE
     world = make_world(run.config, min(at_once, num_episodes))
     trial = try_goals(policy, world, evaluation_goals(world, num_episodes))
@@ -46,9 +76,11 @@ def evaluate_run(directory: Path, num_episodes: int) -> dict[str, Any]:
     return table(run.config, trial, num_env_steps(run))
 
 
-def reach_picture(directory: Path, goal: Path, video: Path | None) -> dict[str, Any]:
+def reach_picture(
+    directory: Path, goal: Path, video: Path | None, *, force: bool = False
+) -> dict[str, Any]:
     """Lets a trained run try to reach a picture; what came of it."""
-    run, policy = open_trained(directory)
+    run, policy = open_trained(directory, force=force)
     latent_space(policy)
     picture = read_goal_picture(goal, run.config.image_size)
     if picture.changes:
@@ -65,7 +97,7 @@ def reach_picture(directory: Path, goal: Path, video: Path | None) -> dict[str, 
 
 def imagine_goals(directory: Path, out: Path, num_goals: int, seed: int) -> None:
     """Writes a sheet of goals that a trained run imagines."""
-    _run, policy = open_trained(directory)
+    _run, policy = open_trained(directory, force=True)  # it looks at nothing
     imagined_sheet(policy, num_goals, rng=np.random.default_rng(seed)).save(out, "PNG")
 
 

@@ -5,6 +5,7 @@ from time import perf_counter
 import numpy as np
 
 from rig.config import Config
+from rig.lab.best import is_best, keep_best
 from rig.lab.evaluate import (
     EVALUATION_SEED,
     GOALS_AT_ONCE,
@@ -18,6 +19,7 @@ from rig.lab.policy import Policy, save_policy
 from rig.lab.progress import Progress
 from rig.lab.quantities import metric_of
 from rig.lab.run import Run
+from rig.lab.schedule import is_due
 from rig.lab.worlds import World, is_guest, make_world, worlds_of
 from rig.latent.fit import FitMetrics, OnProgress
 from rig.latent.probe import distance_correlation, probe
@@ -42,9 +44,9 @@ class Recorder:
         self._config = config
         self._run = run
         self._progress = progress
-        self._start_s = perf_counter()
-        self._evaluation_s = 0.0
-        self._next_evaluation = config.evaluate.every_steps
+        clock = next(reversed(run.metrics()), {})  # a run that goes on has a past
+        self._start_s = perf_counter() - clock.get("wall_s", 0.0)
+        self._evaluation_s = clock.get("evaluation_s", 0.0)
         num_goals = config.evaluate.num_goals
         num_worlds = min(GOALS_AT_ONCE, num_goals)
         self._world = world if is_guest(config.task) else make_world(config, num_worlds)
@@ -84,16 +86,15 @@ class Recorder:
         metrics: dict[str, float],
     ) -> None:
         """Logs a round of practice, and evaluates when that is due."""
-        self._num_env_steps = num_env_steps
+        num_new, self._num_env_steps = num_env_steps - self._num_env_steps, num_env_steps
         self._log(metrics)
-        if num_env_steps >= self._next_evaluation:
-            self._next_evaluation += self._config.evaluate.every_steps
+        if is_due(self._config.evaluate.every_steps, num_env_steps, num_new):
             self._draw_practice(policy, episodes)
             self.evaluate(policy)
         self._progress.advance(num_env_steps, self._latest)
 
     def evaluate(self, policy: Policy) -> Trial:
-        """Tries the goals of the fixed set, and logs how near the robot came."""
+        """Tries the goals of the fixed set, logs how near it came, keeps the best policy."""
         start_s = perf_counter()
         trial = try_goals(policy, self._world, self._goals)
         self._evaluation_s += perf_counter() - start_s
@@ -108,6 +109,8 @@ class Recorder:
             self._latest["eval/success_share"] = float(np.mean(trial.successes))
         measured |= self._latest
         self._log(measured)
+        if is_best(self._run.metrics()):
+            keep_best(self._run, policy, table(self._config, trial, self._num_env_steps))
         return trial
 
     def finish(self, policy: Policy) -> None:

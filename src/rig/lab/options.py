@@ -14,6 +14,7 @@ TaskName = Annotated[Positional[str], arg(metavar="TASK", help_behavior_hint="(r
 EnvironmentId = Annotated[str, arg(metavar="MODULE:ID")]
 RunDirectories = Annotated[Positional[tuple[Path, ...]], arg(metavar="RUN [RUN ...]")]
 DirectoryOption = Annotated[Path | None, arg(metavar="DIR")]
+RunOption = Annotated[Path | None, arg(metavar="RUN")]
 FileOption = Annotated[Path | None, arg(metavar="FILE")]
 Flag = FlagCreatePairsOff[bool]
 IMAGE_KINDS = (".png",)
@@ -32,6 +33,11 @@ class TrainOptions:
     continuous actions, and a MuJoCo scene, an image observation or rgb_array rendering."""
     out: DirectoryOption = None
     """Directory of the run; by default a new one under runs/."""
+    resume: RunOption = None
+    """Go on with a run that was stopped, in place of a new one: with its own settings, from its
+    last checkpoint, to the same end."""
+    force: Flag = False
+    """With --resume: go on even where other programs would lead to another end."""
     json: Flag = False
     """Print the evaluation and the run's directory as one JSON object."""
 

@@ -30,11 +30,19 @@ PACKAGES = (
 
 def origin(config: Config, argv: Sequence[str]) -> dict[str, Any]:
     """Versions, commit, command line, camera, device and date of a run that begins now."""
-    sight = sight_of(config, config.image_size, of_goal=False)
     return {
         "date": datetime.now().astimezone().isoformat(timespec="seconds"),
         "command": shlex.join(["rig", *argv]),
         "commit": commit(),
+        **surroundings(config),
+    }
+
+
+def surroundings(config: Config) -> dict[str, Any]:
+    """All that a run with these settings depends on here besides them."""
+    sight = sight_of(config, config.image_size, of_goal=False)
+    return {
+        "task": sight.id,
         "camera": sight.seen_by,
         "image_size": config.image_size,
         "reference_picture_sha256": fingerprint(sight.image),

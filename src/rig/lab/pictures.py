@@ -5,7 +5,9 @@ of the PNG. It is for measuring only: the robot is given the picture, and nothin
 """
 
 import json
+import struct
 import warnings
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,8 +23,13 @@ from rig.world.squares import middle_square, resized
 
 GOAL_STATE_KEY = "rig:goal_state"
 """The text chunk that holds the task and the true state, as JSON."""
+MOST_BYTES = 1 << 28
+"""Of a picture's file: more than any camera makes."""
 FULL_WHITE_16_BIT = 65_535
-UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
+UNREADABLE = (
+    *(OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, ArithmeticError),
+    *(AttributeError, MemoryError, struct.error, zlib.error, Image.DecompressionBombError),
+)
 """What Pillow raises at a file that is no picture, is cut off, or is a decompression bomb."""
 
 
@@ -49,8 +56,11 @@ def read_goal_picture(path: Path, size: int) -> GoalPicture:
     """
     if not path.is_file():
         raise PictureError(f"{path} is no file: give a picture, as `rig look --goal` makes one")
+    if path.stat().st_size > MOST_BYTES:
+        raise PictureError(f"{path} has {path.stat().st_size:,} bytes: give a smaller picture")
     changes: list[str] = []
     with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow's, about what a camera wrote beside the pixels
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
             with Image.open(path) as opened:

@@ -55,7 +55,7 @@ def practise(
     def glance(frames: np.ndarray) -> None:
         encodings.append(act(frames, goals)[1])
 
-    track = drive(world, decide, glance, num_steps)
+    track = drive(world, decide, glance, num_steps, rng=rng)
     rollouts = track.rollouts()
     return Episodes(
         num_steps=rollouts.num_steps,
@@ -71,7 +71,19 @@ def wander(
 ) -> Rollouts:
     """So many random actions in every world."""
     policy.reset(rng=rng)
-    return drive(world, lambda _: policy.act(rng=rng), lambda _: None, num_steps).rollouts()
+    track = drive(world, lambda _: policy.act(rng=rng), lambda _: None, num_steps, rng=rng)
+    return track.rollouts()
+
+
+def start(world: World, *, rng: np.random.Generator) -> np.ndarray:
+    """The first frames of episodes that begin now in every world.
+
+    The run's generator gives the worlds their seed each time, so that what they draw depends
+    on nothing else. A world that is never put back is not seeded: a seed would put it back.
+    """
+    seed = int(rng.integers(2**31))
+    is_put_back = getattr(world.unwrapped, "is_put_back", True)
+    return seen(world.reset(seed=seed if is_put_back else None)[0])
 
 
 def drive(
@@ -79,6 +91,8 @@ def drive(
     decide: Callable[[np.ndarray], np.ndarray],
     glance: Callable[[np.ndarray], None],
     num_steps: int,
+    *,
+    rng: np.random.Generator,
 ) -> Track:
     """So many steps in every world, from a reset; an episode that ends is followed by another.
 
@@ -87,9 +101,10 @@ def drive(
         decide: The actions for what every world shows now.
         glance: Is shown frames that no action is asked for: the last ones of episodes.
         num_steps: Of every world, resets not counted (but in NEXT_STEP they take one).
+        rng: Gives the worlds their seed.
     """
     mode = world.metadata.get("autoreset_mode", AutoresetMode.NEXT_STEP)
-    track, frames = Track(), seen(world.reset()[0])
+    track, frames = Track(), start(world, rng=rng)
     is_over = np.zeros(world.num_envs, bool)
     for step in range(1, num_steps + 1):
         actions = decide(frames)

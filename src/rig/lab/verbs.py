@@ -5,7 +5,7 @@ so that ``rig --help`` answers at once.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -21,10 +21,10 @@ from rig.lab.options import (
     RunDirectories,
     RunDirectory,
     TaskName,
-    TrainOptions,
     require_one,
 )
 from rig.lab.outputs import check_file
+from rig.lab.share_verbs import SHARE_VERBS
 
 
 @runtime_checkable
@@ -33,32 +33,6 @@ class Verb(Protocol):
 
     def __call__(self, argv: Sequence[str]) -> None:
         """Does it; ``argv`` is the command line, for the record."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Train(Config, TrainOptions):
-    """Train a robot from camera images alone."""
-
-    task: TaskName = ""
-    """What to learn: Reach, Push or PushWide."""
-
-    def __call__(self, argv: Sequence[str]) -> None:
-        """Trains, evaluates, and prints the run's directory."""
-        require_one(self.task, self.env, "train")
-        from rig.lab.errands import train_anew
-        from rig.lab.tables import print_evaluation, print_json, print_line
-
-        run = train_anew(self.config(), self.preset, self.out, argv)
-        if self.json:
-            print_json(run.evaluation() | {"run": str(run.directory)})
-            return
-        print_evaluation(run.evaluation())
-        print_line(str(run.directory))
-
-    def config(self) -> Config:
-        """The settings of the run, without the options of the command."""
-        settings = {entry.name: getattr(self, entry.name) for entry in fields(Config)}
-        return Config(**settings | {"task": self.env or self.task})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +45,8 @@ class Reach:
     """The goal picture: any file, size and mode."""
     video: FileOption = None
     """Where to write a video of goal, camera and decoded latent: .mp4 or .gif."""
+    force: Flag = False
+    """Use the run even where its policy would see other pictures than it learned from."""
     json: Flag = False
     """Print the distances as one JSON object."""
 
@@ -81,7 +57,7 @@ class Reach:
         from rig.lab.errands import reach_picture
         from rig.lab.tables import print_attempt, print_json
 
-        summary = reach_picture(self.run, self.goal, self.video)
+        summary = reach_picture(self.run, self.goal, self.video, force=self.force)
         (print_json if self.json else print_attempt)(summary)
 
 
@@ -93,6 +69,8 @@ class Evaluate:
     """Directory of a trained run."""
     episodes: int = 100
     """Goal pictures to try: always the same ones."""
+    force: Flag = False
+    """Use the run even where its policy would see other pictures than it learned from."""
     json: Flag = False
     """Print the table as one JSON object."""
 
@@ -104,7 +82,7 @@ class Evaluate:
         from rig.lab.errands import evaluate_run
         from rig.lab.tables import print_evaluation, print_json
 
-        evaluation = evaluate_run(self.run, self.episodes)
+        evaluation = evaluate_run(self.run, self.episodes, force=self.force)
         (print_json if self.json else print_evaluation)(evaluation)
 
 
@@ -241,4 +219,5 @@ OTHER_VERBS = {
     "report": Report,
     "doctor": Doctor,
     "demo": Demo,
+    **SHARE_VERBS,
 }

@@ -13,7 +13,7 @@ Latents are a cache of what the VAE says of the frames. When the VAE has moved,
 :meth:`Replay.reencode` makes them anew.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +25,7 @@ from rig.types import Encoding, Episodes
 
 Goals = Float32[np.ndarray, "N latent"]
 Rows = Int[np.ndarray, " B"]
+NewFrames = Callable[[tuple[int, ...], np.dtype], np.ndarray]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,11 +50,15 @@ class Recalled:
 class Replay:
     """The last episodes, of any lengths; the oldest go first."""
 
-    def __init__(self, num_transitions: int, num_steps: int) -> None:
+    def __init__(
+        self, num_transitions: int, num_steps: int, new_frames: NewFrames = np.empty
+    ) -> None:
         """Makes room for so many transitions, in episodes of at most ``num_steps`` each.
 
         Shorter episodes have more frames per transition, so fewer of their transitions fit.
+        ``new_frames`` makes the array of all frames: in memory, or in a file.
         """
+        self._new_frames = new_frames
         self._num_rows = max(1, num_transitions // num_steps) * (num_steps + 1)
         self._num_added = 0
         self._frames = np.empty(0)
@@ -82,10 +87,21 @@ class Replay:
         """The latents of those frames: a view, not a copy."""
         return self._latents[: self._num_added]
 
+    @property
+    def num_rows(self) -> int:
+        """Rows that it has room for."""
+        return self._num_rows
+
+    @property
+    def rows_held(self) -> tuple[int, int]:
+        """The oldest row still there, and the one after the newest, counted for ever."""
+        return max(0, self._num_added - self._num_rows), self._num_added
+
     def add(self, episodes: Episodes) -> None:
         """Takes in episodes, in the place of the oldest ones if it is full."""
         if self._num_added == 0:
-            self._allocate(episodes)
+            sizes = (episodes.goals.shape[1], episodes.actions.shape[1])
+            self._allocate(episodes.frames, *sizes)
         last, new = episodes.last_rows, np.arange(len(episodes.frames))
         has_action = np.isin(new, last, invert=True)
         first_row = self._num_added + last - episodes.num_steps
@@ -136,6 +152,42 @@ class Replay:
         self._log_stds[: len(encoding.latent)] = encoding.log_std
         self._goals = move_goals(self._goals)
 
+    def lasting(self, first: int, end: int) -> dict[str, np.ndarray]:
+        """Frames and actions of some rows: what never changes once it is there."""
+        places = self._places(np.arange(first, end))
+        return {"frames": self._frames[places], "actions": self._actions[places]}
+
+    def passing(self) -> dict[str, np.ndarray]:
+        """The rest: the latents, and where each episode is. Views, not copies."""
+        return {
+            "latents": self.latents,
+            "log_stds": self._log_stds[: self._num_added],
+            "goals": self._goals,
+            "first_row": self._first_row,
+            "num_steps": self._num_steps,
+        }
+
+    def restore(
+        self, passing: dict[str, np.ndarray], parts: Iterable[tuple[int, dict[str, np.ndarray]]]
+    ) -> None:
+        """Becomes, byte for byte, the replay that was taken apart; this one must be new.
+
+        Args:
+            passing: As :meth:`passing` gave it.
+            parts: First rows, each with what :meth:`lasting` gave from there on, in order.
+        """
+        for first, lasting in parts:
+            if self._num_added == 0:
+                sizes = (passing["goals"].shape[1], lasting["actions"].shape[1])
+                self._allocate(lasting["frames"], *sizes)
+            self._num_added = first + len(lasting["frames"])
+            row = self._places(np.arange(first, self._num_added))
+            self._frames[row], self._actions[row] = lasting["frames"], lasting["actions"]
+        self._latents[: len(passing["latents"])] = passing["latents"]
+        self._log_stds[: len(passing["latents"])] = passing["log_stds"]
+        self._first_row, self._num_steps = passing["first_row"], passing["num_steps"]
+        self._goals = passing["goals"]
+
     def _draw(self, num: int, *, rng: np.random.Generator) -> tuple[Rows, Rows]:
         """An episode and a step of it, each transition as likely as any other.
 
@@ -165,12 +217,11 @@ class Replay:
         """Where rows lie in the arrays."""
         return row % self._num_rows
 
-    def _allocate(self, episodes: Episodes) -> None:
+    def _allocate(self, frames: np.ndarray, latent_size: int, action_size: int) -> None:
         """Takes address space for all that fits; pages are touched only when written."""
-        latent_size = episodes.goals.shape[1]
-        frame, action_size = episodes.frames.shape[1:], episodes.actions.shape[1]
-        self._frames = np.empty((self._num_rows, *frame), episodes.frames.dtype)
+        self._frames = self._new_frames((self._num_rows, *frames.shape[1:]), frames.dtype)
         self._latents = np.empty((self._num_rows, latent_size), np.float32)
         self._log_stds = np.empty((self._num_rows, latent_size), np.float32)
-        self._actions = np.empty((self._num_rows, action_size), np.float32)
+        # Zeros, because the last row of an episode has no action and is saved all the same.
+        self._actions = np.zeros((self._num_rows, action_size), np.float32)
         self._goals = np.empty((0, latent_size), np.float32)

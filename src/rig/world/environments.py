@@ -112,6 +112,14 @@ class TabletopVectorEnv(Worlds):
         """The last pictures, one per world."""
         return tuple(self._images.copy()) if self.render_mode == "rgb_array" else None
 
+    def memory(self) -> Float64[np.ndarray, "N memory"]:
+        """All that decides how every world goes on: to be saved, and never for learning."""
+        return self.tabletop.memory()
+
+    def recall(self, memory: Float64[np.ndarray, "N memory"]) -> None:
+        """Puts every world where its memory says."""
+        self.tabletop.recall(memory)
+
     def close_extras(self, **_kwargs: Any) -> None:
         """Ends the threads."""
         self.tabletop.close()

@@ -78,6 +78,20 @@ class Worlds(VectorEnv[Any, Any, Any]):
     state_names: tuple[str, ...] = ()
     """What the numbers of a goal's state are called; none where nothing can be measured."""
 
+    is_put_back: bool = True
+    """Whether a reset puts every world at a start of its own."""
+
+    def memory(self) -> Float64[np.ndarray, "N memory"]:
+        """All that decides how every world goes on: to be saved, and never for learning.
+
+        Nothing, where a reset puts the worlds back; nothing either, where they can't be put
+        anywhere, as a robot.
+        """
+        return np.empty((self.num_envs, 0))
+
+    def recall(self, memory: Float64[np.ndarray, "N memory"]) -> None:
+        """Puts every world where its memory says."""
+
     def goals(self, num: int, *, rng: np.random.Generator) -> Goals:
         """Goals of evaluation; from one seed, the first ones are the same whatever ``num``."""
         raise NotImplementedError
