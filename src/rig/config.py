@@ -166,8 +166,9 @@ class GoalConfig:
 class RewardConfig:
     """The reward that a goal implies."""
 
-    kind: Literal["latent", "log_probability", "sparse", "pixel"] = "latent"
-    """latent: minus the distance in latent space; log_probability: minus half the squared
+    kind: Literal["latent", "root", "log_probability", "sparse", "pixel"] = "latent"
+    """latent: minus the distance in latent space; root: minus its square root, under which the
+    last centimetre counts for more; log_probability: minus half the squared
     Mahalanobis distance; sparse: 0 near the goal, else -1; pixel: minus the mean squared
     error between the image and the goal's picture."""
     min_std: float = 0.1
@@ -387,6 +388,7 @@ FAST = replace(
         refresh_every_steps=4000,
         mixture=GoalMixture(kept=0.2, future=0.5, imagined=0.3),
     ),
+    reward=RewardConfig(kind="root"),
     td3=TD3Config(
         hidden_sizes=(256, 256),
         layer_norm=True,

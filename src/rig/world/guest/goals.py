@@ -21,6 +21,8 @@ NUM_AXES = 3
 """A goal of so many numbers is taken for a place in the scene, in metres."""
 NEAR_M = 0.01
 """A goal nearer than this is reached; what is nearer than this to a joint is its object."""
+NUM_REDRAWN = 4
+"""Goals that are drawn in place of one where nothing could be put."""
 NUM_PULLS = 20
 NUM_PULL_SUBSTEPS = 20
 """How often a mocap body is moved on, and for how long it then pulls."""
@@ -35,25 +37,39 @@ def make_goals(
     seeds = rng.integers(MAX_SEED, size=num)
     images, states = [], []
     for first in range(0, num, len(guests)):
-        some = seeds[first : first + len(guests)]
-        for guest, seed in zip(guests, some, strict=False):
-            bring_to_a_goal(guest, int(seed))
+        some = range(first, min(first + len(guests), num))
+        for guest, row in zip(guests, some, strict=False):
+            seeds[row] = bring_to_a_goal(guest, int(seeds[row]))
         images.append(eyes.look(guests)[: len(some)])
         states += [guest.achieved for guest in guests[: len(some)]]
     return Goals(images=np.concatenate(images), states=np.stack(states), seeds=seeds)
 
 
-def bring_to_a_goal(guest: Guest, seed: int) -> None:
-    """Brings a guest from the start of this seed to its own goal, or to some place."""
+def bring_to_a_goal(guest: Guest, seed: int) -> int:
+    """Brings a guest to a goal of its own, or to some place; the seed of the start it had.
+
+    A goal may be where nothing can be set down (a gripper is there): then another is drawn.
+    """
     guest.begin(seed)
-    goal, scene = guest.desired, physics_of(guest.env)
-    if scene and len(goal) == NUM_AXES:
-        for bring in (set_down, lead):
-            bring(guest, goal, *scene)
-            if is_at(guest, goal):
-                return
-            guest.begin(seed)
-    wander(guest, rng=np.random.default_rng(seed))
+    rng = np.random.default_rng(seed)
+    scene = physics_of(guest.env)
+    if scene and len(guest.desired) == NUM_AXES:
+        for start in (seed, *rng.integers(MAX_SEED, size=NUM_REDRAWN).tolist()):
+            if is_put_at_goal(guest, start, *scene):
+                return start
+        guest.begin(seed)
+    wander(guest, rng=rng)
+    return seed
+
+
+def is_put_at_goal(guest: Guest, seed: int, model: mujoco.MjModel, data: mujoco.MjData) -> bool:
+    """Whether a guest could be put at the goal that it asks for after this seed."""
+    for bring in (set_down, lead):
+        guest.begin(seed)
+        bring(guest, guest.desired, model, data)
+        if is_at(guest, guest.desired):
+            return True
+    return False
 
 
 def is_at(guest: Guest, goal: Point) -> bool:
