@@ -22,6 +22,7 @@ from tyro.conf import subcommand
 
 from rig.config import PRESETS, Config, find_preset
 from rig.errors import ConfigError, RigError
+from rig.lab.study_verbs import STUDY_VERBS
 from rig.lab.verbs import OTHER_VERBS, Train, Verb
 
 
@@ -102,7 +103,9 @@ def parse_with_defaults(argv: Sequence[str], task: str, preset: str) -> Verb:
     settings = {entry.name: getattr(config, entry.name) for entry in fields(Config)}
     train = Train(**settings | {"preset": preset, "task": Train.task})
     verbs: list[Any] = [Annotated[Train, subcommand("train", default=train)]]
-    verbs += [Annotated[kind, subcommand(name)] for name, kind in OTHER_VERBS.items()]
+    verbs += [
+        Annotated[kind, subcommand(name)] for name, kind in (OTHER_VERBS | STUDY_VERBS).items()
+    ]
     heard = io.StringIO()
     try:
         with redirect_stderr(heard):

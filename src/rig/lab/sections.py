@@ -9,8 +9,9 @@ import numpy as np
 
 from rig.lab import html
 from rig.lab.charts import Chart, to_svg
-from rig.lab.facts import FIT_STEPS, MINUTES, STEPS, Facts, flat, preset_of
+from rig.lab.facts import FIT_STEPS, MINUTES, STEPS, Facts
 from rig.lab.phase import duration
+from rig.lab.settings import flat, preset_of
 from rig.lab.tables import CM_PER_M, COLUMNS, cm
 
 

@@ -1,0 +1,153 @@
+"""Ray, as a sweep uses it: jobs go in, endings come out. The only file that knows Ray.
+
+On this machine Ray is started for the sweep and ends with it; on a cluster it is joined. Either
+way a job takes one core and the memory that its run will need, and Ray starts it where both are
+free. Every job has a process of its own, which starts with one thread for every library.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass
+from typing import Any
+
+from rig.errors import RigError, SweepError
+from rig.lab.study.budget import memory_bytes
+from rig.lab.study.worker import ONE_THREAD, Job, work
+
+
+OBJECT_STORE_BYTES = 100 * 2**20
+"""Enough for what jobs say when they end, which is all that goes through it."""
+GIB = 2**30
+FINISHED, FAILED, LOST = "finished", "failed", "lost"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ending:
+    """How a job ended."""
+
+    job: Job
+    event: str
+    """finished, failed (it raised an error), or lost (its process or machine went away)."""
+    why: str
+    facts: dict[str, Any]
+    """What it took, if it finished."""
+
+
+class Cluster:
+    """A Ray that has been joined: jobs go in, endings come out."""
+
+    def __init__(self, ray: Any) -> None:
+        self._ray = ray
+        # A process of its own for each job: memory goes back, and threads start anew.
+        self._work = ray.remote(max_calls=1, max_retries=0, num_cpus=1)(work)
+        self._jobs: dict[Any, Job] = {}
+
+    @property
+    def num_cores(self) -> int:
+        """Jobs that can go on at once, as far as cores go."""
+        return int(self._ray.cluster_resources().get("CPU", 0))
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no job is waiting or going on."""
+        return not self._jobs
+
+    def check_memory(self, jobs: list[Job]) -> None:
+        """Raises SweepError if a job needs more memory than any machine could ever give."""
+        most = max(node["Resources"].get("memory", 0) for node in self._ray.nodes())
+        for job in jobs:
+            need = memory_bytes(job.planned.config)
+            if need > most:
+                raise SweepError(
+                    f"{job.planned.id} needs {need / GIB:.1f} GiB of memory, and no machine "
+                    f"gives more than {most / GIB:.1f}: lower its replay_size or num_images"
+                )
+
+    def submit(self, job: Job) -> None:
+        """Takes a job in, to be started when a core and the memory are free."""
+        options = {
+            "memory": memory_bytes(job.planned.config),
+            "runtime_env": {"env_vars": ONE_THREAD},
+            "name": job.planned.id,
+        }
+        self._jobs[self._work.options(**options).remote(job)] = job
+
+    def endings(self, timeout_s: float) -> list[Ending]:
+        """The jobs that ended, waiting at most so long for one."""
+        ready, _ = self._ray.wait(
+            list(self._jobs), num_returns=len(self._jobs), timeout=timeout_s
+        )
+        return [self._ending(ref, self._jobs.pop(ref)) for ref in ready]
+
+    def _ending(self, ref: Any, job: Job) -> Ending:
+        try:
+            facts = self._ray.get(ref)
+        except self._ray.exceptions.RayTaskError as error:
+            return Ending(job=job, event=FAILED, why=reason(error.cause), facts={})
+        except self._ray.exceptions.RayError as error:
+            return Ending(job=job, event=LOST, why=first_line(str(error)), facts={})
+        return Ending(job=job, event=FINISHED, why="", facts=facts)
+
+
+@contextmanager
+def joined(address: str | None, num_cores: int | None, notices: Any) -> Iterator[Cluster]:
+    """Joins the cluster at an address, or starts Ray here on so many cores; leaves it after.
+
+    Args:
+        address: As ``ray.init`` takes it; None: this machine.
+        num_cores: Cores of this machine; None: all that we may use.
+        notices: A text file for what Ray prints.
+
+    Raises:
+        SweepError: Ray is not installed, or nothing answers there.
+    """
+    ray = import_ray()
+    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
+    here = {
+        "num_cpus": num_cores or len(os.sched_getaffinity(0)),
+        "object_store_memory": OBJECT_STORE_BYTES,
+        "include_dashboard": False,
+    }
+    with redirect_stdout(notices):
+        try:
+            where = {"address": address} if address else {"address": "local"} | here
+            ray.init(**where, **quiet)
+        except (ConnectionError, ValueError, RuntimeError) as error:
+            raise SweepError(
+                f"Ray can't be reached at {address or 'this machine'}: {first_line(str(error))}"
+            ) from error
+        try:
+            yield Cluster(ray)
+        finally:
+            ray.shutdown()
+
+
+def import_ray() -> Any:
+    """Ray, told to keep its statistics to itself.
+
+    Raises:
+        SweepError: It is not installed.
+    """
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    # Ray would say at each start that it is about to change how GPUs are hidden.
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    try:
+        import ray
+        import ray.exceptions
+    except ImportError as error:
+        raise SweepError(
+            "rig sweep runs on Ray, which is not installed: pip install 'imagined-goals[sweep]'"
+        ) from error
+    return ray
+
+
+def reason(cause: BaseException) -> str:
+    """Why a run failed, in a line; a bug is called by its type."""
+    text = first_line(str(cause))
+    return text if isinstance(cause, RigError) else f"{type(cause).__name__}: {text}"
+
+
+def first_line(text: str) -> str:
+    """The first line that says something."""
+    return next((line.strip() for line in text.splitlines() if line.strip()), "no reason given")
