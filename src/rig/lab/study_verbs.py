@@ -13,11 +13,12 @@ from typing import Annotated
 from tyro.conf import Positional, arg
 
 from rig.config import require
-from rig.lab.outputs import RUNS
+from rig.lab.outputs import RUNS, check_new_directory
 from rig.lab.verbs import DirectoryOption, Flag
 
 
 SpecFile = Annotated[Positional[Path], arg(metavar="SPEC")]
+Sources = Annotated[Positional[tuple[Path, ...]], arg(metavar="RUN|SPEC [RUN|SPEC ...]")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,4 +79,47 @@ class Sweep:
             require_all_done(standings, shlex.join(["rig", "sweep", str(self.spec), *out]))
 
 
-STUDY_VERBS = {"sweep": Sweep}
+@dataclass(frozen=True, kw_only=True)
+class Compare:
+    """Compare methods over seeds: tables with intervals, and learning curves."""
+
+    sources: Sources
+    """Runs' or studies' directories, specs of studies that lie under runs/, or files of
+    results (.jsonl)."""
+    against: str | None = None
+    """The method that the others are compared with; by default the first one."""
+    out: DirectoryOption = None
+    """Directory for comparison.md, comparison.csv and the plots; made if it is not there."""
+    json: Flag = False
+    """Print every number as one JSON object."""
+
+    def __post_init__(self) -> None:
+        require(len(self.sources) > 0, "rig compare needs at least one RUN or SPEC")
+
+    def __call__(self, argv: Sequence[str]) -> None:
+        """Compares, prints the tables, and writes them if asked."""
+        if self.out:
+            check_new_directory(self.out)
+        from rig.lab.study.compare import COLUMNS, as_json, cells, write_comparison
+        from rig.lab.study.comparison import Comparison
+        from rig.lab.study.results import gather
+        from rig.lab.tables import print_json, print_line, print_notice, print_table
+
+        results, left_out = gather(self.sources)
+        if left_out:
+            print_notice(f"not finished, left out: {', '.join(left_out)}")
+        comparison = Comparison(results, self.against)
+        if self.json:
+            print_json(as_json(comparison))
+        else:
+            for task in comparison.tasks:
+                for thing in comparison.things(task):
+                    rows = [cells(line) for line in comparison.lines(task, thing)]
+                    print_table(f"{task}: {thing}", list(COLUMNS), rows)
+        if self.out:
+            written = write_comparison(self.out, comparison)
+            for path in () if self.json else written:
+                print_line(str(path))
+
+
+STUDY_VERBS = {"sweep": Sweep, "compare": Compare}

@@ -146,6 +146,8 @@ def planned(
     method: str, standard: Config, preset: str, changes: dict[str, Any], seed: int
 ) -> Planned:
     """One run; settings that say what the preset says anyway count as no change."""
+    if given := {"seed", "task"} & set(changes):
+        raise ConfigError(f"write seeds and tasks, not settings.{min(given)}")
     config = change(standard, changes)
     before, after = flat_config(standard), flat_config(config)
     kept = {key: after[key] for key in changes if after[key] != before[key]}
@@ -214,4 +216,4 @@ def option(key: str, value: Any) -> list[str]:
 
 def slug(text: str) -> str:
     """A name that a file can have."""
-    return re.sub(r"[^a-z0-9.=]+", "-", text.lower()).strip("-")
+    return re.sub(r"[^a-z0-9._]+", "-", text.lower()).strip("-")

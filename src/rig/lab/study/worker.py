@@ -7,16 +7,15 @@ import shutil
 import socket
 import tempfile
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 from rig.errors import SweepError
 from rig.lab.run import Run, write_json
-from rig.lab.study.directory import Study
+from rig.lab.study.jobs import Job
 from rig.lab.study.spec import Planned
 
 
@@ -28,18 +27,6 @@ ONE_THREAD = {
 }
 """The environment in which a worker must start."""
 BYTES_PER_KIB = 1024
-
-Trainer = Callable[[Planned, Path], None]
-"""Trains a run into a directory, going on from what lies there if it can."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Job:
-    """A run, where it goes, and what trains it."""
-
-    planned: Planned
-    study: Study
-    trainer: Trainer
 
 
 def work(job: Job) -> dict[str, Any]:

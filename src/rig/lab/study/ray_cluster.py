@@ -8,33 +8,20 @@ free. Every job has a process of its own, which starts with one thread for every
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass
 from typing import Any
 
 from rig.errors import RigError, SweepError
 from rig.lab.study.budget import memory_bytes
-from rig.lab.study.worker import ONE_THREAD, Job, work
+from rig.lab.study.jobs import FAILED, FINISHED, LOST, Ending, Job
+from rig.lab.study.worker import ONE_THREAD, work
 
 
 OBJECT_STORE_BYTES = 100 * 2**20
 """Enough for what jobs say when they end, which is all that goes through it."""
 GIB = 2**30
-FINISHED, FAILED, LOST = "finished", "failed", "lost"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Ending:
-    """How a job ended."""
-
-    job: Job
-    event: str
-    """finished, failed (it raised an error), or lost (its process or machine went away)."""
-    why: str
-    facts: dict[str, Any]
-    """What it took, if it finished."""
-
-
-class Cluster:
+class RayCluster:
     """A Ray that has been joined: jobs go in, endings come out."""
 
     def __init__(self, ray: Any) -> None:
@@ -91,7 +78,7 @@ class Cluster:
 
 
 @contextmanager
-def joined(address: str | None, num_cores: int | None, notices: Any) -> Iterator[Cluster]:
+def joined(address: str | None, num_cores: int | None, notices: Any) -> Iterator[RayCluster]:
     """Joins the cluster at an address, or starts Ray here on so many cores; leaves it after.
 
     Args:
@@ -118,7 +105,7 @@ def joined(address: str | None, num_cores: int | None, notices: Any) -> Iterator
                 f"Ray can't be reached at {address or 'this machine'}: {first_line(str(error))}"
             ) from error
         try:
-            yield Cluster(ray)
+            yield RayCluster(ray)
         finally:
             ray.shutdown()
 
