@@ -55,7 +55,9 @@ def task_sections(
     for task in comparison.tasks:
         for thing in comparison.things(task):
             lines = comparison.lines(task, thing)
-            nothing = f"Doing nothing scores {lines[0].do_nothing:.1f} {lines[0].unit}."
+            nothing = (
+                f"Doing nothing scores {lines[0].show(lines[0].do_nothing)} {lines[0].unit}."
+            )
             parts += [f"## {task}: {thing}", nothing, grid(COLUMNS, map(cells, lines))]
             if (task, thing) in plots:
                 name = plots[task, thing].name
@@ -96,9 +98,9 @@ def cells(line: Line) -> list[str]:
     return [
         line.method,
         str(line.num_seeds),
-        f"{line.iqm:.2f} [{line.low:.2f}, {line.high:.2f}] {line.unit}",
-        f"{line.mean:.2f}",
-        f"{line.worst:.2f}",
+        f"{line.show(line.iqm)} [{line.show(line.low)}, {line.show(line.high)}] {line.unit}",
+        line.show(line.mean),
+        line.show(line.worst),
         better,
         f"{line.num_env_steps:,}",
         duration(line.training_minutes * S_PER_MINUTE),

@@ -25,6 +25,8 @@ MOST_POINTS = 24
 """Points of a curve whose runs were not evaluated at the same places."""
 UNITS = {"m": ("cm", 100.0), "rad": ("rad", 1.0)}
 """The unit in which a distance is shown, and the factor that brings it there."""
+DIGITS = {"cm": 2, "rad": 3}
+"""Digits after the point, in each of these units."""
 S_PER_MINUTE = 60
 HAND = "hand"
 
@@ -54,6 +56,10 @@ class Line:
     training_minutes: float
     """The median over seeds."""
     run_ids: tuple[str, ...]
+
+    def show(self, value: float) -> str:
+        """One of its distances as text, without the unit."""
+        return f"{value:.{DIGITS[self.unit]}f}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,7 +29,8 @@ def interquartile_mean(
     """The mean of the middle half of the runs; with 3 runs or fewer it is their mean."""
     num = scores.shape[-1]
     num_cut = int(TRIMMED_SHARE * num)
-    return np.sort(scores, axis=-1)[..., num_cut : num - num_cut].mean(axis=-1)
+    middle = np.sort(scores, axis=-1)[..., num_cut : num - num_cut]
+    return np.asarray(middle.mean(axis=-1))
 
 
 def resampled(
@@ -63,7 +64,7 @@ def better_share(
 ) -> Float64[np.ndarray, "*rows"]:
     """The share of pairs in which ours is lower; a tie counts as half (Mann and Whitney)."""
     a, b = ours[..., :, None], theirs[..., None, :]
-    return ((a < b) + 0.5 * (a == b)).mean(axis=(-2, -1))
+    return np.asarray(((a < b) + 0.5 * (a == b)).mean(axis=(-2, -1)))
 
 
 def probability_of_improvement(
