@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from tyro.conf import Positional, arg
+from tyro.conf import Positional, UseAppendAction, arg
 
 from rig.config import require
 from rig.lab.outputs import RUNS, check_new_directory
@@ -80,6 +80,42 @@ class Sweep:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Runs:
+    """List the runs under a directory: sorted, filtered, any number of them."""
+
+    directory: Annotated[Positional[Path], arg(metavar="DIR")] = RUNS
+    """The directory that runs lie under, at any depth."""
+    task: str | None = None
+    """Only runs of this task."""
+    preset: str | None = None
+    """Only runs nearest to this preset."""
+    where: UseAppendAction[tuple[str, ...]] = ()
+    """Only runs of which this is true; may be said again. A setting, a metric's last value or a
+    column, and a value: "td3.gamma=0.98", "eval/puck_distance_m<0.03", "state=done"."""
+    sort: str = "date"
+    """What to sort by: a setting, a metric or a column; -NAME (as --sort=-NAME): the largest
+    first."""
+    json: Flag = False
+    """Print the runs as one JSON object."""
+
+    def __call__(self, argv: Sequence[str]) -> None:
+        """Brings the index up to date, asks it, and prints the answer."""
+        from rig.lab.study.index import open_index
+        from rig.lab.study.query import SHOWN, cells, select
+        from rig.lab.tables import print_json, print_table
+
+        asked = {"task": self.task, "preset": self.preset}
+        conditions = [f"{name}={value}" for name, value in asked.items() if value is not None]
+        with open_index(self.directory) as index:
+            rows = select(index, [*conditions, *self.where], self.sort)
+        if self.json:
+            print_json({"runs": rows})
+        else:
+            title = f"{self.directory}: {len(rows)} run{'' if len(rows) == 1 else 's'}"
+            print_table(title, list(SHOWN), [cells(row) for row in rows])
+
+
+@dataclass(frozen=True, kw_only=True)
 class Compare:
     """Compare methods over seeds: tables with intervals, and learning curves."""
 
@@ -122,4 +158,4 @@ class Compare:
                 print_line(str(path))
 
 
-STUDY_VERBS = {"sweep": Sweep, "compare": Compare}
+STUDY_VERBS = {"sweep": Sweep, "runs": Runs, "compare": Compare}
