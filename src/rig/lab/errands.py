@@ -19,19 +19,27 @@ from rig.lab.progress import open_progress
 from rig.lab.reach import reach, summary
 from rig.lab.run import Run
 from rig.lab.tables import print_notice
+from rig.lab.trackers import TrackerName, check_tracker, tracked
 from rig.lab.train import train
 from rig.lab.trained import latent_space, num_env_steps, open_trained
 from rig.lab.video import attempt_frames, save_video
 from rig.world.tasks import Task, find_task
 
 
-def train_anew(config: Config, preset: str, out: Path | None, argv: Sequence[str]) -> Run:
+def train_anew(
+    config: Config,
+    preset: str,
+    out: Path | None,
+    argv: Sequence[str],
+    tracker: TrackerName | None = None,
+) -> Run:
     """Trains into a new directory; nothing is begun if it can't be made."""
+    check_tracker(tracker)
     config = replace(config, task=find_task(config.task).name)
     directory = out or default_directory(config, preset)
     check_new_directory(directory)
     run = Run.create(directory, config, origin(config, argv))
-    with open_progress() as progress:
+    with open_progress() as progress, tracked(run, tracker):
         train(config, run, progress)
     return run
 

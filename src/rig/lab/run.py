@@ -12,7 +12,8 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -21,12 +22,17 @@ from rig.config import Config, from_dict
 from rig.errors import ConfigError, RunError
 
 
+Follower = Callable[[Mapping[str, float]], None]
+"""Is told each line of metrics."""
+
+
 class Run:
     """One run's directory, with verbs."""
 
     def __init__(self, directory: Path, config: Config) -> None:
         self.directory = directory
         self.config = config
+        self._followers: list[Follower] = []
 
     @classmethod
     def create(cls, directory: Path, config: Config, origin: Mapping[str, Any]) -> "Run":
@@ -73,6 +79,17 @@ class Run:
         """Appends one line of metrics."""
         with (self.directory / "metrics.jsonl").open("a") as file:
             file.write(json.dumps(dict(metrics)) + "\n")
+        for follower in self._followers:
+            follower(metrics)
+
+    @contextmanager
+    def followed(self, follower: Follower) -> Iterator[None]:
+        """Tells the follower each line of metrics once it is written."""
+        self._followers.append(follower)
+        try:
+            yield
+        finally:
+            self._followers.remove(follower)
 
     def metrics(self) -> list[dict[str, float]]:
         """All lines of metrics; a last line that was cut off is left out."""

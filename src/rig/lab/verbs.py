@@ -42,6 +42,9 @@ class TrainOptions:
     """The settings to begin from: as published, or what learns soonest here."""
     out: DirectoryOption = None
     """Directory of the run; by default a new one under runs/."""
+    tracker: Literal["tensorboard", "wandb"] | None = None
+    """Show the metrics in TensorBoard or in Weights & Biases too (offline, unless WANDB_MODE
+    says online)."""
     json: Flag = False
     """Print the evaluation and the run's directory as one JSON object."""
 
@@ -59,7 +62,7 @@ class Train(Config, TrainOptions):
         from rig.lab.errands import train_anew
         from rig.lab.tables import print_evaluation, print_json, print_line
 
-        run = train_anew(self.config(), self.preset, self.out, argv)
+        run = train_anew(self.config(), self.preset, self.out, argv, self.tracker)
         if self.json:
             print_json(run.evaluation() | {"run": str(run.directory)})
             return

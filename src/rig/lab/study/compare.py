@@ -47,22 +47,22 @@ def markdown(comparison: Comparison, plots: dict[tuple[str, str], Path]) -> str:
     return "\n\n".join([*parts, legend(comparison)]) + "\n"
 
 
-def task_sections(
-    comparison: Comparison, plots: dict[tuple[str, str], Path], folder: str = ""
-) -> list[str]:
+def task_sections(comparison: Comparison, plots: dict[tuple[str, str], Path]) -> list[str]:
     """A heading, a table and a plot for each thing measured on each task."""
     parts = []
     for task in comparison.tasks:
         for thing in comparison.things(task):
             lines = comparison.lines(task, thing)
-            nothing = (
-                f"Doing nothing scores {lines[0].show(lines[0].do_nothing)} {lines[0].unit}."
-            )
-            parts += [f"## {task}: {thing}", nothing, grid(COLUMNS, map(cells, lines))]
+            parts += [f"## {task}: {thing}", nothing_scores(lines[0])]
+            parts.append(grid(COLUMNS, map(cells, lines)))
             if (task, thing) in plots:
-                name = plots[task, thing].name
-                parts.append(f"![{task}: {thing}, learning curves]({folder}{name})")
+                parts.append(f"![{task}: {thing}]({plots[task, thing].name})")
     return parts
+
+
+def nothing_scores(line: Line) -> str:
+    """What standing still comes to, in words."""
+    return f"Doing nothing scores {line.show(line.do_nothing)} {line.unit}."
 
 
 def over_tasks(comparison: Comparison) -> list[str]:
@@ -95,10 +95,11 @@ def cells(line: Line) -> list[str]:
     better = "–"
     if line.better is not None:
         better = f"{line.better:.2f} [{line.better_low:.2f}, {line.better_high:.2f}]"
+    ends = f" [{line.show(line.low)}, {line.show(line.high)}]" if line.num_seeds > 1 else ""
     return [
         line.method,
         str(line.num_seeds),
-        f"{line.show(line.iqm)} [{line.show(line.low)}, {line.show(line.high)}] {line.unit}",
+        f"{line.show(line.iqm)}{ends} {line.unit}",
         line.show(line.mean),
         line.show(line.worst),
         better,
@@ -107,9 +108,9 @@ def cells(line: Line) -> list[str]:
     ]
 
 
-def grid(columns: Sequence[str], rows: Any) -> str:
-    """Rows as a Markdown table: words at the left, numbers at the right."""
-    rules = ["---", *["---:"] * (len(columns) - 1)]
+def grid(columns: Sequence[str], rows: Any, num_words: int = 1) -> str:
+    """Rows as a Markdown table: so many columns of words at the left, numbers at the right."""
+    rules = ["---" if index < num_words else "---:" for index in range(len(columns))]
     return "\n".join(f"| {' | '.join(row)} |" for row in (columns, rules, *rows))
 
 

@@ -177,11 +177,12 @@ class Comparison:
         return np.array(shares).mean(axis=1)
 
     def bands(self, task: str, thing: str, *, against_minutes: bool) -> list[Band]:
-        """The curve of every method that is no oracle."""
+        """The curve of every method; of oracles only if there is nothing else."""
+        methods = [method for method in self.methods if self.of(task, method)]
+        seeing = [method for method in methods if not self.of(task, method)[0].is_oracle]
         return [
             self._band(task, thing, method, against_minutes=against_minutes)
-            for method in self.methods
-            if (runs := self.of(task, method)) and not runs[0].is_oracle
+            for method in seeing or methods
         ]
 
     def _band(self, task: str, thing: str, method: str, *, against_minutes: bool) -> Band:

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rig.lab.charts import COLOURS, STROKES, in_full
-from rig.lab.study.comparison import UNITS, Band, Comparison
+from rig.lab.study.comparison import Band, Comparison
 
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
@@ -24,6 +24,9 @@ LEGEND_COLUMNS = 3
 BAND_ALPHA = 0.14
 DOTS_PER_INCH = 100
 NUM_MARKERS = 8
+NOTHING = "doing nothing"
+FAR_ABOVE = 2.0
+"""A level so many times the height of the curves would press them flat."""
 SETTINGS: dict[Any, Any] = {
     "font.size": 9,
     "axes.spines.top": False,
@@ -55,24 +58,19 @@ def draw_curves(comparison: Comparison, task: str, thing: str) -> Figure:
     num_rows = -(-len(next(iter(panels.values()))) // LEGEND_COLUMNS)
     size = (WIDTH_IN, HEIGHT_IN + LEGEND_ROW_IN * num_rows)
     figure = Figure(figsize=size, layout="constrained")
-    unit, factor = UNITS[comparison.things(task)[thing]]
     left, right = figure.subplots(1, 2, sharey=True)
     for axes, (label, bands) in zip((left, right), panels.items(), strict=True):
         for band in bands:
             draw_band(axes, band, comparison.methods.index(band.method))
-        axes.set(xlabel=label, xlim=(0, None), ylim=(0, None))
+        axes.set(xlabel=label, xlim=(0, None))
         axes.xaxis.set_major_formatter(in_full)
         axes.locator_params(axis="x", nbins=6)
         axes.grid(axis="y", color=FAINT, alpha=0.2, linewidth=0.6)
-    left.set(title=f"{task}: {thing}", ylabel=f"distance from the goal, {unit}")
-    run = next(r for r in comparison.results if r.task == task)
-    draw_levels(
-        (left, right),
-        {
-            "doing nothing": factor * run.do_nothing(thing),
-            "oracle": comparison.oracle_level(task, thing),
-        },
-    )
+    for name, level in levels_of(comparison, task, thing).items():
+        draw_level((left, right), name, level)
+    line = comparison.lines(task, thing)[0]
+    left.set(title=f"{task}: {thing}", ylabel=f"distance from the goal, {line.unit}")
+    left.set_ylim(bottom=0)
     handles, labels = left.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower left", ncols=LEGEND_COLUMNS)
     return figure
@@ -93,22 +91,31 @@ def draw_band(axes: Axes, band: Band, index: int) -> None:
     )
 
 
-def draw_levels(panels: tuple[Axes, Axes], levels: dict[str, float | None]) -> None:
-    """Lines across: what nobody should be above, and what nobody is asked to be below."""
-    for name, level in levels.items():
-        if level is None:
-            continue
-        stroke = (0, (1, 2)) if name == "doing nothing" else (0, (6, 2))
+def levels_of(comparison: Comparison, task: str, thing: str) -> dict[str, float]:
+    """What nobody should be above, and what nobody is asked to be below, if it was run."""
+    levels = {NOTHING: comparison.lines(task, thing)[0].do_nothing}
+    oracle = comparison.oracle_level(task, thing)
+    return levels if oracle is None else levels | {"oracle": oracle}
+
+
+def draw_level(panels: tuple[Axes, Axes], name: str, level: float) -> None:
+    """A line across both panels with its name; far above all curves, its name alone."""
+    top = panels[0].get_ylim()[1]
+    text = name
+    if level > FAR_ABOVE * top:
+        text, level = f"{name}: {level:.1f}, far above", top
+    else:
+        stroke = (0, (1, 2)) if name == NOTHING else (0, (6, 2))
         for axes in panels:
             axes.axhline(level, color=INK, linestyle=stroke, linewidth=1.1)
-        panels[1].annotate(
-            name,
-            (1, level),
-            (0, 2),
-            ("axes fraction", "data"),
-            "offset points",
-            ha="right",
-            va="bottom",
-            color=INK,
-            fontsize=8,
-        )
+    panels[1].annotate(
+        text,
+        (1, level),
+        (0, 2),
+        ("axes fraction", "data"),
+        "offset points",
+        ha="right",
+        va="bottom",
+        color=INK,
+        fontsize=8,
+    )
