@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from rig.config import find_preset
@@ -6,6 +8,7 @@ from rig.lab.cli import parse
 from rig.lab.study.spec import read_spec
 
 
+SPECS = Path(__file__).parent.parent / "benchmarks" / "specs"
 WHOLE = """
 asks = "Does it help?"
 tasks = ["Push", "reach"]
@@ -109,3 +112,20 @@ def test_a_mistake_is_told_with_its_place(read, text, complaint):
     with pytest.raises(SpecError, match=r"study\.toml") as caught:
         read(text)
     assert complaint in str(caught.value)
+
+
+@pytest.mark.parametrize("path", sorted(SPECS.glob("*.toml")), ids=lambda path: path.stem)
+def test_the_specs_of_the_results_page_can_be_run(path):
+    spec = read_spec(path)
+    assert spec.asks.endswith("?")
+    others = {run.id: run for run in read_spec(SPECS / "comparison.toml").runs}
+    for planned in spec.runs:
+        assert planned.home in ("", "comparison")
+        if planned.home:
+            assert planned.config == others[planned.id].config
+
+
+def test_commands_of_the_comparison_make_its_settings():
+    for planned in read_spec(SPECS / "comparison.toml").runs:
+        if planned.config.seed == 0:
+            assert parse(planned.argv).config() == planned.config

@@ -20,6 +20,7 @@ from rig.lab.study.board import PlainBoard, counts
 from rig.lab.study.budget import memory_bytes
 from rig.lab.study.directory import Study
 from rig.lab.study.jobs import FAILED, FINISHED, LOST, Ending, Job
+from rig.lab.study.results import gather
 from rig.lab.study.spec import read_spec
 from rig.lab.study.sweep import MOST_LOST, drive, require_all_done, sweep
 
@@ -139,6 +140,21 @@ def test_a_run_made_with_other_settings_is_never_mixed_in(study):
     Run.create(study.run_directory(planned.id), other, {})
     with pytest.raises(SweepError, match="was made with other settings"):
         study.begin()
+
+
+def test_a_run_of_another_study_is_done_there_once_for_both(tmp_path):
+    first = Study(read_spec(write_spec(tmp_path / "first.toml")), tmp_path / "first")
+    path = write_spec(tmp_path / "second.toml", methods=("c",))
+    path.write_text(path.read_text() + '[[run]]\nmethod = "a"\nfrom = "first"\n')
+    second = Study(read_spec(path), tmp_path / "second")
+    drive_all(second, FakeCluster())
+    assert {path.parent.name for path in (tmp_path / "first").glob("*/config.json")} == {
+        "push-a-seed0",
+        "push-a-seed1",
+    }
+    assert counts(first.standings()) == "2 of 4 done, 2 waiting"
+    results, _ = gather([second.directory])
+    assert {result.method for result in results} == {"a", "c"}
 
 
 def test_a_worker_pins_itself_marks_itself_and_says_what_it_took(study):

@@ -65,10 +65,12 @@ class Study:
     def __init__(self, spec: Spec, directory: Path) -> None:
         self.spec = spec
         self.directory = directory
+        self._homes = {planned.id: planned.home for planned in spec.runs}
 
     def run_directory(self, run_id: str) -> Path:
-        """Where a run lies, or will lie."""
-        return self.directory / run_id
+        """Where a run lies, or will lie: here, or in the study beside this whose run it is."""
+        home = self._homes[run_id]
+        return (self.directory.parent / home if home else self.directory) / run_id
 
     def log(self, run_id: str) -> Path:
         """Where what a run says is kept."""
@@ -209,6 +211,7 @@ class Study:
         runs = {
             run.id: {
                 "method": run.method,
+                "directory": f"../{run.home}/{run.id}" if run.home else run.id,
                 "preset": run.preset,
                 "changes": dict(run.changes),
                 "command": ["rig", *run.argv],

@@ -167,8 +167,8 @@ def gather_study(directory: Path) -> tuple[list[Result], list[str]]:
     plan = read_json(directory / "sweep.json")
     results, left_out = [], []
     for run_id, planned in plan["runs"].items():
-        is_there = (directory / run_id / "config.json").is_file()
-        run = Run.open(directory / run_id) if is_there else None
+        place = directory / planned["directory"]
+        run = Run.open(place) if (place / "config.json").is_file() else None
         if run and run.evaluation():
             results.append(result_of(run, planned["method"], plan["name"]))
         else:

@@ -21,6 +21,10 @@
     method = "updates"
     grid.td3.updates_per_step = [1, 2, 4]     # one method for each value
 
+    [[run]]
+    method = "ours"
+    from = "comparison"           # the runs of that study beside this one, not runs of its own
+
 Later tables win: preset, ``settings``, ``task``, then the run's own ``settings`` and ``grid``.
 """
 
@@ -38,8 +42,8 @@ from rig.lab.settings import change, flat
 from rig.world.tasks import find_task
 
 
-RUN_KEYS = {"method", "tasks", "seeds", "preset", "settings", "grid"}
-SPEC_KEYS = RUN_KEYS - {"method"} | {"asks", "task", "run"}
+RUN_KEYS = {"method", "from", "tasks", "seeds", "preset", "settings", "grid"}
+SPEC_KEYS = RUN_KEYS - {"method", "from"} | {"asks", "task", "run"}
 DEFAULTS: dict[str, Any] = {"seeds": 1, "preset": "fast", "settings": {}, "grid": {}}
 
 
@@ -52,6 +56,8 @@ class Planned:
     changes: Mapping[str, Any]
     """What it changes of its preset, flat; the seed is not among them."""
     config: Config
+    home: str = ""
+    """The study whose run it is; empty: the one that plans it."""
 
     @property
     def id(self) -> str:
@@ -129,12 +135,15 @@ def planned_runs(
         points = grid_points(flat(asked["grid"]))
         tasks = [find_task(task).name for task in strings(asked.get("tasks"), "tasks")]
         return [
-            planned(
-                named(method, point),
-                find_preset(asked["preset"], task),
-                asked["preset"],
-                merged[0] | task_settings(of_task, task) | merged[1] | point,
-                seed,
+            replace(
+                planned(
+                    find_preset(asked["preset"], task),
+                    asked["preset"],
+                    merged[0] | task_settings(of_task, task) | merged[1] | point,
+                    seed,
+                ),
+                method=named(method, point),
+                home=str(entry.get("from", "")),
             )
             for seed, point, task in product(seeds(asked["seeds"]), points, tasks)
         ]
@@ -142,18 +151,14 @@ def planned_runs(
         raise ConfigError(f"run {method!r}: {error}") from error
 
 
-def planned(
-    method: str, standard: Config, preset: str, changes: dict[str, Any], seed: int
-) -> Planned:
-    """One run; settings that say what the preset says anyway count as no change."""
+def planned(standard: Config, preset: str, changes: dict[str, Any], seed: int) -> Planned:
+    """One run without a name; settings that say what the preset says are no changes."""
     if given := {"seed", "task"} & set(changes):
         raise ConfigError(f"write seeds and tasks, not settings.{min(given)}")
     config = change(standard, changes)
     before, after = flat_config(standard), flat_config(config)
     kept = {key: after[key] for key in changes if after[key] != before[key]}
-    return Planned(
-        method=method, preset=preset, changes=kept, config=replace(config, seed=seed)
-    )
+    return Planned(method="", preset=preset, changes=kept, config=replace(config, seed=seed))
 
 
 def flat_config(config: Config) -> dict[str, Any]:
