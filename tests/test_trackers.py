@@ -100,7 +100,7 @@ def test_wandb_stays_offline_unless_told_otherwise(run, monkeypatch):
     with tracked(run, "wandb"):
         run.log(ROWS[0])
     assert (asked[0]["mode"], asked[0]["name"]) == ("offline", "run")
-    assert asked[0]["config"]["td3"]["gamma"] == 0.98
+    assert asked[0]["config"]["td3"]["gamma"] == FAST.td3.gamma
     assert logged == [("*", "num_env_steps"), ROWS[0], "end"]
 
 

@@ -22,7 +22,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from rig.errors import SweepError
+from rig.errors import RunError, SweepError
 from rig.lab.outputs import check_new_directory
 from rig.lab.run import Run, read_json, write_json
 from rig.lab.study.spec import Planned, Spec
@@ -168,8 +168,7 @@ class Study:
     def _standing(
         self, planned: Planned, last: dict[str, Any], num_lost: int, is_driven: bool
     ) -> Standing:
-        directory = self.run_directory(planned.id)
-        run = Run.open(directory) if (directory / "config.json").is_file() else None
+        run = found_run(self.run_directory(planned.id))
         state = self._state(planned.id, run, last, is_driven)
         rows = run.metrics() if run else []
         return Standing(
@@ -224,6 +223,14 @@ class Study:
             "asks": self.spec.asks,
             "runs": runs,
         }
+
+
+def found_run(directory: Path) -> Run | None:
+    """The run in a directory; none if it can't be read: a sweep goes on without."""
+    try:
+        return Run.open(directory)
+    except RunError:
+        return None
 
 
 def latest_distances(rows: list[dict[str, float]]) -> dict[str, float]:
