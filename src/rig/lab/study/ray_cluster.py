@@ -110,15 +110,25 @@ def joined(address: str | None, num_cores: int | None, notices: Any) -> Iterator
             ray.shutdown()
 
 
+RAY_SETTINGS = {
+    # Nothing is told to anyone.
+    "RAY_USAGE_STATS_ENABLED": "0",
+    # Else Ray says at each start that it is about to change how GPUs are hidden.
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    # Ray's workers are nice (15), and beside other work a run would hardly get on.
+    "RAY_worker_niceness": "0",
+}
+"""What Ray reads from the environment as it starts; what is set there already stays."""
+
+
 def import_ray() -> Any:
-    """Ray, told to keep its statistics to itself.
+    """Ray, with our settings.
 
     Raises:
         SweepError: It is not installed.
     """
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    # Ray would say at each start that it is about to change how GPUs are hidden.
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    for name, value in RAY_SETTINGS.items():
+        os.environ.setdefault(name, value)
     try:
         import ray
         import ray.exceptions
