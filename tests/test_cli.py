@@ -12,12 +12,13 @@ from rig.errors import NotEnoughDataError
 from rig.lab import demo, doctor, errands
 from rig.lab.cli import main
 from rig.lab.pictures import read_goal_picture
+from rig.lab.study_verbs import STUDY_VERBS
 from rig.lab.verbs import OTHER_VERBS, Train
 from rig.world.tabletop import Tabletop
 from rig.world.tasks import PUSH, REACH
 
 
-VERBS = ["train", *OTHER_VERBS]
+VERBS = ["train", *OTHER_VERBS, *STUDY_VERBS]
 TRAIN_TINY = (
     "train reach --seed 3 --num-env-steps 300 --num-worlds 2 --collect.num-images 60 "
     "--vae.num-fit-steps 10 --vae.batch-size 4 --vae.latent-size 2 --vae.channels 4 8 "

@@ -52,8 +52,9 @@ class Sweep:
     def __call__(self, argv: Sequence[str]) -> None:
         """Does what is left of the study, and prints where every run stands."""
         from rig.lab.study.board import open_board, print_standings
-        from rig.lab.study.directory import Study, as_json
+        from rig.lab.study.directory import Study
         from rig.lab.study.spec import read_spec
+        from rig.lab.study.standing import as_json
         from rig.lab.study.sweep import require_all_done, sweep
         from rig.lab.tables import print_json
 

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from rig.lab.phase import duration
 from rig.lab.progress import SECONDS_BETWEEN_LINES, shown_metrics
-from rig.lab.study.directory import DONE, FAILED, RUNNING, STATES, Standing
+from rig.lab.study.standing import DONE, FAILED, RUNNING, STATES, Standing
 from rig.lab.tables import print_line, print_table
 
 

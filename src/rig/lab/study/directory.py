@@ -15,9 +15,8 @@ runs marked as running have a driver still.
 import fcntl
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -26,37 +25,15 @@ from rig.errors import RunError, SweepError
 from rig.lab.outputs import check_new_directory
 from rig.lab.run import Run, read_json, write_json
 from rig.lab.study.spec import Planned, Spec
-
-
-DONE, RUNNING, FAILED, INTERRUPTED, WAITING = (
-    "done",
-    "running",
-    "failed",
-    "interrupted",
-    "waiting",
+from rig.lab.study.standing import (
+    DONE,
+    FAILED,
+    INTERRUPTED,
+    RUNNING,
+    WAITING,
+    Standing,
+    latest_distances,
 )
-STATES = (DONE, RUNNING, FAILED, INTERRUPTED, WAITING)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Standing:
-    """Where one run of a study stands."""
-
-    id: str
-    method: str
-    task: str
-    seed: int
-    state: str
-    num_env_steps: int
-    asked_env_steps: int
-    distances: Mapping[str, float]
-    """The latest evaluation: medians, as ``eval/puck_distance_m``."""
-    num_lost: int
-    """Attempts whose process was killed, or whose machine went away."""
-    why: str
-    """Why it failed, or was last lost; else empty."""
-    where: Mapping[str, Any] = field(default_factory=dict)
-    """Host, core and process of a run that goes on."""
 
 
 class Study:
@@ -231,27 +208,3 @@ def found_run(directory: Path) -> Run | None:
         return Run.open(directory)
     except RunError:
         return None
-
-
-def latest_distances(rows: list[dict[str, float]]) -> dict[str, float]:
-    """The medians of the last evaluation, under their metrics' names."""
-    for row in reversed(rows):
-        found = {key: value for key, value in row.items() if is_distance(key)}
-        if found:
-            return found
-    return {}
-
-
-def is_distance(key: str) -> bool:
-    """Whether a metric is a median distance from the goal."""
-    is_ours = key.startswith("eval/") and not key.startswith("eval/do_nothing_")
-    return is_ours and key.endswith(("_distance_m", "_distance_rad"))
-
-
-def as_json(standings: list[Standing]) -> dict[str, Any]:
-    """Where a study stands, as one JSON object."""
-    states = Counter(standing.state for standing in standings)
-    return {
-        "num_runs": {state: states[state] for state in STATES},
-        "runs": [asdict(standing) for standing in standings],
-    }

@@ -16,7 +16,7 @@ from typing import Any
 from rig.errors import RunError
 from rig.lab.run import Run, read_json
 from rig.lab.settings import flat, nearest_preset
-from rig.lab.study.directory import latest_distances
+from rig.lab.study.standing import latest_distances
 
 
 FILE = "index.sqlite"

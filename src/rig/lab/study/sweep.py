@@ -9,10 +9,11 @@ from collections import Counter
 
 from rig.errors import SweepError
 from rig.lab.study.board import Board
-from rig.lab.study.directory import DONE, Standing, Study
-from rig.lab.study.directory import FAILED as HAS_FAILED
+from rig.lab.study.directory import Study
 from rig.lab.study.jobs import FAILED, LOST, Cluster, Ending, Job, Trainer
 from rig.lab.study.ray_cluster import joined
+from rig.lab.study.standing import DONE, Standing
+from rig.lab.study.standing import FAILED as HAS_FAILED
 from rig.lab.study.worker import train_planned
 
 
