@@ -2,7 +2,7 @@
 
 The same runs, one after the other on one core, by hand and by ``rig sweep``: one run, and N. A
 run waits for some seconds in place of training, so that what is compared is all that surrounds
-a run: a process, imports, Ray's start and end, and its bookkeeping. Prints one JSON object: what
+a run: a process, imports, Ray's start and end, and bookkeeping. Prints one JSON object: what
 a sweep costs once, what each of its runs costs, and how long the runs of a sweep of eight must
 be for both together to stay under the share of wall-clock that was promised.
 """

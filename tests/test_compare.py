@@ -9,7 +9,8 @@ from stub_trainer import train_stub, write_spec
 
 from rig.errors import RunError
 from rig.lab.cli import main
-from rig.lab.run import Run, write_json
+from rig.lab.durable import write_json
+from rig.lab.run import Run
 from rig.lab.study.compare import markdown
 from rig.lab.study.comparison import Comparison, common_places
 from rig.lab.study.curves import draw_curves
@@ -116,7 +117,7 @@ def test_the_page_has_a_table_for_everything_that_was_measured(results):
     )
     row = r" \| ".join(cells)
     assert re.search(row, page)
-    assert "## Door: door\n\nDoing nothing scores 0.100 rad." in page
+    assert "## Door: door\n\nDoing nothing scores 0.1000 rad." in page
     assert "## All tasks" in page
 
 

@@ -12,10 +12,12 @@ from stub_trainer import NUM_ROUNDS, stub_row, train_stub, write_spec
 
 import rig
 from rig.config import FAST
-from rig.errors import ConfigError, SweepError
+from rig.errors import ConfigError, RunError, StoppedError, SweepError
+from rig.lab import errands, provenance
 from rig.lab.cli import main
-from rig.lab.run import Run, write_json
-from rig.lab.study import ray_cluster, worker
+from rig.lab.durable import write_json
+from rig.lab.run import Run
+from rig.lab.study import worker
 from rig.lab.study.board import PlainBoard, counts
 from rig.lab.study.budget import memory_bytes
 from rig.lab.study.directory import Study
@@ -168,6 +170,7 @@ def test_a_worker_pins_itself_marks_itself_and_says_what_it_took(study):
         train_stub(planned, directory)
 
     facts = worker.work(Job(planned=planned, study=study, trainer=train))
+    assert facts["event"] == FINISHED
     assert seen == [({facts["core"]}, os.getpid())]
     assert facts["peak_memory_bytes"] > 10**7
     assert study.log(planned.id).read_text() == "hello\n"
@@ -184,15 +187,59 @@ def test_a_finished_run_is_not_trained_again_by_a_late_worker(study):
     assert calls == []
 
 
-def test_an_error_of_a_run_is_in_its_log_too(study):
+@pytest.mark.parametrize(
+    ("error", "event"),
+    [
+        (ConfigError("wrong on purpose"), FAILED),
+        (StoppedError("stopped by SIGTERM", 143), LOST),
+    ],
+)
+def test_an_error_of_ours_fails_a_run_and_a_signal_loses_it(study, error, event):
     def fail(_planned, _directory):
-        raise ConfigError("wrong on purpose")
+        raise error
 
     study.begin()
     planned = study.spec.runs[0]
-    with pytest.raises(ConfigError):
+    told = worker.work(Job(planned=planned, study=study, trainer=fail))
+    assert (told["event"], told["why"]) == (event, str(error))
+    assert ("ConfigError: wrong" in study.log(planned.id).read_text()) == (event == FAILED)
+
+
+def test_a_bug_is_in_the_log_and_is_raised(study):
+    def fail(_planned, _directory):
+        raise ZeroDivisionError("a bug")
+
+    study.begin()
+    planned = study.spec.runs[0]
+    with pytest.raises(ZeroDivisionError):
         worker.work(Job(planned=planned, study=study, trainer=fail))
-    assert "ConfigError: wrong on purpose" in study.log(planned.id).read_text()
+    assert "ZeroDivisionError: a bug" in study.log(planned.id).read_text()
+
+
+def test_a_machine_that_does_not_see_the_study_fails_the_run_and_says_so(study):
+    planned = study.spec.runs[0]
+    told = worker.work(Job(planned=planned, study=study, trainer=train_stub))
+    assert told["event"] == FAILED
+    assert "on a file system that all machines share" in told["why"]
+
+
+def test_an_interrupted_run_goes_on_if_it_can_and_else_begins_anew(study, monkeypatch):
+    done, planned = [], study.spec.runs[0]
+    directory = study.run_directory(planned.id)
+    monkeypatch.setattr(errands, "train_on", lambda place: done.append(("on", place)))
+    monkeypatch.setattr(errands, "train_anew", lambda *args: done.append(("anew", args[2])))
+    worker.train_planned(planned, directory)
+    Run.create(directory, planned.config, {"packages": {"jax": "0.0.1"}})
+    monkeypatch.setattr(provenance, "refuse_another_end", lambda _run, force: None)
+    worker.train_planned(planned, directory)
+
+    def refuse(_run, force):
+        raise RunError("begun under another jax")
+
+    monkeypatch.setattr(provenance, "refuse_another_end", refuse)
+    worker.train_planned(planned, directory)
+    assert done == [("anew", directory), ("on", directory), ("anew", directory)]
+    assert not directory.exists()
 
 
 def test_two_workers_never_claim_one_core(monkeypatch, tmp_path):
@@ -217,11 +264,6 @@ def test_memory_asked_for_grows_with_replay_and_pictures():
     assert small > 100_000 * 48 * 48 * 3
     assert memory_bytes(replace(FAST, image_size=84)) > small + 100_000 * (84**2 - 48**2) * 3
     assert memory_bytes(replace(FAST, oracle=True)) < 2e9
-
-
-def test_bugs_are_called_by_their_type_and_our_errors_by_what_they_say():
-    assert ray_cluster.reason(ConfigError("gamma is 2")) == "gamma is 2"
-    assert ray_cluster.reason(KeyError("x")) == "KeyError: 'x'"
 
 
 def test_ray_that_is_missing_is_named_with_its_command(study, monkeypatch, capsys):

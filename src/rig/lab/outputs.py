@@ -1,6 +1,7 @@
 """Where results go: checked before a long computation, so that none is lost at its end."""
 
 import os
+import re
 from datetime import datetime
 from pathlib import Path
 
@@ -41,4 +42,5 @@ def check_new_directory(path: Path) -> None:
 def default_directory(config: Config, name: str) -> Path:
     """A new run's directory: ``runs/reach-fast-seed0-20240131-235959``."""
     now = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
-    return RUNS / f"{config.task.lower()}-{name}-seed{config.seed}-{now}"
+    task = re.sub(r"[^\w.-]+", "-", config.task.rpartition(":")[2]).lower()
+    return RUNS / f"{task}-{name}-seed{config.seed}-{now}"

@@ -11,8 +11,9 @@ from rig.lab import html
 from rig.lab.charts import Chart, to_svg
 from rig.lab.facts import FIT_STEPS, MINUTES, STEPS, Facts
 from rig.lab.phase import duration
+from rig.lab.quantities import amount, label_of, number, thing_of, unit_of
 from rig.lab.settings import flat, preset_of
-from rig.lab.tables import CM_PER_M, COLUMNS, cm
+from rig.lab.tables import COLUMNS
 
 
 MOST_SHEETS = 5
@@ -66,12 +67,11 @@ def cards(facts: Facts) -> str:
     """The numbers of one run that should be seen first."""
     shown = []
     for name, values in facts.evaluation.get("distances", {}).items():
-        what = f"{name.removesuffix('_m')}'s median distance left"
+        what = f"{thing_of(name)}'s median distance left"
         num = facts.evaluation["num_episodes"]
-        beside = (
-            f"over {num} goal pictures; doing nothing leaves {cm(values['do_nothing_median'])}"
-        )
-        shown.append(html.card(cm(values["median"]), what, beside))
+        nothing = amount(name, values["do_nothing_median"])
+        beside = f"over {num} goal pictures; doing nothing leaves {nothing}"
+        shown.append(html.card(amount(name, values["median"]), what, beside))
     if not shown:
         shown.append(html.card("in progress", "not evaluated to its end yet", ""))
     where = f"{facts.num_env_steps:,} environment steps on {facts.origin.get('device', '?')}"
@@ -84,8 +84,8 @@ def results(runs: Runs) -> str:
     rows = [
         [
             facts.label,
-            name.removesuffix("_m"),
-            *(f"{CM_PER_M * values[key]:.1f}" for key in COLUMNS.values()),
+            label_of(name),
+            *(number(name, values[key]) for key in COLUMNS.values()),
             f"{facts.num_env_steps:,}",
             duration(facts.training_s),
         ]
@@ -128,19 +128,21 @@ def how_it_learned(runs: Runs) -> str:
 
 def is_distance(key: str) -> bool:
     """Whether a metric is an object's median distance."""
-    return key.startswith("eval/") and key.endswith("_distance_m") and "do_nothing" not in key
+    is_median = "_distance_" in key and "_mean_" not in key and "do_nothing" not in key
+    return key.startswith("eval/") and is_median
 
 
 def distance_chart(runs: Runs, name: str, x: str) -> str:
     """One object's distance."""
-    thing = name.removeprefix("eval/").removesuffix("_distance_m")
-    levels = [facts.last(f"eval/do_nothing_{thing}_distance_m") for facts in runs]
-    level = next((CM_PER_M * value for value in levels if value is not None), None)
+    measured = name.removeprefix("eval/")
+    unit, thing = unit_of(measured), thing_of(measured).removesuffix("_distance")
+    levels = [facts.last(f"eval/do_nothing_{measured}") for facts in runs]
+    level = next((unit.scale * value for value in levels if value is not None), None)
     chart = Chart(
-        title=f"{thing}: distance left, cm",
+        title=f"{thing}: distance left, {unit.shown}",
         x_label=AXES[x],
         y_label="",
-        lines=[line for facts in runs if len((line := facts.line(x, name, CM_PER_M)).x)],
+        lines=[line for facts in runs if len((line := facts.line(x, name, unit.scale)).x)],
         level=level,
         level_label="doing nothing",
         is_log=True,

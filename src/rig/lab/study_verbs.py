@@ -13,8 +13,8 @@ from typing import Annotated
 from tyro.conf import Positional, UseAppendAction, arg
 
 from rig.config import require
+from rig.lab.options import DirectoryOption, Flag
 from rig.lab.outputs import RUNS, check_new_directory
-from rig.lab.verbs import DirectoryOption, Flag
 
 
 SpecFile = Annotated[Positional[Path], arg(metavar="SPEC")]

@@ -7,8 +7,9 @@ from typing import Any, Literal
 from rich.console import Console
 from rich.table import Table
 
+from rig.lab.quantities import amount, thing_of
 
-CM_PER_M = 100
+
 COLUMNS = {
     "median": "median",
     "mean": "mean",
@@ -34,12 +35,15 @@ def print_notice(text: str) -> None:
 
 
 def print_evaluation(evaluation: dict[str, Any]) -> None:
-    """Prints an evaluation's distances, in cm, one object per row."""
+    """Prints an evaluation's distances, one object per row."""
     title = "{task}: {num_episodes} goal pictures, after {num_env_steps:,} steps"
     rows = [
-        [name.removesuffix("_m"), *(cm(values[key]) for key in COLUMNS.values())]
+        [thing_of(name), *(amount(name, values[key]) for key in COLUMNS.values())]
         for name, values in evaluation["distances"].items()
     ]
+    if "success_share" in evaluation:
+        share = f"{evaluation['success_share']:.0%}"
+        rows.append(["success by its own rule", share, *[""] * (len(COLUMNS) - 1)])
     print_table(title.format(**evaluation), ["distance left", *COLUMNS], rows)
 
 
@@ -48,7 +52,8 @@ def print_attempt(summary: dict[str, Any]) -> None:
     latent = summary["latent_distance"]
     rows = [["latent", f"{latent['start']:.2f}", f"{latent['end']:.2f}"]]
     for name, values in summary["distances"].items():
-        rows.append([name.removesuffix("_m"), cm(values["start"]), cm(values["end"])])
+        ends = (amount(name, values[end]) for end in ("start", "end"))
+        rows.append([thing_of(name), *ends])
     print_table(f"{summary['task']}: one goal picture", ["distance", "start", "end"], rows)
 
 
@@ -74,8 +79,3 @@ def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
     for row in rows:
         table.add_row(*row)
     Console(file=sys.stdout).print(table)
-
-
-def cm(length_m: float) -> str:
-    """A length in metres as text in centimetres."""
-    return f"{CM_PER_M * length_m:.1f} cm"

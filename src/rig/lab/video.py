@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from rig.lab.figures import FAINT_INK, INK, LABEL_PX, LINE_PX, MARGIN_PX, PAPER, enlarged, write
+from rig.lab.quantities import amount, thing_of
 from rig.lab.reach import Attempt
 from rig.world.tabletop import STEP_S
 
@@ -18,7 +19,6 @@ FRAMES_PER_S = round(1 / STEP_S)
 """The video runs as fast as the robot."""
 HOLD_FRAMES = FRAMES_PER_S
 """For how long the last frame of an attempt stays."""
-CM_PER_M = 100
 
 
 def save_video(path: Path, frames: Sequence[Image.Image]) -> None:
@@ -71,13 +71,11 @@ def frame(attempt: Attempt, index: int) -> Image.Image:
 def caption(attempt: Attempt, index: int) -> str:
     """Time, latent distance, and true distances where they are known."""
     parts = [
-        f"{index * STEP_S:.1f} s",
+        f"{index * attempt.step_s:.1f} s",
         f"latent distance {attempt.latent_distances[index]:.2f}",
     ]
     for name, values in attempt.distances.items():
-        parts.append(
-            f"{name.removesuffix('_m')} {CM_PER_M * values[index]:.1f} cm from its goal"
-        )
+        parts.append(f"{thing_of(name)} {amount(name, values[index])} from its goal")
     return "     ".join(parts)
 
 

@@ -14,6 +14,8 @@ from rig.world.camera import MOVING_GROUP, STILL_GROUP
 
 HAND_JOINTS = ("hand_x", "hand_y")
 TOUCHING_M = 1e-6
+MEMORY = mujoco.mjtState.mjSTATE_INTEGRATION
+"""What of a world MuJoCo needs to go on to the same bytes."""
 
 
 class Scene:
@@ -43,6 +45,16 @@ class Scene:
         """Puts a world at rest in this state; nothing of what it did before is left."""
         mujoco.mj_resetData(self.model, data)
         data.qpos[self._state] = state
+
+    def memory(self, data: mujoco.MjData) -> Float64[np.ndarray, " memory"]:
+        """A copy of all that decides how a world goes on, MuJoCo's warm start included."""
+        numbers = np.empty(mujoco.mj_stateSize(self.model, MEMORY))
+        mujoco.mj_getState(self.model, data, numbers, MEMORY)
+        return numbers
+
+    def recall(self, data: mujoco.MjData, memory: Float64[np.ndarray, " memory"]) -> None:
+        """Puts a world where its memory says; it goes on as if it had never stopped."""
+        mujoco.mj_setState(self.model, data, memory, MEMORY)
 
     def hands_m(self, worlds: Sequence[mujoco.MjData]) -> Float64[np.ndarray, "N 2"]:
         """A copy of each hand's position on the table."""

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from rig.errors import RunError, name_the_nearest
+from rig.lab.quantities import UNITS, Unit
 from rig.lab.study.results import STEPS, TRAINING_S, Result
 from rig.lab.study.statistics import (
     Interval,
@@ -23,10 +24,8 @@ BOOTSTRAP_SEED = 0
 NUM_CURVE_RESAMPLES = 2000
 MOST_POINTS = 24
 """Points of a curve whose runs were not evaluated at the same places."""
-UNITS = {"m": ("cm", 100.0), "rad": ("rad", 1.0)}
-"""The unit in which a distance is shown, and the factor that brings it there."""
-DIGITS = {"cm": 2, "rad": 3}
-"""Digits after the point, in each of these units."""
+EXTRA_DECIMALS = 1
+"""Means over seeds are told more finely than one distance is."""
 S_PER_MINUTE = 60
 HAND = "hand"
 LEAST_SEEDS = 2
@@ -40,7 +39,8 @@ class Line:
     task: str
     thing: str
     unit: str
-    """As shown: cm, or rad."""
+    """As it is shown: cm, or rad."""
+    decimals: int
     method: str
     num_seeds: int
     iqm: float
@@ -61,7 +61,7 @@ class Line:
 
     def show(self, value: float) -> str:
         """One of its distances as text, without the unit."""
-        return f"{value:.{DIGITS[self.unit]}f}"
+        return f"{value:.{self.decimals}f}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +96,10 @@ class Comparison:
         """What was measured on a task, and its unit."""
         return next(result.things for result in self.results if result.task == task)
 
+    def unit(self, task: str, thing: str) -> Unit:
+        """How a thing's distances are shown."""
+        return UNITS[self.things(task)[thing]]
+
     def main_things(self, task: str) -> list[str]:
         """What the task is about: all that is no hand, or the hand if there is nothing else."""
         things = self.things(task)
@@ -107,8 +111,8 @@ class Comparison:
 
     def finals(self, task: str, method: str, thing: str) -> Float64[np.ndarray, " seeds"]:
         """The last distance of each seed, as shown."""
-        _unit, factor = UNITS[self.things(task)[thing]]
-        return factor * np.array([result.final(thing) for result in self.of(task, method)])
+        scale = self.unit(task, thing).scale
+        return scale * np.array([result.final(thing) for result in self.of(task, method)])
 
     def lines(self, task: str, thing: str) -> list[Line]:
         """Every method that was run on a task."""
@@ -124,13 +128,14 @@ class Comparison:
     def _line(self, task: str, thing: str, method: str) -> Line:
         rng = np.random.default_rng(BOOTSTRAP_SEED)
         runs, finals = self.of(task, method), self.finals(task, method, thing)
-        unit, factor = UNITS[self.things(task)[thing]]
+        unit = self.unit(task, thing)
         iqm, (low, high) = iqm_and_interval([finals], rng=rng)
         better, ends = self._better([task], thing, method)
         return Line(
             task=task,
             thing=thing,
-            unit=unit,
+            unit=unit.shown,
+            decimals=unit.decimals + EXTRA_DECIMALS,
             method=method,
             num_seeds=len(runs),
             iqm=iqm,
@@ -138,7 +143,7 @@ class Comparison:
             high=high,
             mean=float(finals.mean()),
             worst=float(finals.max()),
-            do_nothing=factor * runs[0].do_nothing(thing),
+            do_nothing=unit.scale * runs[0].do_nothing(thing),
             better=better,
             better_low=ends[0],
             better_high=ends[1],
@@ -189,13 +194,14 @@ class Comparison:
         ]
 
     def _band(self, task: str, thing: str, method: str, *, against_minutes: bool) -> Band:
-        _unit, factor = UNITS[self.things(task)[thing]]
         runs = self.of(task, method)
         scale = 1 / S_PER_MINUTE if against_minutes else 1.0
         xs = [scale * run.column(TRAINING_S if against_minutes else STEPS) for run in runs]
         x = common_places(xs)
         pairs = zip(xs, runs, strict=True)
-        ys = factor * np.array([np.interp(x, own, run.distances(thing)) for own, run in pairs])
+        ys = self.unit(task, thing).scale * np.array(
+            [np.interp(x, own, run.distances(thing)) for own, run in pairs]
+        )
         rng = np.random.default_rng(BOOTSTRAP_SEED)
         (draws,) = resampled([ys], NUM_CURVE_RESAMPLES, rng=rng)
         estimates = interquartile_mean(np.moveaxis(draws, 1, -1))
@@ -207,8 +213,7 @@ class Comparison:
     def oracle_level(self, task: str, thing: str) -> float | None:
         """Where the oracle ends, if one was run."""
         runs = [r for r in self.results if r.task == task and r.is_oracle]
-        _unit, factor = UNITS[self.things(task)[thing]]
-        finals = factor * np.array([run.final(thing) for run in runs])
+        finals = self.unit(task, thing).scale * np.array([run.final(thing) for run in runs])
         return float(interquartile_mean(finals)) if runs else None
 
 

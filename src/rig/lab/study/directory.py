@@ -22,8 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from rig.errors import RunError, SweepError
+from rig.lab.durable import read_json, write_json
 from rig.lab.outputs import check_new_directory
-from rig.lab.run import Run, read_json, write_json
+from rig.lab.run import Run
 from rig.lab.study.spec import Planned, Spec
 from rig.lab.study.standing import (
     DONE,
@@ -165,7 +166,7 @@ class Study:
     def _state(
         self, run_id: str, run: Run | None, last: dict[str, Any], is_driven: bool
     ) -> str:
-        if run and run.evaluation():
+        if run and run.is_finished:
             return DONE
         if last.get("event") == "failed":
             return FAILED

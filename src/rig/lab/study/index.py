@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from rig.errors import RunError
-from rig.lab.run import Run, read_json
+from rig.lab.durable import read_json
+from rig.lab.run import Run
 from rig.lab.settings import flat, nearest_preset
 from rig.lab.study.standing import latest_distances
 
@@ -41,7 +42,7 @@ COLUMNS = {
 }
 """Each run's row; the last three are JSON objects."""
 JSON_COLUMNS = ("distances", "settings", "metrics")
-STAMPED = ("config.json", "metrics.jsonl", "evaluation.json")
+STAMPED = ("config.json", "metrics.jsonl", "evaluation.json", "fingerprint.json")
 Row = dict[str, Any]
 
 
@@ -132,8 +133,7 @@ def facts_of(directory: Path) -> Row:
     last: dict[str, float] = {}
     for row in rows:
         last |= row
-    origin = directory / "origin.json"
-    made = read_json(origin) if origin.is_file() else {}
+    made = run.origin()
     study, method = plan_of(directory)
     return {
         "study": study,
@@ -141,7 +141,7 @@ def facts_of(directory: Path) -> Row:
         "task": run.config.task,
         "preset": nearest_preset(run.config),
         "seed": run.config.seed,
-        "state": "done" if run.evaluation() else "unfinished",
+        "state": "done" if run.is_finished else "unfinished",
         "num_env_steps": int(max((row.get("num_env_steps", 0) for row in rows), default=0)),
         "training_s": last.get("wall_s", 0.0) - last.get("evaluation_s", 0.0),
         "date": made.get("date"),

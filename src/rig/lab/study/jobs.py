@@ -33,7 +33,7 @@ class Ending:
     """finished, failed (it raised an error), or lost (its process or machine went away)."""
     why: str
     facts: dict[str, Any]
-    """What it took, if it finished."""
+    """Where it ran and what it took, as far as that is known."""
 
 
 @runtime_checkable

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from typing import Any
 
-from rig.errors import RigError, SweepError
+from rig.errors import SweepError
 from rig.lab.study.budget import memory_bytes
-from rig.lab.study.jobs import FAILED, FINISHED, LOST, Ending, Job
+from rig.lab.study.jobs import FAILED, LOST, Ending, Job
 from rig.lab.study.worker import ONE_THREAD, work
 
 
@@ -71,10 +71,11 @@ class RayCluster:
         try:
             facts = self._ray.get(ref)
         except self._ray.exceptions.RayTaskError as error:
-            return Ending(job=job, event=FAILED, why=reason(error.cause), facts={})
+            why = f"{type(error.cause).__name__}: {first_line(str(error.cause))}"
+            return Ending(job=job, event=FAILED, why=why, facts={})
         except self._ray.exceptions.RayError as error:
             return Ending(job=job, event=LOST, why=first_line(str(error)), facts={})
-        return Ending(job=job, event=FINISHED, why="", facts=facts)
+        return Ending(job=job, event=facts.pop("event"), why=facts.pop("why"), facts=facts)
 
 
 @contextmanager
@@ -137,12 +138,6 @@ def import_ray() -> Any:
             "rig sweep runs on Ray, which is not installed: pip install 'imagined-goals[sweep]'"
         ) from error
     return ray
-
-
-def reason(cause: BaseException) -> str:
-    """Why a run failed, in a line; a bug is called by its type."""
-    text = first_line(str(cause))
-    return text if isinstance(cause, RigError) else f"{type(cause).__name__}: {text}"
 
 
 def first_line(text: str) -> str:

@@ -15,15 +15,19 @@ import numpy as np
 from jaxtyping import Float64
 
 from rig.errors import RunError
+from rig.lab.durable import read_json
 from rig.lab.outputs import RUNS
-from rig.lab.run import Run, read_json
+from rig.lab.quantities import UNITS
+from rig.lab.run import Run
 from rig.lab.settings import changes_from, nearest_preset, preset_of
 from rig.lab.study.spec import read_spec
 
 
 DIGITS = 5
 STEPS, TRAINING_S = "num_env_steps", "training_s"
-DISTANCE = re.compile(r"eval/(?!do_nothing_)(?P<thing>\w+)_distance_(?P<unit>m|rad)")
+DISTANCE = re.compile(
+    rf"eval/(?!do_nothing_)(?P<thing>\w+)_distance_(?P<unit>{'|'.join(UNITS)})"
+)
 """An evaluation's medians: of what, and in which unit."""
 
 Curve = Mapping[str, Sequence[float]]
@@ -91,8 +95,7 @@ class Result:
 
 def result_of(run: Run, method: str = "", study: str = "") -> Result:
     """What is kept of a finished run; a run by itself is called by its preset and changes."""
-    path = run.directory / "origin.json"
-    origin = read_json(path) if path.is_file() else {}
+    origin = run.origin()
     preset = nearest_preset(run.config)
     return Result(
         id=run.directory.resolve().name,
@@ -153,7 +156,7 @@ def gather_one(source: Path) -> tuple[list[Result], list[str]]:
     if (source / "sweep.json").is_file():
         return gather_study(source)
     run = Run.open(source)
-    is_finished = bool(run.evaluation())
+    is_finished = run.is_finished
     return ([result_of(run)], []) if is_finished else ([], [str(source)])
 
 
@@ -169,7 +172,7 @@ def gather_study(directory: Path) -> tuple[list[Result], list[str]]:
     for run_id, planned in plan["runs"].items():
         place = directory / planned["directory"]
         run = Run.open(place) if (place / "config.json").is_file() else None
-        if run and run.evaluation():
+        if run and run.is_finished:
             results.append(result_of(run, planned["method"], plan["name"]))
         else:
             left_out.append(run_id)

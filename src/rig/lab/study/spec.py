@@ -69,7 +69,8 @@ class Planned:
         """What does the same by hand, after ``rig``."""
         options = [word for key, value in self.changes.items() for word in option(key, value)]
         named = ["--preset", self.preset, "--seed", str(self.config.seed)]
-        return ["train", self.config.task, *named, *options]
+        task = self.config.task
+        return ["train", *(["--env", task] if is_guest(task) else [task]), *named, *options]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +134,7 @@ def planned_runs(
         asked = DEFAULTS | common | entry
         merged = flat(common.get("settings", {})), flat(entry.get("settings", {}))
         points = grid_points(flat(asked["grid"]))
-        tasks = [find_task(task).name for task in strings(asked.get("tasks"), "tasks")]
+        tasks = [proper_name(task) for task in strings(asked.get("tasks"), "tasks")]
         return [
             replace(
                 planned(
@@ -166,9 +167,19 @@ def flat_config(config: Config) -> dict[str, Any]:
     return flat(asdict(config))
 
 
+def proper_name(task: str) -> str:
+    """A task's name as it calls itself; someone's environment, ``MODULE:ID``, keeps its id."""
+    return task if is_guest(task) else find_task(task).name
+
+
+def is_guest(task: str) -> bool:
+    """Whether it is someone's environment."""
+    return ":" in task and not task.startswith("rig")
+
+
 def task_settings(of_task: dict[str, Any], task: str) -> dict[str, Any]:
     """What ``[task.NAME]`` changes."""
-    named = {find_task(name).name: settings for name, settings in of_task.items()}
+    named = {proper_name(name): settings for name, settings in of_task.items()}
     return flat(named.get(task, {}))
 
 

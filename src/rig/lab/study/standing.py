@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from rig.lab.quantities import UNITS
+
 
 DONE, RUNNING, FAILED, INTERRUPTED, WAITING = (
     "done",
@@ -49,7 +51,7 @@ def latest_distances(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
 def is_distance(key: str) -> bool:
     """Whether a metric is a median distance from the goal."""
     is_ours = key.startswith("eval/") and not key.startswith("eval/do_nothing_")
-    return is_ours and key.endswith(("_distance_m", "_distance_rad"))
+    return is_ours and key.endswith(tuple(f"_distance_{unit}" for unit in UNITS))
 
 
 def as_json(standings: Sequence[Standing]) -> dict[str, Any]:

@@ -13,9 +13,10 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from rig.errors import SweepError
-from rig.lab.run import Run, write_json
-from rig.lab.study.jobs import Job
+from rig.errors import RigError, RunError, StoppedError, SweepError
+from rig.lab.durable import write_json
+from rig.lab.run import Run
+from rig.lab.study.jobs import FAILED, FINISHED, LOST, Job
 from rig.lab.study.spec import Planned
 
 
@@ -30,56 +31,71 @@ BYTES_PER_KIB = 1024
 
 
 def work(job: Job) -> dict[str, Any]:
-    """Does one run; what it took.
+    """Does one run; how it ended, as ``event`` and ``why``, and what it took.
 
     The log is locked meanwhile: a worker whose driver was killed may live for some seconds, and
     the next one waits for its end.
-
-    Raises:
-        SweepError: This machine does not see the study's directory.
     """
     study, run_id = job.study, job.planned.id
-    directory = study.run_directory(run_id)
     if not study.log(run_id).parent.is_dir():
-        raise SweepError(
+        why = (
             f"{socket.gethostname()} does not see {study.directory}: put --out on a file "
             "system that all machines share"
         )
+        return {"event": FAILED, "why": why}
     start_s = perf_counter()
     with study.log(run_id).open("a") as log, core_of_our_own() as core:
         fcntl.flock(log, fcntl.LOCK_EX)
         where = {"host": socket.gethostname(), "core": core, "pid": os.getpid()}
         write_json(study.mark(run_id), where)
-        if not is_finished(directory):
-            with redirect_stdout(log), redirect_stderr(log):
-                train_and_tell(job, directory)
+        with redirect_stdout(log), redirect_stderr(log):
+            event, why = train_and_tell(job, study.run_directory(run_id))
     peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    wall_s = round(perf_counter() - start_s, 3)
-    return where | {"wall_s": wall_s, "peak_memory_bytes": peak_kib * BYTES_PER_KIB}
+    took = {
+        "wall_s": round(perf_counter() - start_s, 3),
+        "peak_memory_bytes": peak_kib * BYTES_PER_KIB,
+    }
+    return {"event": event, "why": why} | where | took
 
 
-def train_and_tell(job: Job, directory: Path) -> None:
-    """Trains; an error's traceback goes into the log too."""
+def train_and_tell(job: Job, directory: Path) -> tuple[str, str]:
+    """Trains unless that is done; how it ended, and why. What went wrong is in the log."""
     try:
-        job.trainer(job.planned, directory)
+        if not is_finished(directory):
+            job.trainer(job.planned, directory)
+    except StoppedError as error:
+        return LOST, str(error)
+    except RigError as error:
+        traceback.print_exc()
+        return FAILED, str(error)
     except Exception:
         traceback.print_exc()
         raise
+    return FINISHED, ""
 
 
 def train_planned(planned: Planned, directory: Path) -> None:
-    """Trains a run: on from its checkpoint if it has one, else anew in a clean directory."""
-    if not resumed(directory):
-        clear(directory)
-        from rig.lab.errands import train_anew
+    """Trains a run: on from its checkpoint if it can, else anew in a clean directory."""
+    from rig.lab.errands import train_anew, train_on
 
-        argv = [*planned.argv, "--out", str(directory)]
-        train_anew(planned.config, planned.preset, directory, argv)
+    if can_go_on(directory):
+        train_on(directory)
+        return
+    clear(directory)
+    train_anew(
+        planned.config, planned.preset, directory, [*planned.argv, "--out", str(directory)]
+    )
 
 
-def resumed(directory: Path) -> bool:
-    """Goes on with a run from its checkpoint; False if it has none."""
-    return False
+def can_go_on(directory: Path) -> bool:
+    """Whether there is a run that comes to the same end here as where it was begun."""
+    from rig.lab.provenance import refuse_another_end
+
+    try:
+        refuse_another_end(Run.open(directory), force=False)
+    except RunError:
+        return False
+    return True
 
 
 def clear(directory: Path) -> None:
@@ -93,7 +109,7 @@ def clear(directory: Path) -> None:
 
 def is_finished(directory: Path) -> bool:
     """Whether a run has its last evaluation."""
-    return (directory / "config.json").is_file() and bool(Run.open(directory).evaluation())
+    return (directory / "config.json").is_file() and Run.open(directory).is_finished
 
 
 @contextmanager
