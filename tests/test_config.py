@@ -42,7 +42,7 @@ REFUSED = [
     (
         VAEConfig,
         {"architecture": "keypoints", "likelihood": "gaussian", "latent_size": 5},
-        "keypoints take two latents each, so latent_size 5 must be even",
+        "places take two latents each, so latent_size 5 must be even",
     ),
     (OnlineConfig, {"every_steps": -1}, "every_steps must be at least 0, got -1"),
     (OnlineConfig, {"num_fit_steps": 0}, "num_fit_steps must be >= 1, got 0"),

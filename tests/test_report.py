@@ -9,9 +9,10 @@ from fake_run import TINY, make_run
 from rig.config import find_preset
 from rig.errors import RunError
 from rig.lab.charts import Chart, Line, smoothed, to_svg
-from rig.lab.facts import MINUTES, STEPS, preset_of, read_facts
+from rig.lab.facts import MINUTES, STEPS, read_facts
 from rig.lab.report import page, write_report
 from rig.lab.sections import spread
+from rig.lab.settings import preset_of
 
 
 VOID = {"meta", "img", "br"}

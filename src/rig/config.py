@@ -54,15 +54,16 @@ class VAEConfig:
     """Images per step of the fit."""
     num_fit_steps: int = 50_000
     """Steps of the first fit."""
-    architecture: Literal["patches", "keypoints"] = "patches"
+    architecture: Literal["patches", "keypoints", "feature_points"] = "patches"
     """patches: layers of patches, as the paper's convolutions; keypoints: latents are the
-    places of the colours that move in the image, two latents each."""
+    places of the colours that move in the image, two latents each; feature_points: the places
+    of learned features, as in a deep spatial autoencoder."""
     channels: tuple[int, int] = (32, 64)
     """patches: channels after each of the two patch layers."""
     num_components: int = 320
-    """keypoints: principal components that the decoder paints."""
+    """keypoints and feature_points: principal components that the decoder paints."""
     hidden_size: int = 256
-    """keypoints: units of each hidden layer of the decoder."""
+    """keypoints and feature_points: units of each hidden layer of the decoder."""
     whiten_floor: float = 0.0
     """Variance of a latent below which it is taken for noise when latents are whitened;
     0: they are not whitened."""
@@ -94,7 +95,7 @@ class VAEConfig:
 
         require(
             self.architecture == "patches" or self.latent_size % 2 == 0,
-            f"keypoints take two latents each, so latent_size {self.latent_size} must be even",
+            f"places take two latents each, so latent_size {self.latent_size} must be even",
         )
         require(
             self.likelihood == "gaussian"

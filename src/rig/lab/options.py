@@ -38,6 +38,9 @@ class TrainOptions:
     last checkpoint, to the same end."""
     force: Flag = False
     """With --resume: go on even where other programs would lead to another end."""
+    tracker: Literal["tensorboard", "wandb"] | None = None
+    """Show the metrics in TensorBoard or in Weights & Biases too (offline, unless WANDB_MODE
+    says online)."""
     json: Flag = False
     """Print the evaluation and the run's directory as one JSON object."""
 

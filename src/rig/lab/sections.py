@@ -9,9 +9,10 @@ import numpy as np
 
 from rig.lab import html
 from rig.lab.charts import Chart, to_svg
-from rig.lab.facts import FIT_STEPS, MINUTES, STEPS, Facts, flat, preset_of
+from rig.lab.facts import FIT_STEPS, MINUTES, STEPS, Facts
 from rig.lab.phase import duration
 from rig.lab.quantities import amount, label_of, number, thing_of, unit_of
+from rig.lab.settings import flat, preset_of
 from rig.lab.tables import COLUMNS
 
 

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.table import Table
@@ -74,7 +74,8 @@ def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
         title=title, title_justify="left", title_style="bold", box=None, pad_edge=False
     )
     for index, column in enumerate(columns):
-        table.add_column(column, justify="right" if index else "left", header_style="dim")
+        justify: Literal["left", "right"] = "right" if index else "left"
+        table.add_column(column, justify=justify, header_style="dim", overflow="fold")
     for row in rows:
         table.add_row(*row)
     Console(file=sys.stdout).print(table)

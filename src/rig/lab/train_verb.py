@@ -24,9 +24,9 @@ class Train(Config, TrainOptions):
         from rig.lab.tables import print_evaluation, print_json, print_line
 
         if self.resume:
-            run = train_on(self.resume, force=self.force)
+            run = train_on(self.resume, self.tracker, force=self.force)
         else:
-            run = train_anew(self.config(), self.preset, self.out, argv)
+            run = train_anew(self.config(), self.preset, self.out, argv, self.tracker)
         if self.json:
             print_json(run.evaluation() | {"run": str(run.directory)})
             return

@@ -25,6 +25,7 @@ from rig.lab.options import (
 )
 from rig.lab.outputs import check_file
 from rig.lab.share_verbs import SHARE_VERBS
+from rig.lab.study_verbs import STUDY_VERBS
 
 
 @runtime_checkable
@@ -220,4 +221,5 @@ OTHER_VERBS = {
     "doctor": Doctor,
     "demo": Demo,
     **SHARE_VERBS,
+    **STUDY_VERBS,
 }
