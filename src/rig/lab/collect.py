@@ -45,5 +45,5 @@ def teleport(config: Config, world: World, *, rng: np.random.Generator) -> Colle
     Source: the released code of Nair et al. 2018 collected its images so. A real robot can't.
     """
     env = tabletop_env(world)
-    states = env.task.sample_goals(config.collect.num_images, rng=rng)
+    states = env.task.sample_states(config.collect.num_images, rng=rng)
     return Collected(images=env.tabletop.goal_images(states), episodes=[])

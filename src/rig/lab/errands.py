@@ -22,12 +22,12 @@ from rig.lab.tables import print_notice
 from rig.lab.train import train
 from rig.lab.trained import latent_space, num_env_steps, open_trained
 from rig.lab.video import attempt_frames, save_video
-from rig.world.tasks import Task, find_task
+from rig.world.tasks import Task, find_task, short_name
 
 
 def train_anew(config: Config, preset: str, out: Path | None, argv: Sequence[str]) -> Run:
     """Trains into a new directory; nothing is begun if it can't be made."""
-    config = replace(config, task=find_task(config.task).name)
+    config = replace(config, task=short_name(config.task))
     directory = out or default_directory(config, preset)
     check_new_directory(directory)
     run = Run.create(directory, config, origin(config, argv))

@@ -17,7 +17,7 @@ from rig.config import Config
 from rig.lab.oracle import OracleView
 from rig.lab.policy import Policy
 from rig.world.environments import TabletopVectorEnv
-from rig.world.tasks import find_task
+from rig.world.tasks import find_task, full_name
 
 
 EVALUATION_SEED = 20_181_204
@@ -48,7 +48,7 @@ class Trial:
 def make_world(config: Config, num_worlds: int) -> World:
     """Worlds of the run's task, as the run sees them."""
     world = gymnasium.make_vec(
-        f"rig.world.registration:{find_task(config.task).id}",
+        full_name(config.task),
         num_envs=num_worlds,
         vectorization_mode="vector_entry_point",
         image_size=config.image_size,

@@ -57,7 +57,7 @@ class TrueStateSpace:
     @classmethod
     def of_task(cls, task: Task, *, rng: np.random.Generator) -> "TrueStateSpace":
         """The space whose goals, centre and scale come from the task's own goals."""
-        goals = task.sample_goals(NUM_GOALS, rng=rng).astype(np.float32)
+        goals = task.sample_states(NUM_GOALS, rng=rng).astype(np.float32)
         centre, scale = goals.mean(axis=0), goals.std(axis=0)
         return cls(centre, scale, (goals - centre) / scale)
 
@@ -81,8 +81,8 @@ class TrueStateSpace:
         return len(self.weight)
 
     def encode(self, frames: Float64[np.ndarray, "N state"]) -> Encoding:
-        """The states, centred and scaled."""
-        latent = ((frames - self._centre) / self._scale).astype(np.float32)
+        """The states, centred and scaled; what is not there is at the centre."""
+        latent = np.nan_to_num((frames - self._centre) / self._scale).astype(np.float32)
         return Encoding(latent=latent, log_std=np.zeros_like(latent))
 
     def imagine(self, num: int, *, rng: np.random.Generator) -> Float32[np.ndarray, "N latent"]:
