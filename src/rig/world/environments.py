@@ -162,8 +162,7 @@ class TabletopEnv(gymnasium.Env):
         options = dict(options or {})
         if "goal_states" in options:
             options["goal_states"] = np.atleast_2d(options["goal_states"])
-        self._batch.np_random = self.np_random
-        return _first(*self._batch.reset(options=options))
+        return _first(*self._batch.reset(seed=seed, options=options))
 
     def step(
         self, action: Float32[np.ndarray, " action"]

@@ -8,7 +8,6 @@ view has no position: its numbers are NaN.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +19,9 @@ from rig.world.scene import Scene
 
 HAND = "hand"
 """What every task calls the hand, which its objects begin with."""
+
+HAND_TRIES = 100
+"""Places tried for the hand of a goal before all of the goal is drawn again."""
 
 States = Float64[np.ndarray, "N state"]
 Rows = Float64[np.ndarray, "N numbers"]
@@ -85,8 +87,6 @@ class Task:
     """Where each object's goals are drawn from."""
     arrange: Callable[[States, np.random.Generator], States] | None = None
     """Makes goal states of the uniform draws, where those are not all there is to it."""
-    apart_m: float = 0.0
-    """Goals in which any two things are nearer to each other are drawn anew."""
     presence: Mapping[str, float] = field(default_factory=dict)
     """How often an object is there in evaluation; what is not named always is."""
     scores: Mapping[str, Score] = field(default_factory=lambda: {HAND: METRES})
@@ -129,20 +129,22 @@ class Task:
 
         Each object is drawn uniformly; where objects would be inside each other, all is drawn
         again. Where it is the hand that would be inside something, the hand alone is drawn
-        again, so that the objects' goals stay uniform.
+        again, so that the objects' goals stay uniform; unless no place is found for it.
         """
         states = self._draw(num, rng)
         scene = Scene(self.scene, self.joints)
-
-        def needs_all_anew(rows: States) -> Bool[np.ndarray, " N"]:
-            return scene.overlapping(rows, has_hand=self.apart_m > 0) | self._too_near(rows)
-
-        def draw_hands(num: int, rng: np.random.Generator) -> Rows:
-            return self.goals[HAND].sample(num, rng=rng)
-
-        everything = slice(0, states.shape[1])
-        _redraw(states, everything, needs_all_anew, self._draw, rng=rng)
-        _redraw(states, self.columns[HAND], scene.overlapping, draw_hands, rng=rng)
+        impossible = scene.overlapping(states, has_hand=False)
+        while impossible.any():
+            states[impossible] = self._draw(int(impossible.sum()), rng)
+            impossible[impossible] = scene.overlapping(states[impossible], has_hand=False)
+        impossible = scene.overlapping(states)
+        for _ in range(HAND_TRIES):
+            if not impossible.any():
+                return states
+            hands = self.goals[HAND].sample(int(impossible.sum()), rng=rng)
+            states[impossible, self.columns[HAND]] = hands
+            impossible[impossible] = scene.overlapping(states[impossible])
+        states[impossible] = self.sample_states(int(impossible.sum()), rng=rng)
         return states
 
     def distances(self, states: States, goals: States) -> dict[str, Distances]:
@@ -173,27 +175,3 @@ class Task:
         drawn = [self.goals[name].sample(num, rng=rng) for name in self.objects]
         states = np.concatenate(drawn, axis=1)
         return self.arrange(states, rng) if self.arrange else states
-
-    def _too_near(self, states: States) -> Bool[np.ndarray, " N"]:
-        """Whether any two things are nearer to each other than they should be in a goal."""
-        too_near = np.zeros(len(states), bool)
-        if self.apart_m:
-            places = [states[:, column] for column in self.columns.values()]
-            for one, other in combinations(places, 2):
-                too_near |= straight(one, other) < self.apart_m
-        return too_near
-
-
-def _redraw(
-    states: States,
-    columns: slice,
-    is_impossible: Callable[[States], Bool[np.ndarray, " N"]],
-    draw: Callable[[int, np.random.Generator], Rows],
-    *,
-    rng: np.random.Generator,
-) -> None:
-    """Draws these columns anew in every state that can't be, until all can."""
-    impossible = is_impossible(states)
-    while impossible.any():
-        states[impossible, columns] = draw(int(impossible.sum()), rng)
-        impossible[impossible] = is_impossible(states[impossible])

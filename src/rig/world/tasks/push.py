@@ -59,7 +59,6 @@ PUSH_TWO = replace(
         "puck_1": Region(low=(0.0, 0.5), high=(0.2, 0.7)),
         "puck_2": Region(low=(-0.2, 0.5), high=(0.0, 0.7)),
     },
-    apart_m=0.08,
     scores={HAND: METRES, "puck_1": METRES, "puck_2": METRES},
 )
 
