@@ -107,7 +107,7 @@ def test_every_preset_can_be_asked_for(rig):
     ("argv", "text"),
     [
         ("nonsense", "Unrecognized options: nonsense"),
-        ("train", "rig train needs a TASK: Reach, Push or PushWide"),
+        ("train", "rig train needs a TASK, as Reach or Push: see rig train --help"),
         ("train Raech", "there is no task 'Raech': did you mean 'Reach'?"),
         ("train Reach --preset slow", "invalid choice 'slow'"),
         ("train Reach --sede 1", "--sede"),

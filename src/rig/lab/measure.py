@@ -19,6 +19,8 @@ from rig.lab.figures import save_sheet
 from rig.lab.policy import Policy, save_policy
 from rig.lab.progress import Progress
 from rig.lab.run import Run
+from rig.lab.summary import sum_up
+from rig.lab.units import SHOWN
 from rig.latent.fit import FitMetrics, OnProgress
 from rig.latent.probe import distance_correlation, probe
 from rig.latent.space import LatentSpace
@@ -29,7 +31,6 @@ from rig.world.tasks import find_task
 
 NUM_SHEET_COLUMNS = 10
 NUM_PROBE_STATES = 2000
-CM_PER_M = 100
 
 
 class Recorder:
@@ -93,15 +94,13 @@ class Recorder:
         trial = try_goals(policy, self._world, self._goals)
         self._evaluation_s += perf_counter() - start_s
         measured = {}
-        for name, values in trial.distances.items():
-            thing = name.removesuffix("_m")
-            measured[f"eval/{thing}_distance_m"] = float(np.median(values))
-            measured[f"eval/{thing}_distance_mean_m"] = float(np.mean(values))
-            do_nothing = float(np.median(trial.do_nothing[name]))
-            measured[f"eval/do_nothing_{thing}_distance_m"] = do_nothing
-        self._latest = {
-            name: value for name, value in measured.items() if name.endswith("distance_m")
-        }
+        for name, figures in sum_up(trial.distances, trial.do_nothing).items():
+            thing, unit = name.rsplit("_", 1)
+            measured[f"eval/{thing}_distance_{unit}"] = figures["median"]
+            measured[f"eval/{thing}_distance_mean_{unit}"] = figures["mean"]
+            do_nothing = figures["do_nothing_median"]
+            measured[f"eval/do_nothing_{thing}_distance_{unit}"] = do_nothing
+        self._latest = {name: value for name, value in measured.items() if "mean" not in name}
         self._log(measured)
         return trial
 
@@ -134,16 +133,19 @@ class Recorder:
             save_sheet(path, rows, f"Practice after {self._num_env_steps} steps")
 
     def _probe(self, space: LatentSpace) -> dict[str, float]:
-        """How well latents predict each true number, in cm: for evaluation only."""
+        """How well latents predict each true number, with its unit: for evaluation only."""
         task = find_task(self._config.task)
         rng = np.random.default_rng(EVALUATION_SEED)
-        states = task.sample_goals(NUM_PROBE_STATES, rng=rng)
-        images = tabletop_env(self._world).tabletop.goal_images(states)
+        states = task.sample_states(NUM_PROBE_STATES, rng=rng)
+        tabletop = tabletop_env(self._world).tabletop
+        images = tabletop.goal_images(states)
         latents = space.encode(images).latent * space.weight
         result = probe(latents, states)
         rows = {
-            f"probe/{name}_cm": float(CM_PER_M * error)
-            for name, error in zip(task.joints, result.error, strict=True)
+            f"probe/{name}_{SHOWN[unit].name}": float(SHOWN[unit].scale * error)
+            for name, unit, error in zip(
+                task.joints, tabletop.units, result.error, strict=True
+            )
         }
         for name, column in task.columns.items():
             correlation = distance_correlation(latents, states[:, column], rng=rng)

@@ -58,7 +58,8 @@ class TrueStateSpace:
     def of_task(cls, task: Task, *, rng: np.random.Generator) -> "TrueStateSpace":
         """The space whose goals, centre and scale come from the task's own goals."""
         goals = task.sample_states(NUM_GOALS, rng=rng).astype(np.float32)
-        centre, scale = goals.mean(axis=0), goals.std(axis=0)
+        centre, spread = goals.mean(axis=0), goals.std(axis=0)
+        scale = np.where(spread > 0, spread, 1).astype(np.float32)
         return cls(centre, scale, (goals - centre) / scale)
 
     @classmethod

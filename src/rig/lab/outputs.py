@@ -1,6 +1,7 @@
 """Where results go: checked before a long computation, so that none is lost at its end."""
 
 import os
+import re
 from datetime import datetime
 from pathlib import Path
 
@@ -40,5 +41,6 @@ def check_new_directory(path: Path) -> None:
 
 def default_directory(config: Config, name: str) -> Path:
     """A new run's directory: ``runs/reach-fast-seed0-20240131-235959``."""
+    task = re.sub(r"\W+", "-", config.task.lower())
     now = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
-    return RUNS / f"{config.task.lower()}-{name}-seed{config.seed}-{now}"
+    return RUNS / f"{task}-{name}-seed{config.seed}-{now}"

@@ -1,5 +1,6 @@
 """The sections of a report, in the order of a story: what came out, how, and from what."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from html import escape
@@ -11,7 +12,8 @@ from rig.lab import html
 from rig.lab.charts import Chart, to_svg
 from rig.lab.facts import FIT_STEPS, MINUTES, STEPS, Facts, flat, preset_of
 from rig.lab.phase import duration
-from rig.lab.tables import CM_PER_M, COLUMNS, cm
+from rig.lab.tables import COLUMNS, distance_rows
+from rig.lab.units import in_words, split
 
 
 MOST_SHEETS = 5
@@ -48,7 +50,7 @@ def headline(runs: Runs) -> str:
         parts += [html.paragraph(lead(runs[0])), cards(runs[0])]
     else:
         parts.append(
-            html.paragraph("Distance left to the goal, in cm, over the same goal pictures.")
+            html.paragraph("Distance left to the goal, over the same goal pictures.")
         )
         parts.append(results(runs))
     return "\n".join([*parts, "</header>"])
@@ -65,12 +67,10 @@ def cards(facts: Facts) -> str:
     """The numbers of one run that should be seen first."""
     shown = []
     for name, values in facts.evaluation.get("distances", {}).items():
-        what = f"{name.removesuffix('_m')}'s median distance left"
-        num = facts.evaluation["num_episodes"]
-        beside = (
-            f"over {num} goal pictures; doing nothing leaves {cm(values['do_nothing_median'])}"
-        )
-        shown.append(html.card(cm(values["median"]), what, beside))
+        what = f"{split(name)[0]}'s median distance left"
+        num, nothing = facts.evaluation["num_episodes"], values["do_nothing_median"]
+        beside = f"over {num} goal pictures; doing nothing leaves {in_words(name, nothing)}"
+        shown.append(html.card(in_words(name, values["median"]), what, beside))
     if not shown:
         shown.append(html.card("in progress", "not evaluated to its end yet", ""))
     where = f"{facts.num_env_steps:,} environment steps on {facts.origin.get('device', '?')}"
@@ -83,13 +83,12 @@ def results(runs: Runs) -> str:
     rows = [
         [
             facts.label,
-            name.removesuffix("_m"),
-            *(f"{CM_PER_M * values[key]:.1f}" for key in COLUMNS.values()),
+            *row,
             f"{facts.num_env_steps:,}",
             duration(facts.training_s),
         ]
         for facts in runs
-        for name, values in facts.evaluation.get("distances", {}).items()
+        for row in distance_rows(facts.evaluation.get("distances", {}))
     ]
     return html.table(["run", "object", *COLUMNS, "steps", "training"], rows)
 
@@ -127,19 +126,19 @@ def how_it_learned(runs: Runs) -> str:
 
 def is_distance(key: str) -> bool:
     """Whether a metric is an object's median distance."""
-    return key.startswith("eval/") and key.endswith("_distance_m") and "do_nothing" not in key
+    return bool(re.fullmatch(r"eval/(?!do_nothing)\w+_distance_(m|rad)", key))
 
 
 def distance_chart(runs: Runs, name: str, x: str) -> str:
     """One object's distance."""
-    thing = name.removeprefix("eval/").removesuffix("_distance_m")
-    levels = [facts.last(f"eval/do_nothing_{thing}_distance_m") for facts in runs]
-    level = next((CM_PER_M * value for value in levels if value is not None), None)
+    thing, unit = split(name.removeprefix("eval/").replace("_distance", ""))
+    levels = [facts.last(name.replace("eval/", "eval/do_nothing_")) for facts in runs]
+    level = next((unit.scale * value for value in levels if value is not None), None)
     chart = Chart(
-        title=f"{thing}: distance left, cm",
+        title=f"{thing}: distance left, {unit.name}",
         x_label=AXES[x],
         y_label="",
-        lines=[line for facts in runs if len((line := facts.line(x, name, CM_PER_M)).x)],
+        lines=[line for facts in runs if len((line := facts.line(x, name, unit.scale)).x)],
         level=level,
         level_label="doing nothing",
         is_log=True,
@@ -199,10 +198,9 @@ def probe_table(runs: Runs) -> str:
 def probe_name(key: str) -> str:
     """A probe's metric in words."""
     name = key.removeprefix("probe/")
-    if name.endswith("_cm"):
-        return (
-            f"{name.removesuffix('_cm').replace('_', ' ')}: error when read off the latents, cm"
-        )
+    if name.endswith(("_cm", "_rad")):
+        quantity, _, unit = name.rpartition("_")
+        return f"{quantity.replace('_', ' ')}: error when read off the latents, {unit}"
     if name.endswith("_distance_correlation"):
         thing = name.removesuffix("_distance_correlation")
         return f"{thing}: correlation of latent distance with true distance"

@@ -7,8 +7,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from rig.lab.units import in_words, split
 
-CM_PER_M = 100
+
 COLUMNS = {
     "median": "median",
     "mean": "mean",
@@ -34,13 +35,22 @@ def print_notice(text: str) -> None:
 
 
 def print_evaluation(evaluation: dict[str, Any]) -> None:
-    """Prints an evaluation's distances, in cm, one object per row."""
+    """Prints an evaluation's distances, one object per row, and by number of objects."""
     title = "{task}: {num_episodes} goal pictures, after {num_env_steps:,} steps"
-    rows = [
-        [name.removesuffix("_m"), *(cm(values[key]) for key in COLUMNS.values())]
-        for name, values in evaluation["distances"].items()
-    ]
+    rows = distance_rows(evaluation["distances"])
     print_table(title.format(**evaluation), ["distance left", *COLUMNS], rows)
+    for num, part in evaluation.get("by_num_objects", {}).items():
+        about = f"objects in view: {num}, in {part['num_episodes']} goal pictures"
+        rows = distance_rows({name: part[name] for name in part if name != "num_episodes"})
+        print_table(about, ["distance left", *COLUMNS], rows)
+
+
+def distance_rows(distances: dict[str, dict[str, float]]) -> list[list[str]]:
+    """One row for each distance: what it is of, and its figures with their unit."""
+    return [
+        [split(name)[0], *(in_words(name, values[key]) for key in COLUMNS.values())]
+        for name, values in distances.items()
+    ]
 
 
 def print_attempt(summary: dict[str, Any]) -> None:
@@ -48,7 +58,8 @@ def print_attempt(summary: dict[str, Any]) -> None:
     latent = summary["latent_distance"]
     rows = [["latent", f"{latent['start']:.2f}", f"{latent['end']:.2f}"]]
     for name, values in summary["distances"].items():
-        rows.append([name.removesuffix("_m"), cm(values["start"]), cm(values["end"])])
+        shown = [in_words(name, values[when]) for when in ("start", "end")]
+        rows.append([split(name)[0], *shown])
     print_table(f"{summary['task']}: one goal picture", ["distance", "start", "end"], rows)
 
 
@@ -73,8 +84,3 @@ def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
     for row in rows:
         table.add_row(*row)
     Console(file=sys.stdout).print(table)
-
-
-def cm(length_m: float) -> str:
-    """A length in metres as text in centimetres."""
-    return f"{CM_PER_M * length_m:.1f} cm"

@@ -51,11 +51,12 @@ class Train(Config, TrainOptions):
     """Train a robot from camera images alone."""
 
     task: TaskName = ""
-    """What to learn: Reach, Push or PushWide."""
+    """What to learn: Reach, Push, PushWide, PushTwo, PushAny, PushResetFree, Door,
+    DoorResetFree, PickAndPlace, Rope, or a task of your own as MODULE:ID."""
 
     def __call__(self, argv: Sequence[str]) -> None:
         """Trains, evaluates, and prints the run's directory."""
-        require(self.task != "", "rig train needs a TASK: Reach, Push or PushWide")
+        require(self.task != "", "rig train needs a TASK, as Reach or Push: see rig train --help")
         from rig.lab.errands import train_anew
         from rig.lab.tables import print_evaluation, print_json, print_line
 
@@ -152,7 +153,7 @@ class Look:
     """Take a picture of a task through its camera."""
 
     task: TaskName
-    """What to look at: Reach, Push or PushWide."""
+    """What to look at: any task that `rig train` takes."""
     out: Path
     """The picture to write: .png."""
     goal: Flag = False

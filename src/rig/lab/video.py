@@ -9,6 +9,7 @@ from PIL import Image
 
 from rig.lab.figures import FAINT_INK, INK, LABEL_PX, LINE_PX, MARGIN_PX, PAPER, enlarged, write
 from rig.lab.reach import Attempt
+from rig.lab.units import in_words, split
 from rig.world.tabletop import STEP_S
 
 
@@ -18,7 +19,6 @@ FRAMES_PER_S = round(1 / STEP_S)
 """The video runs as fast as the robot."""
 HOLD_FRAMES = FRAMES_PER_S
 """For how long the last frame of an attempt stays."""
-CM_PER_M = 100
 
 
 def save_video(path: Path, frames: Sequence[Image.Image]) -> None:
@@ -75,9 +75,7 @@ def caption(attempt: Attempt, index: int) -> str:
         f"latent distance {attempt.latent_distances[index]:.2f}",
     ]
     for name, values in attempt.distances.items():
-        parts.append(
-            f"{name.removesuffix('_m')} {CM_PER_M * values[index]:.1f} cm from its goal"
-        )
+        parts.append(f"{split(name)[0]} {in_words(name, values[index])} from its goal")
     return "     ".join(parts)
 
 

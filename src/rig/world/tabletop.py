@@ -81,6 +81,11 @@ class Tabletop:
         )
         return self._pictures(self._worlds)
 
+    @property
+    def units(self) -> list[str]:
+        """The unit of each number of a state: ``m`` or ``rad``."""
+        return self._scene.units
+
     def look(self) -> Images:
         """Pictures of the worlds as they are."""
         return self._pictures(self._worlds)
