@@ -33,7 +33,6 @@ def move(tabletop, away_m, motors=()):
 def open_door(tabletop, angle_rad):
     """Hooks the bar, pulls until the door is that far open, and lets go of it."""
 
-
     def is_open(state):
         return state[3] >= angle_rad
 
@@ -61,7 +60,7 @@ def carry(tabletop, hand_m):
 
 
 class RopePusher:
-    """Pushes, again and again, the point of the rope that is farthest from where it should be."""
+    """Pushes, again and again, the point of a rope that is farthest from its place."""
 
     CELL_M = 0.01
     CLEAR_M = 0.024
@@ -108,6 +107,7 @@ class RopePusher:
     def _way(self, start_m, end_m, rope_m):
         """The next place on the shortest way round the rope; None if there is no way."""
         apart_m = np.linalg.norm(self._cells_m[:, :, None] - rope_m, axis=-1).min(axis=-1)
+        free = dict(np.ndenumerate(apart_m > self.CLEAR_M))
         start, end = self._cell(start_m), self._cell(end_m)
         if np.linalg.norm(rope_m - end_m, axis=1).min() < self.CLEAR_M or end is None:
             return None
@@ -115,11 +115,9 @@ class RopePusher:
         while queue and start not in steps:
             cell = queue.popleft()
             for other in neighbours(cell):
-                inside = all(0 <= i < size for i, size in zip(other, self._shape, strict=True))
-                if inside and other not in steps:
-                    if apart_m[other] > self.CLEAR_M or other == start:
-                        steps[other] = steps[cell] + 1
-                        queue.append(other)
+                if other == start or (free.get(other) and other not in steps):
+                    steps[other] = steps[cell] + 1
+                    queue.append(other)
         if start not in steps:
             return None
         for _ in range(2):

@@ -128,7 +128,14 @@ def test_a_puck_that_nobody_puts_back_can_always_be_pushed_on():
     assert np.linalg.norm(outside_m, axis=-1).min() > 0.036
     cornered = np.array([[0.24, 0.44, 0.15, 0.7]] * 16)
     tabletop.set_states(cornered)
-    for target in ((0.24, 0.76), (0.15, 0.76), (0.15, 0.64), (0.24, 0.64), (0.24, 0.57), (0.1, 0.57)):
+    for target in (
+        (0.24, 0.76),
+        (0.15, 0.76),
+        (0.15, 0.64),
+        (0.24, 0.64),
+        (0.24, 0.57),
+        (0.1, 0.57),
+    ):
         for _ in range(18):
             away_m = np.array(target) - tabletop.states()[:, :2]
             tabletop.step(np.clip(away_m / 0.02, -1, 1).astype(np.float32))

@@ -160,7 +160,7 @@ def test_distance_to_what_is_not_there_is_left_out():
 
 def test_angle_of_the_door_is_a_score_in_radians():
     start = np.array([DOOR.start])
-    distances = DOOR.distances(start, start + [0.0, 0.03, 0.04, 0.5])
+    distances = DOOR.distances(start, start + np.array([0.0, 0.03, 0.04, 0.5]))
     assert list(distances) == ["hand_m", "door_rad"]
     assert distances["hand_m"] == pytest.approx(0.05)
     assert distances["door_rad"] == pytest.approx(0.5)

@@ -143,9 +143,7 @@ class Recorder:
         result = probe(latents, states)
         rows = {
             f"probe/{name}_{SHOWN[unit].name}": float(SHOWN[unit].scale * error)
-            for name, unit, error in zip(
-                task.joints, tabletop.units, result.error, strict=True
-            )
+            for name, unit, error in zip(task.joints, tabletop.units, result.error, strict=True)
         }
         for name, column in task.columns.items():
             correlation = distance_correlation(latents, states[:, column], rng=rng)

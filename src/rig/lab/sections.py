@@ -49,9 +49,7 @@ def headline(runs: Runs) -> str:
     if len(runs) == 1:
         parts += [html.paragraph(lead(runs[0])), cards(runs[0])]
     else:
-        parts.append(
-            html.paragraph("Distance left to the goal, over the same goal pictures.")
-        )
+        parts.append(html.paragraph("Distance left to the goal, over the same goal pictures."))
         parts.append(results(runs))
     return "\n".join([*parts, "</header>"])
 

@@ -1,7 +1,7 @@
 """Distances as people read them.
 
-A distance's name ends in the unit it is measured in, as ``puck_m`` and ``door_rad``; lengths are
-shown in centimetres.
+A distance's name ends in the unit it is measured in, as ``puck_m`` and ``door_rad``; lengths
+are shown in centimetres.
 """
 
 from dataclasses import dataclass

@@ -56,7 +56,9 @@ class Train(Config, TrainOptions):
 
     def __call__(self, argv: Sequence[str]) -> None:
         """Trains, evaluates, and prints the run's directory."""
-        require(self.task != "", "rig train needs a TASK, as Reach or Push: see rig train --help")
+        require(
+            self.task != "", "rig train needs a TASK, as Reach or Push: see rig train --help"
+        )
         from rig.lab.errands import train_anew
         from rig.lab.tables import print_evaluation, print_json, print_line
 

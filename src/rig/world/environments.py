@@ -6,8 +6,8 @@ between them are in ``info``, with their units: they are for evaluation, and not
 may see them.
 
 A plain ``reset()`` begins an episode of practice: everything is in view, and in a task that is
-never put back the world goes on from where it is. ``reset(options={"goal_states": ...})`` begins
-one of evaluation: the world is put at its start, without the things that its goal lacks.
+never put back the world goes on from where it is. ``reset(options={"goal_states": ...})``
+begins one of evaluation: the world is put at its start, without what its goal lacks.
 """
 
 from collections.abc import Mapping

@@ -69,6 +69,8 @@ class Task:
 
     name: str
     """As in ``rig/Push-v0``."""
+    about: str = ""
+    """What is to be done, in a sentence."""
     namespace: str = "rig"
     """Whose task it is: the part of its id before the stroke."""
     scene: str | Path

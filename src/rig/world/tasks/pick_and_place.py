@@ -35,10 +35,9 @@ BOX = Region(low=(0.55, 0.05), high=(0.65, 0.13))
 
 PICK_AND_PLACE = Task(
     name="PickAndPlace",
+    about="Bring the block to a place, on the table or above it.",
     scene="pick_and_place",
-    camera=Camera(
-        lookat_m=(0.0, 0.67, 0.1), distance_m=0.7, elevation_deg=0, azimuth_deg=180
-    ),
+    camera=Camera(lookat_m=(0.0, 0.67, 0.1), distance_m=0.7, elevation_deg=0, azimuth_deg=180),
     objects={
         HAND: ("hand_y", "hand_z"),
         "block": ("block_y", "block_z"),

@@ -1,4 +1,6 @@
-"""Pushing pucks over the table::
+"""Pucks to push over the table.
+
+::
 
     Push            one puck, Skew-Fit's goals                    (Pong et al. 2020)
     PushWide        one puck, RIG's wider goals                   (Nair et al. 2018)
@@ -24,6 +26,7 @@ RIG_HAND_GOALS = Region(low=(-0.05, 0.55), high=(0.05, 0.65))
 
 PUSH = Task(
     name="Push",
+    about="Push the puck, with the goals of Skew-Fit.",
     scene="push",
     camera=CAMERA,
     objects={HAND: HAND_JOINTS, "puck": ("puck_x", "puck_y")},
@@ -37,6 +40,7 @@ PUSH = Task(
 PUSH_WIDE = replace(
     PUSH,
     name="PushWide",
+    about="Push the puck, with the wider goals of RIG.",
     hand_box=WIDE_BOX,
     start=(0.0, 0.5, 0.0, 0.6),
     goals={HAND: RIG_HAND_GOALS, "puck": Region(low=(-0.2, 0.5), high=(0.2, 0.7))},
@@ -47,6 +51,7 @@ PUSH_WIDE = replace(
 PUSH_TWO = replace(
     PUSH_WIDE,
     name="PushTwo",
+    about="Push two pucks.",
     scene="push_two",
     objects={
         HAND: HAND_JOINTS,
@@ -62,11 +67,17 @@ PUSH_TWO = replace(
     scores={HAND: METRES, "puck_1": METRES, "puck_2": METRES},
 )
 
-PUSH_ANY = replace(PUSH_TWO, name="PushAny", presence={"puck_1": 0.5, "puck_2": 0.5})
+PUSH_ANY = replace(
+    PUSH_TWO,
+    name="PushAny",
+    about="Push none, one or two pucks: practice always sees both, evaluation takes some away.",
+    presence={"puck_1": 0.5, "puck_2": 0.5},
+)
 
 PUSH_RESET_FREE = replace(
     PUSH,
     name="PushResetFree",
+    about="Push the puck; nothing is put back between the episodes of practice.",
     scene="push_fenced",
     hand_box=Region(low=(-0.24, 0.44), high=(0.24, 0.76)),
     is_put_back=False,

@@ -13,6 +13,7 @@ BOX = Region(low=(-0.2, 0.5), high=(0.2, 0.7))
 
 REACH = Task(
     name="Reach",
+    about="Move the hand.",
     scene="reach",
     camera=Camera(
         lookat_m=(0.0, 0.85, 0.3), distance_m=0.4, elevation_deg=-35, azimuth_deg=270

@@ -1,8 +1,8 @@
 """Rope: bring a rope to the shape in the picture, by pushing it over the table with one finger.
 
-The authors of RIG name deformable objects as an open goal; this task is ours. A goal is a gentle
-curve: its middle, its direction and how it bends are drawn, and the rope is set to it. The
-score is the mean distance of matching points along the rope.
+The authors of RIG name deformable objects as an open goal; this task is ours. A goal is a
+gentle curve: its middle, its direction and how it bends are drawn, and the rope is set to it.
+The score is the mean distance of matching points along the rope.
 """
 
 import numpy as np
@@ -21,7 +21,7 @@ MOST_BEND_RAD = 0.3
 
 
 def points_m(rope: Rows) -> Float64[np.ndarray, "N points 2"]:
-    """The ends of the links, from the rope's start to its end, of ropes given by their joints."""
+    """The ends of the links, from start to end, of ropes given by their joints."""
     headings_rad = np.cumsum(rope[:, 2:], axis=1)
     steps_m = LINK_M * np.stack([np.cos(headings_rad), np.sin(headings_rad)], axis=-1)
     start_m = rope[:, None, :2]
@@ -53,8 +53,11 @@ BOX = Region(low=(-0.2, 0.48), high=(0.2, 0.72))
 
 ROPE = Task(
     name="Rope",
+    about="Bring the rope to a shape, by pushing it with one finger.",
     scene="rope",
-    camera=Camera(lookat_m=(0.0, 0.85, 0.2), distance_m=0.3, elevation_deg=-45, azimuth_deg=270),
+    camera=Camera(
+        lookat_m=(0.0, 0.85, 0.2), distance_m=0.3, elevation_deg=-45, azimuth_deg=270
+    ),
     objects={
         HAND: ("hand_x", "hand_y"),
         "rope": ("rope_x", "rope_y", "rope_turn", *BENDS),
