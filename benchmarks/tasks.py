@@ -33,15 +33,16 @@ HEAD = f"""# Tasks
 Each is a Gymnasium environment, a scene file in `src/rig/world/scenes/` and a page of Python
 in `src/rig/world/tasks/`; [a task of your own](new-task.md) takes no more. Lengths are in
 metres, z is up, the robot's base is at the origin and y points away from it. An action is in
-[-1, 1] for each axis of the hand, {100 * STEP_M:.0f} cm per unit, and lasts {STEP_S} s; a grip's
-action sets how far it closes, from open (-1) to shut (1). Nothing ends an episode but its length.
+[-1, 1] for each axis of the hand, {100 * STEP_M:.0f} cm per unit, and lasts {STEP_S} s; a
+grip's action sets how far it closes, from open (-1) to shut (1). An episode ends by its length
+alone.
 
 In each row, first the start, with boxes drawn in: where the hand may go (black), and where its
 goals (purple) and those of the objects (blue, green) are drawn from. Then three goals, as the
 robot is shown them: {CAMERA_PX} pixels wide and high.
 
-*Doing nothing* is the mean distance, and the median, from the start to {NUM_GOALS:,} goals drawn
-as evaluation draws them. Distances count at the last step, and only for what is in view.
+*Doing nothing* is the mean distance, and the median, from the start to {NUM_GOALS:,} goals
+drawn as evaluation draws them. Distances count at the last step, and only for what is in view.
 """
 SEED = 1
 HAND_INK = "#1f2328"

@@ -10,8 +10,8 @@ from gymnasium.envs.registration import registry
 from rig.errors import SceneError, TaskError
 from rig.lab import measure
 from rig.lab.cli import main
-from rig.lab.progress import PlainProgress
 from rig.lab.policy import Policy
+from rig.lab.progress import PlainProgress
 from rig.lab.run import Run
 from rig.latent.space import LatentSpace
 from rig.types import Encoding

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from rig.errors import SceneError, TaskError
+from rig.world import task as task_module
 from rig.world.scene import Scene, joint_addresses, load_model
 from rig.world.tasks import (
     DOOR,
@@ -27,8 +28,8 @@ def rng():
 
 
 def do_nothing_m(task, rng):
-    goals = task.sample_goals(20_000, rng=rng)
-    return task.distances(np.tile(task.start, (20_000, 1)), goals)["puck_m"].mean()
+    goals = task.sample_goals(8000, rng=rng)
+    return task.distances(np.tile(task.start, (8000, 1)), goals)["puck_m"].mean()
 
 
 @pytest.mark.parametrize("name", ["Push", "push", "rig/Push-v0"])
@@ -66,14 +67,14 @@ def test_fingers_are_two_bars_6_cm_apart():
 
 
 def test_doing_nothing_scores_180_mm_for_two_pucks_together(rng):
-    goals = PUSH_TWO.sample_goals(4000, rng=rng)
-    distances = PUSH_TWO.distances(np.tile(PUSH_TWO.start, (4000, 1)), goals)
+    goals = PUSH_TWO.sample_goals(1500, rng=rng)
+    distances = PUSH_TWO.distances(np.tile(PUSH_TWO.start, (1500, 1)), goals)
     together_m = (distances["puck_1_m"] + distances["puck_2_m"]).mean()
-    assert together_m == pytest.approx(0.1796, abs=0.003)
+    assert together_m == pytest.approx(0.1796, abs=0.005)
 
 
 def test_doing_nothing_scores_97_mm_in_push(rng):
-    assert do_nothing_m(PUSH, rng) == pytest.approx(0.0968, abs=0.001)
+    assert do_nothing_m(PUSH, rng) == pytest.approx(0.0968, abs=0.0015)
 
 
 def test_doing_nothing_scores_119_mm_in_push_wide(rng):
@@ -126,24 +127,25 @@ def test_no_goal_has_anything_inside_anything(task, rng):
 
 
 def test_two_pucks_of_a_goal_are_never_nearer_than_their_rims_allow(rng):
-    goals = PUSH_TWO.sample_goals(1000, rng=rng)
+    goals = PUSH_TWO.sample_goals(300, rng=rng)
     assert np.linalg.norm(goals[:, 2:4] - goals[:, 4:], axis=1).min() > 0.1 - 1e-5
 
 
-def test_goal_in_which_the_hand_finds_no_place_is_drawn_anew(rng):
-    """The hand has one place only, and the puck is nearly always on it."""
+def test_goal_in_which_the_hand_finds_no_place_is_drawn_anew(rng, monkeypatch):
+    """The hand has one place only, and the puck is often on it."""
+    monkeypatch.setattr(task_module, "HAND_TRIES", 2)
     hand = Region(low=(0.0, 0.6), high=(0.0, 0.6))
-    puck = Region(low=(-0.02, 0.59), high=(0.08, 0.61))
+    puck = Region(low=(-0.02, 0.59), high=(0.12, 0.61))
     goals = replace(PUSH, goals={"hand": hand, "puck": puck}).sample_states(8, rng=rng)
     assert not Scene("push", PUSH.joints).overlapping(goals).any()
     np.testing.assert_array_equal(goals[:, :2], [[0.0, 0.6]] * 8)
 
 
 def test_each_puck_is_there_in_half_of_the_goals(rng):
-    is_there = np.isfinite(PUSH_ANY.sample_goals(4000, rng=rng)[:, [2, 4]])
-    np.testing.assert_allclose(is_there.mean(axis=0), 0.5, atol=0.03)
+    is_there = np.isfinite(PUSH_ANY.sample_goals(1000, rng=rng)[:, [2, 4]])
+    np.testing.assert_allclose(is_there.mean(axis=0), 0.5, atol=0.05)
     num_both = is_there.all(axis=1).mean()
-    assert num_both == pytest.approx(0.25, abs=0.03)
+    assert num_both == pytest.approx(0.25, abs=0.05)
 
 
 def test_practice_has_both_pucks(rng):
@@ -171,7 +173,7 @@ def test_units_of_a_state_are_those_of_its_joints():
 
 
 def test_block_is_in_the_hand_in_three_quarters_of_the_goals(rng):
-    goals = PICK_AND_PLACE.sample_goals(4000, rng=rng)
+    goals = PICK_AND_PLACE.sample_goals(1500, rng=rng)
     is_held = goals[:, 4] > 0
     assert is_held.mean() == pytest.approx(0.75, abs=0.03)
     np.testing.assert_allclose(goals[is_held, 2:4], goals[is_held, :2] - [0, 0.03])
