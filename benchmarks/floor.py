@@ -17,7 +17,6 @@ from benchmarks import update, vae
 from benchmarks.measure import MS_PER_S, alternate, spend, timing
 from benchmarks.part import Part, Row, Size, Table
 from rig.config import Config, TD3Config, VAEConfig, find_preset
-from rig.latent.keypoints import NUM_FEATURES, cell_side
 from rig.latent.patches import IMAGE_CHANNELS, PATCH_SIDES, STEM_SIZE, grid_side
 
 
@@ -136,15 +135,11 @@ def vae_products(config: VAEConfig, pixels: int) -> list[tuple[int, int, int]]:
 
 
 def keypoint_products(config: VAEConfig, pixels: int) -> list[tuple[int, int, int]]:
-    """Three maps of each cell and the mean places; a perceptron to the components."""
-    side = cell_side(pixels)
-    cells, keypoints = (pixels // side) ** 2, config.latent_size // 2
-    hidden = config.hidden_size
+    """Each pixel's distance from each colour and the mean places; a perceptron back."""
+    keypoints, hidden = config.latent_size // 2, config.hidden_size
     return [
-        (cells, 2 * IMAGE_CHANNELS * side**2, NUM_FEATURES),
-        (cells, NUM_FEATURES, NUM_FEATURES),
-        (cells, NUM_FEATURES, keypoints),
-        (keypoints, cells, 2),
+        (pixels**2, IMAGE_CHANNELS, keypoints),
+        (keypoints, pixels**2, 2),
         (1, config.latent_size, hidden),
         (1, hidden, hidden),
         (1, hidden, config.num_components),

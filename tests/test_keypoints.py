@@ -1,69 +1,113 @@
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from rig.latent.keypoints import FIRST_LOG_STD, PLACE_SCALE, KeypointEncoder
+from rig.config import VAEConfig
+from rig.latent.fit import fit
+from rig.latent.keypoints import PLACE_SCALE, KeypointEncoder, find_colours
+from rig.latent.vae import new_vae
 
 
 SIDE = 24
-WALL = jnp.full((SIDE, SIDE, 3), 0.5)
+RED, GREEN, BLUE, GREY = (200, 20, 20), (20, 180, 20), (20, 60, 220), (120, 120, 120)
+CONFIG = VAEConfig(
+    architecture="keypoints",
+    latent_size=6,
+    likelihood="gaussian",
+    num_components=8,
+    hidden_size=16,
+    batch_size=16,
+    num_fit_steps=40,
+)
+
+
+def with_square(row, column, colour=RED):
+    """A grey image with a square of 4 x 4 pixels, its first row and column given."""
+    image = np.full((SIDE, SIDE, 3), GREY, np.uint8)
+    image[row : row + 4, column : column + 4] = colour
+    return image
+
+
+def places(images, colours):
+    """x and y of each colour, from -1 to 1 across the image."""
+    encoder = KeypointEncoder(np.float32(colours) / 255)
+    encode = jax.jit(jax.vmap(lambda image: encoder(image)[0]))
+    latents = encode(jnp.asarray(np.float32(images) / 255))
+    return np.asarray(latents).reshape(len(images), -1, 2) / PLACE_SCALE
 
 
 @pytest.fixture(scope="module")
-def encoder():
-    return KeypointEncoder(WALL, 3, key=jax.random.key(1))
+def scene():
+    """A red bar that moves through all images, a blue dot in every other one, a fifth of
+    the bar's size, and a green square that stands still.
+    """
+    rng = np.random.default_rng(0)
+    images = np.full((200, SIDE, SIDE, 3), GREY, np.uint8)
+    for index, image in enumerate(images):
+        left = rng.integers(0, 12)
+        image[:10, left : left + 8] = RED
+        if index % 2 == 0:
+            down, right = rng.integers(12, 20, size=2)
+            image[down : down + 4, right : right + 4] = BLUE
+        image[20:24, :4] = GREEN
+    return images
 
 
-@pytest.fixture(scope="module")
-def places(encoder):
-    """The places of a lamp on the wall, right and down of each keypoint."""
-    tell = jax.jit(lambda image: encoder(image)[0])
-
-    def places_of(row, column):
-        return tell(WALL.at[row : row + 3, column : column + 3].set(1.0)).reshape(3, 2)
-
-    return places_of
+def nearest(colours, wanted):
+    """How far the colour nearest to the wanted one is from it, in 0 .. 255."""
+    return np.linalg.norm(255 * colours - np.float32(wanted), axis=1).min()
 
 
-def test_keypoints_go_right_as_the_thing_goes_right(places):
-    first, second, third = (places(10, column) for column in (5, 9, 13))
-    assert (np.abs(second - first)[:, 0] > 1e-4).all()
-    np.testing.assert_allclose(third - second, second - first, atol=1e-5)
-    np.testing.assert_allclose((second - first)[:, 1], 0, atol=1e-5)
+def test_keypoint_is_the_middle_of_the_thing_of_its_colour():
+    """Rows 4 to 7 of 24 have their middle at 6: 6 / 12 - 1 = -1/2; columns 16 to 19 at 18."""
+    place = places([with_square(4, 16)], [RED])[0, 0]
+    np.testing.assert_allclose(place, [0.5, -0.5], atol=1e-3)
 
 
-def test_keypoints_go_down_as_the_thing_goes_down(places):
-    first, second, third = (places(row, 10) for row in (5, 9, 13))
-    assert (np.abs(second - first)[:, 1] > 1e-4).all()
-    np.testing.assert_allclose(third - second, second - first, atol=1e-5)
-    np.testing.assert_allclose((second - first)[:, 0], 0, atol=1e-5)
+def test_each_keypoint_follows_its_own_colour():
+    image = with_square(4, 16)
+    image[14:18, 2:6] = BLUE
+    red, blue = places([image], [RED, BLUE])[0]
+    np.testing.assert_allclose(red, [0.5, -0.5], atol=1e-3)
+    np.testing.assert_allclose(blue, [4 / 12 - 1, 16 / 12 - 1], atol=1e-3)
 
 
-def test_right_and_down_are_measured_alike(places):
-    middle, right, down = places(10, 10), places(10, 14), places(14, 10)
-    np.testing.assert_allclose((right - middle)[:, 0], (down - middle)[:, 1], atol=1e-5)
+def test_keypoint_goes_a_pixel_as_the_thing_goes_a_pixel():
+    first, right, down = places(
+        [with_square(8, 8), with_square(8, 9), with_square(9, 8)], [RED]
+    )
+    np.testing.assert_allclose(right - first, [[1 / 12, 0]], atol=1e-3)
+    np.testing.assert_allclose(down - first, [[0, 1 / 12]], atol=1e-3)
 
 
-def test_wall_alone_puts_every_keypoint_in_the_middle(encoder):
-    np.testing.assert_allclose(encoder(WALL)[0], np.zeros(6), atol=1e-5)
+def test_where_no_colour_is_nearer_the_keypoint_is_in_the_middle():
+    wall = np.full((SIDE, SIDE, 3), GREY, np.uint8)
+    np.testing.assert_allclose(places([wall], [RED]), np.zeros((1, 1, 2)), atol=1e-5)
 
 
-@pytest.mark.parametrize("side", [24, 48, 84])
-def test_places_stay_inside_the_image(side, key):
-    images = jax.random.uniform(key, (2, side, side, 3))
-    mean, log_std = jax.jit(KeypointEncoder(images[0], 2, key=key).__call__)(images[1])
-    assert mean.shape == log_std.shape == (4,)
-    assert jnp.abs(mean).max() < PLACE_SCALE
+@pytest.mark.parametrize("seed", range(5))
+def test_small_things_that_move_rarely_get_a_colour_and_still_ones_get_none(scene, seed):
+    colours = find_colours(scene, 6, rng=np.random.default_rng(seed))
+    assert nearest(colours, RED) < 15
+    assert nearest(colours, BLUE) < 15
+    assert nearest(colours, GREEN) > 60
 
 
-def test_spread_is_one_number_per_latent_whatever_the_image(encoder):
-    for image in (WALL, 1 - WALL / 2):
-        np.testing.assert_array_equal(encoder(image)[1], np.full(6, FIRST_LOG_STD))
+def test_same_seed_finds_the_same_colours(scene):
+    first, second = (find_colours(scene, 4, rng=np.random.default_rng(1)) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
 
 
-def test_mean_image_is_not_learned(encoder, key):
-    image = jax.random.uniform(key, (SIDE, SIDE, 3))
-    gradient = jax.jit(jax.grad(lambda encoder: encoder(image)[0].sum()))(encoder)
-    assert not gradient.mean_image.any()
-    assert gradient.first.weight.any()
+def test_more_keypoints_than_colours_are_found_too(rng):
+    colours = find_colours(np.full((3, SIDE, SIDE, 3), GREY, np.uint8), 4, rng=rng)
+    np.testing.assert_allclose(255 * colours, [GREY] * 4, atol=0.1)
+
+
+def test_fit_learns_the_spread_and_leaves_the_colours(scene, key, rng):
+    before = new_vae(CONFIG, scene, key=key, rng=rng)
+    after = fit(before, scene, replace(CONFIG, learning_rate=0.01), rng=rng)
+    np.testing.assert_array_equal(after.encoder.colours, before.encoder.colours)
+    assert (after.encoder.log_std != before.encoder.log_std).all()

@@ -1,4 +1,4 @@
-"""Goal-conditioned TD3: two critics, a delayed actor, smoothed targets.
+"""Goal-conditioned TD3: two critics or one, a delayed actor, smoothed targets.
 
 Source: Fujimoto et al. 2018, algorithm 1. There is no termination: a time limit ends the
 episode but not the value, so every target bootstraps (Pardo et al. 2018).
@@ -16,7 +16,8 @@ from rig.agent.networks import Actor, Critic
 from rig.config import TD3Config
 
 
-Critics = tuple[Critic, Critic]
+Critics = tuple[Critic, ...]
+"""Two in TD3; one alone is DDPG with TD3's smoothed targets and delayed actor."""
 Metrics = dict[str, Float[Array, ""]]
 Rate = float | Float[Array, ""] | None
 """A step size of Adam's; none stands for the one of the settings."""
@@ -48,12 +49,12 @@ def new_learner(
     latent_size: int, action_size: int, config: TD3Config, *, key: PRNGKeyArray
 ) -> Learner:
     """A learner that has learned nothing yet."""
-    actor_key, first_key, second_key = jax.random.split(key, 3)
+    actor_key, *critic_keys = jax.random.split(key, 1 + config.num_critics)
     size = (latent_size, action_size, config.hidden_sizes)
     actor = Actor(*size, layer_norm=config.layer_norm, key=actor_key)
-    critics = (
-        Critic(*size, layer_norm=config.layer_norm, key=first_key),
-        Critic(*size, layer_norm=config.layer_norm, key=second_key),
+    critics = tuple(
+        Critic(*size, layer_norm=config.layer_norm, key=critic_key)
+        for critic_key in critic_keys
     )
     optimizer = optax.adam(config.learning_rate)
     return Learner(
@@ -70,25 +71,29 @@ def new_learner(
 def td_target(
     learner: Learner, batch: Transitions, config: TD3Config, *, key: PRNGKeyArray
 ) -> Float[Array, " B"]:
-    """Reward plus the discounted lesser of the two target critics' values.
+    """Reward plus the discounted least of the target critics' values.
 
     Source: Fujimoto et al. 2018, equations 10 and 14.
     """
     noise = config.target_noise * jax.random.normal(key, batch.action.shape)
     noise = jnp.clip(noise, -config.target_noise_clip, config.target_noise_clip)
     next_action = jnp.clip(learner.target_actor(batch.next_latent, batch.goal) + noise, -1, 1)
-    first, second = (
-        critic(batch.next_latent, next_action, batch.goal) for critic in learner.target_critics
+    values = jnp.stack(
+        [
+            critic(batch.next_latent, next_action, batch.goal)
+            for critic in learner.target_critics
+        ]
     )
-    return batch.reward + config.gamma * jnp.minimum(first, second)
+    return batch.reward + config.gamma * values.min(axis=0)
 
 
 def critic_loss(
     critics: Critics, batch: Transitions, target: Float[Array, " B"]
 ) -> tuple[Float[Array, ""], Float[Array, ""]]:
-    """The two critics' mean squared errors, added, and the first one's mean value."""
-    first, second = (critic(batch.latent, batch.action, batch.goal) for critic in critics)
-    return jnp.mean((first - target) ** 2) + jnp.mean((second - target) ** 2), first.mean()
+    """The critics' mean squared errors, added, and the first one's mean value."""
+    values = [critic(batch.latent, batch.action, batch.goal) for critic in critics]
+    errors = [jnp.mean((value - target) ** 2) for value in values]
+    return jnp.sum(jnp.stack(errors)), values[0].mean()
 
 
 def actor_loss(actor: Actor, critic: Critic, batch: Transitions) -> Float[Array, ""]:
@@ -109,7 +114,7 @@ def update_critics(
     *,
     key: PRNGKeyArray,
 ) -> tuple[Learner, Metrics]:
-    """One step of Adam on both critics."""
+    """One step of Adam on the critics."""
     target = jax.lax.stop_gradient(td_target(learner, batch, config, key=key))
     (loss, value), gradient = jax.value_and_grad(critic_loss, has_aux=True)(
         learner.critics, batch, target

@@ -1,102 +1,124 @@
-"""Latents that are places: an encoder that says where things are in the image.
+"""Latents that are places: an encoder that says where things of each colour are in the image.
 
-Small features of each cell of the image compete in a softmax over the cells, and a latent is
-the mean place of the winners, so it moves as the thing it follows moves, in the image's own
-frame, wherever the thing has been seen before. Which things are followed is for the
-reconstruction to find out.
+Every keypoint has a colour. All pixels compete in a softmax for how near they come to it, and
+the latent is the mean place of the winners, so it moves as the thing of that colour moves, in
+the image's own frame, wherever the thing goes.
 
-Source: the spatial softmax of Finn et al. 2016 (deep spatial autoencoders), section V.
-Differs: the places are the means of a VAE's posterior, and features see the image beside the
-mean image, so that what never moves is easy to ignore.
+The colours are found in the images, not learned: pixels that differ from the mean image are
+those of what moves, and clusters of them are its parts. A gradient of the reconstruction would
+spend every keypoint on the arm, which moves most pixels; clusters take each colour once,
+however few pixels it has. The posterior's spread and the decoder are learned as in any VAE.
+
+Sources: the spatial softmax of Finn et al. 2016 (deep spatial autoencoders), section V; k-means
+with k-means++ starts, Arthur and Vassilvitskii 2007. Differs: a keypoint is a colour and not a
+learned filter, and the places are the means of a VAE's posterior.
 """
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, PRNGKeyArray
+import numpy as np
+from jaxtyping import Array, Float, Float32, UInt8
 
 from rig.latent.layers import Spread
-from rig.latent.patches import IMAGE_CHANNELS, cut
 
 
-CELLS_PER_SIDE = 24
-"""About how many cells an image has along one side."""
-NUM_FEATURES = 16
-"""Features of each cell in the hidden layers."""
-CONTRAST = 2.0
-"""Scale of pixels, and of their difference from the mean image, as features see them."""
+SHARPNESS = 100.0
+"""Of the softmax, per squared distance of colours in [0, 1]: at a tenth of the range from its
+colour, a pixel counts for 1/e of one that has it."""
 PLACE_SCALE = 3.0
 """Latents across half an image: brings the spread of places to that of the prior."""
 FIRST_LOG_STD = -2.0
 """Of every latent before the fit; it is learned, one number per latent."""
 
-
-class CellLinear(eqx.Module):
-    """The same linear map of every cell; cells lie along the last axis, side by side in memory.
-
-    The softmax over cells then runs along memory.
-    """
-
-    weight: Float[Array, "out in"]
-    bias: Float[Array, "out 1"]
-
-    def __init__(self, in_size: int, out_size: int, *, key: PRNGKeyArray) -> None:
-        bound = (6 / in_size) ** 0.5  # He et al. 2015, uniform
-        self.weight = jax.random.uniform(key, (out_size, in_size), minval=-bound, maxval=bound)
-        self.bias = jnp.zeros((out_size, 1))
-
-    def __call__(self, cells: Float[Array, "in cells"]) -> Float[Array, "out cells"]:
-        """The map, cell by cell."""
-        return self.weight @ cells + self.bias
+Colours = Float32[np.ndarray, "colours 3"]
+Pixels = Float32[np.ndarray, "pixels 3"]
 
 
 class KeypointEncoder(eqx.Module):
-    """An image to the places of a few things in it: x and y of each, side by side."""
+    """An image to the places of things in it: x and y of each colour, side by side."""
 
-    first: CellLinear
-    second: CellLinear
-    last: CellLinear
+    colours: Float[Array, "keypoints 3"]
+    """What each keypoint follows, RGB in [0, 1]; not learned."""
     log_std: Float[Array, " latent"]
-    mean_image: Float[Array, "H W 3"]
 
-    def __init__(
-        self, mean_image: Float[Array, "H W 3"], num_keypoints: int, *, key: PRNGKeyArray
-    ) -> None:
-        first_key, second_key, last_key = jax.random.split(key, 3)
-        cell_size = 2 * IMAGE_CHANNELS * cell_side(len(mean_image)) ** 2
-        self.first = CellLinear(cell_size, NUM_FEATURES, key=first_key)
-        self.second = CellLinear(NUM_FEATURES, NUM_FEATURES, key=second_key)
-        self.last = CellLinear(NUM_FEATURES, num_keypoints, key=last_key)
-        self.log_std = jnp.full(2 * num_keypoints, FIRST_LOG_STD)
-        self.mean_image = mean_image
+    def __init__(self, colours: Float[Array | np.ndarray, "keypoints 3"]) -> None:
+        self.colours = jnp.asarray(colours)
+        self.log_std = jnp.full(2 * len(colours), FIRST_LOG_STD)
 
     def __call__(self, image: Float[Array, "H W 3"]) -> Spread:
         """The posterior's mean and log standard deviation."""
-        places = self.attend(image) @ cell_centres(len(image) // cell_side(len(image)))
+        places = self.attend(image) @ pixel_centres(len(image))
         return PLACE_SCALE * places.reshape(-1), self.log_std
 
-    def attend(self, image: Float[Array, "H W 3"]) -> Float[Array, "keypoint cells"]:
-        """How much each cell belongs to each keypoint; sums to 1 over the cells."""
-        cells = cut_cells(image)
-        changed = cells - cut_cells(jax.lax.stop_gradient(self.mean_image))
-        seen = CONTRAST * jnp.concatenate([cells, changed])
-        features = jax.nn.relu(self.second(jax.nn.relu(self.first(seen))))
-        return jax.nn.softmax(self.last(features), axis=1)
+    def attend(self, image: Float[Array, "H W 3"]) -> Float[Array, "keypoints pixels"]:
+        """How much each pixel belongs to each keypoint; sums to 1 over the pixels."""
+        colours = jax.lax.stop_gradient(self.colours)
+        away = image.reshape(1, -1, 3) - colours[:, None]
+        return jax.nn.softmax(-SHARPNESS * jnp.sum(away**2, axis=-1), axis=1)
 
 
-def cut_cells(image: Float[Array, "H W 3"]) -> Float[Array, "values cells"]:
-    """The pixel values of each cell, cells along the last axis."""
-    values = IMAGE_CHANNELS * cell_side(len(image)) ** 2
-    return cut(image, cell_side(len(image))).reshape(-1, values).T
-
-
-def cell_side(image_size: int) -> int:
-    """Pixels along one side of a cell."""
-    return image_size // CELLS_PER_SIDE
-
-
-def cell_centres(num_cells: int) -> Float[Array, "cells 2"]:
-    """The centre of each cell: right and down, the image going from -1 to 1."""
-    centre = (jnp.arange(num_cells) + 0.5) / num_cells * 2 - 1
-    down, right = jnp.meshgrid(centre, centre, indexing="ij")
+def pixel_centres(side: int) -> Float[Array, "pixels 2"]:
+    """The middle of each pixel, x right and y down, from -1 to 1 across the image."""
+    offsets = (jnp.arange(side, dtype=jnp.float32) + 0.5) * 2 / side - 1
+    down, right = jnp.meshgrid(offsets, offsets, indexing="ij")
     return jnp.stack([right.reshape(-1), down.reshape(-1)], axis=1)
+
+
+def find_colours(
+    images: UInt8[np.ndarray, "N H W 3"], num: int, *, rng: np.random.Generator
+) -> Colours:
+    """The colours of what moves: clusters of the pixels that differ from the mean image.
+
+    A pixel is drawn in proportion to its squared difference, so a small thing that contrasts
+    weighs as much as a large one that does not.
+    """
+    some = images[rng.permutation(len(images))[:NUM_IMAGES]]
+    cells = halved(some).reshape(len(some), -1, 3)
+    moved = ((cells - cells.mean(axis=0)) ** 2).sum(axis=-1).reshape(-1) + MIN_MOVED
+    drawn = np.searchsorted(np.cumsum(moved), rng.random(NUM_PIXELS) * moved.sum())
+    pixels = cells.reshape(-1, 3)[drawn.clip(max=moved.size - 1)]
+    tries = [cluster(pixels, num, rng=rng) for _ in range(NUM_TRIES)]
+    return min(tries, key=lambda means: squared_distances(pixels, means).min(axis=1).sum())
+
+
+def halved(images: UInt8[np.ndarray, "N H W 3"]) -> Float32[np.ndarray, "N h w 3"]:
+    """The images at half their size, in [0, 1]: the mean of each 2 x 2 pixels."""
+    num, height, width, _ = images.shape
+    cells = images.reshape(num, height // 2, 2, width // 2, 2, 3)
+    return cells.mean(axis=(2, 4), dtype=np.float32) / np.float32(255)
+
+
+def cluster(pixels: Pixels, num: int, *, rng: np.random.Generator) -> Colours:
+    """The means of that many clusters (k-means)."""
+    means = far_apart(pixels, num, rng=rng)
+    for _ in range(NUM_ROUNDS):
+        nearest = squared_distances(pixels, means).argmin(axis=1)
+        for index in np.unique(nearest):
+            means[index] = pixels[nearest == index].mean(axis=0)
+    return means
+
+
+def far_apart(pixels: Pixels, num: int, *, rng: np.random.Generator) -> Colours:
+    """Pixels to start from, each likely to be far from those before it (k-means++)."""
+    means = pixels[:1]
+    while len(means) < num:
+        weight = squared_distances(pixels, means).min(axis=1).astype(np.float64) + MIN_MOVED
+        chosen = rng.choice(len(pixels), p=weight / weight.sum())
+        means = np.concatenate([means, pixels[chosen : chosen + 1]])
+    return means
+
+
+def squared_distances(pixels: Pixels, means: Colours) -> Float32[np.ndarray, "pixels colours"]:
+    """Of every pixel from every mean."""
+    return ((pixels[:, None] - means[None]) ** 2).sum(axis=-1)
+
+
+NUM_IMAGES = 1000
+NUM_PIXELS = 20_000
+"""Pixels that are clustered, drawn from so many images."""
+NUM_TRIES = 5
+"""Clusterings from different starts, of which the tightest is taken."""
+NUM_ROUNDS = 20
+MIN_MOVED = 1e-9
+"""Keeps draws possible where nothing moves, or where there are fewer colours than keypoints."""

@@ -4,13 +4,14 @@
 architecture  encoder                           decoder
 ============  ================================  ==========================================
 patches       layers of patches                 layers of patches, to the image
-keypoints     where things are in the image     a perceptron, to the principal components
+keypoints     where things of a colour are      a perceptron, to the principal components
 ============  ================================  ==========================================
 
 Source: Nair et al. 2018, section 4.1. Differs: the decoder adds to a fixed base, the mean of
 the first images, because the background never moves and the fit then starts with it.
 """
 
+from dataclasses import replace
 from typing import Literal
 
 import equinox as eqx
@@ -21,7 +22,7 @@ from jaxtyping import Array, Float, PRNGKeyArray, UInt8
 
 from rig.config import VAEConfig
 from rig.latent.canvas import Canvas, Numbers, PatchCanvas, principal_canvas
-from rig.latent.keypoints import KeypointEncoder
+from rig.latent.keypoints import KeypointEncoder, find_colours
 from rig.latent.layers import Perceptron
 from rig.latent.patches import PatchDecoder, PatchEncoder
 
@@ -81,12 +82,14 @@ def new_vae(
     key: PRNGKeyArray,
     rng: np.random.Generator,
 ) -> VAE:
-    """A VAE that has learned nothing yet but the mean of the images, and their canvas."""
+    """A VAE that knows the mean of the images, their canvas and the colours of what moves."""
     mean_image = jnp.asarray(images.mean(axis=0, dtype=np.float64) / 255, dtype=jnp.float32)
-    canvas: Canvas = PatchCanvas()
-    if config.architecture == "keypoints":
-        canvas = principal_canvas(images, config.num_components, rng=rng)
-    return blank_vae(config, canvas, mean_image, key=key)
+    if config.architecture == "patches":
+        return blank_vae(config, PatchCanvas(), mean_image, key=key)
+    canvas = principal_canvas(images, config.num_components, rng=rng)
+    colours = find_colours(images, config.latent_size // 2, rng=rng)
+    vae = blank_vae(config, canvas, mean_image, key=key)
+    return replace(vae, encoder=KeypointEncoder(colours))
 
 
 def blank_vae(
@@ -114,14 +117,13 @@ def new_patches(
 
 
 def new_keypoints(
-    config: VAEConfig, mean_image: Float[Array, "H W 3"], size: int, *, key: PRNGKeyArray
+    config: VAEConfig, _mean_image: Float[Array, "H W 3"], size: int, *, key: PRNGKeyArray
 ) -> tuple[KeypointEncoder, Perceptron]:
-    """An encoder of places, and a perceptron that paints principal components."""
-    encoder_key, decoder_key = jax.random.split(key)
+    """An encoder of places, all of black things, and a painter of principal components."""
     hidden = config.hidden_size
     return (
-        KeypointEncoder(mean_image, config.latent_size // 2, key=encoder_key),
-        Perceptron((config.latent_size, hidden, hidden, size), key=decoder_key),
+        KeypointEncoder(jnp.zeros((config.latent_size // 2, 3))),
+        Perceptron((config.latent_size, hidden, hidden, size), key=key),
     )
 
 
