@@ -151,7 +151,7 @@ def test_loaded_settings_are_checked_too():
 
 
 def test_tasks_with_more_to_see_get_more_places_for_it():
-    assert find_preset("fast", "rig/PushTwo-v0").vae.latent_size == 12
-    assert find_preset("fast", "Rope").vae.latent_size == 16
+    assert find_preset("fast", "rig/PickAndPlace-v0").vae.latent_size == 24
+    assert find_preset("fast", "Rope").vae.latent_size == 24
     assert find_preset("fast", "Push").vae == find_preset("fast", "Reach").vae
-    assert find_preset("paper", "PushTwo").vae == find_preset("paper", "Push").vae
+    assert find_preset("paper", "Rope").vae == find_preset("paper", "Push").vae

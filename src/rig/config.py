@@ -369,7 +369,7 @@ PRESETS = {"paper": PAPER, "fast": FAST}
 REACH_STEPS = {"paper": 10_000, "fast": 20_000}
 """Environment steps of a run of Reach, in which there is less to learn."""
 REACH_EVALUATION_EVERY_STEPS = 4000
-LATENT_SIZES = {"pushtwo": 12, "pushany": 12, "rope": 16}
+LATENT_SIZES = {"pickandplace": 24, "rope": 24}
 """Latents that name enough places for what a task has in view, where `fast` has too few."""
 
 
