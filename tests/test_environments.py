@@ -119,6 +119,20 @@ def test_angles_are_measured_in_radians():
     assert info["hand_distance_m"] == 0
 
 
+@pytest.mark.parametrize("name", ["rig/PushAny-v0", "rig/DoorResetFree-v0", "rig/Rope-v0"])
+def test_practice_goes_on_without_ever_asking_for_the_true_state(name, monkeypatch):
+    def refuse():
+        raise AssertionError("practice asked for the true state")
+
+    worlds = gymnasium.make_vec(name, num_envs=2)
+    monkeypatch.setattr(worlds.unwrapped, "_measure", dict)
+    monkeypatch.setattr(worlds.unwrapped.tabletop, "states", refuse)
+    for _ in range(2):
+        worlds.reset()
+        worlds.step(np.ones(worlds.action_space.shape, np.float32))
+    worlds.close()
+
+
 def num_of_colour(images, channel):
     """How many pixels of each picture have far more of one colour than of red."""
     return (images[..., channel] > images[..., 0].astype(int) + 50).sum(axis=(1, 2))

@@ -294,7 +294,7 @@ class Config:
     """A whole run."""
 
     task: str = "Reach"
-    """The task, as `rig look --help` lists them."""
+    """The task, as `rig train --help` lists them."""
     seed: int = 0
     """The seed of everything random."""
     num_env_steps: int = 505_000
