@@ -1,5 +1,6 @@
 """A task of one's own is found, seen and trained as ours are."""
 
+import re
 from dataclasses import replace
 
 import gymnasium
@@ -33,6 +34,18 @@ def test_task_is_found_by_its_module_and_id():
     assert (short_name(NAME), full_name(NAME)) == (NAME, NAME)
     assert full_name("push") == "rig.world.registration:rig/Push-v0"
     assert find_task("rig.world.registration:rig/Push-v0") is PUSH
+
+
+def test_guide_shows_the_example_as_it_is(pytestconfig):
+    guide = (pytestconfig.rootpath / "docs" / "new-task.md").read_text()
+    lengths = []
+    for kind, name in (("xml", "bar.xml"), ("python", "bar.py")):
+        example = (pytestconfig.rootpath / "examples" / name).read_text()
+        lengths.append(len(example.splitlines()))
+        (shown,) = re.findall(rf"```{kind}\n(.*?)```", guide, flags=re.DOTALL)
+        assert shown in example
+    assert f"{sum(lengths)} lines together" in guide
+    assert sum(lengths) < 60
 
 
 def test_gymnasium_finds_it_too():

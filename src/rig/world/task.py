@@ -94,7 +94,7 @@ class Task:
     scores: Mapping[str, Score] = field(default_factory=lambda: {HAND: METRES})
     """The distances that count, and how each is measured."""
     has_total: bool = False
-    """Whether the sum of the distances counts too."""
+    """Whether the sum of these distances counts too, the hand's among them."""
     is_put_back: bool = True
     """Whether practice begins each episode at the start, or goes on where the last ended."""
     num_steps: int
@@ -166,7 +166,7 @@ class Task:
         return measured
 
     def absent(self, states: States) -> Bool[np.ndarray, "N state"]:
-        """Which numbers are those of an object that is not there, and may not be."""
+        """Which numbers are those of an object that may be missing, and is."""
         absent = np.zeros(states.shape, bool)
         for name in self.presence:
             column = self.columns[name]
