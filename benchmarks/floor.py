@@ -185,12 +185,12 @@ def products_call(sizes: tuple[int, int, int]) -> Callable[[], object]:
 def replay_row(pixels: int) -> Row:
     """Bytes of a step: a frame, its latent twice (mean and spread) and an action, a goal apart.
 
-    An episode of T steps has T + 1 frames and one goal.
+    An episode of T steps has T + 1 rows and one goal; the action of its last row is not used.
     """
     frame = pixels**2 * IMAGE_CHANNELS
     latent = FLOAT_BYTES * find_preset("fast", update.TASK).vae.latent_size
     action, num_steps = FLOAT_BYTES * update.ACTION_SIZE, update.NUM_STEPS
-    ours = ((num_steps + 1) * (frame + 2 * latent) + latent) / num_steps + action
+    ours = ((num_steps + 1) * (frame + 2 * latent + action) + latent) / num_steps
     return {
         "pixels": pixels,
         "a frame": frame,

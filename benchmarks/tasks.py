@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw
 from benchmarks.page import grid
 from benchmarks.part import Row
 from rig.lab.figures import GAP_PX
-from rig.lab.units import in_words
+from rig.lab.quantities import amount, thing_of
 from rig.world.camera import Camera
 from rig.world.tabletop import STEP_M, STEP_S, Tabletop
 from rig.world.tasks import HAND, TASKS, Task
@@ -98,7 +98,7 @@ def facts(task: Task) -> dict[str, str]:
         "goals": goals,
         "score": ", ".join(f"`{name}`" for name in measured(task)),
         "doing nothing": ", ".join(
-            f"{name.rpartition('_')[0]} {in_words(name, mean)} ({in_words(name, median)})"
+            f"{thing_of(name)} {amount(name, mean)} ({amount(name, median)})"
             for name, (mean, median) in measured(task).items()
         ),
     }

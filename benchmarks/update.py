@@ -69,11 +69,12 @@ def random_replay(latent_size: int, *, rng: np.random.Generator) -> Replay:
 
     num_rows = NUM_EPISODES * (NUM_STEPS + 1)
     replay = Replay(NUM_EPISODES * NUM_STEPS, NUM_STEPS)
-    actions = rng.uniform(-1, 1, size=(NUM_EPISODES, NUM_STEPS, ACTION_SIZE))
+    actions = rng.uniform(-1, 1, size=(NUM_EPISODES * NUM_STEPS, ACTION_SIZE))
     replay.add(
         Episodes(
+            num_steps=np.full(NUM_EPISODES, NUM_STEPS),
             actions=actions.astype(np.float32),
-            frames=np.zeros((NUM_EPISODES, NUM_STEPS + 1, 1, 1, 3), np.uint8),
+            frames=np.zeros((num_rows, 1, 1, 3), np.uint8),
             encoding=Encoding(latent=latents(num_rows), log_std=latents(num_rows)),
             goals=latents(NUM_EPISODES),
         )

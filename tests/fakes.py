@@ -16,16 +16,23 @@ LATENT, LOG_STD, ACTION, GOAL = 1000, 2000, 3000, 4000
 
 
 def numbered_episodes(first, num, num_steps):
-    """Numbers are ``thousand + 10 * episode + step``; frames have no thousand."""
-    episode = np.arange(first, first + num)
-    rows = (10 * episode[:, None] + np.arange(num_steps + 1)).astype(np.float32)
+    """Numbers are ``thousand + 10 * episode + step``; frames have no thousand.
+
+    Each episode has its own number of steps, or all have the same.
+    """
+    lengths = np.broadcast_to(num_steps, num)
+    goals = 10 * np.arange(first, first + num)[:, None]
+    number = np.concatenate(
+        [goal + np.arange(steps + 1) for goal, steps in zip(goals[:, 0], lengths, strict=True)]
+    )
+    is_last = np.isin(np.arange(len(number)), np.cumsum(lengths + 1) - 1)
+    row = number[:, None].astype(np.float32)
     return Episodes(
-        actions=ACTION + np.repeat(rows[:, :-1, None], ACTION_SIZE, axis=2),
-        frames=rows[:, :, None, None, None].astype(np.uint8),
-        encoding=Encoding(
-            latent=LATENT + rows.reshape(-1, 1), log_std=LOG_STD + rows.reshape(-1, 1)
-        ),
-        goals=(GOAL + 10 * episode[:, None]).astype(np.float32),
+        num_steps=lengths.copy(),
+        actions=ACTION + row[~is_last].repeat(ACTION_SIZE, axis=1),
+        frames=row[:, :, None, None].astype(np.uint8),
+        encoding=Encoding(latent=LATENT + row, log_std=LOG_STD + row),
+        goals=(GOAL + goals).astype(np.float32),
     )
 
 

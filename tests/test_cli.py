@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ from rig.errors import NotEnoughDataError
 from rig.lab import demo, doctor, errands
 from rig.lab.cli import main
 from rig.lab.pictures import read_goal_picture
-from rig.lab.verbs import OTHER_VERBS, Train
+from rig.lab.train_verb import Train
+from rig.lab.verbs import OTHER_VERBS
 from rig.world.tabletop import Tabletop
 from rig.world.tasks import PUSH, REACH
 
@@ -25,6 +27,9 @@ TRAIN_TINY = (
     "--td3.hidden-sizes 8 --td3.batch-size 4 --td3.updates-per-step 0.1 --td3.warmup-steps 0 "
     "--evaluate.num-goals 2 --evaluate.every-steps 100 --json --out"
 )
+
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
 
 
 @pytest.fixture(autouse=True)
@@ -107,7 +112,7 @@ def test_every_preset_can_be_asked_for(rig):
     ("argv", "text"),
     [
         ("nonsense", "Unrecognized options: nonsense"),
-        ("train", "rig train needs a TASK, as Reach or Push: see rig train --help"),
+        ("train", "rig train needs a TASK, as Reach or Push, or --env MODULE:ID"),
         ("train Raech", "there is no task 'Raech': did you mean 'Reach'?"),
         ("train Reach --preset slow", "invalid choice 'slow'"),
         ("train Reach --sede 1", "--sede"),
@@ -133,6 +138,11 @@ def test_every_preset_can_be_asked_for(rig):
         ("look Push --out directory.png", "directory.png is a directory"),
         ("look Push --out picture.jpg", "'.jpg': give a name in .png"),
         ("look Psuh --out picture.png", "did you mean 'Push'?"),
+        ("look Push --env Pendulum-v1 --out picture.png", "and not both"),
+        ("look Push --camera above --out picture.png", "leave --camera and --episode-steps"),
+        ("look --env CartPole-v1 --out picture.png", "its actions are Discrete"),
+        ("train --env nowhere:Robot-v0 --out run", "no module 'nowhere'"),
+        ("train --env Pendulm-v1 --out run", "no environment 'Pendulm-v1'"),
         ("look Push --out picture.png --size 5", "--size must be 16 to 2048 pixels, got 5"),
         ("report --out report.html", "RUN"),
         ("report nowhere --out report.html", "nowhere is no run"),
@@ -177,6 +187,22 @@ def test_origin_tells_the_command_line_and_the_camera(rig, tmp_path, monkeypatch
     assert origin["command"] == f"rig train Push --seed 5 --json --out {tmp_path / 'run'}"
     assert (origin["camera"], origin["image_size"]) == ("mj_multiRay", 48)
     assert len(origin["reference_picture_sha256"]) == 64
+
+
+def test_anyones_environment_is_trained_shown_a_goal_and_evaluated(rig, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(EXAMPLES)
+    run, goal = tmp_path / "run", tmp_path / "goal.png"
+    tiny = TRAIN_TINY.replace("train reach", "train --env own_robot:OwnRobot-v0")
+    code, out, err = rig(tiny, run)
+    assert (code, json.loads(out)["task"]) == (0, "own_robot:OwnRobot-v0"), err
+    assert json.loads((run / "origin.json").read_text())["camera"] == "the observation"
+    assert rig("look --goal --env own_robot:OwnRobot-v0 --out", goal)[0] == 0
+    code, out, _ = rig("reach", run, "--goal", goal, "--json")
+    assert (code, set(json.loads(out)["distances"])) == (0, {"picture_levels"})
+    code, again, _ = rig("evaluate", run, "--episodes 2 --json")
+    last = json.loads((run / "evaluation.json").read_text())
+    assert (code, json.loads(again)["distances"]) == (0, last["distances"])
+    assert rig("report", run, "--out", tmp_path / "report.html")[0] == 0
 
 
 def test_runs_get_a_directory_of_their_own_by_default(rig, tmp_path, monkeypatch):

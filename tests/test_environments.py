@@ -88,6 +88,22 @@ def test_practice_in_a_task_that_is_not_put_back_goes_on_from_where_it_is(name):
     worlds.close()
 
 
+def test_world_that_is_not_put_back_goes_on_from_its_memory():
+    first, second = (gymnasium.make_vec("rig/DoorResetFree-v0", num_envs=2) for _ in range(2))
+    for worlds in (first, second):
+        worlds.reset()
+    pull, lower = np.float32([[0, -1, 0]] * 2), np.float32([[0, 0, -1]] * 2)
+    for action in (lower, lower, lower, pull, pull):
+        first.step(action)
+    second.unwrapped.recall(first.unwrapped.memory())
+    seen = [worlds.reset()[0]["observation"] for worlds in (first, second)]
+    np.testing.assert_array_equal(*seen)
+    states = [worlds.step(pull)[-1]["state"] for worlds in (first, second)]
+    np.testing.assert_array_equal(*states)
+    assert (states[0][:, 3] > 0.01).all()
+    first.close(), second.close()
+
+
 def test_what_the_goal_lacks_is_not_in_the_world_of_its_evaluation():
     worlds = gymnasium.make_vec("rig/PushAny-v0", num_envs=3)
     goals = np.tile([0.0, 0.6, 0.15, 0.6, -0.15, 0.6], (3, 1))

@@ -6,9 +6,10 @@ import pytest
 
 from rig.agent.td3 import new_learner
 from rig.config import TD3Config
-from rig.lab.evaluate import Trial, evaluation_goals, make_world, table, try_goals
+from rig.lab.evaluate import Trial, evaluation_goals, table, try_goals
 from rig.lab.oracle import TrueStateSpace
 from rig.lab.policy import Policy
+from rig.lab.worlds import make_world
 from rig.types import Encoding
 from rig.world.tasks import PUSH_ANY, REACH
 
@@ -39,21 +40,23 @@ def world(tiny_oracle):
 
 
 @pytest.fixture
-def goals():
-    return evaluation_goals("Reach", 5)
+def goals(world):
+    return evaluation_goals(world, 5)
 
 
-def test_evaluation_always_asks_for_the_same_goals():
-    np.testing.assert_array_equal(evaluation_goals("Push", 7), evaluation_goals("Push", 90)[:7])
+def test_evaluation_always_asks_for_the_same_goals(world):
+    seven, many = evaluation_goals(world, 7), evaluation_goals(world, 90)
+    np.testing.assert_array_equal(seven.states, many.states[:7])
+    np.testing.assert_array_equal(seven.images, many.images[:7])
 
 
-def test_evaluation_asks_for_as_many_goals_as_wanted():
-    assert evaluation_goals("Reach", 1300).shape == (1300, 2)
+def test_evaluation_asks_for_as_many_goals_as_wanted(world):
+    assert evaluation_goals(world, 1300).states.shape == (1300, 2)
 
 
 def test_doing_nothing_leaves_every_hand_as_far_from_its_goal_as_it_was(world, goals):
     trial = try_goals(ByHand(0.0), world, goals)
-    far_m = np.linalg.norm(goals - START, axis=1)
+    far_m = np.linalg.norm(goals.states - START, axis=1)
     np.testing.assert_allclose(trial.distances["hand_m"], far_m, atol=1e-6)
     np.testing.assert_allclose(trial.do_nothing["hand_m"], far_m, atol=1e-6)
     assert set(trial.distances) == {"hand_m"}
@@ -63,12 +66,12 @@ def test_going_straight_reaches_every_goal(world, goals):
     trial = try_goals(ByHand(1.0), world, goals)
     assert trial.distances["hand_m"].max() < 1e-3
     assert trial.do_nothing["hand_m"].min() > 0.01
-    np.testing.assert_allclose(trial.final_frames, goals, atol=1e-3)
+    np.testing.assert_allclose(trial.final_frames, goals.states, atol=1e-3)
 
 
 def test_frames_of_a_trial_are_in_the_order_of_its_goals(world, goals):
     trial = try_goals(ByHand(1.0), world, goals)
-    np.testing.assert_array_equal(trial.goal_frames, goals)
+    np.testing.assert_array_equal(trial.goal_frames, goals.states)
     np.testing.assert_array_equal(trial.first_frames, np.tile(START, (5, 1)))
 
 
@@ -80,9 +83,11 @@ def test_table_sums_up_by_hand(tiny):
         final_frames=frames,
         distances={"hand_m": np.array([0.01, 0.02, 0.06])},
         do_nothing={"hand_m": np.array([0.1, 0.2, 0.9])},
+        successes=np.array([1.0, 0.0, 0.0]),
     )
     rows = table(tiny, trial, 1234)
     assert (rows["task"], rows["num_episodes"], rows["num_env_steps"]) == ("Reach", 3, 1234)
+    assert rows["success_share"] == pytest.approx(1 / 3)
     assert rows["distances"]["hand_m"] == pytest.approx(
         {
             "median": 0.02,

@@ -14,7 +14,7 @@ from rig.agent.td3 import update_many
 from rig.config import ExploreConfig, GoalMixture, RewardConfig
 from rig.lab import measure
 from rig.lab import train as training
-from rig.lab.evaluate import evaluation_goals, make_world, table, tabletop_env, try_goals
+from rig.lab.evaluate import evaluation_goals, table, try_goals
 from rig.lab.learn import make_reward, stacked
 from rig.lab.oracle import OracleView
 from rig.lab.policy import load_policy
@@ -22,6 +22,7 @@ from rig.lab.progress import PlainProgress
 from rig.lab.rollout import practise
 from rig.lab.run import Run
 from rig.lab.train import train
+from rig.lab.worlds import make_world
 from rig.latent.space import LatentSpace, make_space
 from rig.latent.vae import new_vae
 from rig.memory.relabel import relabel
@@ -65,7 +66,7 @@ class Poison(VectorWrapper):
 
     def __init__(self, world):
         super().__init__(world)
-        env = tabletop_env(world)
+        env = world.unwrapped
         env._measure = dict
         env.tabletop.states = self._refuse
 
@@ -141,7 +142,7 @@ def test_loaded_policy_takes_the_same_next_step(finished, tiny, rng):
 def test_loaded_policy_is_evaluated_as_the_run_was(finished, tiny):
     run, _ = finished
     world = make_world(tiny, 2)
-    goals = evaluation_goals("Reach", 2)
+    goals = evaluation_goals(world, 2)
     trial = try_goals(load_policy(run.policy, tiny), world, goals)
     assert table(tiny, trial, 300) == run.evaluation()
     world.close()

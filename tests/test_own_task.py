@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 from gymnasium.envs.registration import registry
 
+from rig.config import Config
 from rig.errors import SceneError, TaskError
 from rig.lab import measure
 from rig.lab.cli import main
 from rig.lab.policy import Policy
 from rig.lab.progress import PlainProgress
 from rig.lab.run import Run
+from rig.lab.worlds import is_guest, make_world, named
 from rig.latent.space import LatentSpace
 from rig.types import Encoding
 from rig.world.registration import register_task
@@ -32,6 +34,9 @@ def beside_the_examples(monkeypatch, pytestconfig):
 def test_task_is_found_by_its_module_and_id():
     assert find_task(NAME).objects["turn"] == ("bar_turn",)
     assert (short_name(NAME), full_name(NAME)) == (NAME, NAME)
+    assert not is_guest(NAME)
+    assert named(Config(task=NAME)).task == NAME
+    assert is_guest("gymnasium:CartPole-v1")
     assert full_name("push") == "rig.world.registration:rig/Push-v0"
     assert find_task("rig.world.registration:rig/Push-v0") is PUSH
 
@@ -109,7 +114,9 @@ def test_what_latents_hold_and_where_tries_end_is_told_in_its_units(
 ):
     monkeypatch.setattr(measure, "NUM_PROBE_STATES", 20)
     run = Run.create(tmp_path / "run", replace(tiny, task=NAME), {})
-    recorder = measure.Recorder(run.config, run, PlainProgress(lambda _line: None))
+    monkeypatch.setattr(measure, "keep_best", lambda *_: None)  # there is nothing to keep
+    world = make_world(run.config, 1)
+    recorder = measure.Recorder(run.config, run, PlainProgress(lambda _line: None), world)
     trial = recorder.evaluate(DoesNothing())
     assert list(trial.distances) == ["hand_m", "bar_m", "turn_rad"]
     np.testing.assert_array_equal(trial.distances["turn_rad"], trial.do_nothing["turn_rad"])

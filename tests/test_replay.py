@@ -53,6 +53,75 @@ def test_each_later_step_is_as_likely(replay, rng):
     np.testing.assert_allclose(counts / is_first.sum(), 1 / 3, atol=0.05)
 
 
+LENGTHS = np.array([1, 3, 2, 3])
+"""Episodes 0 to 3 of their own lengths: rows 0 1, 2 3 4 5, 6 7 8, 9 10 11 12."""
+
+
+@pytest.fixture
+def ragged():
+    """Those episodes; room for 16 rows."""
+    replay = Replay(4 * NUM_STEPS, NUM_STEPS)
+    replay.add(numbered_episodes(0, 4, LENGTHS))
+    return replay
+
+
+def pairs_in(replay, rng):
+    """Every pair of a step and a later one that is recalled, as the frames' numbers."""
+    recalled = replay.sample(3000, rng=rng)
+    pairs = np.stack([recalled.latent, recalled.future_latent], axis=-1)[:, 0] - LATENT
+    return {tuple(pair) for pair in pairs.astype(int).tolist()}
+
+
+def later_pairs(lengths):
+    """What :func:`pairs_in` should find for episodes of these lengths, by number."""
+    return {
+        (10 * episode + now, 10 * episode + then)
+        for episode, steps in lengths.items()
+        for now in range(steps)
+        for then in range(now + 1, steps + 1)
+    }
+
+
+def test_no_transition_goes_across_the_end_of_a_shorter_episode(ragged, rng):
+    test_every_field_of_a_row_is_of_the_same_step(ragged, rng)
+    assert pairs_in(ragged, rng) == later_pairs(dict(enumerate(LENGTHS)))
+
+
+def test_transitions_of_short_and_long_episodes_are_recalled_as_often(ragged, rng):
+    steps, counts = np.unique(ragged.sample(9000, rng=rng).latent - LATENT, return_counts=True)
+    assert steps.tolist() == [0, 10, 11, 12, 20, 21, 30, 31, 32]
+    np.testing.assert_allclose(counts, 1000, rtol=0.15)
+
+
+def test_an_episode_that_loses_a_row_is_forgotten(ragged, rng):
+    ragged.add(numbered_episodes(4, 1, 3))
+    assert pairs_in(ragged, rng) == later_pairs({1: 3, 2: 2, 3: 3, 4: 3})
+    assert (ragged.num_episodes, ragged.num_transitions) == (4, 11)
+    ragged.add(numbered_episodes(5, 1, 2))
+    assert pairs_in(ragged, rng) == later_pairs({2: 2, 3: 3, 4: 3, 5: 2})
+    test_every_field_of_a_row_is_of_the_same_step(ragged, rng)
+
+
+def test_rows_match_after_a_ring_of_all_lengths_has_turned(ragged, rng):
+    for first in range(4, 24, 2):
+        ragged.add(numbered_episodes(first, 2, rng.integers(1, NUM_STEPS + 1, 2)))
+        test_every_field_of_a_row_is_of_the_same_step(ragged, rng)
+    assert max(episodes_in(ragged, rng)) == 23
+
+
+def test_reencoding_reaches_an_episode_that_wraps_around(ragged, rng):
+    ragged.add(numbered_episodes(4, 1, 3))
+    nothing = Encoding(
+        latent=np.zeros((16, 1), np.float32), log_std=np.ones((16, 1), np.float32)
+    )
+    ragged.reencode(lambda frames: nothing, lambda goals: -goals)
+    recalled = ragged.sample(100, rng=rng)
+    assert not recalled.latent.any()
+    assert not recalled.future_latent.any()
+    assert (recalled.next_log_std == 1).all()
+    assert recalled.goal.max() == -(GOAL + 10)
+
+
 def test_counts_say_what_is_held(replay):
     assert (replay.num_episodes, replay.num_transitions) == (2, 6)
     assert len(replay.frames) == len(replay.latents) == 2 * (NUM_STEPS + 1)
@@ -85,7 +154,14 @@ def test_room_for_less_than_an_episode_holds_one(rng):
 def test_memory_is_a_copy(replay, rng):
     episodes = numbered_episodes(2, 1, NUM_STEPS)
     replay.add(episodes)
-    for array in (episodes.actions, episodes.frames, episodes.goals, episodes.encoding.latent):
+    latent = episodes.encoding.latent
+    for array in (
+        episodes.num_steps,
+        episodes.actions,
+        episodes.frames,
+        episodes.goals,
+        latent,
+    ):
         array[:] = 0
     test_every_field_of_a_row_is_of_the_same_step(replay, rng)
 

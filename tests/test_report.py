@@ -82,7 +82,7 @@ def test_headline_is_the_evaluation_beside_doing_nothing(runs):
 
 def test_several_runs_are_one_table_and_one_legend(runs):
     html = report_of(*runs)
-    rows = re.findall(r"<tr><td>(first|second)</td><td>hand</td><td>([\d.]+) cm</td>", html)
+    rows = re.findall(r"<tr><td>(first|second)</td><td>hand</td><td>([\d.]+)</td>", html)
     assert rows == [("first", "1.2"), ("second", "1.2")]
     for name in ("first", "second"):
         assert re.search(rf"<text[^>]*>{name}</text>", html)

@@ -33,17 +33,20 @@ def episodes(world, rng):
 
 
 def test_frames_are_what_each_world_showed_at_each_step(episodes):
-    np.testing.assert_array_equal(episodes.frames[..., 0, 0, 0], NUMBERS)
+    np.testing.assert_array_equal(episodes.frames[:, 0, 0, 0], NUMBERS.reshape(-1))
 
 
 def test_actions_are_what_the_world_was_told(episodes, world):
-    np.testing.assert_array_equal(episodes.actions, np.stack(world.told, axis=1))
+    np.testing.assert_array_equal(
+        episodes.actions.reshape(NUM_WORLDS, NUM_STEPS, 2), np.stack(world.told, axis=1)
+    )
 
 
 def test_actions_are_for_the_frame_and_goal_of_their_step_with_noise(episodes):
-    np.testing.assert_allclose(episodes.actions[..., 0], NUMBERS[:, :-1] / 100, atol=0.05)
-    np.testing.assert_allclose(episodes.actions[..., 1], GOALS.repeat(4, axis=1), atol=0.05)
-    assert (episodes.actions[..., 0] != np.float32(NUMBERS[:, :-1] / 100)).all()
+    shown = np.float32(NUMBERS[:, :-1].reshape(-1) / 100)
+    np.testing.assert_allclose(episodes.actions[:, 0], shown, atol=0.05)
+    np.testing.assert_allclose(episodes.actions[:, 1], GOALS.repeat(4), atol=0.05)
+    assert (episodes.actions[:, 0] != shown).all()
 
 
 def test_every_frame_is_encoded_in_its_row(episodes):
@@ -53,7 +56,8 @@ def test_every_frame_is_encoded_in_its_row(episodes):
 
 def test_goals_are_kept(episodes):
     np.testing.assert_array_equal(episodes.goals, GOALS)
-    assert len(episodes) == NUM_WORLDS
+    assert episodes.num_steps.tolist() == [NUM_STEPS] * NUM_WORLDS
+    assert (episodes.frames[episodes.last_rows, 0, 0, 0] == NUMBERS[:, -1]).all()
 
 
 def test_noise_begins_anew_with_each_episode(world, rng):
@@ -65,12 +69,15 @@ def test_noise_begins_anew_with_each_episode(world, rng):
 
 
 def test_wandering_keeps_what_happened(world, rng):
-    actions, frames = wander(world, RandomPolicy(NUM_WORLDS, 2, 0.5), NUM_STEPS, rng=rng)
-    np.testing.assert_array_equal(frames[..., 0, 0, 0], NUMBERS)
-    np.testing.assert_array_equal(actions, np.stack(world.told, axis=1))
+    rollouts = wander(world, RandomPolicy(NUM_WORLDS, 2, 0.5), NUM_STEPS, rng=rng)
+    np.testing.assert_array_equal(rollouts.frames[:, 0, 0, 0], NUMBERS.reshape(-1))
+    told = np.stack(world.told, axis=1).reshape(-1, 2)
+    np.testing.assert_array_equal(rollouts.actions, told)
+    assert rollouts.num_steps.tolist() == [NUM_STEPS] * NUM_WORLDS
+    assert rollouts.worlds.tolist() == [0, 1, 2]
 
 
 def test_every_rollout_starts_from_a_reset(world, rng):
     for _ in range(2):
-        _, frames = wander(world, RandomPolicy(NUM_WORLDS, 2, 0.5), NUM_STEPS, rng=rng)
-    np.testing.assert_array_equal(frames[..., 0, 0, 0], NUMBERS)
+        rollouts = wander(world, RandomPolicy(NUM_WORLDS, 2, 0.5), NUM_STEPS, rng=rng)
+    np.testing.assert_array_equal(rollouts.frames[:, 0, 0, 0], NUMBERS.reshape(-1))

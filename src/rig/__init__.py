@@ -1,1 +1,30 @@
-"""Robots that teach themselves, from camera images alone, to reach any picture."""
+"""Robots that teach themselves, from camera images alone, to reach any picture.
+
+::
+
+    policy = rig.load("runs/reach")
+    action = policy.act(image, goal_image)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from rig.lab.load import ImagePolicy
+
+
+def load(path: str | PathLike[str]) -> ImagePolicy:
+    """What a finished run has learned, or an export of one, ready to act.
+
+    Raises:
+        RunError: There is no such run, or it is damaged.
+    """
+    from pathlib import Path
+
+    from rig.lab.load import ImagePolicy
+
+    return ImagePolicy(Path(path))

@@ -290,11 +290,26 @@ class EvaluateConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CheckpointConfig:
+    """What is kept of a run that is stopped. Nothing here changes what the run learns."""
+
+    every_steps: int = 5000
+    """Environment steps of practice between checkpoints."""
+    keep_finished: bool = False
+    """Whether a finished run keeps its last checkpoints, with all of replay."""
+
+    def __post_init__(self) -> None:
+        require(
+            self.every_steps >= 1, f"every_steps must be at least 1, got {self.every_steps}"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Config:
     """A whole run."""
 
     task: str = "Reach"
-    """The task, as `rig train --help` lists them."""
+    """The task, as `rig train --help` lists them; or `--env`."""
     seed: int = 0
     """The seed of everything random."""
     num_env_steps: int = 505_000
@@ -303,8 +318,20 @@ class Config:
     """Height and width of the camera's image, pixels."""
     num_worlds: int = 16
     """Simulations that practise side by side."""
+    camera: str = ""
+    """--env: what its MuJoCo scene is seen by: one of its own cameras by name, or a free one as
+    'lookat X Y Z distance D elevation E azimuth A fovy F', in metres and degrees. Or the name
+    of a picture in its observation. Empty: as it is usually seen."""
+    episode_steps: int = 0
+    """--env: steps of an episode; 0: its own limit."""
     replay_size: int = 100_000
     """Transitions that memory holds; the oldest go first."""
+    replay_memory_gb: float = 0.0
+    """Memory that the frames of replay may take, GB; if they are more, they lie in a file of
+    the run's directory. 0: no bound."""
+    on_divergence: Literal["stop", "rollback"] = "stop"
+    """When learning diverges: stop, or go back to the last checkpoint and on from there with
+    other random numbers and half the step size, three times at most."""
     oracle: bool = False
     """See the true state in place of images, and be rewarded by true distance: a check of
     the reinforcement-learning half, not a way to train."""
@@ -316,15 +343,23 @@ class Config:
     td3: TD3Config = field(default_factory=TD3Config)
     explore: ExploreConfig = field(default_factory=ExploreConfig)
     evaluate: EvaluateConfig = field(default_factory=EvaluateConfig)
+    checkpoint: CheckpointConfig = field(default_factory=CheckpointConfig)
 
     def __post_init__(self) -> None:
         require(self.seed >= 0, f"seed must be at least 0, got {self.seed}")
         require(
             self.num_env_steps >= 1, f"num_env_steps must be >= 1, got {self.num_env_steps}"
         )
+        require(
+            self.episode_steps >= 0, f"episode_steps must be >= 0, got {self.episode_steps}"
+        )
         require(self.num_worlds >= 1, f"num_worlds must be at least 1, got {self.num_worlds}")
         require(
             self.replay_size >= 1, f"replay_size must be at least 1, got {self.replay_size}"
+        )
+        require(
+            self.replay_memory_gb >= 0,
+            f"replay_memory_gb must be at least 0, got {self.replay_memory_gb}",
         )
         require(
             self.image_size in (48, 84), f"image_size must be 48 or 84, got {self.image_size}"
@@ -416,10 +451,25 @@ def from_dict(kind: type[Settings], values: dict[str, Any]) -> Settings:
 def _restore(kind: Any, value: Any) -> Any:
     """A value as its field's type wants it: JSON has neither tuples nor dataclasses."""
     if is_dataclass(kind):
+        require(isinstance(value, dict), f"{value!r} holds no settings by name")
         return from_dict(kind, value)  # type: ignore[arg-type]
     if get_origin(kind) is tuple:
+        require(isinstance(value, list | tuple), f"{value!r} is no list")
         return tuple(_restore(get_args(kind)[0], entry) for entry in value)
     if get_origin(kind) is Literal:
         known = get_args(kind)
         require(value in known, f"{value!r} is none of {', '.join(map(str, known))}")
+    if kind in PLAIN:
+        is_right = type(value) in PLAIN[kind] and (kind is str or abs(value) <= MOST)
+        require(is_right, f"{value!r} is no {kind.__name__} that a setting could be")
     return value
+
+
+PLAIN: dict[Any, tuple[type, ...]] = {
+    bool: (bool,),
+    int: (int,),
+    float: (float, int),
+    str: (str,),
+}
+MOST = 10**12
+"""No setting is larger."""

@@ -24,6 +24,10 @@ class TaskError(RigError):
     """A task is unknown, or was asked for something that it does not have."""
 
 
+class GuestError(RigError):
+    """Someone's environment can't be found, made, driven or seen."""
+
+
 class PictureError(RigError):
     """A file is no picture, or an array has not the camera's shape."""
 
@@ -38,6 +42,14 @@ class NotEnoughDataError(RigError):
 
 class DivergedError(RigError):
     """A number that learning rests on is not finite."""
+
+
+class StoppedError(RigError):
+    """A person or the system asked a run to stop; it can be gone on with."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
 
 
 def name_the_nearest(name: str, known: Iterable[str]) -> str:

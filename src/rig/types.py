@@ -13,7 +13,7 @@ Axes, everywhere in this order::
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, Int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,20 +27,44 @@ class Encoding:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Episodes:
-    """N rollouts side by side: T actions between T + 1 frames each."""
+class Rollouts:
+    """N rollouts, row after row: each has T actions between T + 1 frames, and its own T."""
 
-    actions: Float32[np.ndarray, "N T action"]
+    num_steps: Int[np.ndarray, " N"]
+    """Each rollout's T, at least 1."""
+    actions: Float32[np.ndarray, "actions action"]
     """What the robot was told to do."""
     frames: np.ndarray
-    """What the robot saw: images ``[N, T+1, H, W, 3]`` uint8 (the oracle: true states)."""
+    """What the robot saw: images ``[rows, H, W, 3]`` uint8 (the oracle: true states)."""
+    worlds: Int[np.ndarray, " N"]
+    """Which of the worlds side by side each happened in."""
+
+    def __len__(self) -> int:
+        return len(self.num_steps)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Episodes:
+    """Rollouts as memory takes them: seen through the encoder, and aimed at goals."""
+
+    num_steps: Int[np.ndarray, " N"]
+    """Each rollout's T, at least 1."""
+    actions: Float32[np.ndarray, "actions action"]
+    """What the robot was told to do."""
+    frames: np.ndarray
+    """What the robot saw, as in :class:`Rollouts`."""
     encoding: Encoding
-    """The frames' latents, one row per frame, episode after episode."""
+    """The latents of the frames."""
     goals: Float32[np.ndarray, "N latent"]
     """The goal that each rollout was aimed at."""
 
     def __len__(self) -> int:
-        return len(self.actions)
+        return len(self.num_steps)
+
+    @property
+    def last_rows(self) -> Int[np.ndarray, " N"]:
+        """Where among the frames each rollout's last one is."""
+        return np.cumsum(self.num_steps + 1) - 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,7 +5,8 @@ shape, built from the run's settings, and its arrays are replaced; a file can so
 numbers, but no code.
 """
 
-import os
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,19 +15,34 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from rig.errors import RunError
+from rig.lab.durable import put_file
 
 
 Tree = TypeVar("Tree")
+Arrays = dict[str, np.ndarray]
+Expected = Mapping[str, Any]
+"""By name, anything with a ``shape`` and a ``dtype``: an array or a :class:`Like`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Like:
+    """What an array is to be; None stands for any length, any shape or any type."""
+
+    shape: tuple[int | None, ...] | None
+    dtype: np.dtype | None
 
 
 def save_tree(path: Path, tree: object) -> None:
     """Writes every array of the tree, beside the path first and then moved into place."""
-    beside = path.with_name(path.name + ".new")
-    save_file({name: np.asarray(leaf) for name, leaf in named_arrays(tree).items()}, beside)
-    os.replace(beside, path)
+    put_file(path, tree_bytes(tree))
+
+
+def tree_bytes(tree: object) -> bytes:
+    """Every array of the tree as the content of a safetensors file."""
+    return save({name: np.asarray(leaf) for name, leaf in named_arrays(tree).items()})
 
 
 def load_tree(path: Path, like: Tree) -> Tree:
@@ -37,23 +53,31 @@ def load_tree(path: Path, like: Tree) -> Tree:
         like: A tree whose arrays, or ``jax.ShapeDtypeStruct``, have the right shapes.
 
     Raises:
+        RunError: As :func:`load_arrays`.
+    """
+    return replace_arrays(like, load_arrays(path, named_arrays(like)))
+
+
+def load_arrays(path: Path, expected: Expected) -> Arrays:
+    """The arrays of a file. Their names and shapes are checked before memory is taken.
+
+    Raises:
         RunError: The file is missing or cut, or an array is missing, of another shape or type,
             or not finite.
     """
     if not path.is_file():
         raise RunError(f"{path} is missing: the run stopped before it was saved")
-    expected = named_arrays(like)
     try:
         with safe_open(path, framework="numpy") as file:
             check_names(path, set(file.keys()), set(expected))
-            for name, leaf in expected.items():
-                check_shape(path, name, tuple(file.get_slice(name).get_shape()), leaf.shape)
+            for name, like in expected.items():
+                check_shape(path, name, tuple(file.get_slice(name).get_shape()), like.shape)
             loaded = {name: file.get_tensor(name) for name in expected}
     except (SafetensorError, OSError) as error:
         raise RunError(f"{path} can't be read: {error}; the run is damaged") from error
-    for name, leaf in expected.items():
-        check_numbers(path, name, loaded[name], leaf.dtype)
-    return replace_arrays(like, loaded)
+    for name, like in expected.items():
+        check_numbers(path, name, loaded[name], like.dtype)
+    return loaded
 
 
 def named_arrays(tree: object) -> dict[str, Any]:
@@ -67,7 +91,7 @@ def is_array_like(leaf: object) -> bool:
     return eqx.is_array(leaf) or isinstance(leaf, np.ndarray | jax.ShapeDtypeStruct)
 
 
-def replace_arrays(tree: Tree, arrays: dict[str, np.ndarray]) -> Tree:
+def replace_arrays(tree: Tree, arrays: Arrays) -> Tree:
     """The tree with each array replaced by the one of the same path."""
 
     def pick(path: tuple, leaf: object) -> object:
@@ -84,17 +108,25 @@ def check_names(path: Path, found: set[str], expected: set[str]) -> None:
         raise RunError(f"{path} {state} array {name}: it is not of this run's settings")
 
 
-def check_shape(path: Path, name: str, found: tuple, expected: tuple) -> None:
+def check_shape(
+    path: Path, name: str, found: tuple[int, ...], expected: tuple[int | None, ...] | None
+) -> None:
     """Raises RunError unless an array has the shape that the settings ask for."""
-    if found != expected:
+    if expected is None:
+        return
+    known = tuple(
+        size if length is None else length
+        for size, length in zip(found, expected, strict=False)
+    )
+    if len(found) != len(expected) or found != known:
         raise RunError(
             f"{path}: {name} has shape {found}, this run's settings ask for {expected}"
         )
 
 
-def check_numbers(path: Path, name: str, found: np.ndarray, dtype: np.dtype) -> None:
+def check_numbers(path: Path, name: str, found: np.ndarray, dtype: np.dtype | None) -> None:
     """Raises RunError unless an array is of the type that is asked for, and finite."""
-    if found.dtype != dtype:
+    if dtype is not None and found.dtype != dtype:
         raise RunError(f"{path}: {name} is of {found.dtype}, not {dtype}; the run is damaged")
-    if not np.isfinite(found).all():
+    if found.dtype.kind == "f" and not np.isfinite(found).all():
         raise RunError(f"{path}: {name} is not finite; the run diverged or is damaged")

@@ -21,8 +21,9 @@ import tyro
 from tyro.conf import subcommand
 
 from rig.config import PRESETS, Config, find_preset
-from rig.errors import ConfigError, RigError
-from rig.lab.verbs import OTHER_VERBS, Train, Verb
+from rig.errors import ConfigError, RigError, StoppedError
+from rig.lab.train_verb import Train
+from rig.lab.verbs import OTHER_VERBS, Verb
 
 
 WRONG_USE = 2
@@ -38,11 +39,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Does what the command line asks; the exit code."""
     argv = list(sys.argv[1:] if argv is None else argv)
     try:
-        if argv == ["--version"]:
-            sys.stdout.write(f"rig {version('imagined-goals')}\n")
-            return 0
-        parse(argv)(argv)
-        sys.stdout.flush()
+        obey(argv)
+    except StoppedError as error:
+        return complain(str(error), error.exit_code)
     except RigError as error:
         return complain(str(error))
     except BrokenPipeError:
@@ -53,15 +52,23 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         return complain(f"{error.filename}: {error.strerror}")
     except KeyboardInterrupt:
-        complain("stopped")
-        return INTERRUPTED
+        return complain("stopped", INTERRUPTED)
     return 0
 
 
-def complain(message: str) -> int:
-    """Prints one line on standard error; the exit code of wrong use."""
+def obey(argv: Sequence[str]) -> None:
+    """Does what the command line asks, and waits until what it printed is read."""
+    if argv == ["--version"]:
+        sys.stdout.write(f"rig {version('imagined-goals')}\n")
+    else:
+        parse(argv)(argv)
+    sys.stdout.flush()
+
+
+def complain(message: str, exit_code: int = WRONG_USE) -> int:
+    """Prints one line on standard error; the exit code."""
     sys.stderr.write(f"rig: {' '.join(message.split())}\n")
-    return WRONG_USE
+    return exit_code
 
 
 def silence_stdout() -> None:
@@ -80,8 +87,10 @@ def parse(argv: Sequence[str]) -> Verb:
     """
     task, preset = first_look(argv)
     verb = parse_with_defaults(argv, task, preset)
-    if isinstance(verb, Train) and verb.task and (verb.task, verb.preset) != (task, preset):
-        return parse_with_defaults(argv, verb.task, verb.preset)
+    if isinstance(verb, Train):
+        meant = (verb.env or verb.task or task, verb.preset)
+        if meant != (task, preset):
+            return parse_with_defaults(argv, *meant)
     return verb
 
 
@@ -93,6 +102,7 @@ def first_look(argv: Sequence[str]) -> tuple[str, str]:
     pairs = dict(pairwise(words))
     preset = pairs.get("--preset", Train.preset)
     task = words[1] if len(words) > 1 and not words[1].startswith("-") else Config.task
+    task = pairs.get("--env", task)
     return task, preset if preset in PRESETS else Train.preset
 
 

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float32, Int
 
 from rig.agent.explore import RandomPolicy
 from rig.config import Config
-from rig.lab.evaluate import World, tabletop_env
-from rig.lab.progress import Progress
 from rig.lab.rollout import wander
+from rig.lab.worlds import World, worlds_of
+from rig.world.environments import TabletopVectorEnv
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -16,27 +17,40 @@ class Collected:
     """Images, and the episodes that they came from, if they came from any."""
 
     images: np.ndarray
-    episodes: list[tuple[np.ndarray, np.ndarray]]
-    """Actions ``[N, T, action]`` and frames ``[N, T+1, ...]`` of each round."""
+    """One after another; those of an episode are its T + 1 frames."""
+    actions: Float32[np.ndarray, "actions action"]
+    """What led from each frame of an episode to the next."""
+    num_steps: Int[np.ndarray, " N"]
+    """Each episode's T."""
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Its arrays by name."""
+        return {name: getattr(self, name) for name in ("images", "actions", "num_steps")}
 
 
-def collect(
-    config: Config, world: World, progress: Progress, *, rng: np.random.Generator
+def look_around(
+    before: Collected | None, config: Config, world: World, *, rng: np.random.Generator
 ) -> Collected:
-    """The images that the VAE is first fitted to."""
-    progress.begin("collect", config.collect.num_images)
+    """What was collected before, and one more episode of every world.
+
+    Teleporting takes all the images that are asked for at once.
+    """
     if config.collect.source == "teleport":
         return teleport(config, world, rng=rng)
-    env = tabletop_env(world)
-    action_size = env.tabletop.action_size
-    policy = RandomPolicy(config.num_worlds, action_size, config.collect.persistence)
-    num_rounds = -(-config.collect.num_images // (config.num_worlds * (env.task.num_steps + 1)))
-    episodes = []
-    for index in range(num_rounds):
-        episodes.append(wander(world, policy, env.task.num_steps, rng=rng))
-        progress.advance(config.collect.num_images * (index + 1) // num_rounds, {})
-    frames = np.concatenate([frames for _, frames in episodes])
-    return Collected(images=frames.reshape(-1, *frames.shape[2:]), episodes=episodes)
+    worlds = worlds_of(world)
+    policy = RandomPolicy(config.num_worlds, worlds.action_size, config.collect.persistence)
+    seen = wander(world, policy, worlds.num_steps, rng=rng)
+    new = Collected(images=seen.frames, actions=seen.actions, num_steps=seen.num_steps)
+    return new if before is None else joined(before, new)
+
+
+def joined(before: Collected, new: Collected) -> Collected:
+    """Both, one after the other."""
+    first, second = before.arrays(), new.arrays()
+    return Collected(**{name: np.concatenate([first[name], second[name]]) for name in first})
 
 
 def teleport(config: Config, world: World, *, rng: np.random.Generator) -> Collected:
@@ -44,6 +58,11 @@ def teleport(config: Config, world: World, *, rng: np.random.Generator) -> Colle
 
     Source: the released code of Nair et al. 2018 collected its images so. A real robot can't.
     """
-    env = tabletop_env(world)
+    env = world.unwrapped
+    assert isinstance(env, TabletopVectorEnv)
     states = env.task.sample_states(config.collect.num_images, rng=rng)
-    return Collected(images=env.tabletop.goal_images(states), episodes=[])
+    return Collected(
+        images=env.tabletop.goal_images(states),
+        actions=np.empty((0, env.tabletop.action_size), np.float32),
+        num_steps=np.empty(0, np.int64),
+    )

@@ -1,12 +1,12 @@
 """The demonstration: Reach is trained, shown reaching a few goal pictures, and reported."""
 
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 from rig.config import Config
 from rig.lab.errands import train_anew
-from rig.lab.evaluate import evaluation_goals, make_world
-from rig.lab.look import picture_of
+from rig.lab.evaluate import evaluation_goals
 from rig.lab.pictures import GoalPicture
 from rig.lab.reach import Attempt, reach
 from rig.lab.report import write_report
@@ -15,7 +15,7 @@ from rig.lab.sections import VIDEO
 from rig.lab.tables import print_evaluation
 from rig.lab.trained import open_trained
 from rig.lab.video import attempt_frames, save_video
-from rig.world.tasks import find_task
+from rig.lab.worlds import make_world, worlds_of
 
 
 NUM_SHOWN = 4
@@ -36,13 +36,10 @@ def demo(config: Config, preset: str, out: Path | None, argv: Sequence[str]) -> 
 def attempts(run: Run) -> list[Attempt]:
     """The robot's tries at the first goal pictures of evaluation."""
     _run, policy = open_trained(run.directory)
-    task = find_task(run.config.task)
-    size = run.config.image_size
-    pictures = [
-        GoalPicture(image=picture_of(task, state, size), changes=(), task=task.id, state=state)
-        for state in evaluation_goals(run.config.task, NUM_SHOWN)
-    ]
-    world = make_world(run.config, num_worlds=1)
-    tried = [reach(policy, task, world, picture) for picture in pictures]
-    world.close()
-    return tried
+    with closing(make_world(run.config, num_worlds=1)) as world:
+        goals, id_ = evaluation_goals(world, NUM_SHOWN), worlds_of(world).id
+        pictures = [
+            GoalPicture(image=image, changes=(), task=id_, state=state)
+            for image, state in zip(goals.images, goals.states, strict=True)
+        ]
+        return [reach(policy, world, picture) for picture in pictures]

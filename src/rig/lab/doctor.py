@@ -10,10 +10,11 @@ import numpy as np
 
 from rig.agent.td3 import Transitions, new_learner, update_many
 from rig.config import FAST
-from rig.lab.origin import CAMERA, device, num_cores, versions
+from rig.lab.origin import device, num_cores, versions
 from rig.world.scene import Scene
 from rig.world.tabletop import STEP_S, Tabletop
 from rig.world.tasks import PUSH
+from rig.world.worlds import Worlds
 
 
 MEASURED_S = 0.5
@@ -29,7 +30,7 @@ def examine() -> dict[str, Any]:
         "versions": versions(),
         "device": device(),
         "num_cores": num_cores(),
-        "camera": CAMERA,
+        "camera": Worlds.seen_by,
         "speed_per_s": {
             "camera_pictures": round(camera_pictures_per_s()),
             "physics_steps": round(physics_steps_per_s()),

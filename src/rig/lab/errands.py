@@ -1,7 +1,7 @@
 """What the verbs do, one errand each: from paths and options to files and numbers."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -9,68 +9,100 @@ import numpy as np
 from PIL import Image
 
 from rig.config import Config
-from rig.lab.evaluate import GOALS_AT_ONCE, evaluation_goals, make_world, table, try_goals
+from rig.errors import RunError
+from rig.lab.evaluate import GOALS_AT_ONCE, evaluation_goals, table, try_goals
 from rig.lab.imagine import imagined_sheet
-from rig.lab.look import goal_of, picture_of
+from rig.lab.interrupt import Interrupt
+from rig.lab.look import sight_of
 from rig.lab.origin import origin
 from rig.lab.outputs import check_new_directory, default_directory
 from rig.lab.pictures import read_goal_picture, save_goal_picture
 from rig.lab.progress import open_progress
+from rig.lab.provenance import refuse_another_end
 from rig.lab.reach import reach, summary
 from rig.lab.run import Run
 from rig.lab.tables import print_notice
 from rig.lab.train import train
 from rig.lab.trained import latent_space, num_env_steps, open_trained
 from rig.lab.video import attempt_frames, save_video
-from rig.world.tasks import Task, find_task, short_name
+from rig.lab.worlds import is_guest, make_world, named, worlds_of
 
 
 def train_anew(config: Config, preset: str, out: Path | None, argv: Sequence[str]) -> Run:
     """Trains into a new directory; nothing is begun if it can't be made."""
-    config = replace(config, task=short_name(config.task))
+    config = named(config)
     directory = out or default_directory(config, preset)
     check_new_directory(directory)
     run = Run.create(directory, config, origin(config, argv))
-    with open_progress() as progress:
-        train(config, run, progress)
+    train_to_the_end(run)
     return run
 
 
-def evaluate_run(directory: Path, num_episodes: int) -> dict[str, Any]:
+def train_on(directory: Path, *, force: bool = False) -> Run:
+    """Goes on with a run that was stopped."""
+    run = Run.open(directory)
+    if run.is_finished:
+        raise RunError(f"{directory} is finished: there is nothing to go on with")
+    refuse_another_end(run, force=force)
+    train_to_the_end(run)
+    return run
+
+
+def train_to_the_end(run: Run) -> None:
+    """Trains from where the run is; nobody else may meanwhile.
+
+    Raises:
+        StoppedError: A signal came.
+        RunError: Something can't be written.
+    """
+    hint = f"go on with `rig train --resume {run.directory}`"
+    with run.alone(), open_progress() as progress, Interrupt(progress.note, hint) as interrupt:
+        try:
+            train(run.config, run, progress, interrupt)
+        except OSError as error:
+            raise RunError(
+                f"writing to {run.directory} failed: {error.strerror or error}; what was saved "
+                f"before is whole: once that is put right, {hint}"
+            ) from error
+
+
+def evaluate_run(directory: Path, num_episodes: int, *, force: bool = False) -> dict[str, Any]:
     """The table of a trained run on the first goal pictures of the fixed set."""
-    run, policy = open_trained(directory)
-    world = make_world(run.config, min(GOALS_AT_ONCE, num_episodes))
-    trial = try_goals(policy, world, evaluation_goals(run.config.task, num_episodes))
+    run, policy = open_trained(directory, force=force)
+    at_once = run.config.num_worlds if is_guest(run.config.task) else GOALS_AT_ONCE
+    world = make_world(run.config, min(at_once, num_episodes))
+    trial = try_goals(policy, world, evaluation_goals(world, num_episodes))
     world.close()
     return table(run.config, trial, num_env_steps(run))
 
 
-def reach_picture(directory: Path, goal: Path, video: Path | None) -> dict[str, Any]:
+def reach_picture(
+    directory: Path, goal: Path, video: Path | None, *, force: bool = False
+) -> dict[str, Any]:
     """Lets a trained run try to reach a picture; what came of it."""
-    run, policy = open_trained(directory)
+    run, policy = open_trained(directory, force=force)
     latent_space(policy)
     picture = read_goal_picture(goal, run.config.image_size)
     if picture.changes:
         print_notice(f"{goal}: {', '.join(picture.changes)}")
-    task = find_task(run.config.task)
-    if picture.task not in (None, task.id):
-        print_notice(f"{goal} shows {picture.task}, the run learned {task.id}")
-    world = make_world(run.config, num_worlds=1)
-    attempt = reach(policy, task, world, picture)
-    world.close()
+    with closing(make_world(run.config, num_worlds=1)) as world:
+        learned = worlds_of(world).id
+        if picture.task not in (None, learned):
+            print_notice(f"{goal} shows {picture.task}, the run learned {learned}")
+        attempt = reach(policy, world, picture)
     if video:
         save_video(video, attempt_frames(attempt))
-    return summary(task.name, attempt) | {"video": str(video) if video else None}
+    return summary(run.config.task, attempt) | {"video": str(video) if video else None}
 
 
 def imagine_goals(directory: Path, out: Path, num_goals: int, seed: int) -> None:
     """Writes a sheet of goals that a trained run imagines."""
-    _run, policy = open_trained(directory)
+    _run, policy = open_trained(directory, force=True)  # it looks at nothing
     imagined_sheet(policy, num_goals, rng=np.random.default_rng(seed)).save(out, "PNG")
 
 
-def take_picture(out: Path, task: Task, *, of_goal: bool, seed: int, size: int) -> None:
-    """Writes what a task's camera sees, with the true state in the PNG."""
-    state = goal_of(task, rng=np.random.default_rng(seed)) if of_goal else np.array(task.start)
-    picture = Image.fromarray(picture_of(task, state, size))
-    save_goal_picture(out, picture, task.id, state.tolist())
+def take_picture(out: Path, config: Config, size: int, *, of_goal: bool) -> None:
+    """Writes what the camera of these settings sees, with the true state in the PNG."""
+    sight = sight_of(config, size, of_goal=of_goal)
+    picture = Image.fromarray(sight.image)
+    save_goal_picture(out, picture, sight.id, sight.state.tolist(), sight.seed)

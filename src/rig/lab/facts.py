@@ -7,7 +7,7 @@ from typing import Any
 
 from rig.config import PRESETS, Config, find_preset
 from rig.lab.charts import Line, smoothed
-from rig.lab.run import Run, read_json
+from rig.lab.run import Run
 
 
 STEPS = "num_env_steps"
@@ -74,13 +74,12 @@ def read_facts(directories: Sequence[Path]) -> list[Facts]:
 
 def facts_of(run: Run, label: str) -> Facts:
     """The facts of one run."""
-    origin = run.directory / "origin.json"
     return Facts(
         label=label,
         run=run,
         rows=[row | {MINUTES: minutes(row)} for row in run.metrics()],
         evaluation=run.evaluation(),
-        origin=read_json(origin) if origin.is_file() else {},
+        origin=run.origin(),
     )
 
 

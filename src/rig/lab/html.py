@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
+from rig.lab.durable import read_whole
+
 
 MEDIA_TYPES = {".png": "image/png", ".mp4": "video/mp4"}
 
@@ -77,4 +79,4 @@ def figure(content: str, caption: str) -> str:
 
 def data_of(path: Path) -> str:
     """A file as a ``data:`` address, which is the file itself."""
-    return f"data:{MEDIA_TYPES[path.suffix]};base64,{b64encode(path.read_bytes()).decode()}"
+    return f"data:{MEDIA_TYPES[path.suffix]};base64,{b64encode(read_whole(path)).decode()}"

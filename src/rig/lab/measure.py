@@ -5,28 +5,28 @@ from time import perf_counter
 import numpy as np
 
 from rig.config import Config
+from rig.lab.best import is_best, keep_best
 from rig.lab.evaluate import (
     EVALUATION_SEED,
     GOALS_AT_ONCE,
     Trial,
     evaluation_goals,
-    make_world,
     table,
-    tabletop_env,
     try_goals,
 )
 from rig.lab.figures import save_sheet
 from rig.lab.policy import Policy, save_policy
 from rig.lab.progress import Progress
+from rig.lab.quantities import UNITS, metric_of
 from rig.lab.run import Run
+from rig.lab.schedule import is_due
 from rig.lab.summary import sum_up
-from rig.lab.units import SHOWN
+from rig.lab.worlds import World, is_guest, make_world, worlds_of
 from rig.latent.fit import FitMetrics, OnProgress
 from rig.latent.probe import distance_correlation, probe
 from rig.latent.space import LatentSpace
 from rig.latent.vae import kl_nats_of
 from rig.types import Encoding, Episodes
-from rig.world.tasks import find_task
 
 
 NUM_SHEET_COLUMNS = 10
@@ -36,15 +36,21 @@ NUM_PROBE_STATES = 2000
 class Recorder:
     """Writes what is measured into a run, and tells the progress display."""
 
-    def __init__(self, config: Config, run: Run, progress: Progress) -> None:
+    def __init__(self, config: Config, run: Run, progress: Progress, world: World) -> None:
+        """Draws the goals of evaluation.
+
+        Guests are evaluated in the worlds that practise: a robot there is only once.
+        """
         self._config = config
         self._run = run
         self._progress = progress
-        self._start_s = perf_counter()
-        self._evaluation_s = 0.0
-        self._next_evaluation = config.evaluate.every_steps
-        self._world = make_world(config, min(GOALS_AT_ONCE, config.evaluate.num_goals))
-        self._goals = evaluation_goals(config.task, config.evaluate.num_goals)
+        clock = next(reversed(run.metrics()), {})  # a run that goes on has a past
+        self._start_s = perf_counter() - clock.get("wall_s", 0.0)
+        self._evaluation_s = clock.get("evaluation_s", 0.0)
+        num_goals = config.evaluate.num_goals
+        num_worlds = min(GOALS_AT_ONCE, num_goals)
+        self._world = world if is_guest(config.task) else make_world(config, num_worlds)
+        self._goals = evaluation_goals(self._world, num_goals)
         self._latest: dict[str, float] = {}
         self._num_env_steps = 0
 
@@ -80,28 +86,30 @@ class Recorder:
         metrics: dict[str, float],
     ) -> None:
         """Logs a round of practice, and evaluates when that is due."""
-        self._num_env_steps = num_env_steps
+        num_new, self._num_env_steps = num_env_steps - self._num_env_steps, num_env_steps
         self._log(metrics)
-        if num_env_steps >= self._next_evaluation:
-            self._next_evaluation += self._config.evaluate.every_steps
+        if is_due(self._config.evaluate.every_steps, num_env_steps, num_new):
             self._draw_practice(policy, episodes)
             self.evaluate(policy)
         self._progress.advance(num_env_steps, self._latest)
 
     def evaluate(self, policy: Policy) -> Trial:
-        """Tries the goals of the fixed set, and logs how near the robot came."""
+        """Tries the goals of the fixed set, logs how near it came, keeps the best policy."""
         start_s = perf_counter()
         trial = try_goals(policy, self._world, self._goals)
         self._evaluation_s += perf_counter() - start_s
-        measured = {}
+        self._latest, measured = {}, {}
         for name, figures in sum_up(trial.distances, trial.do_nothing).items():
-            thing, unit = name.rsplit("_", 1)
-            measured[f"eval/{thing}_distance_{unit}"] = figures["median"]
-            measured[f"eval/{thing}_distance_mean_{unit}"] = figures["mean"]
-            do_nothing = figures["do_nothing_median"]
-            measured[f"eval/do_nothing_{thing}_distance_{unit}"] = do_nothing
-        self._latest = {name: value for name, value in measured.items() if "mean" not in name}
+            self._latest[f"eval/{metric_of(name)}"] = figures["median"]
+            self._latest[f"eval/do_nothing_{metric_of(name)}"] = figures["do_nothing_median"]
+            mean_name = metric_of(name).replace("_distance_", "_distance_mean_")
+            measured[f"eval/{mean_name}"] = figures["mean"]
+        if np.isfinite(trial.successes).all():
+            self._latest["eval/success_share"] = float(np.mean(trial.successes))
+        measured |= self._latest
         self._log(measured)
+        if is_best(self._run.metrics()):
+            keep_best(self._run, policy, table(self._config, trial, self._num_env_steps))
         return trial
 
     def finish(self, policy: Policy) -> None:
@@ -127,25 +135,28 @@ class Recorder:
             num = min(NUM_SHEET_COLUMNS, len(episodes))
             rows = {
                 "imagined": policy.space.decode(episodes.goals[:num]),
-                "reached": episodes.frames[:num, -1],
+                "reached": episodes.frames[episodes.last_rows[:num]],
             }
             path = self._run.pictures / f"imagined-{self._num_env_steps:07d}.png"
             save_sheet(path, rows, f"Practice after {self._num_env_steps} steps")
 
     def _probe(self, space: LatentSpace) -> dict[str, float]:
-        """How well latents predict each true number, with its unit: for evaluation only."""
-        task = find_task(self._config.task)
+        """How well latents predict each true number, in its unit: for evaluation only."""
+        worlds = worlds_of(self._world)
+        if not worlds.state_names:
+            return {}
         rng = np.random.default_rng(EVALUATION_SEED)
-        states = task.sample_states(NUM_PROBE_STATES, rng=rng)
-        tabletop = tabletop_env(self._world).tabletop
-        images = tabletop.goal_images(states)
-        latents = space.encode(images).latent * space.weight
+        num_goals = min(NUM_PROBE_STATES, worlds.max_probes)
+        goals = worlds.goals(num_goals, rng=rng)
+        goals = goals.rows(np.isfinite(goals.states).all(axis=1))  # with everything in view
+        states, latents = goals.states, space.encode(goals.images).latent * space.weight
         result = probe(latents, states)
+        units = [UNITS[unit] for unit in worlds.state_units]
         rows = {
-            f"probe/{name}_{SHOWN[unit].name}": float(SHOWN[unit].scale * error)
-            for name, unit, error in zip(task.joints, tabletop.units, result.error, strict=True)
+            f"probe/{name}_{unit.shown}": float(unit.scale * error)
+            for name, unit, error in zip(worlds.state_names, units, result.error, strict=True)
         }
-        for name, column in task.columns.items():
+        for name, column in worlds.columns.items():
             correlation = distance_correlation(latents, states[:, column], rng=rng)
             rows[f"probe/{name}_distance_correlation"] = correlation
         return rows

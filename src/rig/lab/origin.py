@@ -13,8 +13,7 @@ from typing import Any
 import jax
 
 from rig.config import Config
-from rig.lab.look import reference_hash
-from rig.world.tasks import find_task
+from rig.lab.look import fingerprint, sight_of
 
 
 PACKAGES = (
@@ -27,8 +26,6 @@ PACKAGES = (
     "gymnasium",
     "numpy",
 )
-CAMERA = "mj_multiRay"
-"""What takes the pictures: MuJoCo's ray caster, shaded in NumPy."""
 
 
 def origin(config: Config, argv: Sequence[str]) -> dict[str, Any]:
@@ -37,9 +34,18 @@ def origin(config: Config, argv: Sequence[str]) -> dict[str, Any]:
         "date": datetime.now().astimezone().isoformat(timespec="seconds"),
         "command": shlex.join(["rig", *argv]),
         "commit": commit(),
-        "camera": CAMERA,
+        **surroundings(config),
+    }
+
+
+def surroundings(config: Config) -> dict[str, Any]:
+    """All that a run with these settings depends on here besides them."""
+    sight = sight_of(config, config.image_size, of_goal=False)
+    return {
+        "task": sight.id,
+        "camera": sight.seen_by,
         "image_size": config.image_size,
-        "reference_picture_sha256": reference_hash(find_task(config.task), config.image_size),
+        "reference_picture_sha256": fingerprint(sight.image),
         "device": device(),
         "num_cores": num_cores(),
         "platform": platform.platform(),

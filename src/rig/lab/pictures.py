@@ -5,7 +5,9 @@ of the PNG. It is for measuring only: the robot is given the picture, and nothin
 """
 
 import json
+import struct
 import warnings
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,12 +18,18 @@ from PIL import Image, ImageOps
 from PIL.PngImagePlugin import PngInfo
 
 from rig.errors import PictureError
+from rig.world.squares import middle_square, resized
 
 
 GOAL_STATE_KEY = "rig:goal_state"
 """The text chunk that holds the task and the true state, as JSON."""
+MOST_BYTES = 1 << 28
+"""Of a picture's file: more than any camera makes."""
 FULL_WHITE_16_BIT = 65_535
-UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
+UNREADABLE = (
+    *(OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, ArithmeticError),
+    *(AttributeError, MemoryError, struct.error, zlib.error, Image.DecompressionBombError),
+)
 """What Pillow raises at a file that is no picture, is cut off, or is a decompression bomb."""
 
 
@@ -36,6 +44,8 @@ class GoalPicture:
     """The task that ``rig look`` took it of, if it did."""
     state: Float64[np.ndarray, " state"] | None
     """The true state that it shows, if it is known."""
+    seed: int = 0
+    """Of the start that it can be reached from, where starts differ."""
 
 
 def read_goal_picture(path: Path, size: int) -> GoalPicture:
@@ -46,8 +56,11 @@ def read_goal_picture(path: Path, size: int) -> GoalPicture:
     """
     if not path.is_file():
         raise PictureError(f"{path} is no file: give a picture, as `rig look --goal` makes one")
+    if path.stat().st_size > MOST_BYTES:
+        raise PictureError(f"{path} has {path.stat().st_size:,} bytes: give a smaller picture")
     changes: list[str] = []
     with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow's, about what a camera wrote beside the pixels
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
             with Image.open(path) as opened:
@@ -61,10 +74,13 @@ def read_goal_picture(path: Path, size: int) -> GoalPicture:
     return GoalPicture(image=np.asarray(picture), changes=tuple(changes), **known)
 
 
-def save_goal_picture(path: Path, picture: Image.Image, task: str, state: list[float]) -> None:
+def save_goal_picture(
+    path: Path, picture: Image.Image, task: str, state: list[float], seed: int = 0
+) -> None:
     """Writes a picture as PNG, with the state that it shows in a text chunk."""
     chunks = PngInfo()
-    chunks.add_text(GOAL_STATE_KEY, json.dumps({"task": task, "state": state}))
+    known = {"task": task, "state": state, "seed": seed}
+    chunks.add_text(GOAL_STATE_KEY, json.dumps(known))
     picture.save(path, "PNG", pnginfo=chunks)
 
 
@@ -73,8 +89,12 @@ def goal_state(picture: Image.Image) -> dict[str, Any]:
     text = picture.info.get(GOAL_STATE_KEY, "{}")
     try:
         known = json.loads(text)
-        return {"task": str(known["task"]), "state": np.asarray(known["state"], np.float64)}
-    except (KeyError, TypeError, ValueError):
+        return {
+            "task": str(known["task"]),
+            "state": np.asarray(known["state"], np.float64),
+            "seed": int(known.get("seed", 0)),
+        }
+    except (KeyError, TypeError, ValueError, OverflowError):
         return {"task": None, "state": None}
 
 
@@ -116,18 +136,12 @@ def deep_grey_to_rgb(picture: Image.Image) -> Image.Image:
 
 
 def to_square(picture: Image.Image, size: int, changes: list[str]) -> Image.Image:
-    """The middle square of a picture, at the camera's size.
-
-    A pixel of the result is the mean of those that it covers, so that a camera image enlarged
-    by a whole number comes back byte for byte.
-    """
+    """The middle square of a picture, at the camera's size."""
     side = min(picture.size)
     if picture.width != picture.height:
         changes.append(f"cropped {picture.width} x {picture.height} to its middle square")
-        left, top = (picture.width - side) // 2, (picture.height - side) // 2
-        picture = picture.crop((left, top, left + side, top + side))
+        picture = middle_square(picture)
     if side != size:
         changes.append(f"resized {side} x {side} to {size} x {size}")
-        method = Image.Resampling.BOX if side > size else Image.Resampling.BICUBIC
-        picture = picture.resize((size, size), method)
+        picture = resized(picture, size)
     return picture

@@ -12,9 +12,9 @@ from jaxtyping import Float32
 from rig.agent.td3 import Learner, new_learner
 from rig.config import Config
 from rig.errors import RunError
-from rig.lab.checkpoint import load_tree, save_tree
+from rig.lab.checkpoint import load_tree, tree_bytes
+from rig.lab.durable import json_bytes, put_file, read_json
 from rig.lab.oracle import TrueStateSpace
-from rig.lab.run import read_json, write_json
 from rig.latent.canvas import Canvas, PatchCanvas, PrincipalCanvas
 from rig.latent.space import LatentSpace
 from rig.latent.vae import blank_vae
@@ -25,6 +25,8 @@ from rig.world.tasks import find_task
 
 MAX_COUNT = 10_000_000
 """No saved count is larger; a larger one is damage."""
+NUMBERS = ("policy.safetensors", "model.safetensors")
+"""The file of a policy's numbers, in a run and in an export."""
 SCHEMA_VERSION = 1
 """Raised when the layout of a saved policy changes."""
 
@@ -49,17 +51,22 @@ class Policy:
         return self.space.see_and_act(self.learner.target_actor, frames, goals)
 
 
-def save_policy(directory: Path, policy: Policy) -> None:
-    """Writes the policy: numbers as safetensors, the rest as JSON."""
-    directory.mkdir(exist_ok=True)
+def policy_files(policy: Policy) -> dict[str, bytes]:
+    """The policy as files, by name: numbers as safetensors, the rest as JSON."""
     about = {
         "schema": SCHEMA_VERSION,
         "action_size": policy.learner.actor.mlp.layers[-1].bias.size,
         "num_goals": policy.space.num_goals,
     }
     tree = {"space": policy.space.arrays(), "learner": policy.learner}
-    save_tree(directory / "policy.safetensors", tree)
-    write_json(directory / "policy.json", about)
+    return {NUMBERS[0]: tree_bytes(tree), "policy.json": json_bytes(about)}
+
+
+def save_policy(directory: Path, policy: Policy) -> None:
+    """Writes the policy's files."""
+    directory.mkdir(exist_ok=True)
+    for name, data in policy_files(policy).items():
+        put_file(directory / name, data)
 
 
 def load_policy(directory: Path, config: Config) -> Policy:
@@ -68,7 +75,8 @@ def load_policy(directory: Path, config: Config) -> Policy:
     Raises:
         RunError: It is missing or damaged, or the settings ask for another shape.
     """
-    if not (directory / "policy.json").is_file():
+    numbers = next((path for name in NUMBERS if (path := directory / name).is_file()), None)
+    if numbers is None or not (directory / "policy.json").is_file():
         raise RunError(f"{directory.parent} holds no policy yet: its training did not finish")
     about = read_json(directory / "policy.json")
     if about.get("schema") != SCHEMA_VERSION:
@@ -79,7 +87,7 @@ def load_policy(directory: Path, config: Config) -> Policy:
     like = eqx.filter_eval_shape(
         blank, config, whole(about, "action_size"), whole(about, "num_goals")
     )
-    tree = load_tree(directory / "policy.safetensors", like)
+    tree = load_tree(numbers, like)
     kind = TrueStateSpace if config.oracle else LatentSpace
     return Policy(kind.from_arrays(tree["space"]), tree["learner"])
 

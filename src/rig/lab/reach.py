@@ -4,18 +4,20 @@ The policy sees the camera image and the goal picture, both through its encoder,
 else. Where the true goal is known, the true distance is measured beside it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Float32, UInt8
 
-from rig.lab.evaluate import DISTANCE, World
+from rig.lab.evaluate import DISTANCE
 from rig.lab.pictures import GoalPicture
 from rig.lab.policy import Policy
 from rig.lab.trained import latent_space
+from rig.lab.worlds import World, worlds_of
 from rig.latent.reward import latent_reward
-from rig.world.tasks import Task
+from rig.world.tabletop import STEP_S
+from rig.world.worlds import Goals, Worlds
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,26 +32,37 @@ class Attempt:
     """From the latent of each image to the goal, as the reward measures it."""
     distances: dict[str, Float[np.ndarray, " F"]]
     """Of each object from its goal: ``hand_m``, ``door_rad``; empty where it is not known."""
+    step_s: float = STEP_S
+    """Seconds between two frames."""
 
 
-def reach(policy: Policy, task: Task, world: World, picture: GoalPicture) -> Attempt:
+def reach(policy: Policy, world: World, picture: GoalPicture) -> Attempt:
     """Lets the robot try to reach a picture, in a world of one of the task.
 
     The true distance is measured if the picture is of this task and carries its state.
     """
-    is_known = picture.state is not None and picture.task == task.id
-    options = {"goal_states": picture.state[None]} if is_known else None  # type: ignore[index]
+    worlds = worlds_of(world)
+    known = goals_in(picture, worlds)
     goal = latent_space(policy).encode(picture.image[None]).latent
-    observation, info = world.reset(seed=0, options=options)
+    observation, info = world.reset(seed=0, options=known.options() if known else None)
     images, infos = [observation["observation"]], [info]
-    for _ in range(task.num_steps):
+    for _ in range(worlds.num_steps):
         action, _encoding = policy.act_steadily(images[-1], goal)
         observation, _reward, _terminated, _truncated, info = world.step(action)
         images.append(observation["observation"])
         infos.append(info)
-    return attempt(
-        policy, picture.image, goal, np.concatenate(images), infos if is_known else []
-    )
+    tried = attempt(policy, picture.image, goal, np.concatenate(images), infos if known else [])
+    return replace(tried, step_s=worlds.step_s)
+
+
+def goals_in(picture: GoalPicture, worlds: Worlds) -> Goals | None:
+    """The picture as a goal of these worlds, if they can measure how far off it is."""
+    is_known = picture.state is not None and picture.task == worlds.id
+    if not is_known and worlds.state_names:
+        return None
+    state = picture.state if picture.state is not None and is_known else np.empty(0)
+    seed = picture.seed if is_known else 0
+    return Goals(images=picture.image[None], states=state[None], seeds=np.array([seed]))
 
 
 def attempt(

@@ -1,6 +1,5 @@
 """The sections of a report, in the order of a story: what came out, how, and from what."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from html import escape
@@ -12,8 +11,8 @@ from rig.lab import html
 from rig.lab.charts import Chart, to_svg
 from rig.lab.facts import FIT_STEPS, MINUTES, STEPS, Facts, flat, preset_of
 from rig.lab.phase import duration
-from rig.lab.tables import COLUMNS, distance_rows
-from rig.lab.units import in_words, split
+from rig.lab.quantities import amount, label_of, number, thing_of, unit_of
+from rig.lab.tables import COLUMNS
 
 
 MOST_SHEETS = 5
@@ -65,10 +64,11 @@ def cards(facts: Facts) -> str:
     """The numbers of one run that should be seen first."""
     shown = []
     for name, values in facts.evaluation.get("distances", {}).items():
-        what = f"{split(name)[0]}'s median distance left"
-        num, nothing = facts.evaluation["num_episodes"], values["do_nothing_median"]
-        beside = f"over {num} goal pictures; doing nothing leaves {in_words(name, nothing)}"
-        shown.append(html.card(in_words(name, values["median"]), what, beside))
+        what = f"{thing_of(name)}'s median distance left"
+        num = facts.evaluation["num_episodes"]
+        nothing = amount(name, values["do_nothing_median"])
+        beside = f"over {num} goal pictures; doing nothing leaves {nothing}"
+        shown.append(html.card(amount(name, values["median"]), what, beside))
     if not shown:
         shown.append(html.card("in progress", "not evaluated to its end yet", ""))
     where = f"{facts.num_env_steps:,} environment steps on {facts.origin.get('device', '?')}"
@@ -81,12 +81,13 @@ def results(runs: Runs) -> str:
     rows = [
         [
             facts.label,
-            *row,
+            label_of(name),
+            *(number(name, values[key]) for key in COLUMNS.values()),
             f"{facts.num_env_steps:,}",
             duration(facts.training_s),
         ]
         for facts in runs
-        for row in distance_rows(facts.evaluation.get("distances", {}))
+        for name, values in facts.evaluation.get("distances", {}).items()
     ]
     return html.table(["run", "object", *COLUMNS, "steps", "training"], rows)
 
@@ -124,16 +125,18 @@ def how_it_learned(runs: Runs) -> str:
 
 def is_distance(key: str) -> bool:
     """Whether a metric is an object's median distance."""
-    return bool(re.fullmatch(r"eval/(?!do_nothing)\w+_distance_(m|rad)", key))
+    is_median = "_distance_" in key and "_mean_" not in key and "do_nothing" not in key
+    return key.startswith("eval/") and is_median
 
 
 def distance_chart(runs: Runs, name: str, x: str) -> str:
     """One object's distance."""
-    thing, unit = split(name.removeprefix("eval/").replace("_distance", ""))
-    levels = [facts.last(name.replace("eval/", "eval/do_nothing_")) for facts in runs]
+    measured = name.removeprefix("eval/")
+    unit, thing = unit_of(measured), thing_of(measured).removesuffix("_distance")
+    levels = [facts.last(f"eval/do_nothing_{measured}") for facts in runs]
     level = next((unit.scale * value for value in levels if value is not None), None)
     chart = Chart(
-        title=f"{thing}: distance left, {unit.name}",
+        title=f"{thing}: distance left, {unit.shown}",
         x_label=AXES[x],
         y_label="",
         lines=[line for facts in runs if len((line := facts.line(x, name, unit.scale)).x)],

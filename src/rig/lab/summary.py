@@ -35,6 +35,8 @@ def by_num_objects(distances: Distances, do_nothing: Distances) -> dict[str, Any
     be compared.
     """
     objects = [name for name in distances if name not in (HAND, TOTAL)]
+    if HAND not in distances:
+        return {}
     present = np.array([np.isfinite(distances[name]) for name in objects])
     if present.all():
         return {}

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from rig.lab.units import in_words, split
+from rig.lab.quantities import amount, thing_of
 
 
 COLUMNS = {
@@ -38,6 +38,9 @@ def print_evaluation(evaluation: dict[str, Any]) -> None:
     """Prints an evaluation's distances, one object per row, and by number of objects."""
     title = "{task}: {num_episodes} goal pictures, after {num_env_steps:,} steps"
     rows = distance_rows(evaluation["distances"])
+    if "success_share" in evaluation:
+        share = f"{evaluation['success_share']:.0%}"
+        rows.append(["success by its own rule", share, *[""] * (len(COLUMNS) - 1)])
     print_table(title.format(**evaluation), ["distance left", *COLUMNS], rows)
     for num, part in evaluation.get("by_num_objects", {}).items():
         about = f"objects in view: {num}, in {part['num_episodes']} goal pictures"
@@ -48,7 +51,7 @@ def print_evaluation(evaluation: dict[str, Any]) -> None:
 def distance_rows(distances: dict[str, dict[str, float]]) -> list[list[str]]:
     """One row for each distance: what it is of, and its figures with their unit."""
     return [
-        [split(name)[0], *(in_words(name, values[key]) for key in COLUMNS.values())]
+        [thing_of(name), *(amount(name, values[key]) for key in COLUMNS.values())]
         for name, values in distances.items()
     ]
 
@@ -58,8 +61,8 @@ def print_attempt(summary: dict[str, Any]) -> None:
     latent = summary["latent_distance"]
     rows = [["latent", f"{latent['start']:.2f}", f"{latent['end']:.2f}"]]
     for name, values in summary["distances"].items():
-        shown = [in_words(name, values[when]) for when in ("start", "end")]
-        rows.append([split(name)[0], *shown])
+        ends = (amount(name, values[end]) for end in ("start", "end"))
+        rows.append([thing_of(name), *ends])
     print_table(f"{summary['task']}: one goal picture", ["distance", "start", "end"], rows)
 
 

@@ -1,17 +1,24 @@
 """The loop of RIG, as the paper's algorithm 1 tells it.
 
-    collect images        wander
-    fit the VAE           fit
+    collect images        look_around
+    fit the VAE           first_space
     repeat
         imagine goals     space.imagine
         practise them     practise
         remember          replay.add
         pretend           relabel
         learn             update_many
-        look again        fine_tune          (optional)
+        look again        look_again          (optional)
+
+Every step takes the run's state and gives the next one. A state is saved now and then, and a
+run that was stopped goes on from the last one to the same end.
 
 Source: Nair et al. 2018, algorithm 1.
 """
+
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import partial
 
 import jax
 import numpy as np
@@ -19,98 +26,180 @@ import numpy as np
 from rig.agent.explore import Noise
 from rig.agent.td3 import new_learner
 from rig.config import Config
-from rig.lab.collect import Collected, collect
-from rig.lab.evaluate import World, make_world, tabletop_env
+from rig.errors import DivergedError
+from rig.lab.collect import Collected, look_around
+from rig.lab.interrupt import Interrupt, uninterrupted
+from rig.lab.keeper import Keeper
 from rig.lab.learn import learn
 from rig.lab.measure import Recorder
+from rig.lab.oracle import TrueStateSpace
 from rig.lab.policy import Policy
 from rig.lab.progress import Progress
+from rig.lab.remember import empty_replay
 from rig.lab.rollout import practise
+from rig.lab.room import refuse_too_little_room
 from rig.lab.run import Run
+from rig.lab.schedule import is_due
 from rig.lab.see import first_space, look_again, refresh_prior
+from rig.lab.state import Looking, Practising
+from rig.lab.watch import refuse_divergence
+from rig.lab.worlds import World, make_world, worlds_of
+from rig.latent.space import LatentSpace
 from rig.memory.replay import Replay
 from rig.types import Episodes
 
 
-def train(config: Config, run: Run, progress: Progress) -> Policy:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lab:
+    """What a run works with. None of it is part of its state."""
+
+    config: Config
+    world: World
+    recorder: Recorder
+    keeper: Keeper
+    progress: Progress
+    interrupt: Interrupt
+
+
+def train(
+    config: Config, run: Run, progress: Progress, interrupt: Interrupt | None = None
+) -> Policy:
     """Trains a policy from camera images alone, and measures it on the way.
 
     Args:
         config: Every setting.
-        run: Where metrics, pictures and the policy go.
+        run: Where metrics, pictures, checkpoints and the policy go. If it holds a checkpoint,
+            training goes on from there.
         progress: Told of every phase.
+        interrupt: May ask for a stop; the state is saved first.
 
     Raises:
-        DivergedError: A loss is not finite.
+        DivergedError: Learning has led to where it can't come right again.
+        StoppedError: A stop was asked for.
+        RunError: There is no room for the run, or all its checkpoints are damaged.
     """
+    with closing(make_world(config, config.num_worlds)) as world:
+        refuse_too_little_room(run, world, progress.note)
+        interrupt = interrupt or uninterrupted()
+        new_replay = partial(empty_replay, config, world, run.directory)
+        keeper = Keeper(run, interrupt, new_replay, progress.note)
+        state = keeper.restore() or first_state(config, world)
+        worlds_of(world).recall(state.worlds)
+        lab = Lab(
+            config=config,
+            world=world,
+            recorder=Recorder(config, run, progress, world),
+            keeper=keeper,
+            progress=progress,
+            interrupt=interrupt,
+        )
+        if isinstance(state, Looking):
+            state = look(state, lab)
+            state = first_fit(state, new_replay(), lab)
+        state = practise_to_the_end(state, lab)
+        lab.recorder.finish(state.policy)
+    keeper.finish(state)
+    return state.policy
+
+
+def first_state(config: Config, world: World) -> Looking:
+    """A run that has done nothing yet."""
     rng = np.random.default_rng(config.seed)
-    recorder = Recorder(config, run, progress)
-    world = make_world(config, config.num_worlds)
-    policy, replay = begin(config, world, recorder, progress, rng=rng)
-    num_steps = tabletop_env(world).task.num_steps
-    num_new = config.num_worlds * num_steps
-    num_updates = round(num_new * config.td3.updates_per_step)
-    noise = Noise(config.num_worlds, tabletop_env(world).tabletop.action_size, config.explore)
-    num_env_steps = replay.num_transitions
-
-    recorder.begin_practice(num_env_steps)
-    while num_env_steps < config.num_env_steps:
-        goals = policy.space.imagine(config.num_worlds, rng=rng)
-        episodes = practise(world, policy.act, goals, noise, num_steps, rng=rng)
-        replay.add(episodes)
-        num_env_steps += num_new
-        metrics: dict[str, float] = {}
-        if num_env_steps > config.td3.warmup_steps:
-            done = num_env_steps / config.num_env_steps
-            policy, metrics = learn(policy, replay, config, num_updates, done, rng=rng)
-        if is_due(config.online.every_steps, num_env_steps, num_new):
-            policy = look_again(policy, replay, config, recorder, rng=rng)
-        if is_due(config.goals.refresh_every_steps, num_env_steps, num_new):
-            policy = refresh_prior(policy, replay, config, rng=rng)
-        recorder.after_round(policy, episodes, num_env_steps, metrics)
-    world.close()
-    recorder.finish(policy)
-    return policy
+    return Looking(rng=rng, collected=None, worlds=worlds_of(world).memory())
 
 
-def is_due(every_steps: int, num_env_steps: int, num_new: int) -> bool:
-    """Whether the last steps went over a multiple of so many; never for 0."""
-    before = num_env_steps - num_new
-    return every_steps > 0 and num_env_steps // every_steps > before // every_steps
+def look(state: Looking, lab: Lab) -> Looking:
+    """Collects images, until there are enough to fit the VAE to."""
+    num_images = lab.config.collect.num_images
+    lab.progress.begin("collect", num_images)
+    while state.num_images < num_images:
+        with lab.interrupt.deferred():
+            seen = look_around(state.collected, lab.config, lab.world, rng=state.rng)
+            worlds = worlds_of(lab.world).memory()
+            state = replace(state, collected=seen, worlds=worlds)
+            lab.keeper.after_look(state)
+        lab.progress.advance(state.num_images, {})
+    return state
 
 
-def begin(
-    config: Config,
-    world: World,
-    recorder: Recorder,
-    progress: Progress,
-    *,
-    rng: np.random.Generator,
-) -> tuple[Policy, Replay]:
-    """Looks around: a policy that sees but can't act yet, and a memory of looking around."""
-    collected = collect(config, world, progress, rng=rng)
-    space = first_space(config, collected.images, recorder, rng=rng)
+def first_fit(state: Looking, replay: Replay, lab: Lab) -> Practising:
+    """Fits the VAE to what was seen: a policy that sees but can't act yet, and its memory."""
+    rng, collected, config = state.rng, state.collected, lab.config
+    assert collected is not None
+    space = first_space(config, collected.images, lab.recorder, rng=rng)
     key = jax.random.key(rng.integers(2**32))
-    env = tabletop_env(world)
-    learner = new_learner(space.latent_size, env.tabletop.action_size, config.td3, key=key)
-    policy = Policy(space, learner)
-    replay = remember_collected(config, policy, collected, env.task.num_steps, rng=rng)
-    return policy, replay
+    action_size = worlds_of(lab.world).action_size
+    learner = new_learner(space.latent_size, action_size, config.td3, key=key)
+    if len(collected.num_steps):
+        replay.add(aimed(collected, space, rng=rng))
+    first = Practising(
+        rng=rng,
+        policy=Policy(space, learner),
+        replay=replay,
+        num_env_steps=replay.num_transitions,
+        num_rollbacks=0,
+        worlds=state.worlds,
+    )
+    lab.keeper.save(first)
+    return first
 
 
-def remember_collected(
-    config: Config,
-    policy: Policy,
+def practise_to_the_end(state: Practising, lab: Lab) -> Practising:
+    """Practises round after round; a run that diverges may go back to its last checkpoint."""
+    lab.recorder.begin_practice(state.num_env_steps)
+    while state.num_env_steps < lab.config.num_env_steps:
+        with lab.interrupt.deferred():
+            try:
+                state = practise_once(state, lab)
+            except DivergedError as error:
+                state = lab.keeper.roll_back(state, error)
+                lab.recorder.begin_practice(state.num_env_steps)
+    return state
+
+
+def practise_once(state: Practising, lab: Lab) -> Practising:
+    """One round: an episode in every world, and as much learning as goes with it."""
+    rng, policy, replay = state.rng, state.policy, state.replay
+    config, worlds = gentler(lab.config, state), worlds_of(lab.world)
+    num_new = config.num_worlds * worlds.num_steps
+    num_env_steps = state.num_env_steps + num_new
+    goals = policy.space.imagine(config.num_worlds, rng=rng)
+    noise = Noise(config.num_worlds, worlds.action_size, config.explore)
+    episodes = practise(lab.world, policy.act, goals, noise, worlds.num_steps, rng=rng)
+    replay.add(episodes)
+    metrics: dict[str, float] = {}
+    if num_env_steps > config.td3.warmup_steps:
+        num_updates = round(num_new * config.td3.updates_per_step)
+        share_done = num_env_steps / config.num_env_steps
+        policy, metrics = learn(policy, replay, config, num_updates, share_done, rng=rng)
+    if is_due(config.online.every_steps, num_env_steps, num_new):
+        policy = look_again(policy, replay, config, lab.recorder, rng=rng)
+    if is_due(config.goals.refresh_every_steps, num_env_steps, num_new):
+        policy = refresh_prior(policy, replay, config, rng=rng)
+    state = replace(state, policy=policy, num_env_steps=num_env_steps, worlds=worlds.memory())
+    refuse_divergence(state, config, metrics)
+    lab.recorder.after_round(policy, episodes, num_env_steps, metrics)
+    lab.keeper.after_round(state, num_new)
+    return state
+
+
+def gentler(config: Config, state: Practising) -> Config:
+    """The settings with half the step size for each time that the run was rolled back."""
+    rate = config.td3.learning_rate * 0.5**state.num_rollbacks
+    return replace(config, td3=replace(config.td3, learning_rate=rate))
+
+
+def aimed(
     collected: Collected,
-    num_steps: int,
+    space: LatentSpace | TrueStateSpace,
     *,
     rng: np.random.Generator,
-) -> Replay:
-    """Replay with the episodes of collection in it, each given an imagined goal."""
-    replay = Replay(config.replay_size, num_steps)
-    for actions, frames in collected.episodes:
-        rows = frames.reshape(-1, *frames.shape[2:])
-        goals = policy.space.imagine(len(actions), rng=rng)
-        encoding = policy.space.encode(rows)
-        replay.add(Episodes(actions=actions, frames=frames, encoding=encoding, goals=goals))
-    return replay
+) -> Episodes:
+    """The episodes of looking around, each given an imagined goal."""
+    return Episodes(
+        num_steps=collected.num_steps,
+        actions=collected.actions,
+        frames=collected.images,
+        encoding=space.encode(collected.images),
+        goals=space.imagine(len(collected.num_steps), rng=rng),
+    )

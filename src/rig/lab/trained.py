@@ -4,17 +4,23 @@ from pathlib import Path
 
 from rig.errors import RunError
 from rig.lab.policy import Policy, load_policy
+from rig.lab.provenance import refuse_another_sight
 from rig.lab.run import Run
 from rig.latent.space import LatentSpace
 
 
-def open_trained(directory: Path) -> tuple[Run, Policy]:
+def open_trained(directory: Path, *, force: bool = False) -> tuple[Run, Policy]:
     """A run and its policy.
 
+    Args:
+        directory: Of the run, or of an export.
+        force: Use it even where it would see other pictures than it learned from.
+
     Raises:
-        RunError: It is no run, not finished, or damaged.
+        RunError: It is no run, not finished, damaged, or learned from other pictures.
     """
     run = Run.open(directory)
+    refuse_another_sight(run, force=force)
     return run, load_policy(run.policy, run.config)
 
 
@@ -33,4 +39,5 @@ def latent_space(policy: Policy) -> LatentSpace:
 
 def num_env_steps(run: Run) -> int:
     """Environment steps that a run has trained for."""
-    return int(max((row.get("num_env_steps", 0) for row in run.metrics()), default=0))
+    told = run.evaluation().get("num_env_steps", 0)
+    return int(max((row.get("num_env_steps", 0) for row in run.metrics()), default=told))

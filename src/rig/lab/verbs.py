@@ -5,25 +5,26 @@ so that ``rig --help`` answers at once.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Literal, Protocol, runtime_checkable
-
-from tyro.conf import FlagCreatePairsOff, Positional, arg
+from typing import Protocol, runtime_checkable
 
 from rig.config import Config, find_preset, require
+from rig.lab.options import (
+    IMAGE_KINDS,
+    PAGE_KINDS,
+    VIDEO_KINDS,
+    DirectoryOption,
+    EnvironmentId,
+    FileOption,
+    Flag,
+    RunDirectories,
+    RunDirectory,
+    TaskName,
+    require_one,
+)
 from rig.lab.outputs import check_file
-
-
-RunDirectory = Annotated[Positional[Path], arg(metavar="RUN")]
-TaskName = Annotated[Positional[str], arg(metavar="TASK", help_behavior_hint="(required)")]
-RunDirectories = Annotated[Positional[tuple[Path, ...]], arg(metavar="RUN [RUN ...]")]
-DirectoryOption = Annotated[Path | None, arg(metavar="DIR")]
-FileOption = Annotated[Path | None, arg(metavar="FILE")]
-Flag = FlagCreatePairsOff[bool]
-IMAGE_KINDS = (".png",)
-VIDEO_KINDS = (".mp4", ".gif")
-PAGE_KINDS = (".html", ".htm")
+from rig.lab.share_verbs import SHARE_VERBS
 
 
 @runtime_checkable
@@ -32,46 +33,6 @@ class Verb(Protocol):
 
     def __call__(self, argv: Sequence[str]) -> None:
         """Does it; ``argv`` is the command line, for the record."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainOptions:
-    """What `rig train` takes besides the settings of a run."""
-
-    preset: Literal["paper", "fast"] = "fast"
-    """The settings to begin from: as published, or what learns soonest here."""
-    out: DirectoryOption = None
-    """Directory of the run; by default a new one under runs/."""
-    json: Flag = False
-    """Print the evaluation and the run's directory as one JSON object."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Train(Config, TrainOptions):
-    """Train a robot from camera images alone."""
-
-    task: TaskName = ""
-    """What to learn: Reach, Push, PushWide, PushTwo, PushAny, PushResetFree, Door,
-    DoorResetFree, PickAndPlace, Rope, or a task of your own as MODULE:ID."""
-
-    def __call__(self, argv: Sequence[str]) -> None:
-        """Trains, evaluates, and prints the run's directory."""
-        require(
-            self.task != "", "rig train needs a TASK, as Reach or Push: see rig train --help"
-        )
-        from rig.lab.errands import train_anew
-        from rig.lab.tables import print_evaluation, print_json, print_line
-
-        run = train_anew(self.config(), self.preset, self.out, argv)
-        if self.json:
-            print_json(run.evaluation() | {"run": str(run.directory)})
-            return
-        print_evaluation(run.evaluation())
-        print_line(str(run.directory))
-
-    def config(self) -> Config:
-        """The settings of the run, without the options of the command."""
-        return Config(**{entry.name: getattr(self, entry.name) for entry in fields(Config)})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +45,8 @@ class Reach:
     """The goal picture: any file, size and mode."""
     video: FileOption = None
     """Where to write a video of goal, camera and decoded latent: .mp4 or .gif."""
+    force: Flag = False
+    """Use the run even where its policy would see other pictures than it learned from."""
     json: Flag = False
     """Print the distances as one JSON object."""
 
@@ -94,7 +57,7 @@ class Reach:
         from rig.lab.errands import reach_picture
         from rig.lab.tables import print_attempt, print_json
 
-        summary = reach_picture(self.run, self.goal, self.video)
+        summary = reach_picture(self.run, self.goal, self.video, force=self.force)
         (print_json if self.json else print_attempt)(summary)
 
 
@@ -106,6 +69,8 @@ class Evaluate:
     """Directory of a trained run."""
     episodes: int = 100
     """Goal pictures to try: always the same ones."""
+    force: Flag = False
+    """Use the run even where its policy would see other pictures than it learned from."""
     json: Flag = False
     """Print the table as one JSON object."""
 
@@ -117,7 +82,7 @@ class Evaluate:
         from rig.lab.errands import evaluate_run
         from rig.lab.tables import print_evaluation, print_json
 
-        evaluation = evaluate_run(self.run, self.episodes)
+        evaluation = evaluate_run(self.run, self.episodes, force=self.force)
         (print_json if self.json else print_evaluation)(evaluation)
 
 
@@ -154,14 +119,20 @@ class Imagine:
 class Look:
     """Take a picture of a task through its camera."""
 
-    task: TaskName
+    task: TaskName = ""
     """What to look at: any task that `rig train` takes."""
+    env: EnvironmentId = ""
+    """Anyone's Gymnasium environment to look at in place of a TASK."""
+    camera: str = ""
+    """--env: the camera, as `rig train --help` has it."""
+    episode_steps: int = 0
+    """--env: steps of an episode; 0: its own limit."""
     out: Path
     """The picture to write: .png."""
     goal: Flag = False
     """Look at a random goal, to try `rig reach` with, in place of the start."""
     seed: int = 0
-    """Decides which goal."""
+    """Decides which goal, and where an environment starts."""
     size: int = 48
     """Width and height, pixels; the robot itself sees 48 or 84."""
 
@@ -170,13 +141,18 @@ class Look:
 
     def __call__(self, argv: Sequence[str]) -> None:
         """Takes the picture."""
+        require_one(self.task, self.env, "look")
         check_file(self.out, IMAGE_KINDS)
         from rig.lab.errands import take_picture
         from rig.lab.tables import print_line
-        from rig.world.tasks import find_task
 
-        task = find_task(self.task)
-        take_picture(self.out, task, of_goal=self.goal, seed=self.seed, size=self.size)
+        seen = Config(
+            task=self.env or self.task,
+            seed=self.seed,
+            camera=self.camera,
+            episode_steps=self.episode_steps,
+        )
+        take_picture(self.out, seen, self.size, of_goal=self.goal)
         print_line(str(self.out))
 
 
@@ -243,4 +219,5 @@ OTHER_VERBS = {
     "report": Report,
     "doctor": Doctor,
     "demo": Demo,
+    **SHARE_VERBS,
 }

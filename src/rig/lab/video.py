@@ -8,8 +8,8 @@ import numpy as np
 from PIL import Image
 
 from rig.lab.figures import FAINT_INK, INK, LABEL_PX, LINE_PX, MARGIN_PX, PAPER, enlarged, write
+from rig.lab.quantities import amount, thing_of
 from rig.lab.reach import Attempt
-from rig.lab.units import in_words, split
 from rig.world.tabletop import STEP_S
 
 
@@ -71,11 +71,11 @@ def frame(attempt: Attempt, index: int) -> Image.Image:
 def caption(attempt: Attempt, index: int) -> str:
     """Time, latent distance, and true distances where they are known."""
     parts = [
-        f"{index * STEP_S:.1f} s",
+        f"{index * attempt.step_s:.1f} s",
         f"latent distance {attempt.latent_distances[index]:.2f}",
     ]
     for name, values in attempt.distances.items():
-        parts.append(f"{split(name)[0]} {in_words(name, values[index])} from its goal")
+        parts.append(f"{thing_of(name)} {amount(name, values[index])} from its goal")
     return "     ".join(parts)
 
 

@@ -54,8 +54,10 @@ class KeypointEncoder(eqx.Module):
     def attend(self, image: Float[Array, "H W 3"]) -> Float[Array, "keypoints pixels"]:
         """How much each pixel belongs to each keypoint; sums to 1 over the pixels."""
         colours = jax.lax.stop_gradient(self.colours)
-        away = image.reshape(1, -1, 3) - colours[:, None]
-        return jax.nn.softmax(-SHARPNESS * jnp.sum(away**2, axis=-1), axis=1)
+        pixels = image.reshape(-1, 3).T
+        # |c - x|^2 less |c|^2, which is the same for every pixel: a product, and not a cube.
+        away = jnp.sum(pixels**2, axis=0) - 2 * colours @ pixels
+        return jax.nn.softmax(-SHARPNESS * away, axis=1)
 
 
 def pixel_centres(side: int) -> Float[Array, "pixels 2"]:

@@ -28,8 +28,28 @@ STILL_GROUP = 1
 Corners = Float64[np.ndarray, "geoms 3 8"]
 
 
+class View:
+    """Where a picture is taken from, and along which rays."""
+
+    def position_m(self) -> Float64[np.ndarray, "3"]:
+        """Where the camera is."""
+        raise NotImplementedError
+
+    def axes(self) -> Float64[np.ndarray, "3 3"]:
+        """Half a picture to the right, half a picture down, and forward: one metre ahead."""
+        raise NotImplementedError
+
+    def rays(self, image_size: int) -> Float64[np.ndarray, "rays 3"]:
+        """Unit vectors through the middle of every pixel, row by row from the top left."""
+        right, down, forward = self.axes()
+        offsets = (np.arange(image_size) + 0.5) * 2 / image_size - 1
+        rays = forward + offsets[None, :, None] * right + offsets[:, None, None] * down
+        rays /= np.linalg.norm(rays, axis=-1, keepdims=True)
+        return rays.reshape(-1, 3)
+
+
 @dataclass(frozen=True, kw_only=True)
-class Camera:
+class Camera(View):
     """A free camera: it looks at a point, from a distance and two angles as in MuJoCo."""
 
     lookat_m: tuple[float, float, float]
@@ -61,14 +81,6 @@ class Camera:
         right /= np.linalg.norm(right)
         return np.stack([half_m * right, half_m * np.cross(forward, right), forward])
 
-    def rays(self, image_size: int) -> Float64[np.ndarray, "rays 3"]:
-        """Unit vectors through the middle of every pixel, row by row from the top left."""
-        right, down, forward = self.axes()
-        offsets = (np.arange(image_size) + 0.5) * 2 / image_size - 1
-        rays = forward + offsets[None, :, None] * right + offsets[:, None, None] * down
-        rays /= np.linalg.norm(rays, axis=-1, keepdims=True)
-        return rays.reshape(-1, 3)
-
 
 class RayCamera:
     """Takes pictures of worlds of one model.
@@ -77,17 +89,33 @@ class RayCamera:
     through the pixels within the moving geoms' bounding boxes.
     """
 
-    def __init__(self, model: mujoco.MjModel, camera: Camera, image_size: int) -> None:
-        """Aims the rays, mixes the colours and casts what stands still."""
+    def __init__(
+        self,
+        model: mujoco.MjModel,
+        camera: View,
+        image_size: int,
+        far_m: float = FAR_M,
+        still: mujoco.MjData | None = None,
+    ) -> None:
+        """Aims the rays, mixes the colours and casts what stands still.
+
+        Args:
+            model: The scene; what moves and what stands still are geom groups.
+            camera: Where the pictures are taken from.
+            image_size: Pictures are square, of this many pixels.
+            far_m: What is farther off is not seen.
+            still: A world in which what stands still is in place; by default a fresh one.
+        """
         self._model = model
         self._size = image_size
+        self._far_m = far_m
         self._position_m = camera.position_m()
         self._projection = np.linalg.inv(camera.axes().T)
         self._rays = camera.rays(image_size)
         self._shades = shades(model)
         self._moving = np.flatnonzero(model.geom_group == MOVING_GROUP)
         self._corners_m = box_corners(model)[self._moving]
-        self._still_colours, self._still_distances_m = self._cast_what_stands_still()
+        self._still_colours, self._still_distances_m = self._cast_what_stands_still(still)
 
     def images(
         self, worlds: Sequence[mujoco.MjData], out: UInt8[np.ndarray, "N H W 3"], crew: Crew
@@ -101,8 +129,10 @@ class RayCamera:
         flat[:] = self._still_colours
         flat[where[nearest], pixels[nearest]] = colours[nearest]
 
-    def _cast_what_stands_still(self) -> tuple[np.ndarray, np.ndarray]:
-        data = mujoco.MjData(self._model)
+    def _cast_what_stands_still(
+        self, still: mujoco.MjData | None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        data = still or mujoco.MjData(self._model)
         mujoco.mj_kinematics(self._model, data)
         pixels = np.arange(self._size**2)
         return self._cast([data], pixels, np.array([0, len(pixels)]), STILL_GROUP, Crew(1))
@@ -134,7 +164,13 @@ class RayCamera:
             part, part3 = slice(first, end), slice(3 * first, 3 * end)
             mujoco.mj_multiRay(
                 *(self._model, data, self._position_m, flat_rays[part3], groups, True, -1),
-                *(geom_ids[part], distances_m[part], flat_normals[part3], end - first, FAR_M),
+                *(
+                    geom_ids[part],
+                    distances_m[part],
+                    flat_normals[part3],
+                    end - first,
+                    self._far_m,
+                ),
             )
 
         crew.each(cast, worlds, ends[:-1].tolist(), ends[1:].tolist())

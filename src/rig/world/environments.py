@@ -16,7 +16,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 from gymnasium import spaces
-from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 from jaxtyping import Float32, Float64, UInt8
 
@@ -24,7 +24,11 @@ from rig.errors import TaskError
 from rig.world.tabletop import STEP_S, Tabletop
 from rig.world.task import Task
 from rig.world.tasks import find_task
+from rig.world.worlds import Goals, Worlds
 
+
+NUM_DRAWN = 1000
+"""Goals drawn at least, so that the first ones are the same however many are asked for."""
 
 Image = UInt8[np.ndarray, "H W 3"]
 Images = UInt8[np.ndarray, "N H W 3"]
@@ -33,7 +37,7 @@ Observation = dict[str, np.ndarray]
 Info = dict[str, Any]
 
 
-class TabletopVectorEnv(VectorEnv):
+class TabletopVectorEnv(Worlds):
     """Many worlds of one task, which begin and end their episodes together.
 
     It does not reset itself: the loop calls ``reset`` when ``truncations`` come, all at once.
@@ -56,6 +60,9 @@ class TabletopVectorEnv(VectorEnv):
         """Makes the worlds of a task, or of the task of this name; see :class:`Tabletop`."""
         self.task = task if isinstance(task, Task) else find_task(task)
         self.tabletop = Tabletop(self.task, num_envs, image_size, num_threads)
+        self.id, self.num_steps = self.task.id, self.task.num_steps
+        self.state_names, self.state_units = self.task.joints, tuple(self.tabletop.units)
+        self.is_put_back = self.task.is_put_back
         self.num_envs = num_envs
         self.render_mode = render_mode
         self.single_observation_space = _observation_space(image_size)
@@ -71,14 +78,19 @@ class TabletopVectorEnv(VectorEnv):
         Args:
             seed: One for all the worlds together; with it, they are put at the start.
             options: ``goal_states`` are used in place of drawn ones, [N, state], and the worlds
-                are put at the start, without what the goals lack (NaN).
+                are put at the start, without what the goals lack (NaN). With them may come the
+                rest of :meth:`rig.world.worlds.Goals.options`.
         """
         super().reset(seed=seed)
         options = dict(options or {})
-        goes_on = seed is None and "goal_states" not in options and not self.task.is_put_back
+        goes_on = seed is None and "goal_states" not in options and not self.is_put_back
+        images = options.pop("goal_images", None)
+        options.pop("start_seeds", None)  # every episode starts alike
         self._num_steps_done = 0
         self._goal_states = self._choose_goals(options)
-        self._goal_images = self.tabletop.goal_images(self._goal_states)
+        if images is None:
+            images = self.tabletop.goal_images(self._goal_states)
+        self._goal_images = images
         self._images = self.tabletop.look() if goes_on else self._put_at_start()
         return self._observe()
 
@@ -93,9 +105,28 @@ class TabletopVectorEnv(VectorEnv):
         ended = np.full(self.num_envs, self._num_steps_done >= self.task.num_steps)
         return observation, nothing, never, ended, info
 
+    def goals(self, num: int, *, rng: np.random.Generator) -> Goals:
+        """Goals of evaluation, uniform over the task's."""
+        states = self.task.sample_goals(max(num, NUM_DRAWN), rng=rng)[:num]
+        images = self.tabletop.goal_images(states)
+        return Goals(images=images, states=states, seeds=np.zeros(num, np.int64))
+
+    @property
+    def columns(self) -> dict[str, slice]:
+        """Where in a state each object's numbers are."""
+        return self.task.columns
+
     def render(self) -> tuple[Image, ...] | None:
         """The last pictures, one per world."""
         return tuple(self._images.copy()) if self.render_mode == "rgb_array" else None
+
+    def memory(self) -> Float64[np.ndarray, "N memory"]:
+        """All that decides how every world goes on: to be saved, and never for learning."""
+        return self.tabletop.memory()
+
+    def recall(self, memory: Float64[np.ndarray, "N memory"]) -> None:
+        """Puts every world where its memory says."""
+        self.tabletop.recall(memory)
 
     def close_extras(self, **_kwargs: Any) -> None:
         """Ends the threads."""

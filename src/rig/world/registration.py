@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from rig.world.task import Task
 
 
+ENTRY_POINT = "rig.world.environments:TabletopEnv"
+"""What makes one world of a task; an environment that others make is no task."""
 IDS = (
     "rig/Reach-v0",
     "rig/Push-v0",
@@ -53,7 +55,7 @@ def _register(id_: str, task: Any) -> None:
     """As one world and as a batch of worlds."""
     register_id(
         id_,
-        entry_point="rig.world.environments:TabletopEnv",
+        entry_point=ENTRY_POINT,
         vector_entry_point="rig.world.environments:TabletopVectorEnv",
         kwargs={"task": task},
     )

@@ -16,6 +16,8 @@ from rig.world.camera import MOVING_GROUP, STILL_GROUP
 HAND_JOINTS = ("hand_x", "hand_y", "hand_z")
 """What the hand's joints are called; a hand has some of them."""
 TOUCHING_M = 1e-6
+MEMORY = mujoco.mjtState.mjSTATE_INTEGRATION
+"""What of a world MuJoCo needs to go on to the same bytes."""
 AWAY_M = 10.0
 """Where things go that are not there: so far aside, and so far from each other."""
 JOINT, ACTUATOR = mujoco.mjtObj.mjOBJ_JOINT, mujoco.mjtObj.mjOBJ_ACTUATOR
@@ -68,6 +70,16 @@ class Scene:
         mujoco.mj_resetData(self.model, data)
         aside_m = -AWAY_M * (1 + np.arange(len(state)))
         data.qpos[self._state] = np.where(np.isnan(state), aside_m, state)
+
+    def memory(self, data: mujoco.MjData) -> Float64[np.ndarray, " memory"]:
+        """A copy of all that decides how a world goes on, MuJoCo's warm start included."""
+        numbers = np.empty(mujoco.mj_stateSize(self.model, MEMORY))
+        mujoco.mj_getState(self.model, data, numbers, MEMORY)
+        return numbers
+
+    def recall(self, data: mujoco.MjData, memory: Float64[np.ndarray, " memory"]) -> None:
+        """Puts a world where its memory says; it goes on as if it had never stopped."""
+        mujoco.mj_setState(self.model, data, memory, MEMORY)
 
     def hands_m(self, worlds: Sequence[mujoco.MjData]) -> Float64[np.ndarray, "N axes"]:
         """A copy of each hand's position along its axes."""

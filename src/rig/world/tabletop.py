@@ -110,6 +110,16 @@ class Tabletop:
         states = np.array([self._scene.state(data) for data in self._worlds])
         return np.where(self._absent, np.nan, states)
 
+    def memory(self) -> Float64[np.ndarray, "N memory"]:
+        """All that decides how every world goes on: to be saved, and never for learning."""
+        return np.array([self._scene.memory(data) for data in self._worlds])
+
+    def recall(self, memory: Float64[np.ndarray, "N memory"]) -> None:
+        """Puts every world where its memory says."""
+        self._refuse_shape("memories", memory, self.memory().shape)
+        for data, numbers in zip(self._worlds, memory, strict=True):
+            self._scene.recall(data, numbers)
+
     def close(self) -> None:
         """Ends the threads."""
         self._crew.close()

@@ -5,6 +5,7 @@ from importlib import import_module
 import gymnasium
 
 from rig.errors import TaskError, name_the_nearest
+from rig.world.registration import ENTRY_POINT
 from rig.world.task import HAND, METRES, RADIANS, Region, Score, States, Task
 from rig.world.tasks.door import DOOR, DOOR_RESET_FREE
 from rig.world.tasks.pick_and_place import PICK_AND_PLACE
@@ -72,17 +73,16 @@ def registered_task(module: str, id_: str) -> Task:
     """The task that a module registers under this id."""
     try:
         import_module(module)
-        task = gymnasium.spec(id_).kwargs.get("task")
+        spec = gymnasium.spec(id_)
     except (ImportError, gymnasium.error.Error) as error:
         raise TaskError(
             f"task '{module}:{id_}' can't be found ({error}): MODULE must be importable and "
             "call rig.world.registration.register_task"
         ) from error
-    if isinstance(task, str):
-        return find_task(task)
-    if not isinstance(task, Task):
+    if spec.entry_point != ENTRY_POINT:
         raise TaskError(f"'{module}:{id_}' is an environment, but no task of a tabletop")
-    return task
+    task = spec.kwargs["task"]
+    return task if isinstance(task, Task) else find_task(task)
 
 
 def short_name(name: str) -> str:

@@ -1,0 +1,79 @@
+"""Ctrl-C and SIGTERM: the first asks for a stop where nothing is lost, the second insists."""
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType, TracebackType
+from typing import Any
+
+from rig.errors import StoppedError
+
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Interrupt:
+    """What to do when a signal comes, while it is entered as a context.
+
+    Not entered, it never asks for anything.
+    """
+
+    def __init__(self, say: Callable[[str], object], how_to_go_on: str) -> None:
+        """Makes it; ``say`` tells a person that the signal was heard."""
+        self._say = say
+        self._how_to_go_on = how_to_go_on
+        self._asked: signal.Signals | None = None
+        self._is_deferred = False
+        self._before: dict[signal.Signals, Any] = {}
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether a signal came, and waits for the end of a deferred part."""
+        return self._asked is not None
+
+    @contextmanager
+    def deferred(self) -> Iterator[None]:
+        """A part that a first signal does not cut short; it stops the run at the end of it.
+
+        Raises:
+            StoppedError: A signal came meanwhile.
+        """
+        self._is_deferred = True
+        try:
+            yield
+        finally:
+            self._is_deferred = False
+        if self._asked:
+            self._stop(self._asked)
+
+    def __enter__(self) -> "Interrupt":
+        """Listens from now on; only a main thread can."""
+        if threading.current_thread() is threading.main_thread():
+            self._before = {number: signal.signal(number, self._hear) for number in SIGNALS}
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Listens no more."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _hear(self, number: int, _frame: FrameType | None) -> None:
+        if self._asked or not self._is_deferred:
+            self._stop(signal.Signals(number))
+        self._asked = signal.Signals(number)
+        self._say("stopping after this round; once more to stop at once")
+
+    def _stop(self, number: signal.Signals) -> None:
+        message = f"stopped by {number.name}; {self._how_to_go_on}"
+        raise StoppedError(message, exit_code=128 + number)
+
+
+def uninterrupted() -> Interrupt:
+    """One that hears nothing, for a run that nobody watches."""
+    return Interrupt(lambda _text: None, "")

@@ -1,0 +1,35 @@
+import pytest
+from fake_run import TINY, make_run, untrained_policy
+
+from rig.lab.best import is_best, keep_best
+from rig.lab.trained import num_env_steps, open_trained
+
+
+def row(hand, puck, **others):
+    return {"eval/hand_distance_m": hand, "eval/puck_distance_m": puck} | others
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ([], False),
+        ([{"td3/value": 1.0}], False),
+        ([row(1, 1)], True),
+        ([row(1, 1), row(1, 0.5)], True),
+        ([row(1, 1), row(0.5, 2)], False),
+        ([row(1, 1), row(1, 1)], False),
+        ([row(1, 1), row(0.5, 0.5, **{"eval/do_nothing_hand_distance_m": 9.0})], True),
+        ([row(1, 1), row(0.5, 0.5, **{"eval/hand_distance_mean_m": 9.0})], True),
+        ([row(1, 1), {"td3/value": 1.0}], True),
+    ],
+)
+def test_best_evaluation_leaves_the_least_distance_in_all(rows, expected):
+    assert is_best(rows) == expected
+
+
+def test_best_policy_is_a_run_of_its_own(tmp_path):
+    run = make_run(tmp_path / "run")
+    keep_best(run, untrained_policy(TINY), {"num_env_steps": 2000})
+    best, _policy = open_trained(run.directory / "best")
+    assert best.config == run.config
+    assert num_env_steps(best) == 2000

@@ -1,0 +1,210 @@
+"""A run that is stopped anywhere goes on to the same end."""
+
+import errno
+import json
+import os
+import signal
+from dataclasses import asdict, replace
+
+import numpy as np
+import pytest
+
+from rig.config import CheckpointConfig
+from rig.errors import RunError, StoppedError
+from rig.lab import durable, errands, measure
+from rig.lab.errands import train_on, train_to_the_end
+from rig.lab.progress import PlainProgress
+from rig.lab.run import Run
+
+
+NOT_COMPARED = {"clock.jsonl", "origin.json"}
+
+
+class PowerLossError(Exception):
+    """The machine is gone: nothing of ours catches this."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_probes():
+    """Most of a tiny run's time would go into pictures for the probe."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(measure, "NUM_PROBE_STATES", 50)
+        yield
+
+
+@pytest.fixture(scope="module")
+def config(tiny):
+    """A checkpoint in every round; the memory is so small that its ring goes round."""
+    return replace(tiny, replay_size=200, checkpoint=CheckpointConfig(every_steps=100))
+
+
+@pytest.fixture
+def run(tmp_path, config):
+    return Run.create(tmp_path / "run", config, {})
+
+
+def everything(run):
+    """The bytes of every file that a run leaves, but for those that tell the time."""
+    files = [path for path in run.directory.rglob("*") if path.is_file()]
+    return {
+        str(path.relative_to(run.directory)): path.read_bytes()
+        for path in files
+        if path.name not in NOT_COMPARED
+    }
+
+
+class Writes:
+    """Counts what is written to the disk; one of them fails after half of its bytes."""
+
+    def __init__(self, monkeypatch, failing, error):
+        self.num, self.failing, self.error = 0, failing, error
+        whole, log = durable.write_durably, Run.log
+        monkeypatch.setattr(durable, "write_durably", self.counted(whole, half_a_file))
+        monkeypatch.setattr(Run, "log", self.counted(log, half_a_line))
+
+    def counted(self, write, write_half):
+        def call(*arguments):
+            self.num += 1
+            if self.num == self.failing:
+                write_half(*arguments)
+                raise self.error
+            write(*arguments)
+
+        return call
+
+
+def half_a_file(path, data):
+    path.write_bytes(data[: len(data) // 2])
+
+
+def half_a_line(run, _metrics):
+    with (run.directory / "metrics.jsonl").open("a") as file:
+        file.write('{"num_env_')
+
+
+@pytest.fixture(scope="module")
+def whole_run(tmp_path_factory, config):
+    """What a run that nothing disturbs leaves, and in how many writes."""
+    run = Run.create(tmp_path_factory.mktemp("runs") / "run", config, {})
+    with pytest.MonkeyPatch.context() as patch:
+        writes = Writes(patch, 0, None)
+        train_to_the_end(run)
+    return everything(run), writes.num
+
+
+@pytest.fixture(scope="module")
+def undisturbed(whole_run):
+    return whole_run[0]
+
+
+@pytest.fixture(scope="module")
+def num_writes(whole_run):
+    return whole_run[1]
+
+
+def test_run_leaves_no_checkpoint_behind(undisturbed):
+    assert "fingerprint.json" in undisturbed
+    assert not [name for name in undisturbed if name.startswith("checkpoints")]
+
+
+FIRST_OF_MANY = [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 20))]
+
+
+@pytest.mark.parametrize("seed", FIRST_OF_MANY)
+def test_power_lost_in_the_middle_of_a_write(run, undisturbed, num_writes, seed, monkeypatch):
+    failing = np.random.default_rng(seed).integers(1, num_writes + 1)
+    with monkeypatch.context() as patch:
+        Writes(patch, failing, PowerLossError())
+        with pytest.raises(PowerLossError):
+            train_to_the_end(run)
+    train_on(run.directory)
+    assert everything(run) == undisturbed
+
+
+NUM_FAILURES = 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(5))
+def test_writes_that_fail_at_random_are_named_and_lose_nothing(
+    run, undisturbed, num_writes, seed, monkeypatch
+):
+    failing = np.random.default_rng(seed).integers(1, num_writes // 2, size=NUM_FAILURES)
+    for number in failing:
+        with monkeypatch.context() as patch:
+            Writes(patch, number, OSError(errno.ENOSPC, "No space left on device"))
+            with pytest.raises(RunError) as caught:
+                train_on(run.directory)
+        assert "No space left on device" in str(caught.value)
+        assert f"rig train --resume {run.directory}" in str(caught.value)
+    train_on(run.directory)
+    assert everything(run) == undisturbed
+
+
+class Signalling(PlainProgress):
+    """A display during which signals come, when a phase has come so far."""
+
+    def __init__(self, *signals, phase, done):
+        super().__init__(lambda _line: None)
+        self.signals, self.when = signals, (phase, done)
+
+    def advance(self, done, latest):
+        super().advance(done, latest)
+        if (self._phase.name, done) == self.when:
+            for number in self.signals:
+                os.kill(os.getpid(), number)
+
+
+def stopped(run, progress, monkeypatch):
+    """Trains until a signal stops it; what was said."""
+    monkeypatch.setattr(errands, "open_progress", lambda: progress)
+    with pytest.raises(StoppedError) as caught:
+        train_to_the_end(run)
+    monkeypatch.undo()
+    return caught.value
+
+
+@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_signal_in_practice_saves_the_round(run, undisturbed, monkeypatch, number, exit_code):
+    run = replace_config(run, every_steps=10_000)
+    error = stopped(run, Signalling(number, phase="practise", done=200), monkeypatch)
+    assert error.exit_code == exit_code
+    assert f"go on with `rig train --resume {run.directory}`" in str(error)
+    assert max(row["num_env_steps"] for row in run.metrics()) == 200
+    train_on(run.directory)
+    assert everything(run) | {"config.json": b""} == undisturbed | {"config.json": b""}
+
+
+@pytest.mark.slow
+def test_second_signal_stops_at_once_and_loses_no_more_than_the_round(
+    run, undisturbed, monkeypatch
+):
+    twice = Signalling(signal.SIGINT, signal.SIGINT, phase="practise", done=300)
+    stopped(run, twice, monkeypatch)
+    train_on(run.directory)
+    assert everything(run) == undisturbed
+
+
+def test_signal_during_the_fit_loses_no_more_than_the_fit(run, undisturbed, monkeypatch):
+    stopped(run, Signalling(signal.SIGTERM, phase="fit", done=8), monkeypatch)
+    assert [path.name for path in run.checkpoints.iterdir()] == ["000001"]
+    train_on(run.directory)
+    assert everything(run) == undisturbed
+
+
+def replace_config(run, **changes):
+    """The run with other settings of its checkpoints, which change nothing that it learns."""
+    config = replace(run.config, checkpoint=CheckpointConfig(**changes))
+    (run.directory / "config.json").write_text(json.dumps(asdict(config)))
+    return Run.open(run.directory)
+
+
+def test_finished_run_is_not_trained_again(run):
+    run.save_fingerprint({})
+    with pytest.raises(RunError, match="is finished"):
+        train_on(run.directory)
+
+
+def test_run_that_another_process_trains_is_left_alone(run):
+    with run.alone(), pytest.raises(RunError, match="another process trains"):
+        train_on(run.directory)

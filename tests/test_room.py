@@ -1,0 +1,106 @@
+from collections import namedtuple
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rig.config import OnlineConfig
+from rig.errors import RunError
+from rig.lab import room
+from rig.lab.remember import empty_replay, frame_bytes, lies_in_a_file, rows_filled
+from rig.lab.room import GB, need_of, refuse_too_little_room
+from rig.lab.run import Run
+from rig.lab.worlds import make_world
+from rig.memory.mapped import mapped
+
+
+FRAME_BYTES = 48 * 48 * 3
+Disk = namedtuple("Disk", "free")
+
+
+@pytest.fixture(scope="module")
+def tiny(tiny):
+    """Without fits to what replay holds."""
+    return replace(tiny, online=OnlineConfig())
+
+
+@pytest.fixture
+def world(tiny):
+    world = make_world(tiny, 1)
+    yield world
+    world.close()
+
+
+@pytest.fixture
+def run(tmp_path, tiny):
+    return Run.create(tmp_path / "run", replace(tiny, num_env_steps=10**9), {})
+
+
+def test_frames_are_counted_as_they_are_kept(world, tiny):
+    assert frame_bytes(world) == FRAME_BYTES
+    assert rows_filled(replace(tiny, replay_size=10**6, num_env_steps=900), 50) == 1020
+    assert rows_filled(replace(tiny, replay_size=100), 50) == 102
+
+
+def test_replay_is_most_of_what_a_large_one_takes(world, tiny):
+    large = replace(tiny, replay_size=10**7, num_env_steps=10**8)
+    need = need_of(large, world)
+    assert need.memory == pytest.approx(10**7 * 51 / 50 * FRAME_BYTES, rel=0.03)
+    assert need.disk == pytest.approx(10**7 * 51 / 50 * FRAME_BYTES, rel=0.03)
+
+
+def test_what_lies_in_a_file_takes_disk_in_place_of_memory(world, tiny):
+    large = replace(tiny, replay_size=10**7, num_env_steps=10**8, replay_memory_gb=1.0)
+    need = need_of(large, world)
+    assert need.memory < 5 * GB
+    assert need.disk == pytest.approx(2 * 10**7 * 51 / 50 * FRAME_BYTES, rel=0.03)
+
+
+@pytest.mark.parametrize(
+    ("memory_gb", "disk_gb", "message"),
+    [
+        (1.5, 99.0, r"takes about \d\.\d GB of memory, 1\.5 GB are free: lower --replay-size"),
+        (99.0, 0.5, r"takes about \d\.\d GB of disk, 0\.5 GB are free: lower --replay-size"),
+    ],
+)
+def test_too_little_room_is_refused_with_both_numbers(
+    run, world, monkeypatch, memory_gb, disk_gb, message
+):
+    large = replace(run.config, replay_size=200_000)
+    monkeypatch.setattr(room, "free_memory_bytes", lambda: memory_gb * GB)
+    monkeypatch.setattr(room.shutil, "disk_usage", lambda _: Disk(disk_gb * GB))
+    with pytest.raises(RunError, match=message):
+        refuse_too_little_room(Run(run.directory, large), world, print)
+
+
+def test_room_that_is_nearly_all_used_is_worth_a_word(run, world, monkeypatch):
+    said = []
+    monkeypatch.setattr(room, "free_memory_bytes", lambda: 1.8 * GB)
+    refuse_too_little_room(run, world, said.append)
+    assert len(said) == 1
+    assert "GB of memory, 1.8 GB are free" in said[0]
+
+
+def test_memory_of_this_machine_is_known():
+    assert room.free_memory_bytes() > 0.1 * GB
+
+
+def test_mapped_array_holds_what_is_written_and_leaves_no_file(tmp_path):
+    array = mapped(tmp_path, (5, 3), np.dtype(np.uint8))
+    array[2] = 7
+    assert array.sum() == 21
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_disk_too_small_for_a_mapped_array_is_noticed_at_once(tmp_path):
+    with pytest.raises(OSError, match=r"No space left|too large"):
+        mapped(tmp_path, (2**50,), np.dtype(np.uint8))
+
+
+def test_frames_lie_in_a_file_beyond_the_bound(tmp_path, world, tiny):
+    bounded = replace(tiny, replay_memory_gb=1e-6)
+    assert lies_in_a_file(bounded, world)
+    assert not lies_in_a_file(replace(tiny, replay_memory_gb=1.0), world)
+    assert not lies_in_a_file(tiny, world)
+    frames = empty_replay(bounded, world, tmp_path)._new_frames((2, 3), np.dtype(np.uint8))
+    assert isinstance(frames, np.memmap)

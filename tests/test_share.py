@@ -1,0 +1,178 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fake_run import make_run
+from PIL import Image
+
+import rig
+from rig.errors import PictureError, RunError
+from rig.lab.export import FILES, export
+from rig.lab.hub import is_repository, pull, push
+from rig.lab.run import Run
+from rig.lab.trained import open_trained
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    return make_run(tmp_path_factory.mktemp("runs") / "run").directory
+
+
+@pytest.fixture(scope="module")
+def exported(run):
+    export(run, run.parent / "exported")
+    return run.parent / "exported"
+
+
+@pytest.fixture
+def pictures(rng):
+    return rng.integers(256, size=(2, 48, 48, 3), dtype=np.uint8)
+
+
+def test_loaded_policy_acts_as_the_run_does(run, exported, pictures):
+    _run, policy = open_trained(run)
+    image, goal_image = pictures
+    goal = policy.space.encode(goal_image[None]).latent
+    expected = policy.act_steadily(image[None], goal)[0][0]
+    for directory in (run, str(exported)):
+        action = rig.load(directory).act(image, goal_image)
+        assert (action.shape, action.dtype) == ((2,), np.float32)
+        np.testing.assert_array_equal(action, expected)
+
+
+@pytest.mark.parametrize("wrong", [(48, 48), (84, 84, 3), (1, 48, 48, 3)])
+def test_picture_of_another_shape_is_refused_by_name(run, pictures, wrong):
+    policy = rig.load(run)
+    with pytest.raises(PictureError, match=r"goal_image is uint8 of shape .*\(48, 48, 3\)"):
+        policy.act(pictures[0], np.zeros(wrong, np.uint8))
+
+
+def test_export_has_the_hubs_layout(exported):
+    assert sorted(path.name for path in exported.iterdir()) == sorted(FILES)
+    with Image.open(exported / "replay.gif") as film:
+        assert film.n_frames > 100
+
+
+def test_card_tells_task_metrics_seed_camera_and_versions(exported):
+    card = (exported / "README.md").read_text()
+    for text in (
+        '- "Reach"',
+        "| hand | 1.2 cm | 1.3 cm | 16.0 cm |",
+        "seed 0",
+        "packages.jax: 1.2.3",
+    ):
+        assert text in card
+    front = card.split("---\n")[1]
+    results = next(line for line in front.splitlines() if line.startswith("  results: "))
+    (result,) = json.loads(results.removeprefix("  results: "))
+    assert result["metrics"][0]["type"] == "hand_distance_m"
+    assert result["metrics"][0]["value"] == 0.012
+
+
+def test_export_is_a_run_to_every_verb(exported):
+    assert Run.open(exported).evaluation()["num_episodes"] == 2
+    assert Run.open(exported).metrics()[0]["num_env_steps"] == 1000
+
+
+def test_what_is_pushed_to_a_directory_is_pulled_from_it(run, exported, tmp_path):
+    push(run, str(tmp_path / "pushed"))
+    pull(str(tmp_path / "pushed"), tmp_path / "pulled")
+    for name in FILES:
+        if name != "README.md":  # it bears the export's name
+            assert (tmp_path / "pulled" / name).read_bytes() == (exported / name).read_bytes()
+
+
+def test_pulling_leaves_behind_what_is_no_part_of_an_export(exported, tmp_path):
+    push(exported, str(tmp_path / "theirs"))
+    (tmp_path / "theirs" / "setup.py").write_text("raise SystemExit")
+    pull(str(tmp_path / "theirs"), tmp_path / "mine")
+    assert not (tmp_path / "mine" / "setup.py").exists()
+
+
+def test_damaged_export_is_not_pulled(exported, tmp_path):
+    push(exported, str(tmp_path / "theirs"))
+    path = tmp_path / "theirs" / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-8])
+    with pytest.raises(RunError, match="is damaged"):
+        pull(str(tmp_path / "theirs"), tmp_path / "mine")
+    assert [path.name for path in tmp_path.iterdir()] == ["theirs"]
+
+
+def test_nothing_is_written_over(run, exported):
+    before = (exported / "README.md").stat().st_mtime_ns
+    for action in (lambda: export(run, exported), lambda: push(run, str(exported))):
+        with pytest.raises(RunError, match="exists and is not empty"):
+            action()
+    assert (exported / "README.md").stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize(
+    ("place", "is_hubs"),
+    [("me/reach", True), ("./reach", False), ("/tmp/reach", False), ("reach", False)],
+)
+def test_owner_and_name_are_the_hubs_and_paths_are_not(place, is_hubs):
+    assert is_repository(place) == is_hubs
+
+
+def test_directory_that_is_there_is_no_repository(tmp_path, monkeypatch):
+    (tmp_path / "me" / "reach").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    assert not is_repository("me/reach")
+
+
+def test_hub_without_its_package_names_the_command_that_installs_it(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
+    with pytest.raises(RunError, match=r"pip install 'imagined-goals\[hub\]'"):
+        pull("me/reach", tmp_path / "mine")
+    assert not (tmp_path / "mine").exists()
+
+
+def test_hub_is_asked_for_what_belongs_to_an_export(exported, tmp_path, monkeypatch):
+    asked = []
+    hub = FakeHub(exported, asked)
+    monkeypatch.setitem(sys.modules, "huggingface_hub", hub)
+    monkeypatch.setitem(sys.modules, "huggingface_hub.errors", hub)
+    pull("me/reach", tmp_path / "mine")
+    push(tmp_path / "mine", "me/copy")
+    assert (tmp_path / "mine" / "model.safetensors").is_file()
+    assert asked == [("download", "me/reach"), ("create", "me/copy"), ("upload", "me/copy")]
+
+
+class FakeHub:
+    """As much of the Hub's package as we use."""
+
+    class HfHubHTTPError(OSError):
+        pass
+
+    class HFValidationError(ValueError):
+        pass
+
+    def __init__(self, held, asked):
+        self.held, self.asked = held, asked
+        self.HfApi = lambda: self
+
+    def snapshot_download(self, repo_id, *, local_dir, allow_patterns):
+        self.asked.append(("download", repo_id))
+        for name in allow_patterns:
+            (Path(local_dir) / name).write_bytes((self.held / name).read_bytes())
+
+    def create_repo(self, repo_id, *, exist_ok):
+        self.asked.append(("create", repo_id))
+
+    def upload_folder(self, *, repo_id, folder_path):
+        assert (folder_path / "model.safetensors").is_file()
+        self.asked.append(("upload", repo_id))
+
+
+def test_three_lines_of_python_are_enough(run):
+    code = (
+        "import numpy as np, rig, sys\n"
+        "policy = rig.load(sys.argv[1])\n"
+        "print(policy.act(*np.zeros((2, 48, 48, 3), np.uint8)).shape)"
+    )
+    command = [sys.executable, "-c", code, str(run)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "(2,)\n"
