@@ -148,3 +148,10 @@ def test_loaded_choice_is_one_of_the_choices():
 def test_loaded_settings_are_checked_too():
     with pytest.raises(ConfigError, match="gamma must be in"):
         from_dict(Config, {"td3": {"gamma": 2.0}})
+
+
+def test_tasks_with_more_to_see_get_more_places_for_it():
+    assert find_preset("fast", "rig/PickAndPlace-v0").vae.latent_size == 24
+    assert find_preset("fast", "Rope").vae.latent_size == 24
+    assert find_preset("fast", "Push").vae == find_preset("fast", "Reach").vae
+    assert find_preset("paper", "Rope").vae == find_preset("paper", "Push").vae

@@ -311,7 +311,7 @@ class Config:
     """A whole run."""
 
     task: str = "Reach"
-    """The task, as `rig look --help` lists them; or `--env`."""
+    """The task, as `rig train --help` lists them; or `--env`."""
     seed: int = 0
     """The seed of everything random."""
     num_env_steps: int = 505_000
@@ -407,6 +407,8 @@ PRESETS = {"paper": PAPER, "fast": FAST}
 REACH_STEPS = {"paper": 10_000, "fast": 20_000}
 """Environment steps of a run of Reach, in which there is less to learn."""
 REACH_EVALUATION_EVERY_STEPS = 4000
+LATENT_SIZES = {"pickandplace": 24, "rope": 24}
+"""Latents that name enough places for what a task has in view, where `fast` has too few."""
 
 
 def find_preset(name: str, task: str) -> Config:
@@ -417,11 +419,19 @@ def find_preset(name: str, task: str) -> Config:
     """
     if name not in PRESETS:
         raise ConfigError(f"unknown preset {name!r}: {name_the_nearest(name, PRESETS)}")
-    preset = replace(PRESETS[name], task=task)
+    preset = with_latents_for(task, replace(PRESETS[name], task=task))
     if "reach" not in task.lower():
         return preset
     evaluate = EvaluateConfig(every_steps=REACH_EVALUATION_EVERY_STEPS)
     return replace(preset, num_env_steps=REACH_STEPS[name], evaluate=evaluate)
+
+
+def with_latents_for(task: str, preset: Config) -> Config:
+    """The preset with as many latents as the task needs, if its latents are places."""
+    size = next((size for name, size in LATENT_SIZES.items() if name in task.lower()), None)
+    if size is None or preset.vae.architecture != "keypoints":
+        return preset
+    return replace(preset, vae=replace(preset.vae, latent_size=size))
 
 
 Settings = TypeVar("Settings")

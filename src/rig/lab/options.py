@@ -54,7 +54,7 @@ def require_one(task: str, env: str, verb: str) -> None:
     """
     require(
         (task == "") != (env == ""),
-        f"rig {verb} needs a TASK (Reach, Push or PushWide) or --env MODULE:ID, and not both",
+        f"rig {verb} needs a TASK, as Reach or Push, or --env MODULE:ID, and not both",
     )
     from rig.world.tasks import find_task
 

@@ -49,9 +49,7 @@ def headline(runs: Runs) -> str:
     if len(runs) == 1:
         parts += [html.paragraph(lead(runs[0])), cards(runs[0])]
     else:
-        parts.append(
-            html.paragraph("Distance left to the goal, in cm, over the same goal pictures.")
-        )
+        parts.append(html.paragraph("Distance left to the goal, over the same goal pictures."))
         parts.append(results(runs))
     return "\n".join([*parts, "</header>"])
 
@@ -202,10 +200,9 @@ def probe_table(runs: Runs) -> str:
 def probe_name(key: str) -> str:
     """A probe's metric in words."""
     name = key.removeprefix("probe/")
-    if name.endswith("_cm"):
-        return (
-            f"{name.removesuffix('_cm').replace('_', ' ')}: error when read off the latents, cm"
-        )
+    if name.endswith(("_cm", "_rad")):
+        quantity, _, unit = name.rpartition("_")
+        return f"{quantity.replace('_', ' ')}: error when read off the latents, {unit}"
     if name.endswith("_distance_correlation"):
         thing = name.removesuffix("_distance_correlation")
         return f"{thing}: correlation of latent distance with true distance"

@@ -12,7 +12,8 @@ class Train(Config, TrainOptions):
     """Train a robot from camera images alone."""
 
     task: TaskName = ""
-    """What to learn: Reach, Push or PushWide."""
+    """What to learn: Reach, Push, PushWide, PushTwo, PushAny, PushResetFree, Door,
+    DoorResetFree, PickAndPlace, Rope, or a task of your own as MODULE:ID."""
 
     def __call__(self, argv: Sequence[str]) -> None:
         """Trains, evaluates, and prints the run's directory."""

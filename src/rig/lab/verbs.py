@@ -121,7 +121,7 @@ class Look:
     """Take a picture of a task through its camera."""
 
     task: TaskName = ""
-    """What to look at: Reach, Push or PushWide."""
+    """What to look at: any task that `rig train` takes."""
     env: EnvironmentId = ""
     """Anyone's Gymnasium environment to look at in place of a TASK."""
     camera: str = ""
