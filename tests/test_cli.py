@@ -112,7 +112,7 @@ def test_every_preset_can_be_asked_for(rig):
     ("argv", "text"),
     [
         ("nonsense", "Unrecognized options: nonsense"),
-        ("train", "rig train needs a TASK (Reach, Push or PushWide) or --env MODULE:ID"),
+        ("train", "rig train needs a TASK, as Reach or Push, or --env MODULE:ID"),
         ("train Raech", "there is no task 'Raech': did you mean 'Reach'?"),
         ("train Reach --preset slow", "invalid choice 'slow'"),
         ("train Reach --sede 1", "--sede"),
