@@ -358,7 +358,7 @@ def test_doctor_measures_every_part(rig, monkeypatch):
 
 
 def test_interrupted_work_is_one_line(rig, monkeypatch, run):
-    def interrupted(*_args):
+    def interrupted(*_args, **_options):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(errands, "evaluate_run", interrupted)
@@ -367,7 +367,7 @@ def test_interrupted_work_is_one_line(rig, monkeypatch, run):
 
 def test_our_own_errors_are_one_line_and_bugs_are_not(rig, monkeypatch, run):
     def fail(error):
-        def call(*_args):
+        def call(*_args, **_options):
             raise error
 
         monkeypatch.setattr(errands, "evaluate_run", call)
