@@ -142,16 +142,17 @@ def test_writes_that_fail_at_random_are_named_and_lose_nothing(
 
 
 class Signalling(PlainProgress):
-    """A display during which signals come, when a phase has come so far."""
+    """A display during which signals come, once a phase has come so far."""
 
     def __init__(self, *signals, phase, done):
         super().__init__(lambda _line: None)
-        self.signals, self.when = signals, (phase, done)
+        self.signals, self.phase, self.done = signals, phase, done
 
     def advance(self, done, latest):
         super().advance(done, latest)
-        if (self._phase.name, done) == self.when:
-            for number in self.signals:
+        if self._phase.name == self.phase and done >= self.done:
+            signals, self.signals = self.signals, ()
+            for number in signals:
                 os.kill(os.getpid(), number)
 
 
