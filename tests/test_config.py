@@ -141,7 +141,7 @@ def test_lists_become_tuples_again():
 
 
 def test_loaded_choice_is_one_of_the_choices():
-    with pytest.raises(ConfigError, match="'latnt' is none of latent, log_probability"):
+    with pytest.raises(ConfigError, match="'latnt' is none of latent, root"):
         from_dict(Config, {"reward": {"kind": "latnt"}})
 
 

@@ -8,7 +8,7 @@
     policy.json         what is needed to read them
     origin.json         what made it
     evaluation.json     how near it comes
-    metrics.jsonl       how it got there
+    metrics.jsonl       how it got there, and clock.jsonl when
     replay.gif          how it looks
 
 Every verb that takes a finished run takes an export, too.
@@ -28,7 +28,7 @@ from rig.lab.trained import latent_space, open_trained
 from rig.lab.video import attempt_frames, save_video
 
 
-COPIED = ("config.json", "origin.json", "evaluation.json", "metrics.jsonl")
+COPIED = ("config.json", "origin.json", "evaluation.json", "metrics.jsonl", "clock.jsonl")
 """Files that are the same in a run and in its export."""
 FILES = ("README.md", *COPIED, "policy.json", "model.safetensors", "replay.gif")
 
