@@ -20,9 +20,10 @@ from rig.lab.progress import Progress
 from rig.lab.quantities import metric_of
 from rig.lab.run import Run
 from rig.lab.schedule import is_due
+from rig.lab.sweep import sweeps
 from rig.lab.worlds import World, is_guest, make_world, worlds_of
 from rig.latent.fit import FitMetrics, OnProgress
-from rig.latent.probe import distance_correlation, probe
+from rig.latent.probe import distance_correlation, probe, time_distance_correlation
 from rig.latent.space import LatentSpace
 from rig.latent.vae import kl_nats_of
 from rig.types import Encoding, Episodes
@@ -71,12 +72,13 @@ class Recorder:
         encoding = space.encode(some)
         decoded = space.decode(encoding.latent)
         error = np.mean((some.astype(np.float32) - decoded) ** 2) / 255**2
-        self._log(
-            {"vae/mean_squared_error": float(error)} | kl_rows(encoding) | self._probe(space)
-        )
+        told = {"vae/mean_squared_error": float(error)} | kl_rows(encoding) | weight_rows(space)
+        self._log(told | self._probe(space))
         shown = np.linspace(0, len(some) - 1, NUM_SHEET_COLUMNS).astype(int)
         rows = {"image": some[shown], "reconstruction": decoded[shown]}
         save_sheet(self._run.pictures / "reconstructions.png", rows, "What the VAE keeps")
+        rows = sweeps(space, encoding.latent)
+        save_sheet(self._run.pictures / "latents.png", rows, "What each latent shows")
 
     def after_round(
         self,
@@ -90,6 +92,9 @@ class Recorder:
         self._log(metrics)
         if is_due(self._config.evaluate.every_steps, num_env_steps, num_new):
             self._draw_practice(policy, episodes)
+            rng = np.random.default_rng(EVALUATION_SEED)
+            said = time_distance_correlation(episodes, policy.space.weight, rng=rng)
+            self._log({"probe/time_distance_correlation": said})
             self.evaluate(policy)
         self._progress.advance(num_env_steps, self._latest)
 
@@ -154,6 +159,9 @@ class Recorder:
         rows = {
             f"probe/{name}_cm": float(CM_PER_M * error)
             for name, error in zip(worlds.state_names, result.error, strict=True)
+        } | {
+            f"probe/{name}_knowing_nothing_cm": float(CM_PER_M * spread)
+            for name, spread in zip(worlds.state_names, result.spread, strict=True)
         }
         for name, column in worlds.columns.items():
             correlation = distance_correlation(latents, states[:, column], rng=rng)
@@ -174,3 +182,8 @@ def kl_rows(encoding: Encoding) -> dict[str, float]:
     """The KL of each latent, averaged over images [nats]."""
     per_latent = kl_nats_of(encoding.latent, encoding.log_std).mean(axis=0)
     return {f"vae/kl_{index}_nats": float(kl) for index, kl in enumerate(per_latent)}
+
+
+def weight_rows(space: LatentSpace) -> dict[str, float]:
+    """What each latent counts for in the reward."""
+    return {f"vae/weight_{index}": float(w) for index, w in enumerate(space.weight)}
