@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/installed
 
-.PHONY: help demo test test-all check format lint types bench lock clean
+.PHONY: help demo test test-all check format lint types bench tasks lock clean
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -43,6 +43,9 @@ types: $(STAMP)  ## strict static types on src
 bench: $(STAMP)  ## what it costs, beside its peers
 	$(BIN)/python -m benchmarks.install
 	$(BIN)/python -m benchmarks.run
+
+tasks: $(STAMP)  ## draw docs/tasks.md again
+	$(BIN)/python -m benchmarks.tasks
 
 lock: $(STAMP)  ## resolve requirements.lock again (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --fork-strategy fewest --generate-hashes \

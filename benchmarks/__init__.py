@@ -8,5 +8,7 @@ loop                steps per second of training, and where the time goes
 floor               how far all that is from what this machine can multiply
 ==================  =======================================================================
 
-What is learned, over seeds, is another command: ``python -m benchmarks.learning``.
+Other commands: ``python -m benchmarks.results`` writes docs/results.md from studies that ``rig
+sweep`` ran (their specs are in ``specs/``), ``python -m benchmarks.sweep`` measures what Ray
+costs, and ``python -m benchmarks.learning`` runs the older studies, a seed at a time.
 """

@@ -15,9 +15,13 @@ from pathlib import Path
 
 import numpy as np
 
+from rig.lab.run import Run
+
 
 RESULTS = Path(__file__).parent.parent / "docs" / "learning"
 PAGE = RESULTS.with_suffix(".md")
+MILESTONES_STEPS = (25_000, 50_000, 100_000)
+PUCK_MEAN = "eval/puck_distance_mean_m"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,12 +81,17 @@ def run(name: str, seed: int) -> dict:
         command = ["rig", "train", *STUDIES[name].arguments, "--seed", str(seed)]
         rig = Path(sys.executable).with_name("rig")
         subprocess.run([rig, *command[1:], "--out", out], check=True)
-        rows = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
-        origin = json.loads((out / "origin.json").read_text())
+        return result(out, seed, " ".join(command))
+
+
+def result(out: Path, seed: int, command: str) -> dict:
+    """What is kept of a run's directory."""
+    rows = Run.open(out).metrics()
+    origin = json.loads((out / "origin.json").read_text())
     measured = [row for row in rows if any(key.startswith("eval/") for key in row)]
     return {
         "seed": seed,
-        "command": " ".join(command),
+        "command": command,
         "commit": origin.get("commit", ""),
         "num_cores": len(os.sched_getaffinity(0)),
         "load": os.getloadavg()[0],
@@ -119,8 +128,35 @@ def page() -> str:
     ]
     for name, study in STUDIES.items():
         lines += [table_row(name, study, row) for row in results(name)]
+    lines += ["", *curve_lines()]
     commands = [f"- `{row['command']}` at {row['commit'][:7]}" for row in every_result()]
     return "\n".join([*lines, "", "Commands:", "", *dict.fromkeys(commands), ""])
+
+
+def curve_lines() -> list[str]:
+    """The mean puck distance of every run of Push on the way, as a table."""
+    heads = " | ".join(f"by {steps:,}" for steps in MILESTONES_STEPS)
+    return [
+        "On the way: the mean puck distance, cm, at the last evaluation by so many steps.",
+        "",
+        f"| study | seed | {heads} |",
+        "|---|---|" + "---|" * len(MILESTONES_STEPS),
+        *(curve_row(name, row) for name in STUDIES for row in results(name) if pushes(row)),
+    ]
+
+
+def pushes(row: dict) -> bool:
+    """Whether there was a puck."""
+    return PUCK_MEAN in row["curve"][-1]
+
+
+def curve_row(name: str, row: dict) -> str:
+    """One run of Push on the way, as a row of the table."""
+    cells = [name, str(row["seed"])]
+    for steps in MILESTONES_STEPS:
+        by_then = [entry for entry in row["curve"] if entry["num_env_steps"] <= steps]
+        cells.append(f"{100 * by_then[-1][PUCK_MEAN]:.2f}" if by_then else "")
+    return "| " + " | ".join(cells) + " |"
 
 
 def every_result() -> list[dict]:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks import floor, loop, update, vae, world
+from benchmarks import checkpoint, floor, loop, update, vae, world
 from benchmarks.machine import describe, load_average
 from benchmarks.page import page
 from benchmarks.part import FULL, QUICK, Part, Size
@@ -19,6 +19,7 @@ PARTS: dict[str, Callable[[Size], Part]] = {
     "update": update.run,
     "vae": vae.run,
     "loop": loop.run,
+    "checkpoint": checkpoint.run,
     "floor": floor.run,
 }
 PAGE = Path("docs/benchmarks.md")

@@ -11,7 +11,7 @@ from benchmarks.peer import MissingPeerError, Peer, open_renderer
 from rig.agent.explore import RandomPolicy
 from rig.lab.origin import num_cores
 from rig.world.tabletop import Tabletop
-from rig.world.tasks import PUSH, REACH, Task
+from rig.world.tasks import PUSH, TASKS, Task
 
 
 TARGET_WORLDS = 16
@@ -42,7 +42,9 @@ def cases(size: Size) -> Iterator[tuple[Task, int, int, int]]:
         for worlds in size.worlds:
             for threads in sorted({1, num_cores()}):
                 yield PUSH, pixels, worlds, threads
-        yield REACH, pixels, TARGET_WORLDS, num_cores()
+        for task in TASKS:
+            if task is not PUSH:
+                yield task, pixels, TARGET_WORLDS, num_cores()
 
 
 def about_row(task: Task, pixels: int, worlds: int, threads: int) -> Row:

@@ -112,7 +112,7 @@ def test_every_preset_can_be_asked_for(rig):
     ("argv", "text"),
     [
         ("nonsense", "Unrecognized options: nonsense"),
-        ("train", "rig train needs a TASK (Reach, Push or PushWide) or --env MODULE:ID"),
+        ("train", "rig train needs a TASK, as Reach or Push, or --env MODULE:ID"),
         ("train Raech", "there is no task 'Raech': did you mean 'Reach'?"),
         ("train Reach --preset slow", "invalid choice 'slow'"),
         ("train Reach --sede 1", "--sede"),
@@ -122,6 +122,13 @@ def test_every_preset_can_be_asked_for(rig):
         ("train Reach --goals.mixture.kept 0.9", "sum to 1"),
         ("train Reach --image-size 50", "--image-size"),
         ("train Reach --out file/run", "file is no directory"),
+        ("train --resume nowhere", "nowhere is no run"),
+        ("train Reach --resume nowhere", "with the run's own settings: leave out TASK"),
+        ("train --resume nowhere --seed 3 --td3.gamma 0.9", "leave out --seed, --td3"),
+        ("train --resume nowhere --out elsewhere", "leave out --out"),
+        ("export nowhere --out exported", "nowhere is no run"),
+        ("push nowhere --to ./pushed", "nowhere is no run"),
+        ("pull ./nowhere --out pulled", "nowhere is no run"),
         ("reach nowhere", "--goal"),
         ("reach nowhere --goal goal.png", "nowhere is no run"),
         (

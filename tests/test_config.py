@@ -42,7 +42,7 @@ REFUSED = [
     (
         VAEConfig,
         {"architecture": "keypoints", "likelihood": "gaussian", "latent_size": 5},
-        "keypoints take two latents each, so latent_size 5 must be even",
+        "places take two latents each, so latent_size 5 must be even",
     ),
     (OnlineConfig, {"every_steps": -1}, "every_steps must be at least 0, got -1"),
     (OnlineConfig, {"num_fit_steps": 0}, "num_fit_steps must be >= 1, got 0"),
@@ -148,3 +148,10 @@ def test_loaded_choice_is_one_of_the_choices():
 def test_loaded_settings_are_checked_too():
     with pytest.raises(ConfigError, match="gamma must be in"):
         from_dict(Config, {"td3": {"gamma": 2.0}})
+
+
+def test_tasks_with_more_to_see_get_more_places_for_it():
+    assert find_preset("fast", "rig/PickAndPlace-v0").vae.latent_size == 24
+    assert find_preset("fast", "Rope").vae.latent_size == 24
+    assert find_preset("fast", "Push").vae == find_preset("fast", "Reach").vae
+    assert find_preset("paper", "Rope").vae == find_preset("paper", "Push").vae

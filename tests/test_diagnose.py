@@ -30,7 +30,6 @@ WRONG = {
         "probe/time_distance_correlation": -0.2
     },
     "Latent 3 collapsed": {"vae/kl_3_nats": 0.001},
-    "Latents 1, 2 hardly vary": {"vae/weight_1": 0.01, "vae/weight_2": 0.02},
     "Practice moved the puck in only 2%": {"practice/puck_moved_share": 0.02},
     "Practice brought the puck to only 10%": {"practice/puck_coverage": 0.1},
 }
@@ -55,6 +54,15 @@ def test_what_stands_out_is_said_with_its_number(facts, text):
 def test_nothing_stands_out_where_all_is_well(facts):
     assert findings(with_row(facts, RIGHT)) == []
     assert "nothing stands out" in what_may_be_wrong([with_row(facts, RIGHT)])
+
+
+def test_light_latents_are_a_finding_only_where_something_is_missed(facts):
+    light = RIGHT | {"vae/weight_1": 0.01, "vae/weight_2": 0.02}
+    assert findings(with_row(facts, light)) == []
+    assert "<td>1, 2</td>" in what_practice_did([with_row(facts, light)])
+    missed, told = findings(with_row(facts, light | {"probe/puck_x_cm": 4.0}))
+    assert "hardly tell puck x" in missed
+    assert "Latents 1, 2 hardly vary" in told
 
 
 def test_a_robot_no_better_than_doing_nothing_is_told(facts):

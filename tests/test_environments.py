@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
-from rig.errors import TaskError
+from rig.errors import DivergedError, TaskError
 from rig.world import registration
 from rig.world.tasks import PUSH, REACH, TASKS
 
 
+GREEN, BLUE = 1, 2
 GOALS = np.array([[0.02, 0.56, 0.1, 0.65], [-0.02, 0.6, -0.1, 0.55]])
 
 
@@ -63,6 +64,94 @@ def test_desired_goal_is_the_picture_of_the_goal_state(worlds):
         observation["desired_goal"], worlds.unwrapped.tabletop.goal_images(GOALS)
     )
     np.testing.assert_array_equal(info["goal_state"], GOALS)
+
+
+def test_practice_in_a_task_that_is_put_back_begins_at_the_start(worlds):
+    worlds.reset(seed=0)
+    worlds.step(np.ones((2, 2), np.float32))
+    np.testing.assert_array_equal(worlds.reset()[1]["state"], [PUSH.start] * 2)
+
+
+@pytest.mark.parametrize("name", ["rig/PushResetFree-v0", "rig/DoorResetFree-v0"])
+def test_practice_in_a_task_that_is_not_put_back_goes_on_from_where_it_is(name):
+    worlds = gymnasium.make_vec(name, num_envs=2)
+    size = worlds.single_action_space.shape[0]
+    start = worlds.unwrapped.task.start
+    np.testing.assert_array_equal(worlds.reset(seed=0)[1]["state"], [start] * 2)
+    before, *_, info = worlds.step(np.full((2, size), -0.5, np.float32))
+    after, info_after = worlds.reset()
+    np.testing.assert_array_equal(after["observation"], before["observation"])
+    np.testing.assert_array_equal(info_after["state"], info["state"])
+    goals = worlds.unwrapped.task.sample_goals(2, rng=np.random.default_rng(0))
+    evaluated = worlds.reset(options={"goal_states": goals})[1]
+    np.testing.assert_array_equal(evaluated["state"], [start] * 2)
+    worlds.close()
+
+
+def test_world_that_is_not_put_back_goes_on_from_its_memory():
+    first, second = (gymnasium.make_vec("rig/DoorResetFree-v0", num_envs=2) for _ in range(2))
+    for worlds in (first, second):
+        worlds.reset()
+    pull, lower = np.float32([[0, -1, 0]] * 2), np.float32([[0, 0, -1]] * 2)
+    for action in (lower, lower, lower, pull, pull):
+        first.step(action)
+    second.unwrapped.recall(first.unwrapped.memory())
+    seen = [worlds.reset()[0]["observation"] for worlds in (first, second)]
+    np.testing.assert_array_equal(*seen)
+    states = [worlds.step(pull)[-1]["state"] for worlds in (first, second)]
+    np.testing.assert_array_equal(*states)
+    assert (states[0][:, 3] > 0.01).all()
+    first.close(), second.close()
+
+
+def test_what_the_goal_lacks_is_not_in_the_world_of_its_evaluation():
+    worlds = gymnasium.make_vec("rig/PushAny-v0", num_envs=3)
+    goals = np.tile([0.0, 0.6, 0.15, 0.6, -0.15, 0.6], (3, 1))
+    goals[1, 2:4] = goals[2, 2:] = np.nan
+    observation, info = worlds.reset(options={"goal_states": goals})
+    for images in (observation["observation"], observation["desired_goal"]):
+        assert (num_of_colour(images, BLUE) > 20).tolist() == [True, False, False]
+        assert (num_of_colour(images, GREEN) > 20).tolist() == [True, True, False]
+    for _ in range(3):
+        *_, info = worlds.step(np.ones((3, 2), np.float32))
+    assert np.isnan(info["puck_1_distance_m"]).tolist() == [False, True, True]
+    assert np.isnan(info["state"][:, 4]).tolist() == [False, False, True]
+    assert np.isfinite(info["total_distance_m"]).all()
+    observation, info = worlds.reset()
+    assert np.isfinite(info["state"]).all()
+    assert (num_of_colour(observation["observation"], GREEN) > 20).all()
+    worlds.close()
+
+
+def test_only_what_may_be_missing_may_be_missing(worlds):
+    with pytest.raises(DivergedError, match="state of world 0"):
+        worlds.reset(options={"goal_states": np.full((2, 4), np.nan)})
+
+
+def test_angles_are_measured_in_radians():
+    env = gymnasium.make("rig/Door-v0")
+    _, info = env.reset(options={"goal_states": [-0.05, 0.635, 0.225, 0.5]})
+    assert info["door_distance_rad"] == pytest.approx(0.5)
+    assert info["hand_distance_m"] == 0
+
+
+@pytest.mark.parametrize("name", ["rig/PushAny-v0", "rig/DoorResetFree-v0", "rig/Rope-v0"])
+def test_practice_goes_on_without_ever_asking_for_the_true_state(name, monkeypatch):
+    def refuse():
+        raise AssertionError("practice asked for the true state")
+
+    worlds = gymnasium.make_vec(name, num_envs=2)
+    monkeypatch.setattr(worlds.unwrapped, "_measure", dict)
+    monkeypatch.setattr(worlds.unwrapped.tabletop, "states", refuse)
+    for _ in range(2):
+        worlds.reset()
+        worlds.step(np.ones(worlds.action_space.shape, np.float32))
+    worlds.close()
+
+
+def num_of_colour(images, channel):
+    """How many pixels of each picture have far more of one colour than of red."""
+    return (images[..., channel] > images[..., 0].astype(int) + 50).sum(axis=(1, 2))
 
 
 def test_measurements_are_in_metres(worlds):

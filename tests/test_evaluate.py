@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import jax
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ from rig.lab.oracle import TrueStateSpace
 from rig.lab.policy import Policy
 from rig.lab.worlds import make_world
 from rig.types import Encoding
-from rig.world.tasks import REACH
+from rig.world.tasks import PUSH_ANY, REACH
 
 
 START = np.array(REACH.start)
@@ -95,3 +97,14 @@ def test_table_sums_up_by_hand(tiny):
             "do_nothing_mean": 0.4,
         }
     )
+
+
+def test_oracle_sees_what_is_missing_at_its_start_and_wants_it_there(tiny_oracle):
+    worlds = make_world(replace(tiny_oracle, task="PushAny"), 1)
+    goal = np.array([[0.0, 0.6, 0.15, 0.65, np.nan, np.nan]])
+    observation, info = worlds.reset(options={"goal_states": goal})
+    np.testing.assert_array_equal(observation["observation"], [PUSH_ANY.start])
+    wanted = [[*goal[0, :4], *PUSH_ANY.start[4:]]]
+    np.testing.assert_array_equal(observation["desired_goal"], wanted)
+    assert np.isnan(info["puck_2_distance_m"]).all()
+    worlds.close()

@@ -9,9 +9,10 @@ from fake_run import TINY, make_run
 from rig.config import find_preset
 from rig.errors import RunError
 from rig.lab.charts import Chart, Line, smoothed, to_svg
-from rig.lab.facts import MINUTES, STEPS, preset_of, read_facts
+from rig.lab.facts import MINUTES, STEPS, read_facts
 from rig.lab.report import page, write_report
 from rig.lab.sections import spread
+from rig.lab.settings import preset_of
 
 
 VOID = {"meta", "img", "br"}
@@ -177,3 +178,24 @@ def test_lines_differ_in_colour_and_in_stroke():
     strokes = re.findall(r'style="fill: none;( stroke-dasharray[^"]*)?[^"]*stroke: (#\w+)', svg)
     assert len({colour for _, colour in strokes}) == 4
     assert svg.count("stroke-dasharray") >= 3
+
+
+@pytest.mark.parametrize("value", [0.5, 4.9, 300.0])
+def test_line_that_stays_where_doing_nothing_is_can_be_drawn(value):
+    line = Line(label="still", x=np.array([400.0, 1000.0]), y=np.array([value, value]))
+    chart = Chart(title="", x_label="", y_label="", lines=[line], level=value, is_log=True)
+    assert to_svg(chart).startswith("<svg")
+
+
+def test_angle_is_told_in_radians(tmp_path):
+    run = make_run(tmp_path / "door", replace(TINY, task="Door"))
+    door = {"median": 0.0312, "mean": 0.05, "std": 0.01, "do_nothing_median": 0.415}
+    run.save_evaluation(run.evaluation() | {"distances": {"door_rad": door}})
+    for steps, left_rad in ((3000, 0.4), (4000, 0.0312)):
+        run.log({"num_env_steps": steps, "eval/door_distance_rad": left_rad})
+    run.log({"num_env_steps": 4000, "probe/door_rad": 0.021})
+    html = report_of(run)
+    assert "0.031 rad" in html
+    assert "doing nothing leaves 0.415 rad" in html
+    assert "door: distance left, rad" in html
+    assert "door: error when read off the latents, rad" in html

@@ -5,6 +5,7 @@ from rig.latent.reward import (
     latent_reward,
     log_probability_reward,
     pixel_reward,
+    root_reward,
     sparse_reward,
 )
 
@@ -21,6 +22,11 @@ def rows(*values):
 @pytest.mark.parametrize(("weight", "distance"), [((1, 1), 5), ((2, 1), 52**0.5), ((0, 1), 4)])
 def test_latent_reward_is_minus_the_weighted_distance(weight, distance):
     np.testing.assert_allclose(latent_reward(NEXT, GOAL, rows(*weight)), [-distance, 0])
+
+
+def test_root_is_minus_the_root_of_the_distance_and_a_little():
+    expected = [-((5 + 0.02) ** 0.5), -(0.02**0.5)]
+    np.testing.assert_allclose(root_reward(NEXT, GOAL, rows(1, 1)), expected, rtol=1e-6)
 
 
 def test_log_probability_is_minus_half_the_squared_distance_in_spreads():

@@ -1,29 +1,337 @@
-import numpy as np
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
 
-from rig.lab.sweep import NUM_SWEPT, sweeps
-from rig.latent.space import LatentSpace
+import pytest
+from stub_trainer import NUM_ROUNDS, stub_row, train_stub, write_spec
+
+import rig
+from rig.config import FAST
+from rig.errors import ConfigError, RunError, StoppedError, SweepError
+from rig.lab import errands, provenance
+from rig.lab.cli import main
+from rig.lab.durable import write_json
+from rig.lab.run import Run
+from rig.lab.study import worker
+from rig.lab.study.board import PlainBoard, counts
+from rig.lab.study.budget import memory_bytes
+from rig.lab.study.directory import Study
+from rig.lab.study.jobs import FAILED, FINISHED, LOST, Ending, Job
+from rig.lab.study.results import gather
+from rig.lab.study.spec import read_spec
+from rig.lab.study.sweep import MOST_LOST, drive, require_all_done, sweep
 
 
-class ShownSpace(LatentSpace):
-    """Decodes a latent to a picture whose first three numbers are ten times its own."""
+class FakeCluster:
+    """Does each job at once, in this process; a script tells which attempts end badly."""
 
-    def __init__(self, weight):
-        self.weight = np.array(weight, np.float32)
+    num_cores = 2
 
-    def decode(self, latents):
-        return np.round(10 * latents).astype(np.uint8).reshape(-1, 1, 1, 3)
+    def __init__(self, **script):
+        self._script = {run_id.replace("_", "-"): list(ends) for run_id, ends in script.items()}
+        self._queue = []
+
+    @property
+    def is_idle(self):
+        return not self._queue
+
+    def submit(self, job):
+        self._queue.append(job)
+
+    def endings(self, _timeout_s):
+        job = self._queue.pop(0)
+        planned = [*self._script.get(job.planned.id, []), FINISHED]
+        self._script[job.planned.id] = planned[1:]
+        write_json(job.study.mark(job.planned.id), {"host": "here", "core": 1, "pid": 7})
+        if planned[0] == FINISHED:
+            train_stub(job.planned, job.study.run_directory(job.planned.id))
+        why = "" if planned[0] == FINISHED else f"{planned[0]} on purpose"
+        return [Ending(job=job, event=planned[0], why=why, facts={})]
 
 
-LATENTS = np.array([[1, 4, 7], [3, 8, 7]], np.float32)
+@pytest.fixture(autouse=True)
+def fast(monkeypatch):
+    monkeypatch.setattr("stub_trainer.ROUND_S", 0.0)
 
 
-def test_each_latent_that_counts_is_swept_and_the_others_stay():
-    rows = sweeps(ShownSpace([1.0, 0.5, 0.01]), LATENTS)
-    assert list(rows) == ["latent 0, weight 1.00", "latent 1, weight 0.50"]
-    swept = rows["latent 1, weight 0.50"].reshape(NUM_SWEPT, 3)
-    np.testing.assert_array_equal(swept[:, 1], [20, 30, 40, 50, 60, 70, 80, 90, 100])
-    assert (swept[:, [0, 2]] == [20, 70]).all()
+@pytest.fixture
+def study(tmp_path):
+    return Study(read_spec(write_spec(tmp_path / "study.toml")), tmp_path / "study")
 
 
-def test_the_heaviest_is_shown_where_none_counts():
-    assert list(sweeps(ShownSpace([0.01, 0.03, 0.02]), LATENTS)) == ["latent 1, weight 0.03"]
+def drive_all(study, fake):
+    told = []
+    study.begin()
+    jobs = [Job(planned=run, study=study, trainer=train_stub) for run in study.spec.runs]
+    drive(study, PlainBoard(told.append), fake, jobs)
+    return {standing.id: standing for standing in study.standings()}, told
+
+
+def test_every_run_ends_done_and_the_board_tells_each(study):
+    standings, told = drive_all(study, FakeCluster())
+    assert [standing.state for standing in standings.values()] == ["done"] * 4
+    assert standings["push-a-seed1"].num_env_steps == 100 * NUM_ROUNDS
+    assert standings["push-a-seed1"].distances == {"eval/puck_distance_m": 0.1 / NUM_ROUNDS + 1}
+    assert "push-b-seed0: finished" in told
+    assert "1 of 4 done, 3 waiting" in told
+
+
+def test_a_lost_run_is_tried_again_and_the_retry_is_recorded(study):
+    standings, told = drive_all(study, FakeCluster(push_a_seed0=[LOST, LOST]))
+    assert (standings["push-a-seed0"].state, standings["push-a-seed0"].num_lost) == ("done", 2)
+    assert told.count("push-a-seed0: lost: lost on purpose; it is tried again") == 2
+    events = [line["event"] for line in study.journal() if line["run"] == "push-a-seed0"]
+    assert events == ["lost", "lost", "finished"]
+    assert study.journal()[0] | {"host": "here", "core": 1, "pid": 7} == study.journal()[0]
+
+
+def test_a_run_that_is_lost_too_often_has_failed_and_the_others_go_on(study):
+    standings, _ = drive_all(study, FakeCluster(push_a_seed0=[LOST] * MOST_LOST))
+    assert standings["push-a-seed0"].state == "failed"
+    assert f"lost {MOST_LOST} times" in standings["push-a-seed0"].why
+    assert sum(standing.state == "done" for standing in standings.values()) == 3
+
+
+def test_a_run_that_raises_an_error_has_failed_and_is_not_tried_again(study):
+    standings, _ = drive_all(study, FakeCluster(push_b_seed1=[FAILED, FAILED]))
+    assert standings["push-b-seed1"].state == "failed"
+    assert standings["push-b-seed1"].why == "failed on purpose"
+    with pytest.raises(SweepError, match=r"1 of 4 runs failed, push-b-seed1 .* on purpose;"):
+        require_all_done(list(standings.values()), "rig sweep x")
+
+
+def test_a_study_that_is_not_begun_waits(study):
+    assert counts(study.standings()) == "0 of 4 done, 4 waiting"
+    assert not study.directory.exists()
+
+
+def test_a_mark_means_running_only_while_a_driver_lives(study):
+    study.begin()
+    write_json(study.mark("push-a-seed0"), {"host": "here", "core": 1, "pid": 7})
+    assert study.standings()[0].state == "interrupted"
+    with study.driving():
+        assert study.standings()[0].state == "running"
+        assert study.standings()[0].where == {"host": "here", "core": 1, "pid": 7}
+        with pytest.raises(SweepError, match="another `rig sweep` is at work"):
+            study.driving().__enter__()
+    assert study.standings()[0].state == "interrupted"
+
+
+def test_finished_runs_are_skipped_and_nothing_is_started_for_them(study, monkeypatch):
+    drive_all(study, FakeCluster())
+    monkeypatch.setattr("rig.lab.study.sweep.joined", None)
+    assert counts(sweep(study, PlainBoard(print))) == "4 of 4 done"
+
+
+def test_failed_runs_are_left_alone_until_they_are_asked_for_again(study, monkeypatch):
+    drive_all(study, FakeCluster(push_b_seed1=[FAILED]))
+    monkeypatch.setattr("rig.lab.study.sweep.joined", None)
+    assert counts(sweep(study, PlainBoard(print))) == "3 of 4 done, 1 failed"
+    study.forget("push-b-seed1")
+    assert counts(study.standings()) == "3 of 4 done, 1 waiting"
+
+
+def test_a_run_made_with_other_settings_is_never_mixed_in(study):
+    planned = study.spec.runs[0]
+    other = replace(planned.config, num_env_steps=7)
+    Run.create(study.run_directory(planned.id), other, {})
+    with pytest.raises(SweepError, match="was made with other settings"):
+        study.begin()
+
+
+def test_a_run_of_another_study_is_done_there_once_for_both(tmp_path):
+    first = Study(read_spec(write_spec(tmp_path / "first.toml")), tmp_path / "first")
+    path = write_spec(tmp_path / "second.toml", methods=("c",))
+    path.write_text(path.read_text() + '[[run]]\nmethod = "a"\nfrom = "first"\n')
+    second = Study(read_spec(path), tmp_path / "second")
+    drive_all(second, FakeCluster())
+    assert {path.parent.name for path in (tmp_path / "first").glob("*/config.json")} == {
+        "push-a-seed0",
+        "push-a-seed1",
+    }
+    assert counts(first.standings()) == "2 of 4 done, 2 waiting"
+    results, _ = gather([second.directory])
+    assert {result.method for result in results} == {"a", "c"}
+
+
+def test_a_worker_pins_itself_marks_itself_and_says_what_it_took(study):
+    allowed, seen = os.sched_getaffinity(0), []
+    study.begin()
+    planned = study.spec.runs[0]
+
+    def train(planned, directory):
+        seen.append((os.sched_getaffinity(0), study.worker_of(planned.id)["pid"]))
+        print("hello")  # noqa: T201
+        train_stub(planned, directory)
+
+    facts = worker.work(Job(planned=planned, study=study, trainer=train))
+    assert facts["event"] == FINISHED
+    assert seen == [({facts["core"]}, os.getpid())]
+    assert facts["peak_memory_bytes"] > 10**7
+    assert study.log(planned.id).read_text() == "hello\n"
+    assert os.sched_getaffinity(0) == allowed
+
+
+def test_a_finished_run_is_not_trained_again_by_a_late_worker(study):
+    study.begin()
+    planned = study.spec.runs[0]
+    calls = []
+    job = Job(planned=planned, study=study, trainer=train_stub)
+    worker.work(job)
+    worker.work(replace(job, trainer=lambda *args: calls.append(args)))
+    assert calls == []
+
+
+@pytest.mark.parametrize(
+    ("error", "event"),
+    [
+        (ConfigError("wrong on purpose"), FAILED),
+        (StoppedError("stopped by SIGTERM", 143), LOST),
+    ],
+)
+def test_an_error_of_ours_fails_a_run_and_a_signal_loses_it(study, error, event):
+    def fail(_planned, _directory):
+        raise error
+
+    study.begin()
+    planned = study.spec.runs[0]
+    told = worker.work(Job(planned=planned, study=study, trainer=fail))
+    assert (told["event"], told["why"]) == (event, str(error))
+    assert ("ConfigError: wrong" in study.log(planned.id).read_text()) == (event == FAILED)
+
+
+def test_a_bug_is_in_the_log_and_is_raised(study):
+    def fail(_planned, _directory):
+        raise ZeroDivisionError("a bug")
+
+    study.begin()
+    planned = study.spec.runs[0]
+    with pytest.raises(ZeroDivisionError):
+        worker.work(Job(planned=planned, study=study, trainer=fail))
+    assert "ZeroDivisionError: a bug" in study.log(planned.id).read_text()
+
+
+def test_a_machine_that_does_not_see_the_study_fails_the_run_and_says_so(study):
+    planned = study.spec.runs[0]
+    told = worker.work(Job(planned=planned, study=study, trainer=train_stub))
+    assert told["event"] == FAILED
+    assert "on a file system that all machines share" in told["why"]
+
+
+def test_an_interrupted_run_goes_on_if_it_can_and_else_begins_anew(study, monkeypatch):
+    done, planned = [], study.spec.runs[0]
+    directory = study.run_directory(planned.id)
+    monkeypatch.setattr(errands, "train_on", lambda place: done.append(("on", place)))
+    monkeypatch.setattr(errands, "train_anew", lambda *args: done.append(("anew", args[2])))
+    worker.train_planned(planned, directory)
+    Run.create(directory, planned.config, {"packages": {"jax": "0.0.1"}})
+    monkeypatch.setattr(provenance, "refuse_another_end", lambda _run, force: None)
+    worker.train_planned(planned, directory)
+
+    def refuse(_run, force):
+        raise RunError("begun under another jax")
+
+    monkeypatch.setattr(provenance, "refuse_another_end", refuse)
+    worker.train_planned(planned, directory)
+    assert done == [("anew", directory), ("on", directory), ("anew", directory)]
+    assert not directory.exists()
+
+
+def test_two_workers_never_claim_one_core(monkeypatch, tmp_path):
+    monkeypatch.setattr(worker.tempfile, "gettempdir", lambda: str(tmp_path))
+    (core, *_) = sorted(os.sched_getaffinity(0))
+    with worker.core_of_our_own() as first, worker.core_of_our_own() as second:
+        assert (first, second) == (core, None)
+
+
+def test_an_interrupted_run_begins_in_a_clean_directory_and_nothing_else_is_removed(tmp_path):
+    Run.create(tmp_path / "run", FAST, {}).log({"left": 1.0})
+    worker.clear(tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.tex").touch()
+    with pytest.raises(SweepError, match="is in the way and is no run"):
+        worker.clear(tmp_path / "mine")
+
+
+def test_memory_asked_for_grows_with_replay_and_pictures():
+    small = memory_bytes(FAST)
+    assert small > 100_000 * 48 * 48 * 3
+    assert memory_bytes(replace(FAST, image_size=84)) > small + 100_000 * (84**2 - 48**2) * 3
+    assert memory_bytes(replace(FAST, oracle=True)) < 2e9
+
+
+def test_ray_that_is_missing_is_named_with_its_command(study, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    code = main(["sweep", str(study.spec.path), "--out", str(study.directory)])
+    assert code == 2
+    assert "pip install 'imagined-goals[sweep]'" in capsys.readouterr().err
+
+
+def test_status_is_one_json_object(study, capsys):
+    drive_all(study, FakeCluster(push_b_seed1=[FAILED]))
+    out = str(study.directory)
+    assert main(["sweep", str(study.spec.path), "--out", out, "--status", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["num_runs"]["done"] == 3
+    assert told["runs"][3]["why"] == "failed on purpose"
+
+
+@pytest.mark.slow
+def test_8_runs_end_the_same_with_a_worker_and_the_driver_killed(tmp_path):
+    pytest.importorskip("ray", reason="needs the extra `sweep`")
+    spec = write_spec(tmp_path / "study.toml", num_seeds=4)
+    calm, rough = tmp_path / "calm", tmp_path / "rough"
+    assert begin(spec, calm).wait() == 0
+
+    driver = begin(spec, rough)
+    kill_worker_of(rough, "push-a-seed0")
+    wait_for(lambda: (rough / "push-b-seed0" / "evaluation.json").is_file())
+    wait_for(lambda: (rough / "push-a-seed1" / "metrics.jsonl").is_file())
+    driver.send_signal(signal.SIGKILL)
+    driver.wait()
+    assert len(list(rough.glob("*/evaluation.json"))) < 8
+    assert begin(spec, rough).wait() == 0
+
+    assert results(rough) == results(calm)
+    assert len(results(calm)) == 8
+    lost = [line for line in Study(read_spec(spec), rough).journal() if line["event"] == "lost"]
+    assert [line["run"] for line in lost] == ["push-a-seed0"]
+
+
+def begin(spec, directory):
+    """Starts a sweep of stub runs in a process of its own."""
+    here = Path(__file__).parent
+    path = os.pathsep.join([str(here), str(Path(rig.__file__).parent.parent)])
+    command = [sys.executable, here / "stub_trainer.py", spec, directory]
+    return subprocess.Popen(command, env=os.environ | {"PYTHONPATH": path})
+
+
+def kill_worker_of(directory, run_id):
+    """Kills the process at work on a run once it has written some of it."""
+    wait_for(lambda: (directory / run_id / "metrics.jsonl").is_file())
+    os.kill(json.loads((directory / "running" / f"{run_id}.json").read_text())["pid"], 9)
+
+
+def wait_for(is_so, timeout_s=60):
+    end_s = time.monotonic() + timeout_s
+    while not is_so():
+        assert time.monotonic() < end_s
+        time.sleep(0.02)
+
+
+def results(directory):
+    """What every run of a study left that has no time or place in it."""
+    return {
+        path.parent.name: (path.read_text(), (path.parent / "metrics.jsonl").read_text())
+        for path in sorted(directory.glob("*/evaluation.json"))
+    }
+
+
+def test_stub_rows_tell_seed_and_round():
+    assert stub_row(2, 4)["eval/puck_distance_m"] == pytest.approx(2.025)

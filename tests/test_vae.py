@@ -14,7 +14,13 @@ SIDE = 24
 PATCHES = VAEConfig(latent_size=4, likelihood="gaussian", channels=(4, 8))
 KEYPOINTS = replace(PATCHES, architecture="keypoints", num_components=10, hidden_size=8)
 BERNOULLI = replace(PATCHES, likelihood="bernoulli")
-CONFIGS = {"patches": PATCHES, "keypoints": KEYPOINTS, "bernoulli": BERNOULLI}
+FEATURES = replace(KEYPOINTS, architecture="feature_points")
+CONFIGS = {
+    "patches": PATCHES,
+    "keypoints": KEYPOINTS,
+    "feature_points": FEATURES,
+    "bernoulli": BERNOULLI,
+}
 everywhere = pytest.mark.parametrize("name", CONFIGS)
 
 

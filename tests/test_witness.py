@@ -6,7 +6,8 @@ from rig.config import Config
 from rig.errors import RunError
 from rig.lab.witness import Witness, cells_of, moved, num_cells
 from rig.lab.worlds import make_world
-from rig.world.tasks import Region, find_task
+from rig.world.task import Region
+from rig.world.tasks import find_task
 
 
 SQUARE = Region(low=(0.0, 1.0), high=(0.06, 1.04))
@@ -44,6 +45,12 @@ def push(*pucks):
 def test_cells_are_two_centimetres_wide():
     assert num_cells(SQUARE) == 6
     assert num_cells(find_task("Push").goals["puck"]) == 15 * 10
+
+
+def test_a_rope_has_too_many_axes_for_a_grid():
+    witness = Witness(make_world(Config(task="Rope"), 1))
+    assert len(witness.nowhere()) == num_cells(find_task("Rope").goals["hand"])
+    witness.close()
 
 
 def test_points_are_in_the_cells_that_hold_them():

@@ -54,15 +54,16 @@ class VAEConfig:
     """Images per step of the fit."""
     num_fit_steps: int = 50_000
     """Steps of the first fit."""
-    architecture: Literal["patches", "keypoints"] = "patches"
+    architecture: Literal["patches", "keypoints", "feature_points"] = "patches"
     """patches: layers of patches, as the paper's convolutions; keypoints: latents are the
-    places of the colours that move in the image, two latents each."""
+    places of the colours that move in the image, two latents each; feature_points: the places
+    of learned features, as in a deep spatial autoencoder."""
     channels: tuple[int, int] = (32, 64)
     """patches: channels after each of the two patch layers."""
     num_components: int = 320
-    """keypoints: principal components that the decoder paints."""
+    """keypoints and feature_points: principal components that the decoder paints."""
     hidden_size: int = 256
-    """keypoints: units of each hidden layer of the decoder."""
+    """keypoints and feature_points: units of each hidden layer of the decoder."""
     whiten_floor: float = 0.0
     """Variance of a latent below which it is taken for noise when latents are whitened;
     0: they are not whitened."""
@@ -94,7 +95,7 @@ class VAEConfig:
 
         require(
             self.architecture == "patches" or self.latent_size % 2 == 0,
-            f"keypoints take two latents each, so latent_size {self.latent_size} must be even",
+            f"places take two latents each, so latent_size {self.latent_size} must be even",
         )
         require(
             self.likelihood == "gaussian"
@@ -166,8 +167,9 @@ class GoalConfig:
 class RewardConfig:
     """The reward that a goal implies."""
 
-    kind: Literal["latent", "log_probability", "sparse", "pixel"] = "latent"
-    """latent: minus the distance in latent space; log_probability: minus half the squared
+    kind: Literal["latent", "root", "log_probability", "sparse", "pixel"] = "latent"
+    """latent: minus the distance in latent space; root: minus its square root, under which the
+    last centimetre counts for more; log_probability: minus half the squared
     Mahalanobis distance; sparse: 0 near the goal, else -1; pixel: minus the mean squared
     error between the image and the goal's picture."""
     min_std: float = 0.1
@@ -309,7 +311,7 @@ class Config:
     """A whole run."""
 
     task: str = "Reach"
-    """The task, as `rig look --help` lists them; or `--env`."""
+    """The task, as `rig train --help` lists them; or `--env`."""
     seed: int = 0
     """The seed of everything random."""
     num_env_steps: int = 505_000
@@ -387,6 +389,7 @@ FAST = replace(
         refresh_every_steps=4000,
         mixture=GoalMixture(kept=0.2, future=0.5, imagined=0.3),
     ),
+    reward=RewardConfig(kind="root"),
     td3=TD3Config(
         hidden_sizes=(256, 256),
         layer_norm=True,
@@ -404,6 +407,8 @@ PRESETS = {"paper": PAPER, "fast": FAST}
 REACH_STEPS = {"paper": 10_000, "fast": 20_000}
 """Environment steps of a run of Reach, in which there is less to learn."""
 REACH_EVALUATION_EVERY_STEPS = 4000
+LATENT_SIZES = {"pickandplace": 24, "rope": 24}
+"""Latents that name enough places for what a task has in view, where `fast` has too few."""
 
 
 def find_preset(name: str, task: str) -> Config:
@@ -414,11 +419,19 @@ def find_preset(name: str, task: str) -> Config:
     """
     if name not in PRESETS:
         raise ConfigError(f"unknown preset {name!r}: {name_the_nearest(name, PRESETS)}")
-    preset = replace(PRESETS[name], task=task)
+    preset = with_latents_for(task, replace(PRESETS[name], task=task))
     if "reach" not in task.lower():
         return preset
     evaluate = EvaluateConfig(every_steps=REACH_EVALUATION_EVERY_STEPS)
     return replace(preset, num_env_steps=REACH_STEPS[name], evaluate=evaluate)
+
+
+def with_latents_for(task: str, preset: Config) -> Config:
+    """The preset with as many latents as the task needs, if its latents are places."""
+    size = next((size for name, size in LATENT_SIZES.items() if name in task.lower()), None)
+    if size is None or preset.vae.architecture != "keypoints":
+        return preset
+    return replace(preset, vae=replace(preset.vae, latent_size=size))
 
 
 Settings = TypeVar("Settings")

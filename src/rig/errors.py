@@ -36,6 +36,14 @@ class RunError(RigError):
     """A directory is no run, a half-written one, or would be written over."""
 
 
+class SpecError(RigError):
+    """A study's plan can't be read, or asks for what can't be."""
+
+
+class SweepError(RigError):
+    """A sweep can't go on, or ended with runs that failed."""
+
+
 class NotEnoughDataError(RigError):
     """Memory holds less than what is asked of it."""
 

@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 from rig.config import Config
-from rig.lab.facts import flat, preset_of
 from rig.lab.quantities import amount, metric_of, thing_of
 from rig.lab.run import Run
+from rig.lab.settings import flat, preset_of
 
 
 CARD = """---

@@ -23,6 +23,8 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 STROKES = ("-", "--", "-.", ":")
 INK = "#123456"
 """Stands for the page's own text colour until the SVG is written."""
+LEAST_RATIO = 1.2
+"""Values nearer than this are no spread: Matplotlib finds no room for the labels of an axis."""
 FEW_POINTS = 30
 """A line of no more points than this shows each of them."""
 WIDTH_IN, HEIGHT_IN = 5.0, 3.0
@@ -115,6 +117,9 @@ def draw(axes: Axes, chart: Chart) -> None:
     axes.set_xlim(left=0)
     if chart.is_log:
         axes.set_yscale("log", subs=(2, 3, 5))
+        low, high = axes.dataLim.intervaly
+        if high < LEAST_RATIO * low:
+            axes.set_ylim(low / LEAST_RATIO, high * LEAST_RATIO)
         axes.yaxis.set_major_formatter(in_full)
         axes.yaxis.set_minor_formatter(in_full)
     if len(chart.lines) > 1:

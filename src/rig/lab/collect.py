@@ -60,7 +60,7 @@ def teleport(config: Config, world: World, *, rng: np.random.Generator) -> Colle
     """
     env = world.unwrapped
     assert isinstance(env, TabletopVectorEnv)
-    states = env.task.sample_goals(config.collect.num_images, rng=rng)
+    states = env.task.sample_states(config.collect.num_images, rng=rng)
     return Collected(
         images=env.tabletop.goal_images(states),
         actions=np.empty((0, env.tabletop.action_size), np.float32),

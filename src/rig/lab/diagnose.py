@@ -78,21 +78,26 @@ def poor_distances(facts: Facts) -> Findings:
 
 def collapsed_latents(facts: Facts) -> Findings:
     """Latents that hold nothing, or count for nothing."""
-    kl, weight = named(facts, "vae/kl_", "_nats"), named(facts, "vae/weight_", "")
+    kl, light = named(facts, "vae/kl_", "_nats"), light_latents(facts)
     empty = [name for name, value in kl.items() if value < LEAST_KL_NATS]
-    light = [name for name, value in weight.items() if value < LEAST_WEIGHT]
     found = []
     if empty:
         found.append(
             f"{latents_named(empty)} collapsed, with less than {LEAST_KL_NATS} nats: lower "
             "--vae.beta, or fit for longer (--vae.num-fit-steps)."
         )
-    if light:
+    if light and missed_quantities(facts):
         found.append(
             f"{latents_named(light)} hardly vary and weigh less than {LEAST_WEIGHT} in the "
-            "reward: no harm if nothing is missed, else lower --vae.whiten-floor."
+            "reward, and something is missed: lower --vae.whiten-floor."
         )
     return found
+
+
+def light_latents(facts: Facts) -> list[str]:
+    """Latents that hardly count: most of a good run's too, where several follow one thing."""
+    weight = named(facts, "vae/weight_", "")
+    return [name for name, value in weight.items() if value < LEAST_WEIGHT]
 
 
 def latents_named(names: Sequence[str]) -> str:
@@ -153,14 +158,21 @@ def what_practice_did(runs: Sequence[Facts]) -> str:
         for sheet in facts.sheets("latents.png")
     ]
     rows = []
-    for thing in dict.fromkeys(t for f in runs for t in named(f, "practice/", "_coverage")):
+    for thing in dict.fromkeys(t for f in runs for t in named(f, "practice/", "_moved_share")):
         covered = [percent(f.last(f"practice/{thing}_coverage")) for f in runs]
         moved = [percent(mean_of(f, f"practice/{thing}_moved_share")) for f in runs]
         rows.append([f"{thing}: share of the goal region visited, in cells of 2 cm", *covered])
-        rows.append([f"{thing}: share of episodes that moved it by more than 1 cm", *moved])
+        rows.append(
+            [
+                f"{thing}: share of episodes that moved it over 1 cm (a hinge: 0.01 rad)",
+                *moved,
+            ]
+        )
     if any(said := [f.last(TIME) for f in runs]):
         cells = ["" if value is None else f"{value:.2f}" for value in said]
         rows.append(["correlation of latent distance with time within an episode", *cells])
+    if any(light := [", ".join(light_latents(f)) for f in runs]):
+        rows.append([f"latents that hardly count: weight below {LEAST_WEIGHT}", *light])
     table = html.table(["", *(facts.label for facts in runs)], rows)
     return html.section("What the latents show, and what practice did", *sheets, table)
 

@@ -55,7 +55,8 @@ def physics_steps_per_s() -> float:
     data = scene.new_data()
     scene.set_state(data, np.array(PUSH.start))
     num_substeps = round(STEP_S / scene.substep_s)
-    return calls_per_s(lambda: scene.drive(data, np.zeros(2), num_substeps))
+    still, no_motors = np.zeros(ACTION_SIZE), np.zeros(0)
+    return calls_per_s(lambda: scene.drive(data, still, no_motors, num_substeps))
 
 
 def environment_steps_per_s() -> float:

@@ -22,33 +22,44 @@ from rig.lab.provenance import refuse_another_end
 from rig.lab.reach import reach, summary
 from rig.lab.run import Run
 from rig.lab.tables import print_notice
+from rig.lab.trackers import TrackerName, check_tracker, tracked
 from rig.lab.train import train
 from rig.lab.trained import latent_space, num_env_steps, open_trained
 from rig.lab.video import attempt_frames, save_video
 from rig.lab.worlds import is_guest, make_world, named, worlds_of
 
 
-def train_anew(config: Config, preset: str, out: Path | None, argv: Sequence[str]) -> Run:
+def train_anew(
+    config: Config,
+    preset: str,
+    out: Path | None,
+    argv: Sequence[str],
+    tracker: TrackerName | None = None,
+) -> Run:
     """Trains into a new directory; nothing is begun if it can't be made."""
+    check_tracker(tracker)
     config = named(config)
     directory = out or default_directory(config, preset)
     check_new_directory(directory)
     run = Run.create(directory, config, origin(config, argv))
-    train_to_the_end(run)
+    train_to_the_end(run, tracker)
     return run
 
 
-def train_on(directory: Path, *, force: bool = False) -> Run:
+def train_on(
+    directory: Path, tracker: TrackerName | None = None, *, force: bool = False
+) -> Run:
     """Goes on with a run that was stopped."""
+    check_tracker(tracker)
     run = Run.open(directory)
     if run.is_finished:
         raise RunError(f"{directory} is finished: there is nothing to go on with")
     refuse_another_end(run, force=force)
-    train_to_the_end(run)
+    train_to_the_end(run, tracker)
     return run
 
 
-def train_to_the_end(run: Run) -> None:
+def train_to_the_end(run: Run, tracker: TrackerName | None) -> None:
     """Trains from where the run is; nobody else may meanwhile.
 
     Raises:
@@ -58,7 +69,8 @@ def train_to_the_end(run: Run) -> None:
     hint = f"go on with `rig train --resume {run.directory}`"
     with run.alone(), open_progress() as progress, Interrupt(progress.note, hint) as interrupt:
         try:
-            train(run.config, run, progress, interrupt)
+            with tracked(run, tracker):
+                train(run.config, run, progress, interrupt)
         except OSError as error:
             raise RunError(
                 f"writing to {run.directory} failed: {error.strerror or error}; what was saved "

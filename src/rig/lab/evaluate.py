@@ -13,6 +13,7 @@ from jaxtyping import Float64
 
 from rig.config import Config
 from rig.lab.policy import Policy
+from rig.lab.summary import by_num_objects, sum_up
 from rig.lab.worlds import World, worlds_of
 from rig.world.worlds import Goals
 
@@ -37,7 +38,8 @@ class Trial:
     first_frames: np.ndarray
     final_frames: np.ndarray
     distances: Distances
-    """Of each object from its goal at the last step, metres: ``hand_m``, ``puck_m``."""
+    """Of each object from its goal at the last step: ``hand_m``, ``door_rad``; NaN where it is
+    not there."""
     do_nothing: Distances
     """The same at the first step: what staying there would score."""
     successes: Float64[np.ndarray, " G"]
@@ -102,18 +104,12 @@ def table(config: Config, trial: Trial, num_env_steps: int) -> dict[str, Any]:
     """The evaluation as one JSON object."""
     succeeded = trial.successes[np.isfinite(trial.successes)]
     own_rule = {"success_share": float(succeeded.mean())} if len(succeeded) else {}
-    return own_rule | {
+    by_number = by_num_objects(trial.distances, trial.do_nothing)
+    about_numbers = {"by_num_objects": by_number} if by_number else {}
+    figures = {
         "task": config.task,
         "num_episodes": len(trial.goal_frames),
         "num_env_steps": num_env_steps,
-        "distances": {
-            name: {
-                "median": float(np.median(values)),
-                "mean": float(np.mean(values)),
-                "std": float(np.std(values)),
-                "do_nothing_median": float(np.median(trial.do_nothing[name])),
-                "do_nothing_mean": float(np.mean(trial.do_nothing[name])),
-            }
-            for name, values in trial.distances.items()
-        },
+        "distances": sum_up(trial.distances, trial.do_nothing),
     }
+    return own_rule | figures | about_numbers

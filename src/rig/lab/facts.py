@@ -1,11 +1,10 @@
 """What a report tells about a run, read from its directory. A run in progress is fine too."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rig.config import PRESETS, Config, find_preset
 from rig.lab.charts import Line, smoothed
 from rig.lab.run import Run
 
@@ -14,8 +13,6 @@ STEPS = "num_env_steps"
 MINUTES = "minutes"
 """Training time: the clock's, less what evaluation took."""
 FIT_STEPS = "vae/fit_steps"
-NAMED_CHANGES = 6
-"""At most so many changes to a preset are told one by one."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,32 +83,3 @@ def facts_of(run: Run, label: str) -> Facts:
 def minutes(row: dict[str, float]) -> float:
     """The training time at a row of metrics."""
     return (row.get("wall_s", 0.0) - row.get("evaluation_s", 0.0)) / 60
-
-
-def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested settings as one level: ``td3.gamma``."""
-    result: dict[str, Any] = {}
-    for name, value in values.items():
-        here = f"{prefix}{name}"
-        result |= flat(value, f"{here}.") if isinstance(value, dict) else {here: value}
-    return result
-
-
-def preset_of(config: Config) -> str:
-    """The nearest preset, and how the settings differ from it."""
-    changes = {name: changes_from(name, config) for name in PRESETS}
-    name = min(changes, key=lambda name: len(changes[name]))
-    changed = changes[name]
-    if not changed:
-        return f"{name} preset"
-    if len(changed) > NAMED_CHANGES:
-        return f"{name} preset with {len(changed)} settings changed"
-    return f"{name} preset with " + ", ".join(
-        f"{key} {value}" for key, value in changed.items()
-    )
-
-
-def changes_from(preset: str, config: Config) -> dict[str, Any]:
-    """The settings that differ from a preset's; the seed does not count."""
-    standard = flat(asdict(replace(find_preset(preset, config.task), seed=config.seed)))
-    return {key: v for key, v in flat(asdict(config)).items() if standard[key] != v}

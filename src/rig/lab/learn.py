@@ -14,6 +14,7 @@ from rig.latent.reward import (
     latent_reward,
     log_probability_reward,
     pixel_reward,
+    root_reward,
     sparse_reward,
 )
 from rig.latent.space import LatentSpace
@@ -108,6 +109,7 @@ def make_reward(config: RewardConfig, space: Any, replay: Replay) -> RewardOf:
         "latent": lambda recalled, goal: latent_reward(
             recalled.next_latent, goal, space.weight
         ),
+        "root": lambda recalled, goal: root_reward(recalled.next_latent, goal, space.weight),
         "log_probability": lambda recalled, goal: log_probability_reward(
             recalled.next_latent, goal, recalled.next_log_std, config.min_std
         ),

@@ -15,12 +15,13 @@ from rig.lab.evaluate import (
     try_goals,
 )
 from rig.lab.figures import save_sheet
+from rig.lab.latent_sheet import sweeps
 from rig.lab.policy import Policy, save_policy
 from rig.lab.progress import Progress
-from rig.lab.quantities import metric_of
+from rig.lab.quantities import UNITS, metric_of
 from rig.lab.run import Run
 from rig.lab.schedule import is_due
-from rig.lab.sweep import sweeps
+from rig.lab.summary import sum_up
 from rig.lab.worlds import World, is_guest, make_world, worlds_of
 from rig.latent.fit import FitMetrics, OnProgress
 from rig.latent.probe import distance_correlation, probe, time_distance_correlation
@@ -31,7 +32,6 @@ from rig.types import Encoding, Episodes
 
 NUM_SHEET_COLUMNS = 10
 NUM_PROBE_STATES = 2000
-CM_PER_M = 100
 
 
 class Recorder:
@@ -104,12 +104,11 @@ class Recorder:
         trial = try_goals(policy, self._world, self._goals)
         self._evaluation_s += perf_counter() - start_s
         self._latest, measured = {}, {}
-        for name, values in trial.distances.items():
-            do_nothing = float(np.median(trial.do_nothing[name]))
-            self._latest[f"eval/{metric_of(name)}"] = float(np.median(values))
-            self._latest[f"eval/do_nothing_{metric_of(name)}"] = do_nothing
+        for name, figures in sum_up(trial.distances, trial.do_nothing).items():
+            self._latest[f"eval/{metric_of(name)}"] = figures["median"]
+            self._latest[f"eval/do_nothing_{metric_of(name)}"] = figures["do_nothing_median"]
             mean_name = metric_of(name).replace("_distance_", "_distance_mean_")
-            measured[f"eval/{mean_name}"] = float(np.mean(values))
+            measured[f"eval/{mean_name}"] = figures["mean"]
         if np.isfinite(trial.successes).all():
             self._latest["eval/success_share"] = float(np.mean(trial.successes))
         measured |= self._latest
@@ -147,21 +146,21 @@ class Recorder:
             save_sheet(path, rows, f"Practice after {self._num_env_steps} steps")
 
     def _probe(self, space: LatentSpace) -> dict[str, float]:
-        """How well latents predict each true number, in cm: for evaluation only."""
+        """How well latents predict each true number, in its unit: for evaluation only."""
         worlds = worlds_of(self._world)
         if not worlds.state_names:
             return {}
         rng = np.random.default_rng(EVALUATION_SEED)
         num_goals = min(NUM_PROBE_STATES, worlds.max_probes)
         goals = worlds.goals(num_goals, rng=rng)
+        goals = goals.rows(np.isfinite(goals.states).all(axis=1))  # with everything in view
         states, latents = goals.states, space.encode(goals.images).latent * space.weight
         result = probe(latents, states)
+        units = [UNITS[unit] for unit in worlds.state_units]
         rows = {
-            f"probe/{name}_cm": float(CM_PER_M * error)
-            for name, error in zip(worlds.state_names, result.error, strict=True)
-        } | {
-            f"probe/{name}_knowing_nothing_cm": float(CM_PER_M * spread)
-            for name, spread in zip(worlds.state_names, result.spread, strict=True)
+            f"probe/{name}{told}_{unit.shown}": float(unit.scale * value)
+            for told, values in (("", result.error), ("_knowing_nothing", result.spread))
+            for name, unit, value in zip(worlds.state_names, units, values, strict=True)
         }
         for name, column in worlds.columns.items():
             correlation = distance_correlation(latents, states[:, column], rng=rng)

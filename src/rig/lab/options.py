@@ -38,6 +38,9 @@ class TrainOptions:
     last checkpoint, to the same end."""
     force: Flag = False
     """With --resume: go on even where other programs would lead to another end."""
+    tracker: Literal["tensorboard", "wandb"] | None = None
+    """Show the metrics in TensorBoard or in Weights & Biases too (offline, unless WANDB_MODE
+    says online)."""
     json: Flag = False
     """Print the evaluation and the run's directory as one JSON object."""
 
@@ -51,7 +54,7 @@ def require_one(task: str, env: str, verb: str) -> None:
     """
     require(
         (task == "") != (env == ""),
-        f"rig {verb} needs a TASK (Reach, Push or PushWide) or --env MODULE:ID, and not both",
+        f"rig {verb} needs a TASK, as Reach or Push, or --env MODULE:ID, and not both",
     )
     from rig.world.tasks import find_task
 

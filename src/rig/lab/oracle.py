@@ -21,21 +21,25 @@ class OracleView(VectorWrapper):
 
     def __init__(self, world: VectorEnv[Any, Any, Any]) -> None:
         super().__init__(world)
+        self._task: Task = world.unwrapped.task  # type: ignore[attr-defined]
 
     def reset(self, **kwargs: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """Starts every world anew."""
         _, info = self.env.reset(**kwargs)
-        return true_observation(info), info
+        return true_observation(self._task, info), info
 
     def step(self, actions: np.ndarray) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
         """Moves every world."""
         _, reward, terminated, truncated, info = self.env.step(actions)
-        return true_observation(info), reward, terminated, truncated, info
+        return true_observation(self._task, info), reward, terminated, truncated, info
 
 
-def true_observation(info: dict[str, Any]) -> dict[str, np.ndarray]:
-    """An observation made of true states."""
-    state, goal_state = np.asarray(info["state"]), np.asarray(info["goal_state"])
+def true_observation(task: Task, info: dict[str, Any]) -> dict[str, np.ndarray]:
+    """An observation made of true states; what is missing seems to be at its start."""
+    state, goal_state = (
+        np.where(task.absent(info[name]), task.start, info[name])
+        for name in ("state", "goal_state")
+    )
     return {"observation": state, "achieved_goal": state, "desired_goal": goal_state}
 
 
@@ -57,8 +61,9 @@ class TrueStateSpace:
     @classmethod
     def of_task(cls, task: Task, *, rng: np.random.Generator) -> "TrueStateSpace":
         """The space whose goals, centre and scale come from the task's own goals."""
-        goals = task.sample_goals(NUM_GOALS, rng=rng).astype(np.float32)
-        centre, scale = goals.mean(axis=0), goals.std(axis=0)
+        goals = task.sample_states(NUM_GOALS, rng=rng).astype(np.float32)
+        centre, spread = goals.mean(axis=0), goals.std(axis=0)
+        scale = np.where(spread > 0, spread, 1).astype(np.float32)
         return cls(centre, scale, (goals - centre) / scale)
 
     @classmethod

@@ -41,6 +41,6 @@ def check_new_directory(path: Path) -> None:
 
 def default_directory(config: Config, name: str) -> Path:
     """A new run's directory: ``runs/reach-fast-seed0-20240131-235959``."""
-    now = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
     task = re.sub(r"[^\w.-]+", "-", config.task.rpartition(":")[2]).lower()
+    now = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
     return RUNS / f"{task}-{name}-seed{config.seed}-{now}"

@@ -108,7 +108,7 @@ def blank_latent(config: Config, action_size: int, num_goals: int) -> dict[str, 
     """The shapes of a saved policy that sees images."""
     side, key = config.image_size, jax.random.key(0)
     canvas: Canvas = PatchCanvas()
-    if config.vae.architecture == "keypoints":
+    if config.vae.architecture != "patches":
         num = min(config.vae.num_components, MAX_COUNT)
         canvas = PrincipalCanvas(
             jnp.zeros((side * side * 3, num)), jnp.zeros((side, side, 3)), side

@@ -21,6 +21,7 @@ from rig.lab.phase import Phase, duration
 SECONDS_BETWEEN_LINES = 10.0
 SHOWN = {
     r"eval/(\w+)_distance_m": ("{} {:.1f} cm", 100.0),
+    r"eval/(\w+)_distance_rad": ("{} {:.3f} rad", 1.0),
     r"vae/(error|kl)_nats": ("{} {:.3g} nats", 1.0),
 }
 """Which metrics are shown, how, and the factor that brings them to the unit shown."""

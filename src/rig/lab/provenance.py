@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rig.errors import RunError
-from rig.lab.facts import flat
 from rig.lab.origin import surroundings
 from rig.lab.run import Run
+from rig.lab.settings import flat
 from rig.world.worlds import Worlds
 
 

@@ -31,7 +31,7 @@ class Attempt:
     latent_distances: Float32[np.ndarray, " F"]
     """From the latent of each image to the goal, as the reward measures it."""
     distances: dict[str, Float[np.ndarray, " F"]]
-    """Of each object from its goal: ``hand_m``; empty where the goal is not known."""
+    """Of each object from its goal: ``hand_m``, ``door_rad``; empty where it is not known."""
     step_s: float = STEP_S
     """Seconds between two frames."""
 
@@ -86,8 +86,9 @@ def attempt(
 
 
 def measured(infos: list[dict[str, Any]]) -> dict[str, Float[np.ndarray, " F"]]:
-    """The true distances that a world of one told at each frame."""
+    """The true distances that a world of one told at each frame, of what is there."""
     names = [name for name in infos[0] if DISTANCE in name] if infos else []
+    names = [name for name in names if np.isfinite(infos[0][name]).all()]
     return {
         name.replace(DISTANCE, ""): np.array([float(info[name][0]) for info in infos])
         for name in names

@@ -18,7 +18,7 @@
 import fcntl
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from hashlib import sha256
@@ -37,12 +37,17 @@ CLOCK_NAMES = ("wall_s", "evaluation_s")
 """Seconds since the run began, and those of them that went into evaluation."""
 
 
+Follower = Callable[[Mapping[str, float]], None]
+"""Is told each line of metrics."""
+
+
 class Run:
     """One run's directory, with verbs."""
 
     def __init__(self, directory: Path, config: Config) -> None:
         self.directory = directory
         self.config = config
+        self._followers: list[Follower] = []
 
     @classmethod
     def create(cls, directory: Path, config: Config, origin: Mapping[str, Any]) -> "Run":
@@ -125,6 +130,17 @@ class Run:
         for file_name, row in rows.items():
             with (self.directory / file_name).open("a") as file:
                 file.write(json.dumps(row) + "\n")
+        for follower in self._followers:
+            follower(metrics)
+
+    @contextmanager
+    def followed(self, follower: Follower) -> Iterator[None]:
+        """Tells the follower each line of metrics once it is written."""
+        self._followers.append(follower)
+        try:
+            yield
+        finally:
+            self._followers.remove(follower)
 
     def metrics(self) -> list[dict[str, float]]:
         """All lines of metrics with their times; a last line that was cut off is left out."""

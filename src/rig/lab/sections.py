@@ -10,9 +10,10 @@ import numpy as np
 from rig.lab import html
 from rig.lab.charts import Chart, to_svg
 from rig.lab.diagnose import is_table_row, probe_cell
-from rig.lab.facts import FIT_STEPS, MINUTES, STEPS, Facts, flat, preset_of
+from rig.lab.facts import FIT_STEPS, MINUTES, STEPS, Facts
 from rig.lab.phase import duration
 from rig.lab.quantities import amount, label_of, number, thing_of, unit_of
+from rig.lab.settings import flat, preset_of
 from rig.lab.tables import COLUMNS
 
 
@@ -49,9 +50,7 @@ def headline(runs: Runs) -> str:
     if len(runs) == 1:
         parts += [html.paragraph(lead(runs[0])), cards(runs[0])]
     else:
-        parts.append(
-            html.paragraph("Distance left to the goal, in cm, over the same goal pictures.")
-        )
+        parts.append(html.paragraph("Distance left to the goal, over the same goal pictures."))
         parts.append(results(runs))
     return "\n".join([*parts, "</header>"])
 
@@ -200,10 +199,9 @@ def probe_table(runs: Runs) -> str:
 def probe_name(key: str) -> str:
     """A probe's metric in words."""
     name = key.removeprefix("probe/")
-    if name.endswith("_cm"):
-        return (
-            f"{name.removesuffix('_cm').replace('_', ' ')}: error when read off the latents, cm"
-        )
+    if name.endswith(("_cm", "_rad")):
+        quantity, _, unit = name.rpartition("_")
+        return f"{quantity.replace('_', ' ')}: error when read off the latents, {unit}"
     if name.endswith("_distance_correlation"):
         thing = name.removesuffix("_distance_correlation")
         return f"{thing}: correlation of latent distance with true distance"

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.table import Table
@@ -35,16 +35,25 @@ def print_notice(text: str) -> None:
 
 
 def print_evaluation(evaluation: dict[str, Any]) -> None:
-    """Prints an evaluation's distances, one object per row."""
+    """Prints an evaluation's distances, one object per row, and by number of objects."""
     title = "{task}: {num_episodes} goal pictures, after {num_env_steps:,} steps"
-    rows = [
-        [thing_of(name), *(amount(name, values[key]) for key in COLUMNS.values())]
-        for name, values in evaluation["distances"].items()
-    ]
+    rows = distance_rows(evaluation["distances"])
     if "success_share" in evaluation:
         share = f"{evaluation['success_share']:.0%}"
         rows.append(["success by its own rule", share, *[""] * (len(COLUMNS) - 1)])
     print_table(title.format(**evaluation), ["distance left", *COLUMNS], rows)
+    for num, part in evaluation.get("by_num_objects", {}).items():
+        about = f"objects in view: {num}, in {part['num_episodes']} goal pictures"
+        rows = distance_rows({name: part[name] for name in part if name != "num_episodes"})
+        print_table(about, ["distance left", *COLUMNS], rows)
+
+
+def distance_rows(distances: dict[str, dict[str, float]]) -> list[list[str]]:
+    """One row for each distance: what it is of, and its figures with their unit."""
+    return [
+        [thing_of(name), *(amount(name, values[key]) for key in COLUMNS.values())]
+        for name, values in distances.items()
+    ]
 
 
 def print_attempt(summary: dict[str, Any]) -> None:
@@ -74,7 +83,8 @@ def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
         title=title, title_justify="left", title_style="bold", box=None, pad_edge=False
     )
     for index, column in enumerate(columns):
-        table.add_column(column, justify="right" if index else "left", header_style="dim")
+        justify: Literal["left", "right"] = "right" if index else "left"
+        table.add_column(column, justify=justify, header_style="dim", overflow="fold")
     for row in rows:
         table.add_row(*row)
     Console(file=sys.stdout).print(table)

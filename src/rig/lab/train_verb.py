@@ -12,7 +12,8 @@ class Train(Config, TrainOptions):
     """Train a robot from camera images alone."""
 
     task: TaskName = ""
-    """What to learn: Reach, Push or PushWide."""
+    """What to learn: Reach, Push, PushWide, PushTwo, PushAny, PushResetFree, Door,
+    DoorResetFree, PickAndPlace, Rope, or a task of your own as MODULE:ID."""
 
     def __call__(self, argv: Sequence[str]) -> None:
         """Trains, evaluates, and prints the run's directory."""
@@ -24,9 +25,9 @@ class Train(Config, TrainOptions):
         from rig.lab.tables import print_evaluation, print_json, print_line
 
         if self.resume:
-            run = train_on(self.resume, force=self.force)
+            run = train_on(self.resume, self.tracker, force=self.force)
         else:
-            run = train_anew(self.config(), self.preset, self.out, argv)
+            run = train_anew(self.config(), self.preset, self.out, argv, self.tracker)
         if self.json:
             print_json(run.evaluation() | {"run": str(run.directory)})
             return

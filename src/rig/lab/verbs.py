@@ -25,6 +25,7 @@ from rig.lab.options import (
 )
 from rig.lab.outputs import check_file
 from rig.lab.share_verbs import SHARE_VERBS
+from rig.lab.study_verbs import STUDY_VERBS
 
 
 @runtime_checkable
@@ -120,7 +121,7 @@ class Look:
     """Take a picture of a task through its camera."""
 
     task: TaskName = ""
-    """What to look at: Reach, Push or PushWide."""
+    """What to look at: any task that `rig train` takes."""
     env: EnvironmentId = ""
     """Anyone's Gymnasium environment to look at in place of a TASK."""
     camera: str = ""
@@ -220,4 +221,5 @@ OTHER_VERBS = {
     "doctor": Doctor,
     "demo": Demo,
     **SHARE_VERBS,
+    **STUDY_VERBS,
 }

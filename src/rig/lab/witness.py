@@ -13,13 +13,16 @@ from jaxtyping import Bool, Float64
 
 from rig.errors import RunError
 from rig.world.environments import TabletopVectorEnv
-from rig.world.tasks import Region
+from rig.world.task import Region
 
 
 CELL = 0.02
 """Side of a cell of coverage: metres, or radians where the region is in radians."""
 MOVED = 0.01
 """What moved further than this in an episode was moved, in the same units."""
+
+MOST_AXES = 3
+"""A grid along more axes, as a rope's bends, has more cells than practice has steps."""
 
 Cells = Bool[np.ndarray, " cells"]
 """Which cells were visited, those of all objects one after another."""
@@ -33,7 +36,8 @@ class Witness(VectorWrapper):
         worlds = world.unwrapped
         task = worlds.task if isinstance(worlds, TabletopVectorEnv) else None
         self._columns = task.columns if task else {}
-        self._regions = task.goals if task else {}
+        regions = task.goals if task else {}
+        self._regions = {n: r for n, r in regions.items() if len(r.low) <= MOST_AXES}
         self._states: list[np.ndarray] = []
 
     def reset(self, **kwargs: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -69,14 +73,19 @@ class Witness(VectorWrapper):
             )
         visited, metrics, start = visited.copy(), {}, 0
         for name, region in self._regions.items():
-            states = np.stack(self._states)[:, :, self._columns[name]]
+            states = self._noted(name)
             own = visited[start : (start := start + num_cells(region))]
             own[cells_of(states.reshape(-1, states.shape[-1]), region)] = True
             metrics[f"practice/{name}_coverage"] = float(own.mean())
+        for name in self._columns:
+            states = self._noted(name)
             if (is_there := ~np.isnan(states[0]).any(axis=1)).any():
                 share = moved(states[:, is_there]).mean()
                 metrics[f"practice/{name}_moved_share"] = float(share)
         return visited, metrics
+
+    def _noted(self, name: str) -> Float64[np.ndarray, "time N axes"]:
+        return np.stack(self._states)[:, :, self._columns[name]]
 
     def _note(self, info: dict[str, Any]) -> None:
         if self._columns:

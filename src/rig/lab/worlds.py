@@ -10,7 +10,7 @@ from rig.config import Config, require
 from rig.errors import TaskError
 from rig.lab.oracle import OracleView
 from rig.world.guest.invite import Invitation, invite
-from rig.world.tasks import find_task
+from rig.world.tasks import find_task, full_name, short_name
 from rig.world.worlds import Worlds
 
 
@@ -33,7 +33,7 @@ def make_world(config: Config, num_worlds: int, image_size: int | None = None) -
         "--episode-steps to --env",
     )
     world = gymnasium.make_vec(
-        f"rig.world.registration:{find_task(config.task).id}",
+        full_name(config.task),
         num_envs=num_worlds,
         vectorization_mode="vector_entry_point",
         image_size=image_size,
@@ -73,5 +73,5 @@ def is_guest(task: str) -> bool:
 
 def named(config: Config) -> Config:
     """The settings with the task by its proper name."""
-    known = config.task if is_guest(config.task) else find_task(config.task).name
+    known = config.task if is_guest(config.task) else short_name(config.task)
     return replace(config, task=known)

@@ -2,12 +2,16 @@
 
 ===============  ==========================================================================
 latent           ``-||w (z' - z_g)||_2``, w the weight of each latent (1 in the paper)
+root             ``-sqrt(||w (z' - z_g)||_2 + 0.02)``
 log_probability  ``-sum_i (z'_i - z_g,i)^2 / (2 sigma_i^2)``, sigma the encoder's, floored
 sparse           0 if that Mahalanobis distance is under a threshold, else -1
 pixel            ``-mean((x' - x_g)^2)``, pixels in [0, 1]
 ===============  ==========================================================================
 
-Source: Nair et al. 2018, sections 4.3 and 5, and the released code's variants.
+Source: Nair et al. 2018, sections 4.3 and 5, and the released code's variants; root is ours.
+Under a discount, minus the distance makes it not worth a detour to put a small error right: a
+hand at its goal would have to leave it, go round the puck and push it by a centimetre. Under
+the root, the last centimetre counts for more and the detour for less.
 """
 
 import numpy as np
@@ -23,6 +27,17 @@ def latent_reward(
 ) -> Rewards:
     """Minus the weighted Euclidean distance between next latent and goal."""
     return -np.linalg.norm(weight * (next_latent - goal), axis=1)
+
+
+def root_reward(
+    next_latent: Rows, goal: Rows, weight: Float32[np.ndarray, " latent"]
+) -> Rewards:
+    """Minus the square root of the distance that :func:`latent_reward` is minus of."""
+    return -np.sqrt(ROUNDING - latent_reward(next_latent, goal, weight))
+
+
+ROUNDING = np.float32(0.02)
+"""Added to the distance under the root, whose slope would else have no bound at the goal."""
 
 
 def mahalanobis(next_latent: Rows, goal: Rows, log_std: Rows, min_std: float) -> Rewards:

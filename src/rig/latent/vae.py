@@ -1,16 +1,18 @@
 """The variational autoencoder: images to latents and back.
 
-============  ================================  ==========================================
-architecture  encoder                           decoder
-============  ================================  ==========================================
-patches       layers of patches                 layers of patches, to the image
-keypoints     where things of a colour are      a perceptron, to the principal components
-============  ================================  ==========================================
+==============  ==============================  ==========================================
+architecture    encoder                         decoder
+==============  ==============================  ==========================================
+patches         layers of patches               layers of patches, to the image
+keypoints       where things of a colour are    a perceptron, to the principal components
+feature_points  where learned features are      a perceptron, to the principal components
+==============  ==============================  ==========================================
 
 Source: Nair et al. 2018, section 4.1. Differs: the decoder adds to a fixed base, the mean of
 the first images, because the background never moves and the fit then starts with it.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal
 
@@ -22,11 +24,14 @@ from jaxtyping import Array, Float, PRNGKeyArray, UInt8
 
 from rig.config import VAEConfig
 from rig.latent.canvas import Canvas, Numbers, PatchCanvas, principal_canvas
+from rig.latent.feature_points import FeaturePointEncoder
 from rig.latent.keypoints import KeypointEncoder, find_colours
 from rig.latent.layers import Perceptron
 from rig.latent.patches import PatchDecoder, PatchEncoder
 
 
+Encoder = PatchEncoder | KeypointEncoder | FeaturePointEncoder
+Decoder = PatchDecoder | Perceptron
 Rows = Float[Array | np.ndarray, "*B latent"]
 
 
@@ -48,8 +53,8 @@ class Posterior(eqx.Module):
 class VAE(eqx.Module):
     """Images to latents and back."""
 
-    encoder: PatchEncoder | KeypointEncoder
-    decoder: PatchDecoder | Perceptron
+    encoder: Encoder
+    decoder: Decoder
     canvas: Canvas
     """What the decoder paints on."""
     base: Numbers
@@ -87,6 +92,8 @@ def new_vae(
     if config.architecture == "patches":
         return blank_vae(config, PatchCanvas(), mean_image, key=key)
     canvas = principal_canvas(images, config.num_components, rng=rng)
+    if config.architecture == "feature_points":
+        return blank_vae(config, canvas, mean_image, key=key)
     colours = find_colours(images, config.latent_size // 2, rng=rng)
     vae = blank_vae(config, canvas, mean_image, key=key)
     return replace(vae, encoder=KeypointEncoder(colours))
@@ -96,9 +103,8 @@ def blank_vae(
     config: VAEConfig, canvas: Canvas, mean_image: Float[Array, "H W 3"], *, key: PRNGKeyArray
 ) -> VAE:
     """A VAE with fresh networks on a canvas."""
-    make = new_patches if config.architecture == "patches" else new_keypoints
     base = canvas.put(mean_image if config.likelihood == "gaussian" else logit(mean_image))
-    encoder, decoder = make(config, mean_image, base.shape[0], key=key)
+    encoder, decoder = MAKERS[config.architecture](config, mean_image, base.shape[0], key=key)
     return VAE(
         encoder, decoder, canvas, base, jnp.ones(()), config.likelihood, config.latent_size
     )
@@ -125,6 +131,26 @@ def new_keypoints(
         KeypointEncoder(jnp.zeros((config.latent_size // 2, 3))),
         Perceptron((config.latent_size, hidden, hidden, size), key=key),
     )
+
+
+def new_feature_points(
+    config: VAEConfig, mean_image: Float[Array, "H W 3"], size: int, *, key: PRNGKeyArray
+) -> tuple[FeaturePointEncoder, Perceptron]:
+    """An encoder of learned places, and a painter of principal components."""
+    encoder_key, decoder_key = jax.random.split(key)
+    hidden = config.hidden_size
+    return (
+        FeaturePointEncoder(mean_image, config.latent_size // 2, key=encoder_key),
+        Perceptron((config.latent_size, hidden, hidden, size), key=decoder_key),
+    )
+
+
+Maker = Callable[..., tuple[Encoder, Decoder]]
+MAKERS: dict[str, Maker] = {
+    "patches": new_patches,
+    "keypoints": new_keypoints,
+    "feature_points": new_feature_points,
+}
 
 
 def kl_nats_of(mean: Rows, log_std: Rows) -> Rows:

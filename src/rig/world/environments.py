@@ -1,9 +1,13 @@
 """The tasks as Gymnasium environments: pictures in, actions out, and no reward.
 
 An observation is three pictures: ``observation``, ``achieved_goal`` (the same one) and
-``desired_goal`` (of an evaluation goal, drawn at reset). The true state, the goal's state and
-the distances between them are in ``info``, in metres: they are for evaluation, and nothing that
-learns may see them.
+``desired_goal`` (of a goal drawn at reset). The true state, the goal's state and the distances
+between them are in ``info``, with their units: they are for evaluation, and nothing that learns
+may see them.
+
+A plain ``reset()`` begins an episode of practice: everything is in view, and in a task that is
+never put back the world goes on from where it is. ``reset(options={"goal_states": ...})``
+begins one of evaluation: the world is put at its start, without what its goal lacks.
 """
 
 from collections.abc import Mapping
@@ -18,6 +22,7 @@ from jaxtyping import Float32, Float64, UInt8
 
 from rig.errors import TaskError
 from rig.world.tabletop import STEP_S, Tabletop
+from rig.world.task import Task
 from rig.world.tasks import find_task
 from rig.world.worlds import Goals, Worlds
 
@@ -46,17 +51,18 @@ class TabletopVectorEnv(Worlds):
 
     def __init__(
         self,
-        task: str,
+        task: str | Task,
         num_envs: int = 1,
         image_size: int = 48,
         num_threads: int | None = None,
         render_mode: str | None = None,
     ) -> None:
-        """Makes the worlds of the task of this name; see :class:`Tabletop`."""
-        self.task = find_task(task)
+        """Makes the worlds of a task, or of the task of this name; see :class:`Tabletop`."""
+        self.task = task if isinstance(task, Task) else find_task(task)
         self.tabletop = Tabletop(self.task, num_envs, image_size, num_threads)
         self.id, self.num_steps = self.task.id, self.task.num_steps
-        self.state_names = self.task.joints
+        self.state_names, self.state_units = self.task.joints, tuple(self.tabletop.units)
+        self.is_put_back = self.task.is_put_back
         self.num_envs = num_envs
         self.render_mode = render_mode
         self.single_observation_space = _observation_space(image_size)
@@ -67,15 +73,17 @@ class TabletopVectorEnv(Worlds):
     def reset(
         self, *, seed: int | None = None, options: Mapping[str, Any] | None = None
     ) -> tuple[Observation, Info]:
-        """Puts every world at the start and draws a goal for each.
+        """Begins an episode in every world, and draws a goal for each.
 
         Args:
-            seed: One for all the worlds together.
-            options: ``goal_states`` are used in place of drawn ones; [N, state], in metres.
-                With them may come the rest of :meth:`rig.world.worlds.Goals.options`.
+            seed: One for all the worlds together; with it, they are put at the start.
+            options: ``goal_states`` are used in place of drawn ones, [N, state], and the worlds
+                are put at the start, without what the goals lack (NaN). With them may come the
+                rest of :meth:`rig.world.worlds.Goals.options`.
         """
         super().reset(seed=seed)
         options = dict(options or {})
+        goes_on = seed is None and "goal_states" not in options and not self.is_put_back
         images = options.pop("goal_images", None)
         options.pop("start_seeds", None)  # every episode starts alike
         self._num_steps_done = 0
@@ -83,7 +91,7 @@ class TabletopVectorEnv(Worlds):
         if images is None:
             images = self.tabletop.goal_images(self._goal_states)
         self._goal_images = images
-        self._images = self.tabletop.reset()
+        self._images = self.tabletop.look() if goes_on else self._put_at_start()
         return self._observe()
 
     def step(
@@ -129,8 +137,12 @@ class TabletopVectorEnv(Worlds):
         if options:
             raise TaskError(f"unknown reset options {sorted(options)}: known: 'goal_states'")
         if given is None:
-            return self.task.sample_goals(self.num_envs, rng=self.np_random)
+            return self.task.sample_states(self.num_envs, rng=self.np_random)
         return np.array(given, np.float64)
+
+    def _put_at_start(self) -> Images:
+        starts = np.tile(self.task.start, (self.num_envs, 1))
+        return self.tabletop.set_states(np.where(np.isnan(self._goal_states), np.nan, starts))
 
     def _observe(self) -> tuple[Observation, Info]:
         observation = {
@@ -142,9 +154,11 @@ class TabletopVectorEnv(Worlds):
 
     def _measure(self) -> Info:
         states = self.tabletop.states()
-        distances_m = self.task.distances(states, self._goal_states)
-        named = {name.replace("_m", "_distance_m"): d for name, d in distances_m.items()}
-        return {"state": states, "goal_state": self._goal_states.copy(), **named}
+        measured = {"state": states, "goal_state": self._goal_states.copy()}
+        for name, distances in self.task.distances(states, self._goal_states).items():
+            thing, unit = name.rsplit("_", 1)
+            measured[f"{thing}_distance_{unit}"] = distances
+        return measured
 
 
 class TabletopEnv(gymnasium.Env):
@@ -155,8 +169,10 @@ class TabletopEnv(gymnasium.Env):
         "render_fps": round(1 / STEP_S),
     }
 
-    def __init__(self, task: str, image_size: int = 48, render_mode: str | None = None) -> None:
-        """Makes the world of the task of this name."""
+    def __init__(
+        self, task: str | Task, image_size: int = 48, render_mode: str | None = None
+    ) -> None:
+        """Makes the world of a task, or of the task of this name."""
         self._batch = TabletopVectorEnv(task, 1, image_size, 1, render_mode)
         self.task = self._batch.task
         self.tabletop = self._batch.tabletop
@@ -171,14 +187,13 @@ class TabletopEnv(gymnasium.Env):
 
         Args:
             seed: Of the goals.
-            options: ``goal_states``, [1, state] or [state], in metres.
+            options: ``goal_states``, [1, state] or [state].
         """
         super().reset(seed=seed)
         options = dict(options or {})
         if "goal_states" in options:
             options["goal_states"] = np.atleast_2d(options["goal_states"])
-        self._batch.np_random = self.np_random
-        return _first(*self._batch.reset(options=options))
+        return _first(*self._batch.reset(seed=seed, options=options))
 
     def step(
         self, action: Float32[np.ndarray, " action"]

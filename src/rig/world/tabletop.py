@@ -13,7 +13,7 @@ from rig.errors import DivergedError, PictureError, TaskError
 from rig.world.camera import RayCamera
 from rig.world.crew import Crew
 from rig.world.scene import Scene
-from rig.world.tasks import Task
+from rig.world.task import Task
 
 
 STEP_M = 0.02
@@ -44,14 +44,16 @@ class Tabletop:
         self.task = task
         self.num_worlds = num_worlds
         self.image_size = image_size
-        self.action_size = len(task.hand_box.low)
+        self._num_axes = len(task.hand_box.low)
+        self.action_size = self._num_axes + len(task.motors)
         self.state_size = len(task.start)
-        self._scene = Scene(task.scene, task.joints)
+        self._scene = Scene(task.scene, task.joints, task.motors)
         self._num_substeps = round(STEP_S / self._scene.substep_s)
         self._worlds = [self._scene.new_data() for _ in range(num_worlds)]
         self._spares = [self._scene.new_data() for _ in range(num_worlds)]
         self._camera = RayCamera(self._scene.model, task.camera, image_size)
         self._crew = Crew(num_threads)
+        self._absent = np.zeros((num_worlds, self.state_size), bool)
         self.reset()
 
     def reset(self) -> Images:
@@ -62,27 +64,41 @@ class Tabletop:
         """Moves every hand by 2 cm per unit of action, inside its box; the pictures after that.
 
         Args:
-            actions: Clipped to [-1, 1]. Not modified.
+            actions: Clipped to [-1, 1]. Those after the hand's set the motors: -1 is one end of
+                a motor's range, 1 the other. Not modified.
         """
         self._refuse_shape("actions", actions, (self.num_worlds, self.action_size))
         _refuse_not_finite("action", actions)
+        moves, settings = np.split(np.clip(actions, -1.0, 1.0), [self._num_axes], axis=1)
         hands_m = self._scene.hands_m(self._worlds)
-        targets_m = self.task.hand_box.clip(hands_m + STEP_M * np.clip(actions, -1.0, 1.0))
-        velocities_m_s = (targets_m - hands_m) / STEP_S
-        num_substeps = [self._num_substeps] * self.num_worlds
-        self._crew.each(self._scene.drive, self._worlds, velocities_m_s, num_substeps)
+        targets_m = self.task.hand_box.clip(hands_m + STEP_M * moves)
+        self._crew.each(
+            self._scene.drive,
+            self._worlds,
+            (targets_m - hands_m) / STEP_S,
+            (settings.astype(float) + 1) / 2,
+            [self._num_substeps] * self.num_worlds,
+        )
+        return self._pictures(self._worlds)
+
+    @property
+    def units(self) -> list[str]:
+        """The unit of each number of a state: ``m`` or ``rad``."""
+        return self._scene.units
+
+    def look(self) -> Images:
+        """Pictures of the worlds as they are."""
         return self._pictures(self._worlds)
 
     def set_states(self, states: States) -> Images:
         """Puts every world at rest in a state; the pictures of it."""
-        self._refuse_shape("states", states, (self.num_worlds, self.state_size))
-        _refuse_not_finite("state", states)
+        self._refuse_states(states, self.num_worlds)
+        self._absent = self.task.absent(states)
         return self._show(self._worlds, states)
 
     def goal_images(self, states: States) -> Images:
         """Pictures of any number of states; the worlds stay as they are."""
-        self._refuse_shape("states", states, (len(states), self.state_size))
-        _refuse_not_finite("state", states)
+        self._refuse_states(states, len(states))
         images = self._new_images(len(states))
         for first in range(0, len(states), self.num_worlds):
             part = states[first : first + self.num_worlds]
@@ -91,7 +107,8 @@ class Tabletop:
 
     def states(self) -> States:
         """Every world's state: for evaluation, and never for learning."""
-        return np.array([self._scene.state(data) for data in self._worlds])
+        states = np.array([self._scene.state(data) for data in self._worlds])
+        return np.where(self._absent, np.nan, states)
 
     def memory(self) -> Float64[np.ndarray, "N memory"]:
         """All that decides how every world goes on: to be saved, and never for learning."""
@@ -121,6 +138,10 @@ class Tabletop:
 
     def _new_images(self, num: int) -> Images:
         return np.empty((num, self.image_size, self.image_size, 3), np.uint8)
+
+    def _refuse_states(self, states: States, num: int) -> None:
+        self._refuse_shape("states", states, (num, self.state_size))
+        _refuse_not_finite("state", np.where(self.task.absent(states), 0.0, states))
 
     def _refuse_shape(self, what: str, array: np.ndarray, shape: tuple[int, ...]) -> None:
         if array.shape != shape:

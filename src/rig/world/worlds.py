@@ -77,7 +77,8 @@ class Worlds(VectorEnv[Any, Any, Any]):
     """What takes the pictures; by default MuJoCo's ray caster, shaded in NumPy."""
     state_names: tuple[str, ...] = ()
     """What the numbers of a goal's state are called; none where nothing can be measured."""
-
+    state_units: tuple[str, ...] = ()
+    """The unit of each of these numbers: ``m`` or ``rad``."""
     is_put_back: bool = True
     """Whether a reset puts every world at a start of its own."""
 

@@ -43,6 +43,7 @@ class GuestVectorEnv(Worlds):
         self._goals: Goals | None = None
         images = self.reset(seed=seed)[0]["observation"]
         self.state_names = tuple(f"goal_{i}" for i in range(len(guests[0].achieved)))
+        self.state_units = ("m",) * len(self.state_names)
         picture = spaces.Box(0, 255, images.shape[1:], np.uint8)
         self.single_observation_space = spaces.Dict(observation=picture, desired_goal=picture)
         self.single_action_space = spaces.Box(-1, 1, (guests[0].action_size,), np.float32)

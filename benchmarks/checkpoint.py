@@ -1,0 +1,159 @@
+"""Checkpoints: what one costs, of the time between two; and replay that lies in a file.
+
+The state is as large as a run's: replay is full, and as many rows are new as a run adds between
+two checkpoints. Writing is waited for until the disk has it.
+"""
+
+import shutil
+import tempfile
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from time import perf_counter
+
+import jax
+import numpy as np
+
+from benchmarks.loop import TASK, short, speed
+from benchmarks.measure import MS_PER_S, alternate, spend
+from benchmarks.part import Part, Row, Size, Table, Target
+from rig.agent.td3 import new_learner
+from rig.config import Config, find_preset
+from rig.lab.interrupt import uninterrupted
+from rig.lab.keeper import Keeper
+from rig.lab.policy import Policy
+from rig.lab.run import Run
+from rig.lab.state import Practising
+from rig.latent.space import make_space
+from rig.latent.vae import new_vae
+from rig.memory.mapped import mapped
+from rig.memory.replay import Replay
+from rig.types import Encoding, Episodes
+
+
+PRESET = "fast"
+NUM_STEPS = 50
+ACTION_SIZE = 2
+NUM_FULL = 50_000
+"""Transitions in replay; more would only take longer to fill."""
+TARGET_SHARE = 0.03
+TARGET_SLOWER = 0.10
+GATHERINGS = 10
+"""Times as many rounds: each is short."""
+NUM_GATHERED = 4096
+"""Frames in a batch."""
+
+
+def run(size: Size) -> Part:
+    """Measures a checkpoint, the loop beside it, and batches of frames from a file."""
+    config = replace(find_preset(PRESET, TASK), replay_size=NUM_FULL)
+    with tempfile.TemporaryDirectory() as scratch:
+        saved = save_row(config, Path(scratch), size.num_long_rounds)
+        gathered = gather_row(config, Path(scratch), GATHERINGS * size.num_rounds)
+    steps_per_s = speed(short(config, size.num_loop_updates))["steps/s"]
+    between_s = config.checkpoint.every_steps / steps_per_s
+    share = saved["median ms"] / MS_PER_S / between_s
+    saved |= {"s between two": between_s, "share": f"{share:.2%}"}
+    return Part(
+        tables=[
+            Table(title="A checkpoint", rows=[saved]),
+            Table(title="Batches of frames", rows=[gathered], notes=[NOTE]),
+        ],
+        targets=[
+            Target(
+                what="time that checkpoints take, every 5000 steps",
+                promised=TARGET_SHARE,
+                measured=share,
+                unit="of the run",
+            ),
+            Target(
+                what="frames from a file that the page cache holds, time beyond memory's",
+                promised=TARGET_SLOWER,
+                measured=max(
+                    0.0, gathered["from a file, ms"] / gathered["from memory, ms"] - 1
+                ),
+                unit="of memory's",
+            ),
+        ],
+    )
+
+
+NOTE = "4096 frames at random, in turns from an array in memory and from one that a file holds."
+
+
+def save_row(config: Config, scratch: Path, num_rounds: int) -> Row:
+    """What checkpoints take, each with the rows of so many new steps."""
+    run = Run.create(scratch / "run", config, {})
+    state, rng = full_state(config), np.random.default_rng(0)
+    new_replay = partial(Replay, config.replay_size, NUM_STEPS)
+    keeper = Keeper(run, uninterrupted(), new_replay, print)
+    keeper.save(state)
+    took_s = []
+    for _ in range(num_rounds):
+        state.replay.add(episodes(config, config.checkpoint.every_steps, rng=rng))
+        start_s = perf_counter()
+        keeper.save(state)
+        took_s.append(perf_counter() - start_s)
+    shutil.rmtree(run.directory)
+    return {
+        "preset": PRESET,
+        "transitions held": state.replay.num_transitions,
+        "new": config.checkpoint.every_steps,
+        "best ms": MS_PER_S * min(took_s),
+        "median ms": MS_PER_S * float(np.median(took_s)),
+    }
+
+
+def full_state(config: Config) -> Practising:
+    """A state as large as a run's, of noise."""
+    rng, key = np.random.default_rng(0), jax.random.key(0)
+    shape = (500, config.image_size, config.image_size, 3)
+    images = rng.integers(256, size=shape, dtype=np.uint8)
+    space = make_space(
+        new_vae(config.vae, images, key=key, rng=rng), images, "seen", -1, rng=rng
+    )
+    learner = new_learner(space.latent_size, ACTION_SIZE, config.td3, key=key)
+    replay = Replay(config.replay_size, NUM_STEPS)
+    while replay.num_transitions < config.replay_size:
+        replay.add(episodes(config, config.checkpoint.every_steps, rng=rng))
+    return Practising(
+        rng=rng,
+        policy=Policy(space, learner),
+        replay=replay,
+        num_env_steps=config.replay_size,
+        num_rollbacks=0,
+        worlds=np.zeros((config.num_worlds, 100)),
+    )
+
+
+def episodes(config: Config, num_transitions: int, *, rng: np.random.Generator) -> Episodes:
+    """Episodes of so many transitions, of noise."""
+    num, size = num_transitions // NUM_STEPS, config.vae.latent_size
+    num_rows = num * (NUM_STEPS + 1)
+    shape = (num_rows, config.image_size, config.image_size, 3)
+    latents = rng.standard_normal((num_rows, size), np.float32)
+    return Episodes(
+        num_steps=np.full(num, NUM_STEPS),
+        actions=rng.standard_normal((num_transitions, ACTION_SIZE), np.float32),
+        frames=rng.integers(256, size=shape, dtype=np.uint8),
+        encoding=Encoding(latent=latents, log_std=latents),
+        goals=latents[:num],
+    )
+
+
+def gather_row(config: Config, scratch: Path, num_rounds: int) -> Row:
+    """Batches of frames from an array in memory and from one that lies in a file."""
+    rng = np.random.default_rng(0)
+    shape, dtype = (NUM_FULL, config.image_size, config.image_size, 3), np.dtype(np.uint8)
+    arrays = {"memory": np.empty(shape, dtype), "a file": mapped(scratch, shape, dtype)}
+    rows = rng.integers(NUM_FULL, size=NUM_GATHERED)
+    for array in arrays.values():
+        array[:] = 7
+    timings = alternate(
+        {
+            name: partial(spend, partial(array.__getitem__, rows))
+            for name, array in arrays.items()
+        },
+        num_rounds,
+    )
+    return {f"from {name}, ms": MS_PER_S * timing.best_s for name, timing in timings.items()}

@@ -1,0 +1,188 @@
+"""The results page: ``python -m benchmarks.results`` writes docs/results.md from what is kept.
+
+``--keep SOURCE...`` first takes in finished runs: a study's directory, a spec whose study lies
+under ``runs/``, or a file of ``benchmarks.learning``. What is kept of each run is one line in
+``docs/results/STUDY.jsonl``; plots lie beside it. Nobody types a number.
+"""
+
+import argparse
+import json
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rig.errors import RigError
+from rig.lab.cli import parse
+from rig.lab.settings import changes_from
+from rig.lab.study.compare import COLUMNS, cells, grid, legend, nothing_scores, over_tasks
+from rig.lab.study.comparison import Comparison, Line
+from rig.lab.study.curves import save_curves
+from rig.lab.study.results import (
+    Result,
+    curve_of,
+    gather_one,
+    read_results,
+    write_results,
+)
+from rig.lab.study.spec import read_spec, slug
+
+
+ROOT = Path(__file__).parent.parent
+SPECS = ROOT / "benchmarks" / "specs"
+KEPT = ROOT / "docs" / "results"
+PAGE = KEPT.with_suffix(".md")
+COMMIT_DIGITS = 7
+HEAD = """# Results
+
+<!-- Written by `python -m benchmarks.results`: change that, not this. -->
+
+Every number is from finished runs whose evaluations are kept, a line each, in
+[results/](results/): anyone can draw this page again. A number leads to its runs, and those to
+their commit, their command and their line. Distances are from goal pictures that practice never
+saw, at the last step.
+"""
+
+
+def main(argv: Sequence[str]) -> None:
+    """Takes in what is to be kept, and writes the page."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.results", description=__doc__.split("\n")[0]
+    )
+    parser.add_argument("--keep", nargs="+", type=Path, default=[], metavar="SOURCE")
+    KEPT.mkdir(exist_ok=True)
+    for source in parser.parse_args(argv).keep:
+        print(keep(source))
+    for path in sorted(KEPT.glob("*.jsonl")):
+        draw(path)
+    PAGE.write_text(page())
+
+
+def keep(source: Path) -> str:
+    """Keeps the finished runs of a source; what to tell about it."""
+    if source.suffix == ".jsonl":
+        results, left_out = learned(source), []
+    else:
+        results, left_out = gather_one(source)
+    if not results:
+        return f"{source}: no run is finished"
+    path = KEPT / f"{results[0].study or slug(results[0].id)}.jsonl"
+    write_results(path, results)
+    missing = f"; not finished: {', '.join(left_out)}" if left_out else ""
+    return f"{path.relative_to(ROOT)}: {len(results)} runs{missing}"
+
+
+def learned(path: Path) -> list[Result]:
+    """The results in a file of ``benchmarks.learning``."""
+    return [learned_row(path.stem, json.loads(line)) for line in path.read_text().splitlines()]
+
+
+def learned_row(study: str, row: dict) -> Result:
+    """One seed of a study of ``benchmarks.learning``; its command tells the settings."""
+    train = parse(shlex.split(row["command"])[1:])
+    config = train.config()
+    return Result(
+        id=f"{study}-seed{row['seed']}",
+        study=study,
+        task=config.task,
+        method="oracle" if config.oracle else train.preset,
+        seed=row["seed"],
+        preset=train.preset,
+        changes=changes_from(train.preset, config),
+        command=row["command"],
+        commit=row["commit"] or "",
+        device=f"{row['num_cores']} cores, load {row['load']:.1f}",
+        date="",
+        curve=curve_of(row["curve"]),
+    )
+
+
+def page() -> str:
+    """The whole page, in Markdown."""
+    studies = [read_results(path) for path in sorted(KEPT.glob("*.jsonl"))]
+    sections = [section(Comparison(results)) for results in studies]
+    return "\n".join([HEAD, *sections])
+
+
+def section(comparison: Comparison) -> str:
+    """What one study asks, what came out, and every run of it."""
+    study = comparison.results[0].study
+    parts = [f"## {study}", asked(study)]
+    for task in comparison.tasks:
+        for thing in comparison.things(task):
+            lines = comparison.lines(task, thing)
+            rows = [linked(study, line) for line in lines]
+            parts += [f"### {task}: {thing}", nothing_scores(lines[0]), grid(COLUMNS, rows)]
+            if thing in comparison.main_things(task):
+                name = plot_of(study, task, thing).relative_to(PAGE.parent)
+                parts.append(f"![{task}: {thing}, learning curves]({name})")
+    parts += [f"#{part}" if part.startswith("#") else part for part in over_tasks(comparison)]
+    return "\n\n".join([*parts, legend(comparison), "### Its runs", runs(comparison), ""])
+
+
+def asked(study: str) -> str:
+    """The question of a study, and where its plan is."""
+    path = SPECS / f"{study}.toml"
+    if not path.is_file():
+        return "Run by itself, not from a spec."
+    try:
+        question = read_spec(path).asks
+    except RigError as error:
+        question = f"(The spec does not fit this version: {error})"
+    return f"{question} Spec: [{path.name}](../benchmarks/specs/{path.name})."
+
+
+def linked(study: str, line: Line) -> list[str]:
+    """A method's cells; its number leads to its runs."""
+    shown = cells(line)
+    shown[2] = f"[{shown[2]}](#{anchor(study, line.task, line.method)})"
+    return shown
+
+
+def runs(comparison: Comparison) -> str:
+    """Every run of a study: its distances, and what made it."""
+    rows, told = [], set()
+    for number, result in enumerate(comparison.results, start=1):
+        study = result.study
+        place = anchor(study, result.task, result.method)
+        mark = "" if place in told else f'<a id="{place}"></a>'
+        told.add(place)
+        rows.append(
+            [
+                f"{mark}[{result.id}](results/{study}.jsonl#L{number})",
+                result.method,
+                ", ".join(f"{thing} {last(result, thing)}" for thing in result.things),
+                f"`{result.commit[:COMMIT_DIGITS]}`",
+                f"`{result.command}`",
+            ]
+        )
+    columns = ("run", "method", "distance left", "commit", "command")
+    return grid(columns, rows, len(columns))
+
+
+def last(result: Result, thing: str) -> str:
+    """A run's last distance."""
+    (line,) = Comparison([result]).lines(result.task, thing)
+    return f"{line.show(line.iqm)} {line.unit}"
+
+
+def draw(path: Path) -> None:
+    """Draws the curves of a study that is kept."""
+    comparison = Comparison(read_results(path))
+    for task in comparison.tasks:
+        for thing in comparison.main_things(task):
+            save_curves(plot_of(path.stem, task, thing), comparison, task, thing)
+
+
+def plot_of(study: str, task: str, thing: str) -> Path:
+    """Where a study's plot lies."""
+    return KEPT / f"{slug(f'{study}-{task}-{thing}')}.png"
+
+
+def anchor(study: str, task: str, method: str) -> str:
+    """The place on the page where a method's runs are listed."""
+    return slug(f"{study}-{task}-{method}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

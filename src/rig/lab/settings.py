@@ -1,0 +1,81 @@
+"""Settings as one level of dotted names, ``td3.gamma``, and what they change of a preset."""
+
+from dataclasses import asdict, replace
+from typing import Any
+
+from rig.config import PRESETS, Config, find_preset, from_dict
+from rig.errors import ConfigError, name_the_nearest
+
+
+NAMED_CHANGES = 6
+"""At most so many changes to a preset are told one by one."""
+
+
+def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings as one level: ``td3.gamma``."""
+    result: dict[str, Any] = {}
+    for name, value in values.items():
+        here = f"{prefix}{name}"
+        result |= flat(value, f"{here}.") if isinstance(value, dict) else {here: value}
+    return result
+
+
+def nested(values: dict[str, Any]) -> dict[str, Any]:
+    """What :func:`flat` made flat."""
+    result: dict[str, Any] = {}
+    for key, value in values.items():
+        *parents, name = key.split(".")
+        place = result
+        for parent in parents:
+            place = place.setdefault(parent, {})
+        place[name] = value
+    return result
+
+
+def change(config: Config, changes: dict[str, Any]) -> Config:
+    """The settings with some changed; ``changes`` is flat, as TOML and JSON have values.
+
+    Raises:
+        ConfigError: A name is unknown, or a value is of the wrong kind or out of its range.
+    """
+    standard = flat(asdict(config))
+    for key in changes:
+        if key not in standard:
+            raise ConfigError(f"unknown setting {key!r}: {name_the_nearest(key, standard)}")
+    kept = {key: like(standard[key], value, key) for key, value in changes.items()}
+    return from_dict(Config, nested(standard | kept))
+
+
+def like(standard: Any, value: Any, key: str) -> Any:
+    """A value as its setting wants it: TOML has no tuples, and writes 1 for 1.0."""
+    if isinstance(standard, tuple) and isinstance(value, list | tuple):
+        return tuple(value)
+    if isinstance(standard, float) and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if type(value) is not type(standard):
+        raise ConfigError(f"{key} must be like {standard!r}, got {value!r}")
+    return value
+
+
+def preset_of(config: Config) -> str:
+    """The nearest preset, and how the settings differ from it."""
+    name = nearest_preset(config)
+    changed = changes_from(name, config)
+    if not changed:
+        return f"{name} preset"
+    if len(changed) > NAMED_CHANGES:
+        return f"{name} preset with {len(changed)} settings changed"
+    return f"{name} preset with " + ", ".join(
+        f"{key} {value}" for key, value in changed.items()
+    )
+
+
+def nearest_preset(config: Config) -> str:
+    """The name of the preset that differs least."""
+    return min(PRESETS, key=lambda name: len(changes_from(name, config)))
+
+
+def changes_from(preset: str, config: Config) -> dict[str, Any]:
+    """The settings that differ from a preset's; the seed does not count."""
+    standard = flat(asdict(replace(find_preset(preset, config.task), seed=config.seed)))
+    return {key: v for key, v in flat(asdict(config)).items() if standard[key] != v}

@@ -1,0 +1,1 @@
+"""Studies: many runs, planned in a file, run side by side, indexed and compared."""

@@ -1,0 +1,126 @@
+"""What `rig compare` writes: tables in Markdown and CSV, plots, and one JSON object."""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+from rig.lab.phase import duration
+from rig.lab.study.comparison import S_PER_MINUTE, Comparison, Line
+from rig.lab.study.curves import save_curves
+from rig.lab.study.spec import slug
+
+
+COLUMNS = ("method", "seeds", "distance left", "mean", "worst", "beats", "steps", "training")
+
+
+def write_comparison(directory: Path, comparison: Comparison) -> list[Path]:
+    """Writes comparison.md, comparison.csv and a plot for each task; their paths."""
+    directory.mkdir(exist_ok=True)
+    plots = write_plots(directory, comparison)
+    page, table = directory / "comparison.md", directory / "comparison.csv"
+    page.write_text(markdown(comparison, plots))
+    with table.open("w", newline="") as file:
+        names = [entry.name for entry in fields(Line)]
+        writer = csv.DictWriter(file, names)
+        writer.writeheader()
+        for line in comparison.all_lines():
+            writer.writerow(asdict(line) | {"run_ids": " ".join(line.run_ids)})
+    return [page, table, *plots.values()]
+
+
+def write_plots(directory: Path, comparison: Comparison) -> dict[tuple[str, str], Path]:
+    """Draws a plot for each thing that a task is about."""
+    plots = {}
+    for task in comparison.tasks:
+        for thing in comparison.main_things(task):
+            path = directory / f"{slug(f'{task}-{thing}')}.png"
+            save_curves(path, comparison, task, thing)
+            plots[task, thing] = path
+    return plots
+
+
+def markdown(comparison: Comparison, plots: dict[tuple[str, str], Path]) -> str:
+    """The comparison as a page of its own."""
+    parts = ["# Comparison", *task_sections(comparison, plots), *over_tasks(comparison)]
+    return "\n\n".join([*parts, legend(comparison)]) + "\n"
+
+
+def task_sections(comparison: Comparison, plots: dict[tuple[str, str], Path]) -> list[str]:
+    """A heading, a table and a plot for each thing measured on each task."""
+    parts = []
+    for task in comparison.tasks:
+        for thing in comparison.things(task):
+            lines = comparison.lines(task, thing)
+            parts += [f"## {task}: {thing}", nothing_scores(lines[0])]
+            parts.append(grid(COLUMNS, map(cells, lines)))
+            if (task, thing) in plots:
+                parts.append(f"![{task}: {thing}]({plots[task, thing].name})")
+    return parts
+
+
+def nothing_scores(line: Line) -> str:
+    """What standing still comes to, in words."""
+    return f"Doing nothing scores {line.show(line.do_nothing)} {line.unit}."
+
+
+def over_tasks(comparison: Comparison) -> list[str]:
+    """The table over all tasks, if there are several."""
+    if len(comparison.tasks) < 2:
+        return []
+    rows = [
+        [method, f"{iqm:.2f} [{low:.2f}, {high:.2f}]"]
+        for method, iqm, (low, high) in comparison.over_tasks()
+    ]
+    about = (
+        "The share of the way that is left (0: at the goal, 1: no better than doing nothing), "
+        f"over the runs of {', '.join(comparison.tasks)}."
+    )
+    return ["## All tasks", about, grid(("method", "share left"), rows)]
+
+
+def legend(comparison: Comparison) -> str:
+    """What the columns mean."""
+    return (
+        "*distance left*: the interquartile mean over seeds of the median over goal pictures, "
+        "with its stratified bootstrap 95 % interval. *beats*: the probability that a run ends "
+        f"nearer than one of *{comparison.reference}*, with its interval. *training*: the "
+        "median over seeds, evaluation left out."
+    )
+
+
+def cells(line: Line) -> list[str]:
+    """One method as the cells of a table."""
+    better = "–"
+    if line.better is not None:
+        better = f"{line.better:.2f} [{line.better_low:.2f}, {line.better_high:.2f}]"
+    ends = f" [{line.show(line.low)}, {line.show(line.high)}]" if line.num_seeds > 1 else ""
+    return [
+        line.method,
+        str(line.num_seeds),
+        f"{line.show(line.iqm)}{ends} {line.unit}",
+        line.show(line.mean),
+        line.show(line.worst),
+        better,
+        f"{line.num_env_steps:,}",
+        duration(line.training_minutes * S_PER_MINUTE),
+    ]
+
+
+def grid(columns: Sequence[str], rows: Any, num_words: int = 1) -> str:
+    """Rows as a Markdown table: so many columns of words at the left, numbers at the right."""
+    rules = ["---" if index < num_words else "---:" for index in range(len(columns))]
+    return "\n".join(f"| {' | '.join(row)} |" for row in (columns, rules, *rows))
+
+
+def as_json(comparison: Comparison) -> dict[str, Any]:
+    """Every number as one JSON object."""
+    return {
+        "reference": comparison.reference,
+        "lines": [asdict(line) for line in comparison.all_lines()],
+        "over_tasks": [
+            {"method": method, "share_left": iqm, "low": low, "high": high}
+            for method, iqm, (low, high) in comparison.over_tasks()
+        ],
+    }

@@ -1,0 +1,229 @@
+"""Comparing methods: a number with an interval for each, task by task and over all tasks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float64
+
+from rig.errors import RunError, name_the_nearest
+from rig.lab.quantities import UNITS, Unit
+from rig.lab.study.results import STEPS, TRAINING_S, Result
+from rig.lab.study.statistics import (
+    Interval,
+    interquartile_mean,
+    interval,
+    iqm_and_interval,
+    probability_of_improvement,
+    resampled,
+)
+
+
+BOOTSTRAP_SEED = 0
+"""Draws every bootstrap, so that the same results give the same page."""
+NUM_CURVE_RESAMPLES = 2000
+MOST_POINTS = 24
+"""Points of a curve whose runs were not evaluated at the same places."""
+EXTRA_DECIMALS = 1
+"""Means over seeds are told more finely than one distance is."""
+S_PER_MINUTE = 60
+HAND = "hand"
+LEAST_SEEDS = 2
+"""One run against one says nothing of how often."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One method on one task: how far one thing was from its goal at the end."""
+
+    task: str
+    thing: str
+    unit: str
+    """As it is shown: cm, or rad."""
+    decimals: int
+    method: str
+    num_seeds: int
+    iqm: float
+    low: float
+    high: float
+    """The ends of the interquartile mean's 95 % interval."""
+    mean: float
+    worst: float
+    do_nothing: float
+    better: float | None
+    """How likely a run ends lower than one of the reference method; None for itself."""
+    better_low: float | None
+    better_high: float | None
+    num_env_steps: int
+    training_minutes: float
+    """The median over seeds."""
+    run_ids: tuple[str, ...]
+
+    def show(self, value: float) -> str:
+        """One of its distances as text, without the unit."""
+        return f"{value:.{self.decimals}f}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Band:
+    """One method's curve: the interquartile mean over seeds, and its interval."""
+
+    method: str
+    x: Float64[np.ndarray, " points"]
+    y: Float64[np.ndarray, " points"]
+    low: Float64[np.ndarray, " points"]
+    high: Float64[np.ndarray, " points"]
+
+
+class Comparison:
+    """Results side by side."""
+
+    def __init__(self, results: Sequence[Result], reference: str | None = None) -> None:
+        """Takes the results; the first method is the reference, unless one is named.
+
+        Raises:
+            RunError: No method has that name.
+        """
+        self.results = results
+        self.methods = list(dict.fromkeys(result.method for result in results))
+        self.tasks = list(dict.fromkeys(result.task for result in results))
+        if reference is not None and reference not in self.methods:
+            hint = name_the_nearest(reference, self.methods)
+            raise RunError(f"no method is called {reference!r}: {hint}")
+        self.reference = reference or self.methods[0]
+
+    def things(self, task: str) -> dict[str, str]:
+        """What was measured on a task, and its unit."""
+        return next(result.things for result in self.results if result.task == task)
+
+    def unit(self, task: str, thing: str) -> Unit:
+        """How a thing's distances are shown."""
+        return UNITS[self.things(task)[thing]]
+
+    def main_things(self, task: str) -> list[str]:
+        """What the task is about: all that is no hand, or the hand if there is nothing else."""
+        things = self.things(task)
+        return [thing for thing in things if thing != HAND] or list(things)
+
+    def of(self, task: str, method: str) -> list[Result]:
+        """The runs of a method on a task."""
+        return [r for r in self.results if (r.task, r.method) == (task, method)]
+
+    def finals(self, task: str, method: str, thing: str) -> Float64[np.ndarray, " seeds"]:
+        """The last distance of each seed, as shown."""
+        scale = self.unit(task, thing).scale
+        return scale * np.array([result.final(thing) for result in self.of(task, method)])
+
+    def lines(self, task: str, thing: str) -> list[Line]:
+        """Every method that was run on a task."""
+        return [
+            self._line(task, thing, method) for method in self.methods if self.of(task, method)
+        ]
+
+    def all_lines(self) -> list[Line]:
+        """Every method on every task, of every thing."""
+        pairs = [(task, thing) for task in self.tasks for thing in self.things(task)]
+        return [line for pair in pairs for line in self.lines(*pair)]
+
+    def _line(self, task: str, thing: str, method: str) -> Line:
+        rng = np.random.default_rng(BOOTSTRAP_SEED)
+        runs, finals = self.of(task, method), self.finals(task, method, thing)
+        unit = self.unit(task, thing)
+        iqm, (low, high) = iqm_and_interval([finals], rng=rng)
+        better, ends = self._better([task], thing, method)
+        return Line(
+            task=task,
+            thing=thing,
+            unit=unit.shown,
+            decimals=unit.decimals + EXTRA_DECIMALS,
+            method=method,
+            num_seeds=len(runs),
+            iqm=iqm,
+            low=low,
+            high=high,
+            mean=float(finals.mean()),
+            worst=float(finals.max()),
+            do_nothing=unit.scale * runs[0].do_nothing(thing),
+            better=better,
+            better_low=ends[0],
+            better_high=ends[1],
+            num_env_steps=max(run.num_env_steps for run in runs),
+            training_minutes=float(np.median([run.training_s for run in runs])) / S_PER_MINUTE,
+            run_ids=tuple(run.id for run in runs),
+        )
+
+    def _better(
+        self, tasks: list[str], thing: str, method: str
+    ) -> tuple[float | None, Interval | tuple[None, None]]:
+        """How likely a method beats the reference, where both have several seeds."""
+        runs = [self.of(task, either) for task in tasks for either in (method, self.reference)]
+        if method == self.reference or min(map(len, runs)) < LEAST_SEEDS:
+            return None, (None, None)
+        rng = np.random.default_rng(BOOTSTRAP_SEED)
+        ours = [self.finals(task, method, thing) for task in tasks]
+        theirs = [self.finals(task, self.reference, thing) for task in tasks]
+        return probability_of_improvement(ours, theirs, rng=rng)
+
+    def over_tasks(self) -> list[tuple[str, float, Interval]]:
+        """Each method that was run on every task: the share of the way left, over all tasks.
+
+        A run's share is its last distance over what doing nothing scores, so that metres and
+        radians can be put together: 0 is at the goal, 1 is no better than standing still.
+        """
+        rows = []
+        for method in self.methods:
+            if all(self.of(task, method) for task in self.tasks):
+                strata = [self.shares_left(task, method) for task in self.tasks]
+                rng = np.random.default_rng(BOOTSTRAP_SEED)
+                rows.append((method, *iqm_and_interval(strata, rng=rng)))
+        return rows
+
+    def shares_left(self, task: str, method: str) -> Float64[np.ndarray, " seeds"]:
+        """The share of the way that each seed left, the mean over what the task is about."""
+        things, runs = self.main_things(task), self.of(task, method)
+        shares = [[run.final(t) / run.do_nothing(t) for t in things] for run in runs]
+        return np.array(shares).mean(axis=1)
+
+    def bands(self, task: str, thing: str, *, against_minutes: bool) -> list[Band]:
+        """The curve of every method; of oracles only if there is nothing else."""
+        methods = [method for method in self.methods if self.of(task, method)]
+        seeing = [method for method in methods if not self.of(task, method)[0].is_oracle]
+        return [
+            self._band(task, thing, method, against_minutes=against_minutes)
+            for method in seeing or methods
+        ]
+
+    def _band(self, task: str, thing: str, method: str, *, against_minutes: bool) -> Band:
+        runs = self.of(task, method)
+        scale = 1 / S_PER_MINUTE if against_minutes else 1.0
+        xs = [scale * run.column(TRAINING_S if against_minutes else STEPS) for run in runs]
+        x = common_places(xs)
+        pairs = zip(xs, runs, strict=True)
+        ys = self.unit(task, thing).scale * np.array(
+            [np.interp(x, own, run.distances(thing)) for own, run in pairs]
+        )
+        rng = np.random.default_rng(BOOTSTRAP_SEED)
+        (draws,) = resampled([ys], NUM_CURVE_RESAMPLES, rng=rng)
+        estimates = interquartile_mean(np.moveaxis(draws, 1, -1))
+        ends = np.array([interval(column) for column in estimates.T])
+        return Band(
+            method=method, x=x, y=interquartile_mean(ys.T), low=ends[:, 0], high=ends[:, 1]
+        )
+
+    def oracle_level(self, task: str, thing: str) -> float | None:
+        """Where the oracle ends, if one was run."""
+        runs = [r for r in self.results if r.task == task and r.is_oracle]
+        finals = self.unit(task, thing).scale * np.array([run.final(thing) for run in runs])
+        return float(interquartile_mean(finals)) if runs else None
+
+
+def common_places(
+    places: Sequence[Float64[np.ndarray, " _"]],
+) -> Float64[np.ndarray, " points"]:
+    """Where curves can be averaged: inside all of them, at their own places if those agree."""
+    first, last = max(p[0] for p in places), min(p[-1] for p in places)
+    own = np.unique(np.concatenate(list(places)))
+    inside = own[(own >= first) & (own <= last)]
+    if 0 < len(inside) <= MOST_POINTS:
+        return inside
+    return np.linspace(first, max(first, last), MOST_POINTS)

@@ -1,0 +1,121 @@
+"""Learning curves of methods: against environment steps, and against training time.
+
+Methods differ in colour, in stroke and in marker, so that the plots read in grey and by people
+who tell few colours apart. Source of the colours: Okabe and Ito 2008.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from rig.lab.charts import COLOURS, STROKES, in_full
+from rig.lab.study.comparison import Band, Comparison
+
+
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+"""With the colours and the strokes, the first 84 methods all look different."""
+INK, FAINT = "#1f2328", "#59636e"
+WIDTH_IN, HEIGHT_IN = 9.6, 3.6
+LEGEND_ROW_IN = 0.24
+LEGEND_COLUMNS = 3
+BAND_ALPHA = 0.14
+DOTS_PER_INCH = 100
+NUM_MARKERS = 8
+NOTHING = "doing nothing"
+FAR_ABOVE = 2.0
+"""A level so many times the height of the curves would press them flat."""
+SETTINGS: dict[Any, Any] = {
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": FAINT,
+    "axes.labelcolor": INK,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 10,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "legend.frameon": False,
+    "lines.linewidth": 1.6,
+    "lines.markersize": 4.5,
+}
+
+
+def save_curves(path: Path, comparison: Comparison, task: str, thing: str) -> None:
+    """Draws the curves of every method on one task, and writes them as PNG."""
+    with matplotlib.rc_context(SETTINGS):
+        draw_curves(comparison, task, thing).savefig(path, dpi=DOTS_PER_INCH)
+
+
+def draw_curves(comparison: Comparison, task: str, thing: str) -> Figure:
+    """Two panels with one vertical axis: against steps, and against minutes."""
+    panels = {
+        "environment steps": comparison.bands(task, thing, against_minutes=False),
+        "training time, minutes": comparison.bands(task, thing, against_minutes=True),
+    }
+    num_rows = -(-len(next(iter(panels.values()))) // LEGEND_COLUMNS)
+    size = (WIDTH_IN, HEIGHT_IN + LEGEND_ROW_IN * num_rows)
+    figure = Figure(figsize=size, layout="constrained")
+    left, right = figure.subplots(1, 2, sharey=True)
+    for axes, (label, bands) in zip((left, right), panels.items(), strict=True):
+        for band in bands:
+            draw_band(axes, band, comparison.methods.index(band.method))
+        axes.set(xlabel=label, xlim=(0, None))
+        axes.xaxis.set_major_formatter(in_full)
+        axes.locator_params(axis="x", nbins=6)
+        axes.grid(axis="y", color=FAINT, alpha=0.2, linewidth=0.6)
+    for name, level in levels_of(comparison, task, thing).items():
+        draw_level((left, right), name, level)
+    line = comparison.lines(task, thing)[0]
+    left.set(title=f"{task}: {thing}", ylabel=f"distance from the goal, {line.unit}")
+    left.set_ylim(bottom=0)
+    handles, labels = left.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower left", ncols=LEGEND_COLUMNS)
+    return figure
+
+
+def draw_band(axes: Axes, band: Band, index: int) -> None:
+    """One method's curve and its interval."""
+    look: dict[str, Any] = {"color": COLOURS[index % len(COLOURS)]}
+    axes.fill_between(band.x, band.low, band.high, alpha=BAND_ALPHA, linewidth=0, **look)
+    axes.plot(
+        band.x,
+        band.y,
+        STROKES[index % len(STROKES)],
+        marker=MARKERS[index % len(MARKERS)],
+        markevery=max(1, len(band.x) // NUM_MARKERS),
+        label=band.method,
+        **look,
+    )
+
+
+def levels_of(comparison: Comparison, task: str, thing: str) -> dict[str, float]:
+    """What nobody should be above, and what nobody is asked to be below, if it was run."""
+    levels = {NOTHING: comparison.lines(task, thing)[0].do_nothing}
+    oracle = comparison.oracle_level(task, thing)
+    return levels if oracle is None else levels | {"oracle": oracle}
+
+
+def draw_level(panels: tuple[Axes, Axes], name: str, level: float) -> None:
+    """A line across both panels with its name; far above all curves, its name alone."""
+    top = panels[0].get_ylim()[1]
+    text = name
+    if level > FAR_ABOVE * top:
+        text, level = f"{name}: {level:.1f}, far above", top
+    else:
+        stroke = (0, (1, 2)) if name == NOTHING else (0, (6, 2))
+        for axes in panels:
+            axes.axhline(level, color=INK, linestyle=stroke, linewidth=1.1)
+    panels[1].annotate(
+        text,
+        (1, level),
+        (0, 2),
+        ("axes fraction", "data"),
+        "offset points",
+        ha="right",
+        va="bottom",
+        color=INK,
+        fontsize=8,
+    )

@@ -1,0 +1,211 @@
+"""A study's directory: its runs, and what is known of each. Nothing else remembers anything.
+
+::
+
+    sweep.json       the plan as it was last begun
+    journal.jsonl    how every attempt ended: finished, failed or lost, and why
+    running/ID.json  which process on which machine is at a run, written by that process
+    logs/ID.log      what a run said
+    ID/              the run
+
+A driver holds a lock on ``sweep.lock`` while it lives, so that any process can tell whether the
+runs marked as running have a driver still.
+"""
+
+import fcntl
+import json
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from rig.errors import RunError, SweepError
+from rig.lab.durable import read_json, write_json
+from rig.lab.outputs import check_new_directory
+from rig.lab.run import Run
+from rig.lab.study.spec import Planned, Spec
+from rig.lab.study.standing import (
+    DONE,
+    FAILED,
+    INTERRUPTED,
+    RUNNING,
+    WAITING,
+    Standing,
+    latest_distances,
+)
+
+
+class Study:
+    """One study's directory, with verbs."""
+
+    def __init__(self, spec: Spec, directory: Path) -> None:
+        self.spec = spec
+        self.directory = directory
+        self._homes = {planned.id: planned.home for planned in spec.runs}
+
+    def run_directory(self, run_id: str) -> Path:
+        """Where a run lies, or will lie: here, or in the study beside this whose run it is."""
+        home = self._homes[run_id]
+        return (self.directory.parent / home if home else self.directory) / run_id
+
+    def log(self, run_id: str) -> Path:
+        """Where what a run says is kept."""
+        return self.directory / "logs" / f"{run_id}.log"
+
+    def mark(self, run_id: str) -> Path:
+        """The file that a process at work on a run leaves."""
+        return self.directory / "running" / f"{run_id}.json"
+
+    def begin(self) -> None:
+        """Makes the directory, and writes down the plan.
+
+        Raises:
+            SweepError: A run there was made with other settings than the plan asks for.
+        """
+        check_new_directory(self.directory)
+        for planned in self.spec.runs:
+            self._check_settings(planned)
+        for part in ("logs", "running"):
+            (self.directory / part).mkdir(parents=True, exist_ok=True)
+        write_json(self.directory / "sweep.json", self._plan())
+
+    @contextmanager
+    def driving(self) -> Iterator[None]:
+        """Holds the driver's lock.
+
+        Raises:
+            SweepError: Another driver holds it.
+        """
+        with (self.directory / "sweep.lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise SweepError(
+                    f"another `rig sweep` is at work on {self.directory}: wait for it, "
+                    "or look at it with --status"
+                ) from error
+            yield
+
+    @property
+    def is_driven(self) -> bool:
+        """Whether a driver lives."""
+        path = self.directory / "sweep.lock"
+        if not path.is_file():
+            return False
+        with path.open() as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False
+
+    def note(self, run_id: str, event: str, why: str = "", **facts: Any) -> None:
+        """Adds a line to the journal."""
+        now = datetime.now().astimezone().isoformat(timespec="seconds")
+        line = {"time": now, "run": run_id, "event": event, "why": why} | facts
+        with (self.directory / "journal.jsonl").open("a") as file:
+            file.write(json.dumps(line) + "\n")
+
+    def journal(self) -> list[dict[str, Any]]:
+        """Every line of the journal; one that was cut off is left out."""
+        path = self.directory / "journal.jsonl"
+        text = path.read_text() if path.is_file() else ""
+        whole = text[: text.rfind("\n") + 1]
+        return [json.loads(line) for line in whole.splitlines()]
+
+    def worker_of(self, run_id: str) -> dict[str, Any]:
+        """Host, core and process that are, or were last, at a run; empty if none is known."""
+        path = self.mark(run_id)
+        return read_json(path) if path.is_file() else {}
+
+    def unmark(self, run_id: str) -> None:
+        """Takes away the file that a process at work on a run left."""
+        self.mark(run_id).unlink(missing_ok=True)
+
+    def forget(self, run_id: str) -> None:
+        """Begins a run's story anew: no process is at it, and no failure counts."""
+        self.unmark(run_id)
+        if any(line["run"] == run_id for line in self.journal()):
+            self.note(run_id, "taken up")
+
+    def standings(self) -> list[Standing]:
+        """Where every run stands."""
+        lost: Counter[str] = Counter()
+        last: dict[str, dict[str, Any]] = {}
+        for line in self.journal():
+            lost[line["run"]] += line["event"] == "lost"
+            last[line["run"]] = line
+        is_driven = self.is_driven
+        return [
+            self._standing(run, last.get(run.id, {}), lost[run.id], is_driven)
+            for run in self.spec.runs
+        ]
+
+    def _standing(
+        self, planned: Planned, last: dict[str, Any], num_lost: int, is_driven: bool
+    ) -> Standing:
+        run = found_run(self.run_directory(planned.id))
+        state = self._state(planned.id, run, last, is_driven)
+        rows = run.metrics() if run else []
+        return Standing(
+            id=planned.id,
+            method=planned.method,
+            task=planned.config.task,
+            seed=planned.config.seed,
+            state=state,
+            num_env_steps=int(max((row.get("num_env_steps", 0) for row in rows), default=0)),
+            asked_env_steps=planned.config.num_env_steps,
+            distances=latest_distances(rows),
+            num_lost=num_lost,
+            why="" if state == DONE else last.get("why", ""),
+            where=self.worker_of(planned.id) if state == RUNNING else {},
+        )
+
+    def _state(
+        self, run_id: str, run: Run | None, last: dict[str, Any], is_driven: bool
+    ) -> str:
+        if run and run.is_finished:
+            return DONE
+        if last.get("event") == "failed":
+            return FAILED
+        if self.mark(run_id).is_file() and is_driven:
+            return RUNNING
+        return INTERRUPTED if run or self.mark(run_id).is_file() else WAITING
+
+    def _check_settings(self, planned: Planned) -> None:
+        directory = self.run_directory(planned.id)
+        if (directory / "config.json").is_file():
+            found = Run.open(directory).config
+            if found != planned.config:
+                raise SweepError(
+                    f"{directory} was made with other settings than {self.spec.path} asks for "
+                    "now: choose another --out, or remove that run"
+                )
+
+    def _plan(self) -> dict[str, Any]:
+        runs = {
+            run.id: {
+                "method": run.method,
+                "directory": f"../{run.home}/{run.id}" if run.home else run.id,
+                "preset": run.preset,
+                "changes": dict(run.changes),
+                "command": ["rig", *run.argv],
+            }
+            for run in self.spec.runs
+        }
+        return {
+            "name": self.spec.name,
+            "spec": str(self.spec.path),
+            "asks": self.spec.asks,
+            "runs": runs,
+        }
+
+
+def found_run(directory: Path) -> Run | None:
+    """The run in a directory; none if it can't be read: a sweep goes on without."""
+    try:
+        return Run.open(directory)
+    except RunError:
+        return None

@@ -1,0 +1,145 @@
+"""Ray, as a sweep uses it: jobs go in, endings come out. The only file that knows Ray.
+
+On this machine Ray is started for the sweep and ends with it; on a cluster it is joined. Either
+way a job takes one core and the memory that its run will need, and Ray starts it where both are
+free. Every job has a process of its own, which starts with one thread for every library.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from typing import Any
+
+from rig.errors import SweepError
+from rig.lab.study.budget import memory_bytes
+from rig.lab.study.jobs import FAILED, LOST, Ending, Job
+from rig.lab.study.worker import ONE_THREAD, work
+
+
+OBJECT_STORE_BYTES = 100 * 2**20
+"""Enough for what jobs say when they end, which is all that goes through it."""
+GIB = 2**30
+
+
+class RayCluster:
+    """A Ray that has been joined: jobs go in, endings come out."""
+
+    def __init__(self, ray: Any) -> None:
+        self._ray = ray
+        # A process of its own for each job: memory goes back, and threads start anew.
+        self._work = ray.remote(max_calls=1, max_retries=0, num_cpus=1)(work)
+        self._jobs: dict[Any, Job] = {}
+
+    @property
+    def num_cores(self) -> int:
+        """Jobs that can go on at once, as far as cores go."""
+        return int(self._ray.cluster_resources().get("CPU", 0))
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no job is waiting or going on."""
+        return not self._jobs
+
+    def check_memory(self, jobs: list[Job]) -> None:
+        """Raises SweepError if a job needs more memory than any machine could ever give."""
+        most = max(node["Resources"].get("memory", 0) for node in self._ray.nodes())
+        for job in jobs:
+            need = memory_bytes(job.planned.config)
+            if need > most:
+                raise SweepError(
+                    f"{job.planned.id} needs {need / GIB:.1f} GiB of memory, and no machine "
+                    f"gives more than {most / GIB:.1f}: lower its replay_size or num_images"
+                )
+
+    def submit(self, job: Job) -> None:
+        """Takes a job in, to be started when a core and the memory are free."""
+        options = {
+            "memory": memory_bytes(job.planned.config),
+            "runtime_env": {"env_vars": ONE_THREAD},
+            "name": job.planned.id,
+        }
+        self._jobs[self._work.options(**options).remote(job)] = job
+
+    def endings(self, timeout_s: float) -> list[Ending]:
+        """The jobs that ended, waiting at most so long for one."""
+        ready, _ = self._ray.wait(
+            list(self._jobs), num_returns=len(self._jobs), timeout=timeout_s
+        )
+        return [self._ending(ref, self._jobs.pop(ref)) for ref in ready]
+
+    def _ending(self, ref: Any, job: Job) -> Ending:
+        try:
+            facts = self._ray.get(ref)
+        except self._ray.exceptions.RayTaskError as error:
+            why = f"{type(error.cause).__name__}: {first_line(str(error.cause))}"
+            return Ending(job=job, event=FAILED, why=why, facts={})
+        except self._ray.exceptions.RayError as error:
+            return Ending(job=job, event=LOST, why=first_line(str(error)), facts={})
+        return Ending(job=job, event=facts.pop("event"), why=facts.pop("why"), facts=facts)
+
+
+@contextmanager
+def joined(address: str | None, num_cores: int | None, notices: Any) -> Iterator[RayCluster]:
+    """Joins the cluster at an address, or starts Ray here on so many cores; leaves it after.
+
+    Args:
+        address: As ``ray.init`` takes it; None: this machine.
+        num_cores: Cores of this machine; None: all that we may use.
+        notices: A text file for what Ray prints.
+
+    Raises:
+        SweepError: Ray is not installed, or nothing answers there.
+    """
+    ray = import_ray()
+    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
+    here = {
+        "num_cpus": num_cores or len(os.sched_getaffinity(0)),
+        "object_store_memory": OBJECT_STORE_BYTES,
+        "include_dashboard": False,
+    }
+    with redirect_stdout(notices):
+        try:
+            where = {"address": address} if address else {"address": "local"} | here
+            ray.init(**where, **quiet)
+        except (ConnectionError, ValueError, RuntimeError) as error:
+            raise SweepError(
+                f"Ray can't be reached at {address or 'this machine'}: {first_line(str(error))}"
+            ) from error
+        try:
+            yield RayCluster(ray)
+        finally:
+            ray.shutdown()
+
+
+RAY_SETTINGS = {
+    # Nothing is told to anyone.
+    "RAY_USAGE_STATS_ENABLED": "0",
+    # Else Ray says at each start that it is about to change how GPUs are hidden.
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    # Ray's workers are nice (15), and beside other work a run would hardly get on.
+    "RAY_worker_niceness": "0",
+}
+"""What Ray reads from the environment as it starts; what is set there already stays."""
+
+
+def import_ray() -> Any:
+    """Ray, with our settings.
+
+    Raises:
+        SweepError: It is not installed.
+    """
+    for name, value in RAY_SETTINGS.items():
+        os.environ.setdefault(name, value)
+    try:
+        import ray
+        import ray.exceptions
+    except ImportError as error:
+        raise SweepError(
+            "rig sweep runs on Ray, which is not installed: pip install 'imagined-goals[sweep]'"
+        ) from error
+    return ray
+
+
+def first_line(text: str) -> str:
+    """The first line that says something."""
+    return next((line.strip() for line in text.splitlines() if line.strip()), "no reason given")

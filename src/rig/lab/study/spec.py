@@ -1,0 +1,235 @@
+"""A study's plan, read from a TOML file: every run that it asks for.
+
+::
+
+    asks = "Does relabelling with imagined goals help?"
+    tasks = ["Push"]              # a preset, tasks and seeds for every run below
+    seeds = 5                     # 0 to 4; or a list
+    preset = "fast"
+
+    [settings]                    # what every run changes of its preset
+    num_env_steps = 48_000
+
+    [task.Reach]                  # what every run of that task changes besides
+    num_env_steps = 20_000
+
+    [[run]]                       # a method; any key above may be said again for it alone
+    method = "kept only"
+    settings.goals.mixture = { kept = 1.0, future = 0.0, imagined = 0.0 }
+
+    [[run]]
+    method = "updates"
+    grid.td3.updates_per_step = [1, 2, 4]     # one method for each value
+
+    [[run]]
+    method = "ours"
+    from = "comparison"           # the runs of that study beside this one, not runs of its own
+
+Later tables win: preset, ``settings``, ``task``, then the run's own ``settings`` and ``grid``.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from rig.config import Config, find_preset
+from rig.errors import ConfigError, RigError, SpecError, name_the_nearest
+from rig.lab.settings import change, flat
+from rig.world.tasks import find_task
+
+
+RUN_KEYS = {"method", "from", "tasks", "seeds", "preset", "settings", "grid"}
+SPEC_KEYS = RUN_KEYS - {"method", "from"} | {"asks", "task", "run"}
+DEFAULTS: dict[str, Any] = {"seeds": 1, "preset": "fast", "settings": {}, "grid": {}}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """One run that a study asks for."""
+
+    method: str
+    preset: str
+    changes: Mapping[str, Any]
+    """What it changes of its preset, flat; the seed is not among them."""
+    config: Config
+    home: str = ""
+    """The study whose run it is; empty: the one that plans it."""
+
+    @property
+    def id(self) -> str:
+        """Its name in the study, and its directory's: ``push-kept-only-seed3``."""
+        return slug(f"{self.config.task}-{self.method}-seed{self.config.seed}")
+
+    @property
+    def argv(self) -> list[str]:
+        """What does the same by hand, after ``rig``."""
+        options = [word for key, value in self.changes.items() for word in option(key, value)]
+        named = ["--preset", self.preset, "--seed", str(self.config.seed)]
+        task = self.config.task
+        return ["train", *(["--env", task] if is_guest(task) else [task]), *named, *options]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spec:
+    """What a study asks, and every run that answers it."""
+
+    name: str
+    """The file's name without its ending."""
+    path: Path
+    asks: str
+    runs: tuple[Planned, ...]
+    """The first seed of every method first, so that a study that is stopped compares them."""
+
+    @property
+    def methods(self) -> list[str]:
+        """The methods in the order of the file."""
+        return list(dict.fromkeys(planned.method for planned in self.runs))
+
+
+def read_spec(path: Path) -> Spec:
+    """The study that a file describes.
+
+    Raises:
+        SpecError: The file can't be read, or a run of it is no run; the message names both.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SpecError(f"{path} can't be read as a spec: {error}") from error
+    try:
+        return spec_of(table, path)
+    except RigError as error:
+        raise SpecError(f"{path}: {error}") from error
+
+
+def spec_of(table: dict[str, Any], path: Path) -> Spec:
+    """The study that a file's table describes."""
+    check_keys(table, SPEC_KEYS)
+    common = {key: table[key] for key in table.keys() & RUN_KEYS}
+    of_task = table.get("task", {})
+    entries = table.get("run", [{}])
+    if not isinstance(of_task, dict) or not isinstance(entries, list):
+        raise ConfigError("write [task.NAME] for a task's settings, and [[run]] for a method")
+    runs = [run for entry in entries for run in planned_runs(common, of_task, entry, path.stem)]
+    ids = [run.id for run in runs]
+    if twice := {id_ for id_ in ids if ids.count(id_) > 1}:
+        raise ConfigError(f"{min(twice)} is planned twice: give each run a method of its own")
+    in_order = sorted(runs, key=lambda run: run.config.seed)
+    return Spec(
+        name=path.stem, path=path, asks=str(table.get("asks", "")), runs=tuple(in_order)
+    )
+
+
+def planned_runs(
+    common: dict[str, Any], of_task: dict[str, Any], entry: dict[str, Any], name: str
+) -> list[Planned]:
+    """The runs of one ``[[run]]``: every value of its grid, on every task, for every seed."""
+    method = str(entry.get("method", name))
+    try:
+        check_keys(entry, RUN_KEYS)
+        asked = DEFAULTS | common | entry
+        merged = flat(common.get("settings", {})), flat(entry.get("settings", {}))
+        points = grid_points(flat(asked["grid"]))
+        tasks = [proper_name(task) for task in strings(asked.get("tasks"), "tasks")]
+        return [
+            replace(
+                planned(
+                    find_preset(asked["preset"], task),
+                    asked["preset"],
+                    merged[0] | task_settings(of_task, task) | merged[1] | point,
+                    seed,
+                ),
+                method=named(method, point),
+                home=str(entry.get("from", "")),
+            )
+            for seed, point, task in product(seeds(asked["seeds"]), points, tasks)
+        ]
+    except RigError as error:
+        raise ConfigError(f"run {method!r}: {error}") from error
+
+
+def planned(standard: Config, preset: str, changes: dict[str, Any], seed: int) -> Planned:
+    """One run without a name; settings that say what the preset says are no changes."""
+    if given := {"seed", "task"} & set(changes):
+        raise ConfigError(f"write seeds and tasks, not settings.{min(given)}")
+    config = change(standard, changes)
+    before, after = flat_config(standard), flat_config(config)
+    kept = {key: after[key] for key in changes if after[key] != before[key]}
+    return Planned(method="", preset=preset, changes=kept, config=replace(config, seed=seed))
+
+
+def flat_config(config: Config) -> dict[str, Any]:
+    """Every setting under its dotted name."""
+    return flat(asdict(config))
+
+
+def proper_name(task: str) -> str:
+    """A task's name as it calls itself; someone's environment, ``MODULE:ID``, keeps its id."""
+    return task if is_guest(task) else find_task(task).name
+
+
+def is_guest(task: str) -> bool:
+    """Whether it is someone's environment."""
+    return ":" in task and not task.startswith("rig")
+
+
+def task_settings(of_task: dict[str, Any], task: str) -> dict[str, Any]:
+    """What ``[task.NAME]`` changes."""
+    named = {proper_name(name): settings for name, settings in of_task.items()}
+    return flat(named.get(task, {}))
+
+
+def grid_points(grid: dict[str, Any]) -> list[dict[str, Any]]:
+    """Every combination of the values listed; one empty one for no grid."""
+    for key, values in grid.items():
+        if not isinstance(values, list) or not values:
+            raise ConfigError(f"grid.{key} must list values, got {values!r}")
+    return [dict(zip(grid, point, strict=True)) for point in product(*grid.values())]
+
+
+def named(method: str, point: dict[str, Any]) -> str:
+    """A method's name with its place in the grid: ``updates, updates_per_step 4``."""
+    places = [f"{key.rpartition('.')[2]} {value}" for key, value in point.items()]
+    return ", ".join([method, *places])
+
+
+def seeds(asked: object) -> list[int]:
+    """The seeds: so many from 0 on, or those listed."""
+    if isinstance(asked, int) and asked >= 1:
+        return list(range(asked))
+    if isinstance(asked, list) and asked and all(isinstance(seed, int) for seed in asked):
+        return asked
+    raise ConfigError(f"seeds must be a number of seeds or a list of them, got {asked!r}")
+
+
+def strings(asked: object, key: str) -> list[str]:
+    """A list of names."""
+    if isinstance(asked, list) and asked and all(isinstance(name, str) for name in asked):
+        return asked
+    raise ConfigError(f'{key} must list names, as {key} = ["Reach"], got {asked!r}')
+
+
+def check_keys(table: dict[str, Any], known: set[str]) -> None:
+    """Raises ConfigError at a key that a spec does not have."""
+    for key in table:
+        if key not in known:
+            raise ConfigError(f"unknown key {key!r}: {name_the_nearest(key, known)}")
+
+
+def option(key: str, value: Any) -> list[str]:
+    """A setting as the command line has it."""
+    flag = key.replace("_", "-")
+    if isinstance(value, bool):
+        parent, _, name = flag.rpartition(".")
+        return [f"--{flag}" if value else f"--{parent}{'.' if parent else ''}no-{name}"]
+    values = value if isinstance(value, tuple) else (value,)
+    return [f"--{flag}", *map(str, values)]
+
+
+def slug(text: str) -> str:
+    """A name that a file can have."""
+    return re.sub(r"[^a-z0-9._]+", "-", text.lower()).strip("-")

@@ -1,0 +1,98 @@
+"""A sweep: every run of a study that is not done yet, side by side, until all have ended.
+
+Whatever is killed, `rig sweep` said again goes on: finished runs are skipped, interrupted ones
+go on from their checkpoint or begin anew. A run whose process is killed is tried again, and the
+journal says so; one that raised an error is not, because it would raise it again.
+"""
+
+from collections import Counter
+
+from rig.errors import SweepError
+from rig.lab.study.board import Board
+from rig.lab.study.directory import Study
+from rig.lab.study.jobs import FAILED, LOST, Cluster, Ending, Job, Trainer
+from rig.lab.study.ray_cluster import joined
+from rig.lab.study.standing import DONE, Standing
+from rig.lab.study.standing import FAILED as HAS_FAILED
+from rig.lab.study.worker import train_planned
+
+
+POLL_S = 1.0
+MOST_LOST = 4
+"""A run whose process was killed so often in one sweep has failed."""
+
+
+def sweep(
+    study: Study,
+    board: Board,
+    *,
+    address: str | None = None,
+    num_cores: int | None = None,
+    again: bool = False,
+    trainer: Trainer = train_planned,
+) -> list[Standing]:
+    """Does what is left of a study; where every run stands afterwards.
+
+    Args:
+        study: What is to be done, and where.
+        board: Shows the progress.
+        address: A Ray cluster's; None: this machine.
+        num_cores: How many of this machine's cores; None: all that we may use.
+        again: Whether runs that failed are tried again.
+        trainer: Trains one run.
+
+    Raises:
+        SweepError: It can't be begun, or another driver is at it.
+    """
+    study.begin()
+    with study.driving(), (study.directory / "ray.log").open("a") as notices:
+        jobs = [
+            Job(planned=planned, study=study, trainer=trainer)
+            for planned, standing in zip(study.spec.runs, study.standings(), strict=True)
+            if standing.state != DONE and (again or standing.state != HAS_FAILED)
+        ]
+        if jobs:
+            with joined(address, num_cores, notices) as cluster, board:
+                cluster.check_memory(jobs)
+                drive(study, board, cluster, jobs)
+    return study.standings()
+
+
+def drive(study: Study, board: Board, cluster: Cluster, jobs: list[Job]) -> None:
+    """Submits every job, and again those that are lost, until none is left."""
+    num_lost: Counter[str] = Counter()
+    for job in jobs:
+        study.forget(job.planned.id)
+        cluster.submit(job)
+    while not cluster.is_idle:
+        for ending in cluster.endings(POLL_S):
+            run_id = ending.job.planned.id
+            num_lost[run_id] += ending.event == LOST
+            is_over = ending.event != LOST or num_lost[run_id] >= MOST_LOST
+            board.note(conclude(study, ending, is_over=is_over))
+            if not is_over:
+                cluster.submit(ending.job)
+        board.show(study.standings(), cluster.num_cores)
+
+
+def conclude(study: Study, ending: Ending, *, is_over: bool) -> str:
+    """Writes an ending into the journal; what to tell about it."""
+    run_id = ending.job.planned.id
+    where = study.worker_of(run_id)
+    study.note(run_id, ending.event, ending.why, **(where | ending.facts))
+    if ending.event == LOST and is_over:
+        why = f"its process was lost {MOST_LOST} times; the last time: {ending.why}"
+        study.note(run_id, FAILED, why, **where)
+    study.unmark(run_id)
+    after = "" if is_over else "; it is tried again"
+    return f"{run_id}: {ending.event}{': ' if ending.why else ''}{ending.why}{after}"
+
+
+def require_all_done(standings: list[Standing], command: str) -> None:
+    """Raises SweepError if runs are not done, and says how to learn why."""
+    failed = [standing for standing in standings if standing.state == HAS_FAILED]
+    if failed:
+        raise SweepError(
+            f"{len(failed)} of {len(standings)} runs failed, {failed[0].id} the first: "
+            f"{failed[0].why}; `{command} --status` tells all, `{command} --again` tries again"
+        )

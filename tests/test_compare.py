@@ -1,0 +1,215 @@
+import csv
+import json
+import re
+
+import numpy as np
+import pytest
+from fake_results import STEPS, fake_result
+from stub_trainer import train_stub, write_spec
+
+from rig.errors import RunError
+from rig.lab.cli import main
+from rig.lab.durable import write_json
+from rig.lab.run import Run
+from rig.lab.study.compare import markdown
+from rig.lab.study.comparison import Comparison, common_places
+from rig.lab.study.curves import draw_curves
+from rig.lab.study.directory import Study
+from rig.lab.study.results import (
+    curve_of,
+    gather,
+    read_results,
+    result_of,
+    write_results,
+)
+from rig.lab.study.spec import read_spec
+
+
+@pytest.fixture
+def results():
+    """Two methods and an oracle on Reach; ours ends nearer, by 1 cm, on each of 5 seeds."""
+    ours = [fake_result("ours", seed, finals=0.01) for seed in range(5)]
+    theirs = [fake_result("theirs", seed, finals=0.02) for seed in range(5)]
+    return [*theirs, *ours, fake_result("truth", 0, finals=0.005, oracle=True)]
+
+
+def test_a_line_tells_what_every_seed_came_to(results):
+    theirs, ours, truth = Comparison(results).lines("Reach", "hand")
+    assert (theirs.method, theirs.num_seeds, theirs.unit) == ("theirs", 5, "cm")
+    assert theirs.iqm == pytest.approx(2.2)
+    assert 2.0 <= theirs.low < theirs.iqm < theirs.high <= 2.4
+    assert (theirs.mean, theirs.worst, theirs.do_nothing) == pytest.approx((2.2, 2.4, 10.0))
+    assert (theirs.better, ours.better, truth.better) == (None, 1.0, None)
+    assert (ours.num_env_steps, ours.training_minutes) == (
+        STEPS[-1],
+        pytest.approx(62 * 4 / 60),
+    )
+    assert ours.run_ids == tuple(f"reach-ours-seed{seed}" for seed in range(5))
+
+
+def test_the_reference_can_be_named(results):
+    theirs, ours, _ = Comparison(results, "ours").lines("Reach", "hand")
+    assert (theirs.better, ours.better) == (0.0, None)
+    with pytest.raises(RunError, match="did you mean 'ours'"):
+        Comparison(results, "our")
+
+
+def test_curves_are_means_over_seeds_and_the_oracle_is_a_level(results):
+    comparison = Comparison(results)
+    theirs, ours = comparison.bands("Reach", "hand", against_minutes=False)
+    np.testing.assert_array_equal(theirs.x, STEPS)
+    np.testing.assert_allclose(theirs.y[[0, -1]], [10.0, 2.2])
+    assert (ours.low <= ours.y).all()
+    assert (ours.y <= ours.high).all()
+    assert comparison.oracle_level("Reach", "hand") == pytest.approx(0.5)
+
+
+def test_minutes_run_only_as_far_as_every_seed(results):
+    _, ours = Comparison(results).bands("Reach", "hand", against_minutes=True)
+    assert ours.x[0] == pytest.approx(64 / 60)
+    assert ours.x[-1] == pytest.approx(4.0)
+
+
+def test_curves_meet_at_their_own_places_or_at_even_ones():
+    few = [np.array([1.0, 2.0, 3.0]), np.array([1.5, 2.0, 4.0])]
+    np.testing.assert_array_equal(common_places(few), [1.5, 2.0, 3.0])
+    many = [np.arange(100.0), np.arange(100.0) + 0.5]
+    assert (common_places(many)[[0, -1]] == [0.5, 99.0]).all()
+    assert len(common_places(many)) == 24
+
+
+def test_metres_and_radians_are_put_together_as_shares_of_the_way(results):
+    door = [fake_result("ours", seed, task="Door", finals=0.05) for seed in range(5)]
+    ((method, share, (low, high)),) = Comparison([*results, *door]).over_tasks()
+    shares = [*(0.1 + 0.01 * np.arange(5)), *(0.5 + 0.01 * np.arange(5))]
+    assert method == "ours"
+    assert share == pytest.approx(np.mean(sorted(shares)[2:8]))
+    assert low < share < high
+
+
+def test_a_task_is_about_what_is_no_hand():
+    comparison = Comparison([fake_result(task="Push"), fake_result(task="Reach")])
+    assert comparison.main_things("Push") == ["puck"]
+    assert comparison.main_things("Reach") == ["hand"]
+    assert list(comparison.things("Push")) == ["puck", "hand"]
+
+
+def test_every_method_looks_different_and_both_levels_are_named(results):
+    many = [fake_result(f"m{index}", task="Push") for index in range(8)]
+    figure = draw_curves(Comparison(many), "Push", "puck")
+    looks = {(x.get_color(), x.get_linestyle(), x.get_marker()) for x in figure.axes[0].lines}
+    assert len(looks) == 8 + 1
+    figure = draw_curves(Comparison(results), "Reach", "hand")
+    assert [text.get_text() for text in figure.axes[1].texts] == ["doing nothing", "oracle"]
+    assert figure.axes[0].get_ylim()[0] == 0
+
+
+def test_the_page_has_a_table_for_everything_that_was_measured(results):
+    page = markdown(Comparison([*results, fake_result("ours", task="Door")]), {})
+    assert "## Reach: hand\n\nDoing nothing scores 10.00 cm." in page
+    cells = (
+        "ours",
+        "5",
+        r"1\.20 \[1\.\d\d, 1\.\d\d\] cm",
+        "1.20",
+        "1.40",
+        r"1.00 \[1.00, 1.00\]",
+    )
+    row = r" \| ".join(cells)
+    assert re.search(row, page)
+    assert "## Door: door\n\nDoing nothing scores 0.1000 rad." in page
+    assert "## All tasks" in page
+
+
+def test_a_curve_keeps_the_later_of_two_evaluations_and_five_digits():
+    rows = [
+        {"num_env_steps": 100, "wall_s": 9.0, "evaluation_s": 2.0, "eval/x_distance_m": 0.5},
+        {"num_env_steps": 200, "wall_s": 20.0, "evaluation_s": 4.0, "eval/x_distance_m": 1 / 3},
+        {"num_env_steps": 200, "wall_s": 25.0, "td3/critic_loss": 1.0},
+        {"num_env_steps": 200, "wall_s": 30.0, "evaluation_s": 6.0, "eval/x_distance_m": 2 / 3},
+    ]
+    assert curve_of(rows) == {
+        "num_env_steps": [100, 200],
+        "training_s": [7.0, 24.0],
+        "eval/x_distance_m": [0.5, 0.66667],
+    }
+
+
+def test_a_run_by_itself_is_called_by_its_preset(study):
+    result = result_of(Run.open(study.run_directory("push-b-seed0")))
+    assert result.method == "fast preset"
+    assert (result.id, result.task, result.seed) == ("push-b-seed0", "Push", 0)
+    assert result.final("puck") == pytest.approx(0.0125)
+    assert (result.training_s, result.is_oracle) == (480.0, False)
+
+
+def test_results_survive_their_file(results, tmp_path):
+    path = tmp_path / "results.jsonl"
+    write_results(path, results)
+    assert read_results(path) == results
+    assert gather([path]) == (results, [])
+    path.write_text('{"id": 1}\n')
+    with pytest.raises(RunError, match="can't be read as results"):
+        read_results(path)
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch):
+    """A study under runs/ of which one run is not finished."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("stub_trainer.ROUND_S", 0.0)
+    study = Study(read_spec(write_spec(tmp_path / "study.toml")), tmp_path / "runs" / "study")
+    study.begin()
+    for planned in study.spec.runs:
+        train_stub(planned, study.run_directory(planned.id))
+    (study.run_directory("push-b-seed1") / "evaluation.json").unlink()
+    return study
+
+
+def test_a_study_is_found_by_its_spec_and_unfinished_runs_are_named(study):
+    for source in (study.spec.path, study.directory):
+        results, left_out = gather([source])
+        assert [(r.method, r.seed) for r in results] == [("a", 0), ("b", 0), ("a", 1)]
+        assert left_out == ["push-b-seed1"]
+    write_json(study.directory / "sweep.json", {"name": "none", "runs": {}})
+    with pytest.raises(RunError, match="there is nothing to compare yet"):
+        gather([study.directory])
+
+
+def test_compare_writes_tables_and_plots(study, tmp_path, capsys):
+    assert main(["compare", "study.toml", "--out", "out"]) == 0
+    out, err = capsys.readouterr()
+    assert "not finished, left out: push-b-seed1" in err
+    assert "Push: puck" in out
+    with (tmp_path / "out" / "comparison.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["method"] for row in rows] == ["a", "b"]
+    assert rows[0]["run_ids"] == "push-a-seed0 push-a-seed1"
+    page = (tmp_path / "out" / "comparison.md").read_text()
+    assert "](push-puck.png)" in page
+    assert (tmp_path / "out" / "push-puck.png").read_bytes()[1:4] == b"PNG"
+
+
+def test_compare_gives_every_number_as_json(study, capsys):
+    assert main(["compare", "study.toml", "--against", "b", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["reference"] == "b"
+    assert told["lines"][0]["method"] == "a"
+    assert told["lines"][0]["better"] is None
+
+
+@pytest.mark.parametrize(
+    ("argv", "complaint"),
+    [
+        (["compare"], "RUN"),
+        (["compare", "nowhere"], "nowhere is no run"),
+        (["compare", "nowhere.toml"], "nowhere.toml can't be read as a spec"),
+        (["compare", "nowhere.jsonl"], "nowhere.jsonl can't be read as results"),
+        (["compare", "study.toml", "--against", "c"], "no method is called 'c'"),
+        (["compare", "study.toml", "--out", "study.toml"], "study.toml is no directory"),
+    ],
+)
+def test_what_can_not_be_compared_is_one_line(study, capsys, argv, complaint):
+    assert main(argv) == 2
+    err = capsys.readouterr().err.splitlines()[-1]
+    assert complaint in err

@@ -1,0 +1,128 @@
+"""A task of one's own is found, seen and trained as ours are."""
+
+import re
+from dataclasses import replace
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium.envs.registration import registry
+
+from rig.config import Config
+from rig.errors import SceneError, TaskError
+from rig.lab import measure
+from rig.lab.cli import main
+from rig.lab.policy import Policy
+from rig.lab.progress import PlainProgress
+from rig.lab.run import Run
+from rig.lab.worlds import is_guest, make_world, named
+from rig.latent.space import LatentSpace
+from rig.types import Encoding
+from rig.world.registration import register_task
+from rig.world.scene import load_model
+from rig.world.tasks import PUSH, find_task, full_name, short_name
+
+
+NAME = "bar:mine/Bar-v0"
+
+
+@pytest.fixture(autouse=True)
+def beside_the_examples(monkeypatch, pytestconfig):
+    monkeypatch.syspath_prepend(pytestconfig.rootpath / "examples")
+
+
+def test_task_is_found_by_its_module_and_id():
+    assert find_task(NAME).objects["turn"] == ("bar_turn",)
+    assert (short_name(NAME), full_name(NAME)) == (NAME, NAME)
+    assert not is_guest(NAME)
+    assert named(Config(task=NAME)).task == NAME
+    assert is_guest("gymnasium:CartPole-v1")
+    assert full_name("push") == "rig.world.registration:rig/Push-v0"
+    assert find_task("rig.world.registration:rig/Push-v0") is PUSH
+
+
+def test_guide_shows_the_example_as_it_is(pytestconfig):
+    guide = (pytestconfig.rootpath / "docs" / "new-task.md").read_text()
+    lengths = []
+    for kind, name in (("xml", "bar.xml"), ("python", "bar.py")):
+        example = (pytestconfig.rootpath / "examples" / name).read_text()
+        lengths.append(len(example.splitlines()))
+        (shown,) = re.findall(rf"```{kind}\n(.*?)```", guide, flags=re.DOTALL)
+        assert shown in example
+    assert f"{sum(lengths)} lines together" in guide
+    assert sum(lengths) < 60
+
+
+def test_gymnasium_finds_it_too():
+    env = gymnasium.make(NAME)
+    _, info = env.reset(options={"goal_states": [0.0, 0.5, 0.03, 0.64, 0.7]})
+    assert info["bar_distance_m"] == pytest.approx(0.05)
+    assert info["turn_distance_rad"] == pytest.approx(0.7)
+
+
+def test_module_or_task_that_is_not_there_is_named():
+    with pytest.raises(TaskError, match=r"nowhere:mine/Bar-v0.*No module"):
+        find_task("nowhere:mine/Bar-v0")
+    with pytest.raises(TaskError, match=r"bar:mine/Baz-v0.*Did you mean"):
+        find_task("bar:mine/Baz-v0")
+
+
+def test_environment_of_another_kind_is_no_task():
+    with pytest.raises(TaskError, match="no task of a tabletop"):
+        find_task("gymnasium:CartPole-v1")
+
+
+def test_task_may_be_registered_again():
+    register_task(find_task(NAME))
+    register_task(find_task(NAME))
+    assert registry["mine/Bar-v0"].kwargs["task"] is find_task(NAME)
+
+
+def test_scene_that_does_not_compile_says_where(tmp_path):
+    path = tmp_path / "broken.xml"
+    path.write_text("<mujoco><worldbody><geom/></worldbody></mujoco>")
+    with pytest.raises(SceneError, match=r"broken.xml' does not compile: .*size"):
+        load_model(path)
+
+
+def test_it_is_looked_at_from_the_command_line(tmp_path, capsys):
+    assert main(["look", NAME, "--goal", "--out", str(tmp_path / "goal.png")]) == 0
+    assert (tmp_path / "goal.png").is_file()
+
+
+class SeesOnlyTheMean(LatentSpace):
+    """A latent space that knows nothing but how bright an image is."""
+
+    def __init__(self):
+        self.weight = np.ones(1, np.float32)
+
+    def encode(self, images):
+        latent = images.mean(axis=(1, 2, 3), dtype=np.float32)[:, None]
+        return Encoding(latent=latent, log_std=0 * latent)
+
+
+class DoesNothing(Policy):
+    def __init__(self):
+        self.space = SeesOnlyTheMean()
+
+    def act_steadily(self, frames, goals):
+        return np.zeros((len(frames), 2), np.float32), self.space.encode(frames)
+
+
+def test_what_latents_hold_and_where_tries_end_is_told_in_its_units(
+    tmp_path, tiny, monkeypatch
+):
+    monkeypatch.setattr(measure, "NUM_PROBE_STATES", 20)
+    run = Run.create(tmp_path / "run", replace(tiny, task=NAME), {})
+    monkeypatch.setattr(measure, "keep_best", lambda *_: None)  # there is nothing to keep
+    world = make_world(run.config, 1)
+    recorder = measure.Recorder(run.config, run, PlainProgress(lambda _line: None), world)
+    trial = recorder.evaluate(DoesNothing())
+    assert list(trial.distances) == ["hand_m", "bar_m", "turn_rad"]
+    np.testing.assert_array_equal(trial.distances["turn_rad"], trial.do_nothing["turn_rad"])
+    (row,) = run.metrics()
+    assert row["eval/turn_distance_rad"] == row["eval/do_nothing_turn_distance_rad"] > 0
+    told = recorder._probe(SeesOnlyTheMean())
+    assert list(told)[2:5] == ["probe/bar_x_cm", "probe/bar_y_cm", "probe/bar_turn_rad"]
+    assert 1 < told["probe/bar_x_cm"] < 10
+    assert 0.1 < told["probe/bar_turn_rad"] < 1.0

@@ -1,0 +1,65 @@
+import json
+
+import pytest
+from benchmarks import results
+from fake_results import fake_result
+
+from rig.lab.study.results import read_results, write_results
+
+
+@pytest.fixture
+def kept(tmp_path, monkeypatch):
+    """A place of our own for what is kept, and for the page."""
+    monkeypatch.setattr(results, "ROOT", tmp_path)
+    monkeypatch.setattr(results, "KEPT", tmp_path / "results")
+    monkeypatch.setattr(results, "PAGE", tmp_path / "results.md")
+    return tmp_path / "results"
+
+
+def test_every_number_leads_to_its_runs_and_those_to_commit_command_and_line(kept):
+    kept.mkdir()
+    write_results(kept / "fake.jsonl", [fake_result("a", seed) for seed in range(3)])
+    results.main([])
+    page = results.PAGE.read_text()
+    assert "cm](#fake-reach-a)" in page
+    assert '<a id="fake-reach-a"></a>[reach-a-seed0](results/fake.jsonl#L1)' in page
+    assert "[reach-a-seed2](results/fake.jsonl#L3) | a | hand 2.20 cm | `0123456` |" in page
+    assert "`rig train Reach --seed 2`" in page
+    assert "](results/fake-reach-hand.png)" in page
+    assert (kept / "fake-reach-hand.png").is_file()
+
+
+def test_rows_of_the_older_studies_are_kept_too(kept, tmp_path):
+    kept.mkdir()
+    curve = [
+        {
+            "num_env_steps": 100,
+            "wall_s": 9.0,
+            "evaluation_s": 1.0,
+            "eval/hand_distance_m": 0.5,
+            "eval/do_nothing_hand_distance_m": 0.9,
+        }
+    ]
+    row = {
+        "seed": 3,
+        "command": "rig train Reach --preset fast --oracle --seed 3",
+        "commit": "abc",
+        "num_cores": 2,
+        "load": 1.25,
+        "curve": curve,
+    }
+    old = tmp_path / "reach-old.jsonl"
+    old.write_text(json.dumps(row) + "\n")
+    assert "1 runs" in results.keep(old)
+    (result,) = read_results(kept / "reach-old.jsonl")
+    assert (result.task, result.method, result.seed) == ("Reach", "oracle", 3)
+    assert (result.is_oracle, result.training_s, result.final("hand")) == (True, 8.0, 0.5)
+
+
+def test_the_page_is_what_the_kept_results_say():
+    assert results.PAGE.read_text() == results.page()
+
+
+def test_kept_results_stay_small():
+    sizes = [path.stat().st_size for path in results.KEPT.glob("*.jsonl")]
+    assert sum(sizes) < 5_000_000

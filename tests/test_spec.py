@@ -1,0 +1,133 @@
+from pathlib import Path
+
+import pytest
+
+from rig.config import find_preset
+from rig.errors import SpecError
+from rig.lab.cli import parse
+from rig.lab.study.spec import read_spec
+
+
+SPECS = Path(__file__).parent.parent / "benchmarks" / "specs"
+WHOLE = """
+asks = "Does it help?"
+tasks = ["Push", "reach"]
+seeds = [3, 5]
+[settings]
+num_env_steps = 48_000
+td3.gamma = 0.9
+[task.Reach]
+num_env_steps = 7000
+[[run]]
+method = "Kept only"
+settings.goals.mixture = { kept = 1, future = 0, imagined = 0 }
+settings.td3.gamma = 0.98
+settings.oracle = true
+[[run]]
+method = "updates"
+tasks = ["Push"]
+preset = "paper"
+grid.td3.updates_per_step = [1, 4]
+grid.td3.hidden_sizes = [[8], [8, 9]]
+"""
+
+
+@pytest.fixture
+def read(tmp_path):
+    def of(text):
+        path = tmp_path / "study.toml"
+        path.write_text(text)
+        return read_spec(path)
+
+    return of
+
+
+def test_every_method_runs_on_every_task_for_every_seed_the_first_seed_first(read):
+    spec = read(WHOLE)
+    ids = [planned.id for planned in spec.runs]
+    assert len(ids) == 2 * 2 + 2 * 4
+    assert ids[:3] == [
+        "push-kept-only-seed3",
+        "reach-kept-only-seed3",
+        "push-updates-updates_per_step-1-hidden_sizes-8-seed3",
+    ]
+    assert {id_[-1] for id_ in ids[:6]} == {"3"}
+    assert (spec.name, spec.asks) == ("study", "Does it help?")
+
+
+def test_the_nearer_table_wins(read):
+    push, reach = read(WHOLE).runs[:2]
+    assert (push.config.num_env_steps, reach.config.num_env_steps) == (48_000, 7000)
+    assert push.config.td3.gamma == 0.98
+    assert push.config.goals.mixture.shares == (1.0, 0.0, 0.0)
+    assert reach.config.evaluate == find_preset("fast", "Reach").evaluate
+
+
+def test_a_grid_is_one_method_for_each_point(read):
+    points = [run for run in read(WHOLE).runs if "updates" in run.method and run.preset]
+    assert {(p.config.td3.updates_per_step, p.config.td3.hidden_sizes) for p in points} == {
+        (1.0, (8,)),
+        (1.0, (8, 9)),
+        (4.0, (8,)),
+        (4.0, (8, 9)),
+    }
+    assert {p.method for p in points if len(p.config.td3.hidden_sizes) == 1} == {
+        "updates, updates_per_step 1, hidden_sizes [8]",
+        "updates, updates_per_step 4, hidden_sizes [8]",
+    }
+
+
+def test_the_command_by_hand_makes_the_same_settings(read):
+    for planned in read(WHOLE).runs:
+        assert parse(planned.argv).config() == planned.config
+
+
+def test_what_the_preset_says_anyway_is_no_change(read):
+    gamma = find_preset("fast", "Reach").td3.gamma
+    same = f"settings.td3.gamma = {gamma}"
+    (run,) = read(f'tasks = ["Reach"]\n{same}\nsettings.td3.tau = 0.5').runs
+    assert run.changes == {"td3.tau": 0.5}
+    assert run.method == "study"
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("tasks = [", "can't be read as a spec"),
+        ("seeds = 2", 'tasks must list names, as tasks = ["Reach"], got None'),
+        ('tasks = ["Psuh"]', "did you mean 'Push'?"),
+        ('tasks = ["Push"]\nsede = 2', "unknown key 'sede': did you mean 'seeds'?"),
+        ('tasks = ["Push"]\nseeds = 0', "seeds must be a number of seeds"),
+        ('tasks = ["Push"]\nseeds = [-1]', "seed must be at least 0, got -1"),
+        ('tasks = ["Push"]\npreset = "slow"', "unknown preset 'slow'"),
+        ('tasks = ["Push"]\nsettings.td3.gama = 1', "did you mean 'td3.gamma'?"),
+        ('tasks = ["Push"]\nsettings.td3.gamma = 2', "gamma must be in [0, 1), got 2.0"),
+        ('tasks = ["Push"]\nsettings.td3.gamma = "x"', "td3.gamma must be like "),
+        ('tasks = ["Push"]\nsettings.oracle = 1', "oracle must be like False, got 1"),
+        ('tasks = ["Push"]\nsettings.seed = 1', "write seeds and tasks, not settings.seed"),
+        ('tasks = ["Push"]\ngrid.td3.gamma = 1', "grid.td3.gamma must list values, got 1"),
+        ('tasks = ["Push"]\n[[run]]\n[[run]]', "push-study-seed0 is planned twice"),
+        ('tasks = ["Push"]\n[run]', "[[run]] for a method"),
+    ],
+)
+def test_a_mistake_is_told_with_its_place(read, text, complaint):
+    with pytest.raises(SpecError, match=r"study\.toml") as caught:
+        read(text)
+    assert complaint in str(caught.value)
+
+
+@pytest.mark.parametrize("path", sorted(SPECS.glob("*.toml")), ids=lambda path: path.stem)
+def test_the_specs_of_the_results_page_can_be_run(path):
+    spec = read_spec(path)
+    assert spec.asks.endswith("?")
+    others = {run.id: run for run in read_spec(SPECS / "comparison.toml").runs}
+    for planned in spec.runs:
+        assert planned.home in ("", "comparison")
+        if planned.home:
+            assert planned.config == others[planned.id].config
+
+
+def test_commands_of_the_comparison_make_its_settings():
+    for planned in read_spec(SPECS / "comparison.toml").runs:
+        if planned.config.seed == 0:
+            assert parse(planned.argv).config() == planned.config
