@@ -57,7 +57,7 @@ def test_nothing_stands_out_where_all_is_well(facts):
 
 
 def test_light_latents_are_a_finding_only_where_something_is_missed(facts):
-    light = RIGHT | {"vae/weight_1": 0.01, "vae/weight_2": 0.02}
+    light = RIGHT | {"vae/weight_1": 0.01, "vae/weight_2": 0.02, "vae/kl_1_nats": 0.0}
     assert findings(with_row(facts, light)) == []
     assert "<td>1, 2</td>" in what_practice_did([with_row(facts, light)])
     missed, told = findings(with_row(facts, light | {"probe/puck_x_cm": 4.0}))

@@ -10,7 +10,7 @@ from rig.lab.facts import Facts
 
 MISSED_SHARE = 0.5
 """A quantity is missed if reading it off errs by more than this share of knowing nothing."""
-LEAST_CORRELATION = 0.3
+LEAST_CORRELATION = 0.2
 """Latent distance that agrees less with true distance is a poor reward."""
 LEAST_TIME_CORRELATION = 0.1
 """Latent distance that agrees less with time does not follow what the robot does."""
@@ -79,7 +79,7 @@ def poor_distances(facts: Facts) -> Findings:
 def collapsed_latents(facts: Facts) -> Findings:
     """Latents that hold nothing, or count for nothing."""
     kl, light = named(facts, "vae/kl_", "_nats"), light_latents(facts)
-    empty = [name for name, value in kl.items() if value < LEAST_KL_NATS]
+    empty = [n for n, value in kl.items() if value < LEAST_KL_NATS and n not in light]
     found = []
     if empty:
         found.append(
