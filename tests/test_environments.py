@@ -192,3 +192,25 @@ def test_image_size_can_be_chosen():
 def test_unknown_reset_option_is_refused(worlds):
     with pytest.raises(TaskError, match="goal_state'"):
         worlds.reset(options={"goal_state": GOALS})
+
+
+@pytest.mark.parametrize("name", registration.IDS)
+def test_recalled_worlds_go_on_to_the_same_bytes(name):
+    one, other = (gymnasium.make_vec(name, num_envs=2) for _ in range(2))
+    rng = np.random.default_rng(0)
+    actions = rng.uniform(-1, 1, (8, 2, one.unwrapped.action_size)).astype(np.float32)
+    one.reset(seed=3)
+    for action in actions[:4]:
+        one.step(action)
+    memory = one.unwrapped.memory()
+    assert np.isfinite(memory).all()
+    other.unwrapped.recall(memory)
+    seed = 5 if one.unwrapped.is_put_back else None
+    begun = [worlds.reset(seed=seed)[0]["observation"] for worlds in (one, other)]
+    np.testing.assert_array_equal(*begun)
+    for action in actions[4:]:
+        seen = [worlds.step(action)[0]["observation"] for worlds in (one, other)]
+        np.testing.assert_array_equal(*seen)
+    np.testing.assert_array_equal(one.unwrapped.memory(), other.unwrapped.memory())
+    one.close()
+    other.close()

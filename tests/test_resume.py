@@ -208,3 +208,17 @@ def test_finished_run_is_not_trained_again(run):
 def test_run_that_another_process_trains_is_left_alone(run):
     with run.alone(), pytest.raises(RunError, match="another process trains"):
         train_on(run.directory)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", ["PushResetFree", "PushAny"])
+def test_worlds_that_are_never_put_back_go_on_where_they_were(
+    tmp_path, config, task, monkeypatch
+):
+    config = replace(config, task=task, num_env_steps=800)
+    runs = [Run.create(tmp_path / name, config, {}) for name in ("whole", "stopped")]
+    train_to_the_end(runs[0])
+    stopped(runs[1], Signalling(signal.SIGTERM, phase="practise", done=500), monkeypatch)
+    monkeypatch.setattr(measure, "NUM_PROBE_STATES", 50)
+    train_on(runs[1].directory)
+    assert everything(runs[1]) == everything(runs[0])

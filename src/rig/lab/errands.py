@@ -59,7 +59,7 @@ def train_on(
     return run
 
 
-def train_to_the_end(run: Run, tracker: TrackerName | None) -> None:
+def train_to_the_end(run: Run, tracker: TrackerName | None = None) -> None:
     """Trains from where the run is; nobody else may meanwhile.
 
     Raises:
