@@ -101,7 +101,7 @@ def page() -> str:
     """The whole page, in Markdown."""
     studies = [read_results(path) for path in sorted(KEPT.glob("*.jsonl"))]
     sections = [section(Comparison(results)) for results in studies]
-    return "\n".join([HEAD, *sections])
+    return "\n".join([HEAD, *(sections or ["No study is kept yet.\n"])])
 
 
 def section(comparison: Comparison) -> str:

@@ -68,6 +68,7 @@ class Training:
             num_env_steps=0,
             num_rollbacks=0,
             worlds=np.arange(6.0).reshape(2, 3),
+            visited=np.array([True, False, True]),
         )
 
     def practise(self, num_episodes=2):
@@ -126,6 +127,7 @@ def test_networks_come_back_with_their_optimisers(training, policy):
     other = new_keeper(training.run, []).restore()
     jax.tree.map(np.testing.assert_array_equal, policy.learner, other.policy.learner)
     np.testing.assert_array_equal(other.worlds, training.state.worlds)
+    np.testing.assert_array_equal(other.visited, training.state.visited)
 
 
 def test_checkpoint_writes_only_the_rows_that_are_new(training):
@@ -188,6 +190,7 @@ PARTS = (
     "000002/policy.json",
     "000002/replay.safetensors",
     "000002/worlds.safetensors",
+    "000002/witness.safetensors",
     "rows/0000010-0000020.safetensors",
 )
 

@@ -117,7 +117,7 @@ def test_numbers_that_were_cut(saved, tiny):
 
 def test_numbers_that_are_missing(saved, tiny):
     (saved / "policy.safetensors").unlink()
-    assert "is missing" in refusal(saved, tiny)
+    assert "holds no policy yet" in refusal(saved, tiny)
 
 
 def test_json_that_is_none(saved, tiny):

@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 
-from rig.latent.probe import distance_correlation, nearest, probe
+from rig.latent.probe import (
+    distance_correlation,
+    nearest,
+    pairs_of_frames,
+    probe,
+    time_distance_correlation,
+)
+from rig.types import Encoding, Episodes
 
 
 @pytest.fixture
@@ -56,3 +63,34 @@ def test_turned_and_scaled_latents_measure_distance(states, rng):
 def test_latents_that_know_nothing_measure_nothing(states, rng):
     noise = rng.normal(size=states.shape)
     assert abs(distance_correlation(noise, states, rng=rng)) < 0.1
+
+
+def test_a_quadratic_is_read_off_far_finer_than_neighbours_can(rng):
+    latents = rng.uniform(-1, 1, (400, 4))
+    states = latents[:, :1] * latents[:, 1:2] + latents[:, 2:3] ** 2
+    assert probe(latents, states).error[0] < 1e-4
+
+
+def test_pairs_of_frames_are_of_one_episode(rng):
+    first, second = pairs_of_frames(np.array([1, 3, 2]), rng=rng)
+    episode = np.array([0, 0, 1, 1, 1, 1, 2, 2, 2])
+    assert (episode[first] == episode[second]).all()
+    assert set(first) == set(range(9))
+
+
+def episodes_of(latents, num_steps):
+    latents = np.asarray(latents, np.float32)
+    return Episodes(
+        num_steps=np.array(num_steps),
+        actions=np.zeros((sum(num_steps), 1), np.float32),
+        frames=latents,
+        encoding=Encoding(latent=latents, log_std=latents),
+        goals=latents[: len(num_steps)],
+    )
+
+
+def test_latents_that_move_steadily_tell_time_whatever_the_episode(rng):
+    steady = episodes_of([[0], [2], [4], [50], [52], [54], [56]], [2, 3])
+    weight = np.ones(1, np.float32)
+    assert time_distance_correlation(steady, weight, rng=rng) == pytest.approx(1)
+    assert time_distance_correlation(steady, 0 * weight, rng=rng) == 0

@@ -53,11 +53,11 @@ def test_numbers_are_those_of_rliable(rng):
     metrics = pytest.importorskip("rliable.metrics")
     ours, theirs = rng.normal(2, 1, (10, 3)), rng.normal(2.5, 1, (10, 3))
     points, intervals = rly.get_interval_estimates(
-        {"iqm": ours}, metrics.aggregate_iqm, reps=2000, random_state=np.random.RandomState(0)
+        {"iqm": ours}, metrics.aggregate_iqm, reps=5000, random_state=np.random.RandomState(0)
     )
     iqm, ends = iqm_and_interval(list(ours.T), rng=rng)
     assert iqm == pytest.approx(points["iqm"])
-    assert ends == pytest.approx(intervals["iqm"].ravel(), abs=0.03)
+    assert ends == pytest.approx(intervals["iqm"].ravel(), abs=0.05)
 
     # Theirs counts higher scores as better.
     points, intervals = rly.get_interval_estimates(
@@ -68,4 +68,4 @@ def test_numbers_are_those_of_rliable(rng):
     )
     share, ends = probability_of_improvement(list(ours.T), list(theirs.T), rng=rng)
     assert share == pytest.approx(points["p"])
-    assert ends == pytest.approx(intervals["p"].ravel(), abs=0.04)
+    assert ends == pytest.approx(intervals["p"].ravel(), abs=0.06)

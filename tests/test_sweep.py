@@ -318,7 +318,7 @@ def kill_worker_of(directory, run_id):
     os.kill(json.loads((directory / "running" / f"{run_id}.json").read_text())["pid"], 9)
 
 
-def wait_for(is_so, timeout_s=60):
+def wait_for(is_so, timeout_s=300):
     end_s = time.monotonic() + timeout_s
     while not is_so():
         assert time.monotonic() < end_s

@@ -15,6 +15,7 @@ from rig.lab.evaluate import (
     try_goals,
 )
 from rig.lab.figures import save_sheet
+from rig.lab.latent_sheet import sweeps
 from rig.lab.policy import Policy, save_policy
 from rig.lab.progress import Progress
 from rig.lab.quantities import UNITS, metric_of
@@ -23,7 +24,7 @@ from rig.lab.schedule import is_due
 from rig.lab.summary import sum_up
 from rig.lab.worlds import World, is_guest, make_world, worlds_of
 from rig.latent.fit import FitMetrics, OnProgress
-from rig.latent.probe import distance_correlation, probe
+from rig.latent.probe import distance_correlation, probe, time_distance_correlation
 from rig.latent.space import LatentSpace
 from rig.latent.vae import kl_nats_of
 from rig.types import Encoding, Episodes
@@ -71,12 +72,13 @@ class Recorder:
         encoding = space.encode(some)
         decoded = space.decode(encoding.latent)
         error = np.mean((some.astype(np.float32) - decoded) ** 2) / 255**2
-        self._log(
-            {"vae/mean_squared_error": float(error)} | kl_rows(encoding) | self._probe(space)
-        )
+        told = {"vae/mean_squared_error": float(error)} | kl_rows(encoding) | weight_rows(space)
+        self._log(told | self._probe(space))
         shown = np.linspace(0, len(some) - 1, NUM_SHEET_COLUMNS).astype(int)
         rows = {"image": some[shown], "reconstruction": decoded[shown]}
         save_sheet(self._run.pictures / "reconstructions.png", rows, "What the VAE keeps")
+        rows = sweeps(space, encoding.latent)
+        save_sheet(self._run.pictures / "latents.png", rows, "What each latent shows")
 
     def after_round(
         self,
@@ -90,6 +92,9 @@ class Recorder:
         self._log(metrics)
         if is_due(self._config.evaluate.every_steps, num_env_steps, num_new):
             self._draw_practice(policy, episodes)
+            rng = np.random.default_rng(EVALUATION_SEED)
+            said = time_distance_correlation(episodes, policy.space.weight, rng=rng)
+            self._log({"probe/time_distance_correlation": said})
             self.evaluate(policy)
         self._progress.advance(num_env_steps, self._latest)
 
@@ -153,8 +158,9 @@ class Recorder:
         result = probe(latents, states)
         units = [UNITS[unit] for unit in worlds.state_units]
         rows = {
-            f"probe/{name}_{unit.shown}": float(unit.scale * error)
-            for name, unit, error in zip(worlds.state_names, units, result.error, strict=True)
+            f"probe/{name}{told}_{unit.shown}": float(unit.scale * value)
+            for told, values in (("", result.error), ("_knowing_nothing", result.spread))
+            for name, unit, value in zip(worlds.state_names, units, values, strict=True)
         }
         for name, column in worlds.columns.items():
             correlation = distance_correlation(latents, states[:, column], rng=rng)
@@ -175,3 +181,8 @@ def kl_rows(encoding: Encoding) -> dict[str, float]:
     """The KL of each latent, averaged over images [nats]."""
     per_latent = kl_nats_of(encoding.latent, encoding.log_std).mean(axis=0)
     return {f"vae/kl_{index}_nats": float(kl) for index, kl in enumerate(per_latent)}
+
+
+def weight_rows(space: LatentSpace) -> dict[str, float]:
+    """What each latent counts for in the reward."""
+    return {f"vae/weight_{index}": float(w) for index, w in enumerate(space.weight)}

@@ -5,6 +5,7 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
+from rig.lab.diagnose import what_may_be_wrong, what_practice_did
 from rig.lab.facts import Facts, read_facts
 from rig.lab.sections import (
     headline,
@@ -33,10 +34,12 @@ def page(runs: Sequence[Facts]) -> str:
     template = files("rig.lab").joinpath("report.html").read_text(encoding="utf-8")
     sections = [
         headline(runs),
+        what_may_be_wrong(runs),
         what_it_reached(runs),
         how_it_learned(runs),
         what_it_imagined(runs),
         what_it_saw(runs),
+        what_practice_did(runs),
         what_went_on_inside(runs),
         settings(runs),
         origins(runs),

@@ -9,6 +9,7 @@ import numpy as np
 
 from rig.lab import html
 from rig.lab.charts import Chart, to_svg
+from rig.lab.diagnose import is_table_row, probe_cell
 from rig.lab.facts import FIT_STEPS, MINUTES, STEPS, Facts
 from rig.lab.phase import duration
 from rig.lab.quantities import amount, label_of, number, thing_of, unit_of
@@ -188,12 +189,10 @@ def what_it_saw(runs: Runs) -> str:
 
 def probe_table(runs: Runs) -> str:
     """What the probe measured after the last fit."""
-    keys = dict.fromkeys(key for f in runs for key in f.names() if key.startswith("probe/"))
+    keys = dict.fromkeys(key for f in runs for key in f.names() if is_table_row(key))
     rows = []
     for key in keys:
-        values = [facts.last(key) for facts in runs]
-        cells = ["" if value is None else f"{value:.2f}" for value in values]
-        rows.append([probe_name(key), *cells])
+        rows.append([probe_name(key), *(probe_cell(facts, key) for facts in runs)])
     return html.table(["", *(facts.label for facts in runs)], rows)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Bool, Float64
 from safetensors.numpy import save
 
 from rig.config import Config
@@ -65,6 +65,8 @@ class Practising:
     """How often it diverged and went back."""
     worlds: Memory
     """Where the worlds are."""
+    visited: Bool[np.ndarray, " cells"]
+    """Where the witness saw objects so far: nothing learns from it."""
 
 
 State = Looking | Practising
@@ -90,6 +92,7 @@ def state_files(state: State) -> dict[str, bytes]:
     if isinstance(state, Practising):
         files |= policy_files(state.policy)
         files["replay.safetensors"] = save(state.replay.passing())
+        files["witness.safetensors"] = save({"visited": state.visited})
     elif state.collected is not None:
         files["collected.safetensors"] = save(state.collected.arrays())
     return files | {"state.json": json_bytes(about)}
@@ -120,6 +123,7 @@ def load_state(
     passing = load_arrays(path, passing_expected(policy.space.latent_size))
     check_index(path, passing, min(rows[-1].end, replay.num_rows))
     replay.restore(passing, ((part.first, load_rows(part)) for part in rows))
+    witnessed = load_arrays(directory / "witness.safetensors", {"visited": VISITED})
     return Practising(
         rng=rng,
         policy=policy,
@@ -127,6 +131,7 @@ def load_state(
         num_env_steps=whole(about, "num_env_steps"),
         num_rollbacks=whole(about, "num_rollbacks"),
         worlds=worlds,
+        visited=witnessed["visited"],
     )
 
 
@@ -171,6 +176,7 @@ def check_index(path: Path, passing: Arrays, num_held: int) -> None:
 
 
 MEMORY = Like((None, None), np.dtype(np.float64))
+VISITED = Like((None,), np.dtype(bool))
 COUNTS = Like((None,), np.dtype(np.int64))
 ACTIONS = Like((None, None), np.dtype(np.float32))
 LASTING = {"frames": Like(None, None), "actions": ACTIONS}

@@ -6,6 +6,7 @@
         000007/                     one checkpoint
             manifest.json           every file that it needs, with its size and its hash
             state.json              counters, and the state of the random generator
+            witness.safetensors     where practice brought each object: for a person to read
             policy.safetensors ...  networks, optimisers, the latent space
             replay.safetensors      latents, and where each episode is
         rows/                       frames and actions of replay, which never change:

@@ -43,7 +43,8 @@ from rig.lab.schedule import is_due
 from rig.lab.see import first_space, look_again, refresh_prior
 from rig.lab.state import Looking, Practising
 from rig.lab.watch import refuse_divergence
-from rig.lab.worlds import World, make_world, worlds_of
+from rig.lab.witness import Witness
+from rig.lab.worlds import make_world, worlds_of
 from rig.latent.space import LatentSpace
 from rig.memory.replay import Replay
 from rig.types import Episodes
@@ -54,7 +55,7 @@ class Lab:
     """What a run works with. None of it is part of its state."""
 
     config: Config
-    world: World
+    world: Witness
     recorder: Recorder
     keeper: Keeper
     progress: Progress
@@ -78,7 +79,7 @@ def train(
         StoppedError: A stop was asked for.
         RunError: There is no room for the run, or all its checkpoints are damaged.
     """
-    with closing(make_world(config, config.num_worlds)) as world:
+    with closing(Witness(make_world(config, config.num_worlds))) as world:
         refuse_too_little_room(run, world, progress.note)
         interrupt = interrupt or uninterrupted()
         new_replay = partial(empty_replay, config, world, run.directory)
@@ -102,7 +103,7 @@ def train(
     return state.policy
 
 
-def first_state(config: Config, world: World) -> Looking:
+def first_state(config: Config, world: Witness) -> Looking:
     """A run that has done nothing yet."""
     rng = np.random.default_rng(config.seed)
     return Looking(rng=rng, collected=None, worlds=worlds_of(world).memory())
@@ -139,6 +140,7 @@ def first_fit(state: Looking, replay: Replay, lab: Lab) -> Practising:
         num_env_steps=replay.num_transitions,
         num_rollbacks=0,
         worlds=state.worlds,
+        visited=lab.world.nowhere(),
     )
     lab.keeper.save(first)
     return first
@@ -167,6 +169,7 @@ def practise_once(state: Practising, lab: Lab) -> Practising:
     noise = Noise(config.num_worlds, worlds.action_size, config.explore)
     episodes = practise(lab.world, policy.act, goals, noise, worlds.num_steps, rng=rng)
     replay.add(episodes)
+    visited, witnessed = lab.world.report(state.visited)
     metrics: dict[str, float] = {}
     if num_env_steps > config.td3.warmup_steps:
         num_updates = round(num_new * config.td3.updates_per_step)
@@ -177,8 +180,9 @@ def practise_once(state: Practising, lab: Lab) -> Practising:
     if is_due(config.goals.refresh_every_steps, num_env_steps, num_new):
         policy = refresh_prior(policy, replay, config, rng=rng)
     state = replace(state, policy=policy, num_env_steps=num_env_steps, worlds=worlds.memory())
+    state = replace(state, visited=visited)
     refuse_divergence(state, config, metrics)
-    lab.recorder.after_round(policy, episodes, num_env_steps, metrics)
+    lab.recorder.after_round(policy, episodes, num_env_steps, metrics | witnessed)
     lab.keeper.after_round(state, num_new)
     return state
 
