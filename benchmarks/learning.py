@@ -42,7 +42,7 @@ STUDIES = {
         asks="median hand distance at most 1.5 cm in at most 3 minutes, on 5 of 5 seeds",
     ),
     "push-oracle": Study(
-        arguments=("Push", "--preset", "fast", "--oracle"),
+        arguments=("Push", "--preset", "fast", "--oracle", "--num-env-steps", "48000"),
         num_seeds=1,
         asks="puck at most 2.5 cm within 150 000 steps",
     ),
