@@ -242,6 +242,19 @@ def test_an_interrupted_run_goes_on_if_it_can_and_else_begins_anew(study, monkey
     assert not directory.exists()
 
 
+def test_the_core_that_is_claimed_is_the_one_it_is_pinned_to(monkeypatch, tmp_path):
+    pinned = []
+    monkeypatch.setattr(worker.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr(worker.os, "sched_getaffinity", lambda _pid: {3, 5})
+    monkeypatch.setattr(
+        worker.os, "sched_setaffinity", lambda _pid, cores: pinned.append(cores)
+    )
+    with worker.core_of_our_own() as first, worker.core_of_our_own() as second:
+        assert (first, second) == (3, 5)
+        assert pinned == [{3}, {5}]
+    assert pinned[2:] == [{3, 5}, {3, 5}]
+
+
 def test_two_workers_never_claim_one_core(monkeypatch, tmp_path):
     monkeypatch.setattr(worker.tempfile, "gettempdir", lambda: str(tmp_path))
     (core, *_) = sorted(os.sched_getaffinity(0))
