@@ -199,3 +199,19 @@ def test_angle_is_told_in_radians(tmp_path):
     assert "doing nothing leaves 0.415 rad" in html
     assert "door: distance left, rad" in html
     assert "door: error when read off the latents, rad" in html
+
+
+@pytest.mark.parametrize(
+    ("damage", "named"),
+    [
+        ({"num_episodes": "many"}, "num_episodes = 'many'"),
+        ({"distances": {"hand_m": {}}}, "median = None"),
+        ({"distances": {"hand_m": 3}}, "median = None"),
+        ({"distances": [1, 2]}, "median = None"),
+    ],
+)
+def test_evaluation_that_is_none_is_one_clear_line(tmp_path, damage, named):
+    run = make_run(tmp_path / "run")
+    run.save_evaluation(run.evaluation() | damage)
+    with pytest.raises(RunError, match=named):
+        read_facts([run.directory])

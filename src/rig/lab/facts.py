@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rig.lab.charts import Line, smoothed
+from rig.lab.evaluation import check_evaluation
 from rig.lab.run import Run
 
 
@@ -75,7 +76,7 @@ def facts_of(run: Run, label: str) -> Facts:
         label=label,
         run=run,
         rows=[row | {MINUTES: minutes(row)} for row in run.metrics()],
-        evaluation=run.evaluation(),
+        evaluation=check_evaluation(run.evaluation(), run.directory / "evaluation.json"),
         origin=run.origin(),
     )
 

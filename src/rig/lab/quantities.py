@@ -27,8 +27,9 @@ def thing_of(name: str) -> str:
 
 
 def unit_of(name: str) -> Unit:
-    """The unit that a distance is shown in."""
-    return UNITS[name.rsplit("_", 1)[1]]
+    """The unit that a distance is shown in; one that is not known is shown as it is."""
+    unit = name.rsplit("_", 1)[-1]
+    return UNITS.get(unit, Unit(unit, 1.0, 3))
 
 
 def metric_of(name: str) -> str:
