@@ -7,7 +7,8 @@ import pytest
 
 from rig.config import VAEConfig
 from rig.latent.fit import fit
-from rig.latent.keypoints import PLACE_SCALE, KeypointEncoder, find_colours
+from rig.latent.keypoints import KeypointEncoder, find_colours
+from rig.latent.places import PLACE_SCALE
 from rig.latent.vae import new_vae
 
 

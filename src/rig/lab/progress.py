@@ -1,12 +1,11 @@
-"""Progress of a long run, for the person who waits: on standard error, in one of two ways.
+"""Progress of a long run: one live line per phase, or a plain line now and then.
 
-On a terminal, one live line per phase; anywhere else, a plain line now and then. Both say the
-phase, how far it is, how fast it goes, what time is left, and the latest true distances.
+Both say the phase, how far it is, how fast it goes, what time is left, and the latest true
+distances.
 """
 
 import re
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from time import perf_counter
 from types import TracebackType
 from typing import Protocol, runtime_checkable
@@ -15,10 +14,17 @@ from rich.console import Console
 from rich.progress import BarColumn, SpinnerColumn, TaskID, TextColumn
 from rich.progress import Progress as Bars
 
+from rig.lab.display import (
+    SECONDS_BETWEEN_LINES,
+    Display,
+    PlainLines,
+    Say,
+    is_live,
+    say_plainly,
+)
 from rig.lab.phase import Phase, duration
 
 
-SECONDS_BETWEEN_LINES = 10.0
 SHOWN = {
     r"eval/(\w+)_distance_m": ("{} {:.1f} cm", 100.0),
     r"eval/(\w+)_distance_rad": ("{} {:.3f} rad", 1.0),
@@ -28,8 +34,8 @@ SHOWN = {
 
 
 @runtime_checkable
-class Progress(Protocol):
-    """What a long computation tells about itself; a context that ends the display."""
+class Progress(Display, Protocol):
+    """What a long computation tells about itself."""
 
     def begin(self, phase: str, total: int) -> None:
         """Starts a phase of so many steps; the one before it is over."""
@@ -37,26 +43,10 @@ class Progress(Protocol):
     def advance(self, done: int, latest: Mapping[str, float]) -> None:
         """So many steps of the phase are done; the latest metrics, any number of them."""
 
-    def note(self, text: str) -> None:
-        """Says something once."""
-
-    def __enter__(self) -> "Progress":
-        """Starts the display."""
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Ends the display, whatever happened."""
-
 
 def open_progress() -> Progress:
     """The display that fits standard error: live on a terminal, plain lines elsewhere."""
-    if sys.stderr.isatty():
-        return LiveProgress(Console(stderr=True))
-    return PlainProgress(lambda line: sys.stderr.write(f"{line}\n"))
+    return LiveProgress(Console(stderr=True)) if is_live() else PlainProgress(say_plainly)
 
 
 class Telling:
@@ -72,13 +62,13 @@ class Telling:
         self._phase = Phase(phase, total)
 
 
-class PlainProgress(Telling):
+class PlainProgress(PlainLines, Telling):
     """Plain lines: at most one in ten seconds, and one at each phase's end."""
 
-    def __init__(self, say: Callable[[str], object]) -> None:
+    def __init__(self, say: Say) -> None:
         """Makes the display; ``say`` prints a line."""
-        super().__init__()
-        self._say = say
+        PlainLines.__init__(self, say)
+        Telling.__init__(self)
         self._last_line_s = perf_counter()
 
     def begin(self, phase: str, total: int) -> None:
@@ -95,14 +85,6 @@ class PlainProgress(Telling):
         if perf_counter() - self._last_line_s >= SECONDS_BETWEEN_LINES:
             counted = f"{done:,} of {self._phase.total:,}"
             self._print(f"{self._phase.name}: {counted}", self._phase.pace)
-
-    def note(self, text: str) -> None:
-        """Prints the text on a line of its own."""
-        self._say(text)
-
-    def __enter__(self) -> "PlainProgress":
-        """Nothing to start."""
-        return self
 
     def __exit__(
         self,

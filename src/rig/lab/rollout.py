@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
-from jaxtyping import Bool, Float32
+from jaxtyping import Float32
 
 from rig.agent.explore import Noise, RandomPolicy
-from rig.lab.track import Track
+from rig.lab.track import Track, WorldMask
 from rig.types import Encoding, Episodes, Rollouts
 
 
@@ -26,7 +26,6 @@ World = VectorEnv[Any, Any, Any]
 Act = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, Encoding]]
 """Frames and goals in; actions, and what the frames encode to, out."""
 Goals = Float32[np.ndarray, "N latent"]
-Worlds = Bool[np.ndarray, " N"]
 
 
 def seen(observation: dict[str, np.ndarray]) -> np.ndarray:
@@ -124,7 +123,7 @@ def drive(
     return track
 
 
-def last_frames(frames: np.ndarray, ended: Worlds, info: dict[str, Any]) -> np.ndarray:
+def last_frames(frames: np.ndarray, ended: WorldMask, info: dict[str, Any]) -> np.ndarray:
     """The frames, where an episode ended its last one: the worlds have reset themselves."""
     frames = frames.copy()
     for index in np.flatnonzero(ended):
@@ -132,6 +131,6 @@ def last_frames(frames: np.ndarray, ended: Worlds, info: dict[str, Any]) -> np.n
     return frames
 
 
-def after_reset(world: World, ended: Worlds) -> np.ndarray:
+def after_reset(world: World, ended: WorldMask) -> np.ndarray:
     """What all worlds show after those that ended were reset."""
     return seen(world.reset(options={"reset_mask": ended})[0])

@@ -6,7 +6,8 @@ from jaxtyping import Bool
 from rig.types import Encoding, Rollouts
 
 
-Worlds = Bool[np.ndarray, " N"]
+WorldMask = Bool[np.ndarray, " N"]
+"""Which of the worlds."""
 
 
 class Track:
@@ -19,17 +20,17 @@ class Track:
     def __init__(self) -> None:
         self._frames: list[np.ndarray] = []
         self._actions: list[np.ndarray] = []
-        self._is_there: list[Worlds] = []
-        self._leads_on: list[Worlds] = []
+        self._is_there: list[WorldMask] = []
+        self._leads_on: list[WorldMask] = []
 
-    def add(self, frames: np.ndarray, actions: np.ndarray, leads_on: Worlds) -> None:
+    def add(self, frames: np.ndarray, actions: np.ndarray, leads_on: WorldMask) -> None:
         """A frame of every world, and what it was told to do then."""
         self._frames.append(frames)
         self._actions.append(actions)
         self._is_there.append(np.ones(len(frames), bool))
         self._leads_on.append(leads_on)
 
-    def add_last(self, frames: np.ndarray, ended: Worlds) -> None:
+    def add_last(self, frames: np.ndarray, ended: WorldMask) -> None:
         """The last frame of the episodes of the worlds that ended; the others have none."""
         self._frames.append(frames)
         self._actions.append(np.zeros_like(self._actions[-1]))

@@ -179,8 +179,13 @@ def practise_once(state: Practising, lab: Lab) -> Practising:
         policy = look_again(policy, replay, config, lab.recorder, rng=rng)
     if is_due(config.goals.refresh_every_steps, num_env_steps, num_new):
         policy = refresh_prior(policy, replay, config, rng=rng)
-    state = replace(state, policy=policy, num_env_steps=num_env_steps, worlds=worlds.memory())
-    state = replace(state, visited=visited)
+    state = replace(
+        state,
+        policy=policy,
+        num_env_steps=num_env_steps,
+        worlds=worlds.memory(),
+        visited=visited,
+    )
     refuse_divergence(state, config, metrics)
     lab.recorder.after_round(policy, episodes, num_env_steps, metrics | witnessed)
     lab.keeper.after_round(state, num_new)

@@ -17,6 +17,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from rig.latent.layers import Spread
 from rig.latent.patches import IMAGE_CHANNELS, cut
+from rig.latent.places import first_log_std, places_of
 
 
 CELLS_PER_SIDE = 24
@@ -25,10 +26,6 @@ NUM_FEATURES = 16
 """Features of each cell in the hidden layers."""
 CONTRAST = 2.0
 """Scale of pixels, and of their difference from the mean image, as features see them."""
-PLACE_SCALE = 3.0
-"""Latents across half an image: brings the spread of places to that of the prior."""
-FIRST_LOG_STD = -2.0
-"""Of every latent before the fit; it is learned, one number per latent."""
 
 
 class CellLinear(eqx.Module):
@@ -67,13 +64,12 @@ class FeaturePointEncoder(eqx.Module):
         self.first = CellLinear(cell_size, NUM_FEATURES, key=first_key)
         self.second = CellLinear(NUM_FEATURES, NUM_FEATURES, key=second_key)
         self.last = CellLinear(NUM_FEATURES, num_points, key=last_key)
-        self.log_std = jnp.full(2 * num_points, FIRST_LOG_STD)
+        self.log_std = first_log_std(num_points)
         self.mean_image = mean_image
 
     def __call__(self, image: Float[Array, "H W 3"]) -> Spread:
         """The posterior's mean and log standard deviation."""
-        places = self.attend(image) @ cell_centres(len(image) // cell_side(len(image)))
-        return PLACE_SCALE * places.reshape(-1), self.log_std
+        return places_of(self.attend(image)), self.log_std
 
     def attend(self, image: Float[Array, "H W 3"]) -> Float[Array, "points cells"]:
         """How much each cell belongs to each point; sums to 1 over the cells."""
@@ -93,10 +89,3 @@ def cut_cells(image: Float[Array, "H W 3"]) -> Float[Array, "values cells"]:
 def cell_side(image_size: int) -> int:
     """Pixels along one side of a cell."""
     return image_size // CELLS_PER_SIDE
-
-
-def cell_centres(num_cells: int) -> Float[Array, "cells 2"]:
-    """The centre of each cell: right and down, the image going from -1 to 1."""
-    centre = (jnp.arange(num_cells) + 0.5) / num_cells * 2 - 1
-    down, right = jnp.meshgrid(centre, centre, indexing="ij")
-    return jnp.stack([right.reshape(-1), down.reshape(-1)], axis=1)

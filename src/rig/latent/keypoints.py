@@ -21,15 +21,12 @@ import numpy as np
 from jaxtyping import Array, Float, Float32, UInt8
 
 from rig.latent.layers import Spread
+from rig.latent.places import first_log_std, places_of
 
 
 SHARPNESS = 100.0
 """Of the softmax, per squared distance of colours in [0, 1]: at a tenth of the range from its
 colour, a pixel counts for 1/e of one that has it."""
-PLACE_SCALE = 3.0
-"""Latents across half an image: brings the spread of places to that of the prior."""
-FIRST_LOG_STD = -2.0
-"""Of every latent before the fit; it is learned, one number per latent."""
 
 Colours = Float32[np.ndarray, "colours 3"]
 Pixels = Float32[np.ndarray, "pixels 3"]
@@ -44,12 +41,11 @@ class KeypointEncoder(eqx.Module):
 
     def __init__(self, colours: Float[Array | np.ndarray, "keypoints 3"]) -> None:
         self.colours = jnp.asarray(colours)
-        self.log_std = jnp.full(2 * len(colours), FIRST_LOG_STD)
+        self.log_std = first_log_std(len(colours))
 
     def __call__(self, image: Float[Array, "H W 3"]) -> Spread:
         """The posterior's mean and log standard deviation."""
-        places = self.attend(image) @ pixel_centres(len(image))
-        return PLACE_SCALE * places.reshape(-1), self.log_std
+        return places_of(self.attend(image)), self.log_std
 
     def attend(self, image: Float[Array, "H W 3"]) -> Float[Array, "keypoints pixels"]:
         """How much each pixel belongs to each keypoint; sums to 1 over the pixels."""
@@ -58,13 +54,6 @@ class KeypointEncoder(eqx.Module):
         # |c - x|^2 less |c|^2, which is the same for every pixel: a product, and not a cube.
         away = jnp.sum(pixels**2, axis=0) - 2 * colours @ pixels
         return jax.nn.softmax(-SHARPNESS * away, axis=1)
-
-
-def pixel_centres(side: int) -> Float[Array, "pixels 2"]:
-    """The middle of each pixel, x right and y down, from -1 to 1 across the image."""
-    offsets = (jnp.arange(side, dtype=jnp.float32) + 0.5) * 2 / side - 1
-    down, right = jnp.meshgrid(offsets, offsets, indexing="ij")
-    return jnp.stack([right.reshape(-1), down.reshape(-1)], axis=1)
 
 
 def find_colours(

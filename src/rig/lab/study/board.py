@@ -1,8 +1,7 @@
 """The board of a sweep: how far it is, on standard error, for the person who waits."""
 
-import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from time import perf_counter
 from types import TracebackType
 from typing import Protocol, runtime_checkable
@@ -12,8 +11,16 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from rig.lab.display import (
+    SECONDS_BETWEEN_LINES,
+    Display,
+    PlainLines,
+    Say,
+    is_live,
+    say_plainly,
+)
 from rig.lab.phase import duration
-from rig.lab.progress import SECONDS_BETWEEN_LINES, shown_metrics
+from rig.lab.progress import shown_metrics
 from rig.lab.study.standing import DONE, FAILED, RUNNING, STATES, Standing
 from rig.lab.tables import print_line, print_table
 
@@ -24,32 +31,16 @@ MOST_ROWS = 20
 
 
 @runtime_checkable
-class Board(Protocol):
-    """Shows how a sweep goes on; a context that ends the display."""
-
-    def note(self, text: str) -> None:
-        """Says something once."""
+class Board(Display, Protocol):
+    """Shows how a sweep goes on."""
 
     def show(self, standings: Sequence[Standing], num_cores: int) -> None:
         """Shows where every run stands."""
 
-    def __enter__(self) -> "Board":
-        """Starts the display."""
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Ends the display."""
-
 
 def open_board() -> Board:
     """The board that fits standard error: live on a terminal, plain lines elsewhere."""
-    if sys.stderr.isatty():
-        return LiveBoard(Console(stderr=True))
-    return PlainBoard(lambda line: sys.stderr.write(f"{line}\n"))
+    return LiveBoard(Console(stderr=True)) if is_live() else PlainBoard(say_plainly)
 
 
 class Clock:
@@ -81,18 +72,14 @@ def steps_done(standing: Standing) -> int:
     return min(standing.num_env_steps, standing.asked_env_steps)
 
 
-class PlainBoard(Clock):
+class PlainBoard(PlainLines, Clock):
     """Plain lines: one now and then, and one for each run that ends."""
 
-    def __init__(self, say: Callable[[str], object]) -> None:
+    def __init__(self, say: Say) -> None:
         """Makes the display; ``say`` prints a line."""
-        super().__init__()
-        self._say = say
+        PlainLines.__init__(self, say)
+        Clock.__init__(self)
         self._last_s = -SECONDS_BETWEEN_LINES
-
-    def note(self, text: str) -> None:
-        """Prints the text on a line of its own."""
-        self._say(text)
 
     def show(self, standings: Sequence[Standing], num_cores: int) -> None:
         """Prints the counts if the last line is long ago."""
@@ -100,18 +87,6 @@ class PlainBoard(Clock):
         if perf_counter() - self._last_s >= SECONDS_BETWEEN_LINES:
             self._last_s = perf_counter()
             self._say(", ".join(filter(None, [counts(standings), left])))
-
-    def __enter__(self) -> "PlainBoard":
-        """Nothing to start."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Nothing to end."""
 
 
 class LiveBoard(Clock):
