@@ -121,13 +121,13 @@ class RayCamera:
         self, worlds: Sequence[mujoco.MjData], out: UInt8[np.ndarray, "N H W 3"], crew: Crew
     ) -> None:
         """Writes the picture of every world, whose geoms are in place (``mj_kinematics``)."""
-        where, pixels = np.divmod(self._outlined(worlds), self._size**2)
-        ends = np.searchsorted(where, np.arange(len(worlds) + 1))
+        outlined = self._outlined(worlds)
+        pixels = outlined % self._size**2
+        ends = np.searchsorted(outlined, np.arange(len(worlds) + 1) * self._size**2)
         colours, distances_m = self._cast(worlds, pixels, ends, MOVING_GROUP, crew)
-        nearest = distances_m < self._still_distances_m[pixels]
-        flat = out.reshape(len(worlds), -1, 3)
-        flat[:] = self._still_colours
-        flat[where[nearest], pixels[nearest]] = colours[nearest]
+        nearest = np.flatnonzero(distances_m < self._still_distances_m[pixels])
+        out.reshape(len(worlds), -1, 3)[:] = self._still_colours
+        out.reshape(-1, 3)[outlined[nearest]] = colours[nearest]
 
     def _cast_what_stands_still(
         self, still: mujoco.MjData | None
