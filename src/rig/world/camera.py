@@ -202,7 +202,8 @@ class RayCamera:
         offsets_m = (places_m - self._position_m) @ self._projection.T
         corners = turns @ self._corners_m + offsets_m[..., None]
         depths_m = corners[..., 2:, :]
-        spots = (corners[..., :2, :] / np.maximum(depths_m, NEAR_M) + 1) * (self._size / 2) - 0.5
+        seen = corners[..., :2, :] / np.maximum(depths_m, NEAR_M)
+        spots = (seen + 1) * (self._size / 2) - 0.5
         ends = [np.ceil(spots.min(axis=-1)), np.floor(spots.max(axis=-1)) + 1]
         boxes = np.concatenate(ends, axis=-1)
         boxes = np.minimum(np.maximum(boxes, 0), self._size).astype(np.int32)
