@@ -17,6 +17,7 @@ from benchmarks.peer import MissingPeerError, Peer, open_sb3
 from rig.agent.td3 import new_learner, update_many
 from rig.config import Config, find_preset
 from rig.lab.learn import draw, learn, make_reward
+from rig.lab.lessons import alone
 from rig.lab.origin import num_cores
 from rig.lab.policy import Policy
 from rig.latent.space import LatentSpace
@@ -51,7 +52,9 @@ class Loop:
 
     def learn(self) -> object:
         """As the training loop does; its metrics wait for the device."""
-        return learn(self._policy, self._replay, self._config, self._num_updates, rng=self._rng)
+        return alone(
+            learn(self._policy, self._replay, self._config, self._num_updates, rng=self._rng)
+        )
 
     def update(self) -> object:
         """The updates alone, their batches drawn before and on the device."""
