@@ -10,8 +10,8 @@ from PIL import Image
 
 from rig.config import Config
 from rig.errors import RigError, RunError
-from rig.lab.evaluate import GOALS_AT_ONCE, evaluation_goals, table, try_goals
 from rig.lab.display import say_plainly
+from rig.lab.evaluate import GOALS_AT_ONCE, evaluation_goals, table, try_goals
 from rig.lab.imagine import imagined_sheet
 from rig.lab.interrupt import Interrupt
 from rig.lab.lessons import Lessons, alone, together
@@ -47,9 +47,7 @@ def train_anew(
     return run
 
 
-def new_run(
-    config: Config, directory: Path, argv: Sequence[str], num_together: int = 1
-) -> Run:
+def new_run(config: Config, directory: Path, argv: Sequence[str], num_together: int = 1) -> Run:
     """A new run that has done nothing yet; nothing is begun if it can't be made.
 
     Its origin tells if it is trained with others: then it ends as alone, but for rounding.

@@ -51,7 +51,7 @@ def learn(
         DivergedError: A loss is not finite.
     """
     reward_of = make_reward(config.reward, policy.space, replay)
-    learner, metrics = policy.learner, {}
+    learner, metrics = policy.learner, dict[str, jax.Array]()
     rate = config.td3.learning_rate_at(progress)
     for num_cycles in dispatches(num_updates, config.td3.policy_delay):
         shape = (num_cycles, config.td3.policy_delay, config.td3.batch_size)

@@ -11,7 +11,6 @@ from rig.memory.mapped import mapped
 from rig.memory.replay import Replay
 
 
-
 def empty_replay(config: Config, world: World, directory: Path) -> Replay:
     """A memory with nothing in it; a file that it needs lies in the directory."""
 

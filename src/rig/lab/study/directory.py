@@ -4,8 +4,8 @@
 
     sweep.json       the plan as it was last begun
     journal.jsonl    how every attempt ended: finished, failed or lost, and why
-    running/ID.json  which process on which machine is at a run, written by that process; and why
-                     the run has failed, while the process goes on with others
+    running/ID.json  which process on which machine is at a run, written by that process; and
+                     why the run has failed, while the process goes on with others
     logs/ID.log      what a run said
     ID/              the run
 

@@ -58,7 +58,7 @@ class Ending:
     job: Job
     outcomes: Mapping[str, Outcome]
     """Of each of its runs."""
-    facts: Mapping[str, Any]
+    facts: dict[str, Any]
     """Where it ran and what it took, as far as that is known."""
 
 

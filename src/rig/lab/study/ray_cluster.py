@@ -1,9 +1,9 @@
 """Ray, as a sweep uses it: jobs go in, endings come out. The only file that knows Ray.
 
 On this machine Ray is started for the sweep and ends with it; on a cluster it is joined. Either
-way a job takes one core and the memory that its runs will need, and Ray starts it where both are
-free; where there are GPUs, a job of several runs takes one of them. Every job has a process of
-its own, which starts with one thread for every library.
+way a job takes one core and the memory that its runs will need, and Ray starts it where both
+are free; where there are GPUs, a job of several runs takes one of them. Every job has a process
+of its own, which starts with one thread for every library.
 """
 
 import os

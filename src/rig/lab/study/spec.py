@@ -43,17 +43,10 @@ from rig.lab.settings import change, flat
 from rig.world.tasks import find_task
 
 
-RUN_KEYS = {
-    *("method", "from", "tasks", "seeds", "seeds_together", "preset", "settings", "grid")
-}
+ONE_RUN = {"seeds": 1, "seeds_together": 1, "preset": "fast"}
+DEFAULTS: dict[str, Any] = {**ONE_RUN, "settings": {}, "grid": {}}
+RUN_KEYS = {*DEFAULTS, "method", "from", "tasks"}
 SPEC_KEYS = RUN_KEYS - {"method", "from"} | {"asks", "task", "run"}
-DEFAULTS: dict[str, Any] = {
-    "seeds": 1,
-    "seeds_together": 1,
-    "preset": "fast",
-    "settings": {},
-    "grid": {},
-}
 
 
 @dataclass(frozen=True, kw_only=True)

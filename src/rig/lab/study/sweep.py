@@ -6,7 +6,6 @@ journal says so; one that raised an error is not, because it would raise it agai
 """
 
 from collections import Counter
-from collections.abc import Mapping
 from typing import Any
 
 from rig.errors import SweepError
@@ -81,12 +80,12 @@ def drive(study: Study, board: Board, cluster: Cluster, jobs: list[Job]) -> None
 
 
 def conclude(
-    study: Study, run_id: str, outcome: Outcome, facts: Mapping[str, Any], *, is_over: bool
+    study: Study, run_id: str, outcome: Outcome, facts: dict[str, Any], *, is_over: bool
 ) -> str:
     """Writes a run's ending into the journal; what to tell about it."""
     event, why = outcome
     where = study.worker_of(run_id)
-    study.note(run_id, event, why, **(where | facts))
+    study.note(run_id, event, why, **where | facts)
     if event == LOST and is_over:
         often = f"its process was lost {MOST_LOST} times; the last time: {why}"
         study.note(run_id, FAILED, often, **where)

@@ -70,8 +70,11 @@ def train_and_tell(job: Job) -> dict[str, Outcome]:
     left = [id_ for id_ in job.ids if not is_finished(job.study.run_directory(id_))]
     try:
         for run_id, error in job.trainer(job.only(left)) if left else ():
+            left.remove(run_id)
             if error:
                 outcomes[run_id] = tell(job.study, run_id, error)
+    except StoppedError as error:
+        outcomes |= dict.fromkeys(left, Outcome(LOST, str(error)))
     except Exception:
         traceback.print_exc()
         raise
