@@ -9,6 +9,7 @@ from safetensors.numpy import save
 from rig.errors import DivergedError
 from rig.lab.fingerprint import fingerprint
 from rig.lab.interrupt import Interrupt
+from rig.lab.need import ROWS_PER_FILE
 from rig.lab.run import Run
 from rig.lab.schedule import is_due
 from rig.lab.state import Looking, Practising, State, load_state, state_files
@@ -18,8 +19,6 @@ from rig.memory.replay import Replay
 
 MOST_ROLLBACKS = 3
 """A run that diverges more often has the wrong settings."""
-ROWS_PER_FILE = 10_000
-"""Rows of replay in one file at most: so much more memory does a checkpoint take."""
 
 
 class Keeper:

@@ -6,9 +6,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from rig.agent.td3 import Transitions, update_many
+from rig.agent.td3 import Lesson, Transitions
 from rig.config import Config, RewardConfig
 from rig.errors import DivergedError
+from rig.lab.lessons import Lessons
 from rig.lab.policy import Policy
 from rig.latent.reward import (
     latent_reward,
@@ -35,7 +36,7 @@ def learn(
     progress: float = 0.0,
     *,
     rng: np.random.Generator,
-) -> tuple[Policy, dict[str, float]]:
+) -> Lessons[tuple[Policy, dict[str, float]]]:
     """The policy after that many updates, and the metrics of the last ones.
 
     Args:
@@ -50,13 +51,13 @@ def learn(
         DivergedError: A loss is not finite.
     """
     reward_of = make_reward(config.reward, policy.space, replay)
-    learner, metrics = policy.learner, {}
+    learner, metrics = policy.learner, dict[str, jax.Array]()
     rate = config.td3.learning_rate_at(progress)
     for num_cycles in dispatches(num_updates, config.td3.policy_delay):
         shape = (num_cycles, config.td3.policy_delay, config.td3.batch_size)
         batches = draw(policy, replay, config, reward_of, shape, rng=rng)
         key = jax.random.key(rng.integers(2**32))
-        learner, metrics = update_many(learner, batches, config.td3, rate, key=key)
+        learner, metrics = yield Lesson(learner, batches, config.td3, rate, key)
     return Policy(policy.space, learner), finite(metrics)
 
 

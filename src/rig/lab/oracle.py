@@ -8,7 +8,9 @@ from typing import Any
 
 import equinox as eqx
 import numpy as np
+from gymnasium import spaces
 from gymnasium.vector import VectorEnv, VectorWrapper
+from gymnasium.vector.utils import batch_space
 from jaxtyping import Float32, Float64
 
 from rig.agent.networks import Actor
@@ -22,6 +24,10 @@ class OracleView(VectorWrapper):
     def __init__(self, world: VectorEnv[Any, Any, Any]) -> None:
         super().__init__(world)
         self._task: Task = world.unwrapped.task  # type: ignore[attr-defined]
+        state = spaces.Box(-np.inf, np.inf, (len(self._task.start),), np.float64)
+        names = ("observation", "achieved_goal", "desired_goal")
+        self.single_observation_space = spaces.Dict(dict.fromkeys(names, state))
+        self.observation_space = batch_space(self.single_observation_space, self.num_envs)
 
     def reset(self, **kwargs: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """Starts every world anew."""
