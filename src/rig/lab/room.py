@@ -44,7 +44,8 @@ def need_of(config: Config, world: World) -> Need:
     """
     frame = frame_bytes(world)
     num_rows = rows_filled(config, worlds_of(world).num_steps)
-    row = 2 * ROW_BYTES * config.vae.latent_size + ROW_BYTES * worlds_of(world).action_size
+    latent = 0 if config.is_end_to_end else 2 * ROW_BYTES * config.vae.latent_size
+    row = latent + ROW_BYTES * worlds_of(world).action_size
     frames_fitted = num_rows if config.online.every_steps else 0
     num_copies = FIT_COPIES.get(config.vae.architecture, MOST_COPIES)
     fit = num_copies * frame * max(config.collect.num_images, frames_fitted)
