@@ -83,7 +83,9 @@ def run(size: Size) -> Part:
     """Measures drawing and updates at every size of picture."""
     rows = [row for pixels in size.pixels for row in update_rows(pixels, size)]
     note = f"One core and one thread tell most: {PICTURE_UPDATES_PER_DISPATCH} updates a call."
-    return Part(tables=[Table(title="Updates end to end, from pixels", rows=rows, notes=[note])])
+    return Part(
+        tables=[Table(title="Updates end to end, from pixels", rows=rows, notes=[note])]
+    )
 
 
 def update_rows(pixels: int, size: Size) -> list[Row]:

@@ -48,7 +48,9 @@ def config(tiny):
 
 def numbered(number):
     """Pictures that show these numbers in every pixel."""
-    return np.ones((1, SIDE, SIDE, 3), np.uint8) * np.reshape(number, (-1, 1, 1, 1)).astype("u1")
+    return np.ones((1, SIDE, SIDE, 3), np.uint8) * np.reshape(number, (-1, 1, 1, 1)).astype(
+        "u1"
+    )
 
 
 @pytest.fixture
@@ -58,7 +60,7 @@ def space():
 
 
 def episodes_of(space, first, num):
-    """Episodes whose frames show ``10 * episode + step``, aimed at pictures of 100 + episode."""
+    """Frames show ``10 * episode + step``, goals 100 + episode."""
     number = (10 * np.arange(first, first + num)[:, None] + np.arange(NUM_STEPS + 1)).ravel()
     return Episodes(
         num_steps=np.full(num, NUM_STEPS),

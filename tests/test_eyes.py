@@ -22,9 +22,12 @@ def pictures(rng):
 
 
 def eyes_with(first, second):
-    """Eyes of one channel each, whose weights are the given numbers everywhere and no biases."""
+    """Eyes of one channel, whose weights are these numbers everywhere, without biases."""
     eyes = PatchEyes(SIZE, (1, 1), key=jax.random.key(0))
-    weights = [jnp.full_like(layer.weight, w) for layer, w in zip(eyes.layers, (first, second))]
+    weights = [
+        jnp.full_like(layer.weight, w)
+        for layer, w in zip(eyes.layers, (first, second), strict=True)
+    ]
     where = lambda tree: [layer.weight for layer in tree.layers]  # noqa: E731
     return eqx.tree_at(where, eyes, weights)
 

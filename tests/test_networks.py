@@ -20,13 +20,17 @@ def with_weights(network, *weights):
 
 
 def test_critic_is_given_latent_goal_and_action(key):
-    critic = with_weights(Critic(SideBySide(1), 1, (), layer_norm=False, key=key), [[1], [10], [100]])
+    critic = with_weights(
+        Critic(SideBySide(1), 1, (), layer_norm=False, key=key), [[1], [10], [100]]
+    )
     latent, action, goal = (jnp.array([[number]]) for number in (1.0, 2.0, 3.0))
     assert critic(latent, action, goal).tolist() == [1 + 10 * 3 + 100 * 2]
 
 
 def test_actor_is_given_latent_and_goal_and_squashes_its_action(key):
-    actor = with_weights(Actor(SideBySide(1), 1, (), layer_norm=False, key=key), [[0.1], [0.01]])
+    actor = with_weights(
+        Actor(SideBySide(1), 1, (), layer_norm=False, key=key), [[0.1], [0.01]]
+    )
     action = actor(jnp.array([[2.0], [1e4], [-1e4]]), jnp.array([[3.0], [0.0], [0.0]]))
     np.testing.assert_allclose(action[:, 0], [np.tanh(0.23), 1, -1], rtol=1e-5)
 

@@ -48,7 +48,9 @@ def random_transitions(rng, *shape):
 
 
 def constant_critic(value):
-    critic = jax.tree.map(jnp.zeros_like, Critic(SideBySide(1), 1, (), layer_norm=False, key=KEY))
+    critic = jax.tree.map(
+        jnp.zeros_like, Critic(SideBySide(1), 1, (), layer_norm=False, key=KEY)
+    )
     return eqx.tree_at(lambda tree: tree.mlp.layers[-1].bias, critic, jnp.array([value]))
 
 

@@ -146,7 +146,7 @@ class Recorder:
             save_sheet(path, rows, f"Practice after {self._num_env_steps} steps")
 
     def _probe_practice(self, policy: Policy, episodes: Episodes) -> None:
-        """Logs whether latent distance agrees with time; pictures have no latents to look at."""
+        """Logs whether latent distance agrees with time, where there are latents."""
         if not isinstance(policy.space, PictureSpace):
             rng = np.random.default_rng(EVALUATION_SEED)
             said = time_distance_correlation(episodes, policy.space.weight, rng=rng)

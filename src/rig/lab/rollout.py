@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
-from jaxtyping import Float32
 
 from rig.agent.explore import Noise, RandomPolicy
 from rig.lab.track import Track, WorldMask

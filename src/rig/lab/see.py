@@ -24,7 +24,7 @@ MAX_PRIOR_IMAGES = 10_000
 def first_space(
     config: Config, images: np.ndarray, recorder: Recorder, *, rng: np.random.Generator
 ) -> Space:
-    """The latent space after the first fit; end to end and for the oracle, nothing is fitted."""
+    """The latent space after the first fit; the oracle and end to end, nothing is fitted."""
     if config.oracle:
         return TrueStateSpace.of_task(find_task(config.task), rng=rng)
     if config.is_end_to_end:
