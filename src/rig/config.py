@@ -461,7 +461,9 @@ HER = replace(
         mixture=GoalMixture(kept=0.2, future=0.8, imagined=0.0),
     ),
     reward=RewardConfig(kind="pixel_distance"),
-    td3=TD3Config(channels=(16, 32), hidden_sizes=(32, 32), updates_per_step=1.0),
+    td3=TD3Config(
+        hidden_sizes=(32, 32), channels=(16, 32), updates_per_step=1.0, warmup_steps=2000
+    ),
 )
 """Hindsight from pixels, end to end: the baseline of Nair et al. 2018, section 5."""
 
