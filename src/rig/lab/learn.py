@@ -28,7 +28,7 @@ from rig.types import Batch, Latents
 
 UPDATES_PER_DISPATCH = 400
 """About how many updates one compiled call makes."""
-PICTURE_UPDATES_PER_DISPATCH = 20
+PICTURE_UPDATES_PER_DISPATCH = 10
 """The same where the agent sees pictures: the batches of one update take 3 MB then."""
 
 
@@ -62,6 +62,7 @@ def learn(
         shape = (num_cycles, config.td3.policy_delay, config.td3.batch_size)
         batches = draw(policy, replay, config, reward_of, shape, rng=rng)
         key = jax.random.key(rng.integers(2**32))
+        jax.block_until_ready(learner)  # or batches of pictures would queue up in memory
         learner, metrics = update_many(learner, batches, config.td3, rate, key=key)
     return Policy(policy.space, learner), finite(metrics)
 
