@@ -6,7 +6,7 @@ from pkgutil import resolve_name
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from benchmarks import end_to_end, floor, loop, update, vae, world
+from benchmarks import checkpoint, end_to_end, floor, loop, update, vae, world
 from benchmarks.page import page
 from benchmarks.part import Part, Size, Target
 from benchmarks.peer import MissingPeerError
@@ -45,15 +45,18 @@ def small_and_alone(monkeypatch, tiny):
         td3=replace(quick.td3, channels=(2, 3)),
     )
     monkeypatch.setattr(end_to_end, "find_preset", lambda _name, _task: pictures)
-    for module in (floor, loop, update, vae):
+    for module in (checkpoint, floor, loop, update, vae):
         monkeypatch.setattr(module, "find_preset", lambda _name, _task: quick)
     monkeypatch.setattr(floor, "PEAK_SIDE", 8)
+    monkeypatch.setattr(checkpoint, "NUM_FULL", 100)
+    monkeypatch.setattr(checkpoint, "NUM_GATHERED", 10)
+    monkeypatch.setattr(checkpoint, "speed", lambda _config: {"steps/s": 100.0})
     monkeypatch.setattr(vae, "NUM_BASIS_IMAGES", 32)
     monkeypatch.setattr(update, "open_sb3", missing)
     monkeypatch.setattr(world, "open_renderer", missing)
 
 
-@pytest.mark.parametrize("part", [end_to_end, floor, update, vae, world])
+@pytest.mark.parametrize("part", [checkpoint, end_to_end, floor, update, vae, world])
 def test_a_benchmark_gives_numbers_under_headings(part):
     result = part.run(SMALLEST)
     text = page({}, {"part": result})
