@@ -167,15 +167,26 @@ class GoalConfig:
 class RewardConfig:
     """The reward that a goal implies."""
 
-    kind: Literal["latent", "root", "log_probability", "sparse", "pixel"] = "latent"
+    kind: Literal[
+        "latent",
+        "root",
+        "log_probability",
+        "sparse",
+        "pixel",
+        "pixel_distance",
+        "pixel_sparse",
+    ] = "latent"
     """latent: minus the distance in latent space; root: minus its square root, under which the
     last centimetre counts for more; log_probability: minus half the squared
     Mahalanobis distance; sparse: 0 near the goal, else -1; pixel: minus the mean squared
-    error between the image and the goal's picture."""
+    error between the image and the goal's picture; pixel_distance: minus the root of that;
+    pixel_sparse: 0 where that root is small, else -1."""
     min_std: float = 0.1
     """Floor of the encoder's standard deviation, for log_probability and sparse."""
     sparse_threshold: float = 3.0
     """Mahalanobis distance under which the sparse reward is 0."""
+    pixel_threshold: float = 0.07
+    """Root of the mean squared error, pixels in [0, 1], under which pixel_sparse is 0."""
 
     def __post_init__(self) -> None:
         require(self.min_std > 0, f"min_std must be above 0, got {self.min_std}")
@@ -183,6 +194,14 @@ class RewardConfig:
             self.sparse_threshold > 0,
             f"sparse_threshold must be above 0, got {self.sparse_threshold}",
         )
+        require(
+            self.pixel_threshold > 0,
+            f"pixel_threshold must be above 0, got {self.pixel_threshold}",
+        )
+
+
+NUM_PATCH_LAYERS = 2
+"""Layers of patches that take a picture to a small grid."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,6 +210,9 @@ class TD3Config:
 
     hidden_sizes: tuple[int, ...] = (400, 300)
     """Units of the hidden layers of actor and critics."""
+    channels: tuple[int, ...] = ()
+    """End to end, a baseline: channels after each layer of patches through which actor and
+    critics see image and goal picture themselves, without a VAE. Empty: they see latents."""
     layer_norm: bool = False
     """Whether each hidden layer is normalised."""
     num_critics: int = 2
@@ -222,6 +244,11 @@ class TD3Config:
         require(
             min(self.hidden_sizes) > 0,
             f"hidden_sizes must be positive, got {self.hidden_sizes}",
+        )
+        require(
+            len(self.channels) in (0, NUM_PATCH_LAYERS) and min(self.channels, default=1) > 0,
+            f"channels must be empty or {NUM_PATCH_LAYERS} positive numbers, "
+            f"got {self.channels}",
         )
         require(
             min(self.target_noise, self.target_noise_clip) >= 0,
@@ -366,6 +393,27 @@ class Config:
         require(
             self.image_size in (48, 84), f"image_size must be 48 or 84, got {self.image_size}"
         )
+        if self.is_end_to_end:
+            self._refuse_latents()
+
+    @property
+    def is_end_to_end(self) -> bool:
+        """Whether actor and critics see pictures themselves, and there is no VAE."""
+        return len(self.td3.channels) > 0
+
+    def _refuse_latents(self) -> None:
+        """Raises ConfigError at settings that need latents where pictures stand for them."""
+        require(not self.oracle, "an oracle sees no pictures: leave out --td3.channels")
+        require(
+            self.goals.source == "seen",
+            f"with --td3.channels no goal is imagined: goals.source must be seen, "
+            f"got {self.goals.source}",
+        )
+        require(
+            self.reward.kind.startswith("pixel"),
+            "with --td3.channels there are no latents: reward.kind must be pixel, "
+            f"pixel_distance or pixel_sparse, got {self.reward.kind}",
+        )
 
 
 PAPER = Config()
@@ -402,9 +450,26 @@ FAST = replace(
 )
 """What learns soonest here."""
 
-PRESETS = {"paper": PAPER, "fast": FAST}
+HER = replace(
+    PAPER,
+    num_env_steps=48_000,
+    replay_size=10_000,
+    collect=CollectConfig(num_images=2000),
+    goals=GoalConfig(
+        source="seen",
+        refresh_every_steps=4000,
+        mixture=GoalMixture(kept=0.2, future=0.8, imagined=0.0),
+    ),
+    reward=RewardConfig(kind="pixel_distance"),
+    td3=TD3Config(
+        hidden_sizes=(32, 32), channels=(16, 32), updates_per_step=1.0, warmup_steps=2000
+    ),
+)
+"""Hindsight from pixels, end to end: the baseline of Nair et al. 2018, section 5."""
 
-REACH_STEPS = {"paper": 10_000, "fast": 20_000}
+PRESETS = {"paper": PAPER, "fast": FAST, "her": HER}
+
+REACH_STEPS = {"paper": 10_000, "fast": 20_000, "her": 20_000}
 """Environment steps of a run of Reach, in which there is less to learn."""
 REACH_EVALUATION_EVERY_STEPS = 4000
 LATENT_SIZES = {"pickandplace": 24, "rope": 24}

@@ -6,6 +6,7 @@ import numpy as np
 
 from rig.config import Config
 from rig.lab.best import is_best, keep_best
+from rig.lab.end_to_end import PictureSpace
 from rig.lab.evaluate import (
     EVALUATION_SEED,
     GOALS_AT_ONCE,
@@ -16,6 +17,7 @@ from rig.lab.evaluate import (
 )
 from rig.lab.figures import save_sheet
 from rig.lab.latent_sheet import sweeps
+from rig.lab.oracle import TrueStateSpace
 from rig.lab.policy import Policy, save_policy
 from rig.lab.progress import Progress
 from rig.lab.quantities import UNITS, metric_of
@@ -92,9 +94,7 @@ class Recorder:
         self._log(metrics)
         if is_due(self._config.evaluate.every_steps, num_env_steps, num_new):
             self._draw_practice(policy, episodes)
-            rng = np.random.default_rng(EVALUATION_SEED)
-            said = time_distance_correlation(episodes, policy.space.weight, rng=rng)
-            self._log({"probe/time_distance_correlation": said})
+            self._probe_practice(policy, episodes)
             self.evaluate(policy)
         self._progress.advance(num_env_steps, self._latest)
 
@@ -136,7 +136,7 @@ class Recorder:
 
     def _draw_practice(self, policy: Policy, episodes: Episodes) -> None:
         """Draws imagined goals above what their rollouts reached."""
-        if isinstance(policy.space, LatentSpace):
+        if not isinstance(policy.space, TrueStateSpace):
             num = min(NUM_SHEET_COLUMNS, len(episodes))
             rows = {
                 "imagined": policy.space.decode(episodes.goals[:num]),
@@ -144,6 +144,13 @@ class Recorder:
             }
             path = self._run.pictures / f"imagined-{self._num_env_steps:07d}.png"
             save_sheet(path, rows, f"Practice after {self._num_env_steps} steps")
+
+    def _probe_practice(self, policy: Policy, episodes: Episodes) -> None:
+        """Logs whether latent distance agrees with time, where there are latents."""
+        if not isinstance(policy.space, PictureSpace):
+            rng = np.random.default_rng(EVALUATION_SEED)
+            said = time_distance_correlation(episodes, policy.space.weight, rng=rng)
+            self._log({"probe/time_distance_correlation": said})
 
     def _probe(self, space: LatentSpace) -> dict[str, float]:
         """How well latents predict each true number, in its unit: for evaluation only."""

@@ -4,9 +4,10 @@ import jax
 import numpy as np
 
 from rig.config import Config
+from rig.lab.end_to_end import PictureSpace
 from rig.lab.measure import Recorder
 from rig.lab.oracle import TrueStateSpace
-from rig.lab.policy import Policy
+from rig.lab.policy import Policy, Space
 from rig.latent.fit import fine_tune, fit
 from rig.latent.prior import make_prior
 from rig.latent.space import LatentSpace, make_space, whiten
@@ -22,10 +23,12 @@ MAX_PRIOR_IMAGES = 10_000
 
 def first_space(
     config: Config, images: np.ndarray, recorder: Recorder, *, rng: np.random.Generator
-) -> LatentSpace | TrueStateSpace:
-    """The latent space after the first fit; for the oracle, the true state."""
+) -> Space:
+    """The latent space after the first fit; the oracle and end to end, nothing is fitted."""
     if config.oracle:
         return TrueStateSpace.of_task(find_task(config.task), rng=rng)
+    if config.is_end_to_end:
+        return PictureSpace.of_images(images, rng=rng)
     on_progress = recorder.begin_fit()
     vae = new_vae(config.vae, images, key=jax.random.key(rng.integers(2**32)), rng=rng)
     vae = fit(vae, images, config.vae, rng=rng, on_progress=on_progress)
@@ -46,7 +49,7 @@ def look_again(
     """The policy with its VAE fitted to what replay holds, and every latent made anew.
 
     A goal kept from before stands for a picture: it is decoded by the VAE that imagined it and
-    encoded by the new one. An oracle sees as well as it ever will.
+    encoded by the new one. Who sees without a VAE sees as well as ever.
     """
     old = policy.space
     if not isinstance(old, LatentSpace):
@@ -80,8 +83,10 @@ def some_of(rows: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
 def refresh_prior(
     policy: Policy, replay: Replay, config: Config, *, rng: np.random.Generator
 ) -> Policy:
-    """The policy with its prior made anew from the latents that replay holds."""
+    """The policy with its prior made anew from what replay holds."""
     space = policy.space
+    if isinstance(space, PictureSpace):
+        return Policy(PictureSpace.of_images(replay.frames, rng=rng), policy.learner)
     if not isinstance(space, LatentSpace):
         return policy
     some = some_of(replay.latents, rng=rng)

@@ -120,7 +120,7 @@ def load_state(
         return Looking(rng=rng, collected=collected, worlds=worlds)
     policy = load_policy(directory, config)
     path = directory / "replay.safetensors"
-    passing = load_arrays(path, passing_expected(policy.space.latent_size))
+    passing = load_arrays(path, passing_expected(policy.space.latent_size, config))
     check_index(path, passing, min(rows[-1].end, replay.num_rows))
     replay.restore(passing, ((part.first, load_rows(part)) for part in rows))
     witnessed = load_arrays(directory / "witness.safetensors", {"visited": VISITED})
@@ -183,10 +183,13 @@ LASTING = {"frames": Like(None, None), "actions": ACTIONS}
 COLLECTED = {"images": Like(None, None), "actions": ACTIONS, "num_steps": COUNTS}
 
 
-def passing_expected(latent_size: int) -> dict[str, Like]:
-    """What is to be in ``replay.safetensors``."""
-    latents = Like((None, latent_size), np.dtype(np.float32))
+def passing_expected(latent_size: int, config: Config) -> dict[str, Like]:
+    """What is to be in ``replay.safetensors``: of latents that are pictures, only the goals."""
+    floats, pixels = np.dtype(np.float32), np.dtype(np.uint8)
+    dtype, kept = (pixels, 0) if config.is_end_to_end else (floats, latent_size)
     return {
-        **dict.fromkeys(("latents", "log_stds", "goals"), latents),
+        "latents": Like((None, kept), dtype),
+        "log_stds": Like((None, kept), floats),
+        "goals": Like((None, latent_size), dtype),
         **dict.fromkeys(("first_row", "num_steps"), COUNTS),
     }

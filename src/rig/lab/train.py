@@ -34,8 +34,7 @@ from rig.lab.keeper import Keeper
 from rig.lab.learn import learn
 from rig.lab.lessons import Lessons, alone
 from rig.lab.measure import Recorder
-from rig.lab.oracle import TrueStateSpace
-from rig.lab.policy import Policy
+from rig.lab.policy import Policy, Space
 from rig.lab.progress import Progress
 from rig.lab.remember import empty_replay
 from rig.lab.rollout import practise
@@ -47,7 +46,6 @@ from rig.lab.state import Looking, Practising
 from rig.lab.watch import refuse_divergence
 from rig.lab.witness import Witness
 from rig.lab.worlds import make_world, worlds_of
-from rig.latent.space import LatentSpace
 from rig.memory.replay import Replay
 from rig.types import Episodes
 
@@ -210,7 +208,7 @@ def gentler(config: Config, state: Practising) -> Config:
 
 def aimed(
     collected: Collected,
-    space: LatentSpace | TrueStateSpace,
+    space: Space,
     *,
     rng: np.random.Generator,
 ) -> Episodes:
