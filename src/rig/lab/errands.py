@@ -21,6 +21,7 @@ from rig.lab.progress import open_progress
 from rig.lab.provenance import refuse_another_end
 from rig.lab.reach import reach, summary
 from rig.lab.run import Run
+from rig.lab.settings import learned_from
 from rig.lab.tables import print_notice
 from rig.lab.trackers import TrackerName, check_tracker, tracked
 from rig.lab.train import train
@@ -81,6 +82,8 @@ def train_to_the_end(run: Run, tracker: TrackerName | None = None) -> None:
 def evaluate_run(directory: Path, num_episodes: int, *, force: bool = False) -> dict[str, Any]:
     """The table of a trained run on the first goal pictures of the fixed set."""
     run, policy = open_trained(directory, force=force)
+    if run.config.is_given_truth:
+        print_notice(f"{directory} learned from {learned_from(run.config)}")
     at_once = run.config.num_worlds if is_guest(run.config.task) else GOALS_AT_ONCE
     world = make_world(run.config, min(at_once, num_episodes))
     trial = try_goals(policy, world, evaluation_goals(world, num_episodes))

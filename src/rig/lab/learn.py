@@ -1,5 +1,6 @@
 """Learning from memory: recall, pretend, update."""
 
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -10,6 +11,7 @@ from rig.agent.td3 import Transitions, update_many
 from rig.config import Config, RewardConfig
 from rig.errors import DivergedError
 from rig.lab.policy import Policy
+from rig.lab.swap import input_columns
 from rig.latent.reward import (
     latent_reward,
     log_probability_reward,
@@ -84,7 +86,16 @@ def draw(
     imagined = policy.space.imagine(num, rng=rng)
     recalled = replay.sample(num, rng=rng)
     batch = relabel(recalled, imagined, config.goals.mixture, reward_of, rng=rng)
-    return stacked(batch, shape)
+    return stacked(seen_of(batch, input_columns(policy.space)), shape)
+
+
+def seen_of(batch: Batch, columns: slice) -> Batch:
+    """The batch with the columns of its latents that networks see; its rewards stay."""
+    seen = {name: getattr(batch, name)[:, columns] for name in LATENTS}
+    return replace(batch, **seen)
+
+
+LATENTS = ("latent", "next_latent", "goal")
 
 
 def stacked(batch: Batch, shape: tuple[int, ...]) -> Transitions:

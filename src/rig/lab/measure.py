@@ -122,7 +122,7 @@ class Recorder:
         save_policy(self._run.policy, policy)
         trial = self.evaluate(policy)
         self._run.save_evaluation(table(self._config, trial, self._num_env_steps))
-        if not self._config.oracle:
+        if isinstance(policy.space, LatentSpace):
             rows = {"goal": trial.goal_frames, "reached": trial.final_frames}
             shown = {name: images[:NUM_SHEET_COLUMNS] for name, images in rows.items()}
             save_sheet(

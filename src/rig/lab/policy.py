@@ -1,5 +1,6 @@
 """A policy is what reaches goals: an actor, and the latent space that it acts in."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,12 @@ from rig.errors import RunError
 from rig.lab.checkpoint import load_tree, tree_bytes
 from rig.lab.durable import json_bytes, put_file, read_json
 from rig.lab.oracle import TrueStateSpace
+from rig.lab.swap import Space, SwapSpace, state_size_of
 from rig.latent.canvas import Canvas, PatchCanvas, PrincipalCanvas
 from rig.latent.space import LatentSpace
 from rig.latent.vae import blank_vae
 from rig.latent.whiten import no_whitening
 from rig.types import Encoding
-from rig.world.tasks import find_task
 
 
 MAX_COUNT = 10_000_000
@@ -34,7 +35,7 @@ SCHEMA_VERSION = 1
 class Policy:
     """An actor and the latent space that it acts in."""
 
-    def __init__(self, space: LatentSpace | TrueStateSpace, learner: Learner) -> None:
+    def __init__(self, space: Space, learner: Learner) -> None:
         self.space = space
         self.learner = learner
 
@@ -83,13 +84,26 @@ def load_policy(directory: Path, config: Config) -> Policy:
         raise RunError(
             f"{directory} has schema {about.get('schema')}, this rig reads {SCHEMA_VERSION}"
         )
-    blank = blank_oracle if config.oracle else blank_latent
+    blank = blank_of(config)
     like = eqx.filter_eval_shape(
         blank, config, whole(about, "action_size"), whole(about, "num_goals")
     )
     tree = load_tree(numbers, like)
-    kind = TrueStateSpace if config.oracle else LatentSpace
-    return Policy(kind.from_arrays(tree["space"]), tree["learner"])
+    return Policy(space_of(config, tree["space"]), tree["learner"])
+
+
+def space_of(config: Config, arrays: dict[str, Any]) -> Space:
+    """The space that a run of these settings saved."""
+    if config.is_swap:
+        return SwapSpace.from_arrays(arrays, config)
+    return (TrueStateSpace if config.oracle else LatentSpace).from_arrays(arrays)
+
+
+def blank_of(config: Config) -> Callable[[Config, int, int], dict[str, Any]]:
+    """What makes the shapes of a saved policy of a run of these settings."""
+    if config.is_swap:
+        return blank_swap
+    return blank_oracle if config.oracle else blank_latent
 
 
 def whole(about: dict[str, Any], name: str) -> int:
@@ -129,8 +143,18 @@ def blank_latent(config: Config, action_size: int, num_goals: int) -> dict[str, 
 
 def blank_oracle(config: Config, action_size: int, num_goals: int) -> dict[str, Any]:
     """The shapes of a saved policy that sees the true state."""
-    size = len(find_task(config.task).start)
+    size = state_size_of(config)
     row = jnp.zeros(size)
     space = {"centre": row, "scale": row, "goals": jnp.zeros((num_goals, size))}
     learner = new_learner(size, action_size, config.td3, key=jax.random.key(0))
     return {"space": space, "learner": learner}
+
+
+def blank_swap(config: Config, action_size: int, num_goals: int) -> dict[str, Any]:
+    """The shapes of a saved policy of swapped halves: both spaces, and networks that see one."""
+    latents, states = (
+        blank(config, action_size, num_goals) for blank in (blank_latent, blank_oracle)
+    )
+    seen = states if config.input == "true" else latents
+    space = {"latents": latents["space"], "states": states["space"]}
+    return {"space": space, "learner": seen["learner"]}

@@ -70,6 +70,16 @@ def preset_of(config: Config) -> str:
     )
 
 
+def learned_from(config: Config) -> str:
+    """What a run learned from, in words: a run that was given the truth never hides it."""
+    if config.oracle:
+        return "the true state (oracle)"
+    seen = "the true state" if config.input == "true" else "camera images"
+    if not config.is_swap:
+        return f"{seen} alone"
+    return f"{seen}, rewarded by {config.reward.distance} distance (a check of its halves)"
+
+
 def nearest_preset(config: Config) -> str:
     """The name of the preset that differs least."""
     return min(PRESETS, key=lambda name: len(changes_from(name, config)))

@@ -56,8 +56,14 @@ class Result:
 
     @property
     def is_oracle(self) -> bool:
-        """Whether it saw the true state."""
+        """Whether it was given the true state in place of images."""
         return bool(self.changes.get("oracle", False))
+
+    @property
+    def is_given_truth(self) -> bool:
+        """Whether anything that learned was given the true state: it is no method to compare."""
+        swaps = (self.changes.get(name) for name in ("input", "reward.distance"))
+        return self.is_oracle or "true" in swaps
 
     @property
     def things(self) -> dict[str, str]:
