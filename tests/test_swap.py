@@ -91,15 +91,15 @@ def space_of(config, frames, seed=5):
 def policy_of(config, frames):
     """A policy that sees, but has learned nothing."""
     space = space_of(config, frames)
-    return Policy(
-        space, new_learner(input_size(space), 2, config.td3, key=jax.random.key(3))
-    )
+    return Policy(space, new_learner(input_size(space), 2, config.td3, key=jax.random.key(3)))
 
 
 def halves_of(config, images, states, value):
     """The frames with what the networks are not given, and with what they are, changed."""
     unseen, seen = (255 - images, states), (images, states + value)
-    return [packed(*half) for half in ((unseen, seen) if config.input == "true" else (seen, unseen))]
+    return [
+        packed(*half) for half in ((unseen, seen) if config.input == "true" else (seen, unseen))
+    ]
 
 
 def test_packed_frames_come_back_to_the_bit(images, states):
@@ -190,7 +190,9 @@ def test_reward_ignores_the_half_that_it_is_not_made_of(config, frames):
     space = space_of(config, frames)
     latents = space.encode(frames).latent
     goals, moved = latents[::-1].copy(), latents[::-1].copy()
-    ignored = slice(LATENT_SIZE) if config.reward.distance == "true" else slice(LATENT_SIZE, None)
+    ignored = (
+        slice(LATENT_SIZE) if config.reward.distance == "true" else slice(LATENT_SIZE, None)
+    )
     moved[:, ignored] += 7
     first = rewards(space, config, latents, goals)
     np.testing.assert_array_equal(rewards(space, config, latents, moved), first)

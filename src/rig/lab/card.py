@@ -25,8 +25,8 @@ model-index:
 
 # {name}
 
-A policy for {task} that reaches goal pictures. It was trained from {source}, without any reward from
-outside ([RIG, Nair et al. 2018](https://arxiv.org/abs/1807.04742)).
+A policy for {task} that reaches goal pictures. It was trained from {source}, without any
+reward from outside ([RIG, Nair et al. 2018](https://arxiv.org/abs/1807.04742)).
 
 ![Goal, camera, and what the robot makes of what it sees](replay.gif)
 

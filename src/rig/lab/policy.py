@@ -151,7 +151,7 @@ def blank_oracle(config: Config, action_size: int, num_goals: int) -> dict[str, 
 
 
 def blank_swap(config: Config, action_size: int, num_goals: int) -> dict[str, Any]:
-    """The shapes of a saved policy of swapped halves: both spaces, and networks that see one."""
+    """The shapes of a saved policy of swapped halves: its networks see one of two spaces."""
     latents, states = (
         blank(config, action_size, num_goals) for blank in (blank_latent, blank_oracle)
     )

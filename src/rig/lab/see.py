@@ -63,7 +63,7 @@ def look_again(
     vae = fine_tune(half.vae, images, config.vae, config.online.num_fit_steps, rng=rng)
     some = some_of(replay.frames, rng=rng)
     space = space_from(config, vae, half.whitening, some, rng=rng)
-    replay.reencode(space.encode, lambda goals: old.moved(goals, space))
+    replay.reencode(space.encode, lambda goals: old.moved(goals, latent_half(space)))
     recorder.after_fit(latent_half(space), images)
     return Policy(space, policy.learner)
 

@@ -40,7 +40,7 @@ NUM_CHANNELS = 3
 
 
 def packed(images: Images, states: States) -> Frames:
-    """Each image and its state as one row of bytes, so that replay and files hold them as one."""
+    """Each image and its state as a row of bytes: replay and files hold them as one."""
     both = np.empty(len(images), _frame_type(images.shape[1], states.shape[1]))
     both["image"], both["state"] = images, states
     return both.view(np.uint8).reshape(len(both), both.itemsize)
@@ -148,15 +148,13 @@ class SwapSpace:
         """The same space with goals among pairs seen, chosen by their latents alone."""
         rows = goals_among(self.split(seen)[0], goals.source, goals.skew, rng=rng)
         latents, states = self.split(seen[rows])
-        half = LatentSpace(
-            self.latents.vae, self.latents.whitening, SeenPrior(latents=latents)
-        )
+        half = LatentSpace(self.latents.vae, self.latents.whitening, SeenPrior(latents=latents))
         return SwapSpace(half, self.states.with_goals(states), self._config)
 
-    def moved(self, goals: Pairs, new: "SwapSpace") -> Pairs:
-        """Goals as another space has them, whose VAE sees the pictures they stand for anew."""
+    def moved(self, goals: Pairs, new: LatentSpace) -> Pairs:
+        """Goals whose pictures are seen by another VAE; what was true of them stays."""
         latents, states = self.split(goals)
-        return np.concatenate([self.latents.moved(latents, new.latents), states], axis=1)
+        return np.concatenate([self.latents.moved(latents, new), states], axis=1)
 
     def see_and_act(
         self, actor: Actor, frames: Frames, goals: Pairs

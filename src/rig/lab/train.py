@@ -197,9 +197,7 @@ def gentler(config: Config, state: Practising) -> Config:
     return replace(config, td3=replace(config.td3, learning_rate=rate))
 
 
-def aimed(
-    collected: Collected, space: Space, *, rng: np.random.Generator
-) -> Episodes:
+def aimed(collected: Collected, space: Space, *, rng: np.random.Generator) -> Episodes:
     """The episodes of looking around, each given an imagined goal."""
     return Episodes(
         num_steps=collected.num_steps,

@@ -61,7 +61,7 @@ class Result:
 
     @property
     def is_given_truth(self) -> bool:
-        """Whether anything that learned was given the true state: it is no method to compare."""
+        """Whether anything that learned was given the true state: a check, and no method."""
         swaps = (self.changes.get(name) for name in ("input", "reward.distance"))
         return self.is_oracle or "true" in swaps
 
