@@ -18,16 +18,19 @@ from rig.lab.evaluate import evaluation_goals, table, try_goals
 from rig.lab.interrupt import uninterrupted
 from rig.lab.keeper import Keeper
 from rig.lab.learn import draw, make_reward
+from rig.lab.measure import Recorder
 from rig.lab.policy import Policy, load_policy
 from rig.lab.progress import PlainProgress
 from rig.lab.remember import frame_bytes
 from rig.lab.run import Run
 from rig.lab.see import first_space
 from rig.lab.settings import learned_from
-from rig.lab.swap import input_size, packed, unpacked
+from rig.lab.swap import input_size, make_swap_space, packed, unpacked
 from rig.lab.train import train
 from rig.lab.trained import latent_space
 from rig.lab.worlds import make_world
+from rig.latent.vae import new_vae
+from rig.latent.whiten import no_whitening
 from rig.memory.replay import Replay
 from rig.types import Episodes
 
@@ -38,8 +41,11 @@ HALVES = [("true", "latent"), ("latent", "true"), ("true", "true")]
 LATENT_SIZE, STATE_SIZE = 2, 2
 
 
-class Silent:
-    """A recorder that writes nothing down."""
+class Silent(Recorder):
+    """Writes nothing down."""
+
+    def __init__(self):
+        pass
 
     def begin_fit(self):
         return lambda _done, _metrics: None
@@ -63,14 +69,14 @@ def unswapped(config):
     return replace(config, input="latent", reward=RewardConfig(kind="root"))
 
 
-@pytest.fixture(params=HALVES, ids="-".join)
+@pytest.fixture(scope="module", params=HALVES, ids="-".join)
 def config(request, tiny):
     return swapped(tiny, *request.param)
 
 
-@pytest.fixture
-def images(rng):
-    return rng.integers(256, size=(NUM, 48, 48, 3), dtype=np.uint8)
+@pytest.fixture(scope="module")
+def images():
+    return np.random.default_rng(0).integers(256, size=(NUM, 48, 48, 3), dtype=np.uint8)
 
 
 @pytest.fixture
@@ -84,14 +90,23 @@ def frames(images, states):
     return packed(images, states)
 
 
-def space_of(config, frames, seed=5):
-    return first_space(config, frames, Silent(), rng=np.random.default_rng(seed))
+@pytest.fixture(scope="module")
+def vae(tiny, images):
+    """It has learned nothing, but any image has a latent of its own."""
+    return new_vae(tiny.vae, images, key=jax.random.key(1), rng=np.random.default_rng(1))
 
 
-def policy_of(config, frames):
-    """A policy that sees, but has learned nothing."""
-    space = space_of(config, frames)
-    return Policy(space, new_learner(input_size(space), 2, config.td3, key=jax.random.key(3)))
+@pytest.fixture
+def space(config, vae, frames):
+    rng = np.random.default_rng(5)
+    return make_swap_space(config, vae, no_whitening(LATENT_SIZE), frames, rng=rng)
+
+
+@pytest.fixture
+def policy(config, space):
+    """It sees, but has learned nothing."""
+    learner = new_learner(input_size(space), 2, config.td3, key=jax.random.key(3))
+    return Policy(space, learner)
 
 
 def halves_of(config, images, states, value):
@@ -129,8 +144,7 @@ def test_worlds_show_image_and_truth_of_the_same_moment(config):
         world.close()
 
 
-def test_changing_what_is_hidden_changes_no_action(config, images, states, frames):
-    policy = policy_of(config, frames)
+def test_changing_what_is_hidden_changes_no_action(config, policy, images, states, frames):
     goals = policy.space.imagine(NUM, rng=np.random.default_rng(1))
     hidden, seen = halves_of(config, images, states, 0.3)
     first, same, other = (policy.act(each, goals)[0] for each in (frames, hidden, seen))
@@ -164,8 +178,7 @@ def drawn(policy, config, frames):
     return draw(policy, replay, config, reward_of, (1, 1, 40), rng=np.random.default_rng(2))
 
 
-def test_changing_what_is_hidden_changes_no_value_and_no_update(config, images, states, frames):
-    policy = policy_of(config, frames)
+def test_changing_what_is_hidden_changes_no_value(config, policy, images, states, frames):
     hidden, seen = halves_of(config, images, states, 0.3)
     first, same, other = (drawn(policy, config, each) for each in (frames, hidden, seen))
     for name in ("latent", "next_latent", "goal", "action"):
@@ -186,8 +199,7 @@ def rewards(space, config, latents, goals):
     return reward_of(replace(recalled, next_latent=latents), goals)
 
 
-def test_reward_ignores_the_half_that_it_is_not_made_of(config, frames):
-    space = space_of(config, frames)
+def test_reward_ignores_the_half_that_it_is_not_made_of(config, space, frames):
     latents = space.encode(frames).latent
     goals, moved = latents[::-1].copy(), latents[::-1].copy()
     ignored = (
@@ -199,9 +211,11 @@ def test_reward_ignores_the_half_that_it_is_not_made_of(config, frames):
     assert np.abs(rewards(space, config, latents, goals + 7) - first).min() > 0.1
 
 
-def test_true_reward_is_minus_the_root_of_ten_times_the_metres(tiny, frames, states):
+def test_true_reward_is_the_root_of_ten_times_the_metres_or_these(tiny, vae, frames, states):
     config = swapped(tiny, "latent", "true")
-    space = space_of(config, frames)
+    space = make_swap_space(
+        config, vae, no_whitening(LATENT_SIZE), frames, rng=np.random.default_rng(5)
+    )
     latents = space.encode(frames).latent
     metres = np.linalg.norm(states - states[::-1], axis=1)
     expected = -np.sqrt(0.02 + 10 * metres)
@@ -213,33 +227,27 @@ def test_true_reward_is_minus_the_root_of_ten_times_the_metres(tiny, frames, sta
     )
 
 
-def test_same_seed_has_the_vae_the_goals_and_what_follows_of_the_run_that_is_checked(
-    config, images, frames
-):
+def test_same_seed_has_the_vae_and_the_goals_of_the_run_that_is_checked(tiny, images, frames):
+    config, recorders = swapped(tiny, "true", "true"), (Silent(), Silent())
     generators = [np.random.default_rng(8) for _ in range(2)]
-    runs = zip((config, unswapped(config)), (frames, images), generators, strict=True)
-    spaces = [first_space(each, shown, Silent(), rng=rng) for each, shown, rng in runs]
-    first, second = spaces[0].latents.arrays(), spaces[1].arrays()
-    jax.tree.map(np.testing.assert_array_equal, first, second)
-    assert generators[0].bit_generator.state == generators[1].bit_generator.state
-    goals = [space.imagine(30, rng=rng) for space, rng in zip(spaces, generators, strict=True)]
+    runs = zip(
+        (config, unswapped(config)), (frames, images), recorders, generators, strict=True
+    )
+    swap, plain = (first_space(*given, rng=rng) for *given, rng in runs)
+    jax.tree.map(np.testing.assert_array_equal, swap.latents.arrays(), plain.arrays())
+    goals = [space.imagine(30, rng=rng) for space, rng in zip((swap, plain), generators)]
     np.testing.assert_array_equal(goals[0][:, :LATENT_SIZE], goals[1])
+    assert generators[0].bit_generator.state == generators[1].bit_generator.state
+    assert (recorders[0].space, recorders[1].space) == (swap.latents, plain)
+    np.testing.assert_array_equal(recorders[0].images, images)
 
 
-def test_goals_are_a_latent_and_a_state_of_one_frame(config, frames, rng):
-    space = space_of(config, frames)
+def test_goals_are_a_latent_and_a_state_of_one_frame(space, frames, rng):
     seen = {tuple(pair) for pair in space.encode(frames).latent}
     assert {tuple(goal) for goal in space.imagine(200, rng=rng)} <= seen
     other = space.encode(frames[:4]).latent
     again = space.with_goals_among(other, GoalConfig(source="seen"), rng=rng)
     assert {tuple(goal) for goal in again.imagine(200, rng=rng)} == {tuple(p) for p in other}
-
-
-def test_images_alone_reach_the_recorder(config, images, frames):
-    recorder = Silent()
-    first_space(config, frames, recorder, rng=np.random.default_rng(5))
-    np.testing.assert_array_equal(recorder.images, images)
-    assert recorder.space.latent_size == LATENT_SIZE
 
 
 @pytest.fixture(scope="module", params=HALVES[:2], ids="-".join)
