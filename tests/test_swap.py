@@ -79,13 +79,13 @@ def images():
     return np.random.default_rng(0).integers(256, size=(NUM, 48, 48, 3), dtype=np.uint8)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def states():
     """Hands at places of their own, in metres: row i at (i mm, 1000 + i mm)."""
     return 1e-3 * (np.arange(NUM)[:, None] + [0.0, 1000.0])
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def frames(images, states):
     return packed(images, states)
 
@@ -96,13 +96,13 @@ def vae(tiny, images):
     return new_vae(tiny.vae, images, key=jax.random.key(1), rng=np.random.default_rng(1))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def space(config, vae, frames):
     rng = np.random.default_rng(5)
     return make_swap_space(config, vae, no_whitening(LATENT_SIZE), frames, rng=rng)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def policy(config, space):
     """It sees, but has learned nothing."""
     learner = new_learner(input_size(space), 2, config.td3, key=jax.random.key(3))
@@ -118,6 +118,7 @@ def halves_of(config, images, states, value):
 
 
 def test_packed_frames_come_back_to_the_bit(images, states):
+    states = states.copy()
     states[3] = [np.nan, -np.inf]
     rows = packed(images, states)
     assert (rows.dtype, rows.shape) == (np.uint8, (NUM, 48 * 48 * 3 + 2 * 8))
@@ -235,7 +236,7 @@ def test_same_seed_has_the_vae_and_the_goals_of_the_run_that_is_checked(tiny, im
     )
     swap, plain = (first_space(*given, rng=rng) for *given, rng in runs)
     jax.tree.map(np.testing.assert_array_equal, swap.latents.arrays(), plain.arrays())
-    goals = [space.imagine(30, rng=rng) for space, rng in zip((swap, plain), generators)]
+    goals = [s.imagine(30, rng=rng) for s, rng in zip((swap, plain), generators, strict=True)]
     np.testing.assert_array_equal(goals[0][:, :LATENT_SIZE], goals[1])
     assert generators[0].bit_generator.state == generators[1].bit_generator.state
     assert (recorders[0].space, recorders[1].space) == (swap.latents, plain)
