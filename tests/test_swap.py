@@ -15,6 +15,7 @@ from rig.errors import ConfigError, RunError
 from rig.lab import measure
 from rig.lab.cli import main
 from rig.lab.evaluate import evaluation_goals, table, try_goals
+from rig.lab.facts import read_facts
 from rig.lab.interrupt import uninterrupted
 from rig.lab.keeper import Keeper
 from rig.lab.learn import draw, make_reward
@@ -23,6 +24,7 @@ from rig.lab.policy import Policy, load_policy
 from rig.lab.progress import PlainProgress
 from rig.lab.remember import frame_bytes
 from rig.lab.run import Run
+from rig.lab.sections import lead
 from rig.lab.see import first_space
 from rig.lab.settings import learned_from
 from rig.lab.swap import input_size, make_swap_space, packed, unpacked
@@ -291,6 +293,7 @@ def test_policy_that_was_given_truth_is_never_shown_as_one_that_sees_pictures(
     out = tmp_path / "sheet.png"
     assert main(["imagine", str(run.directory), "--out", str(out)]) == 2
     assert "given the true state" in capsys.readouterr().err
+    assert learned_from(run.config) in lead(read_facts([run.directory])[0])
     assert not out.exists()
     assert not (run.pictures / "reached.png").exists()
 
