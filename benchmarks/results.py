@@ -15,7 +15,7 @@ from pathlib import Path
 from rig.config import Config
 from rig.errors import RigError
 from rig.lab.cli import parse
-from rig.lab.settings import changes_from
+from rig.lab.settings import GIVES_TRUTH, changes_from, named
 from rig.lab.study.compare import COLUMNS, cells, grid, legend, nothing_scores, over_tasks
 from rig.lab.study.comparison import Comparison, Line
 from rig.lab.study.curves import save_curves
@@ -102,8 +102,8 @@ def method_of(config: Config, preset: str) -> str:
     """A run's method: its preset, or what it was given of the true state."""
     if config.oracle:
         return "oracle"
-    halves = {"input": config.input, "reward.distance": config.reward.distance}
-    return ", ".join(f"{name} true" for name in halves if halves[name] == "true") or preset
+    changes = changes_from(preset, config)
+    return named({key: changes[key] for key in GIVES_TRUTH if key in changes}) or preset
 
 
 def page() -> str:

@@ -26,7 +26,7 @@ from rig.lab.remember import frame_bytes
 from rig.lab.run import Run
 from rig.lab.sections import lead
 from rig.lab.see import first_space
-from rig.lab.settings import learned_from
+from rig.lab.settings import learned_from, preset_of
 from rig.lab.swap import input_size, make_swap_space, packed, unpacked
 from rig.lab.train import train
 from rig.lab.trained import latent_space
@@ -333,7 +333,9 @@ def test_guests_have_no_true_state_to_give(option, tmp_path, capsys):
     ],
 )
 def test_what_a_run_learned_from_is_told(tiny, seen, distance, text):
-    assert learned_from(swapped(tiny, seen, distance)).startswith(text)
+    config = swapped(tiny, seen, distance)
+    assert learned_from(config).startswith(text)
+    assert ("among them" in preset_of(config)) == config.is_swap, "with all else changed too"
 
 
 @pytest.mark.parametrize("option", ["", "--oracle", "--input true", "--reward.distance true"])
