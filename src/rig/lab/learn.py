@@ -1,6 +1,7 @@
 """Learning from memory: recall, pretend, update."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -13,6 +14,7 @@ from rig.config import Config, RewardConfig
 from rig.errors import DivergedError
 from rig.lab.lessons import Lessons
 from rig.lab.policy import Policy
+from rig.lab.swap import input_columns
 from rig.latent.reward import (
     latent_reward,
     log_probability_reward,
@@ -63,7 +65,8 @@ def learn(
         shape = (num_cycles, config.td3.policy_delay, config.td3.batch_size)
         batches = draw(policy, replay, config, reward_of, shape, rng=rng)
         key = jax.random.key(rng.integers(2**32))
-        jax.block_until_ready(learner)  # or batches of pictures would queue up in memory
+        # Or batches of pictures would queue up in memory.
+        jax.block_until_ready(learner)  # type: ignore[no-untyped-call]
         learner, metrics = yield Lesson(learner, batches, config.td3, rate, key)
     return Policy(policy.space, learner), finite(metrics)
 
@@ -97,7 +100,16 @@ def draw(
     imagined = policy.space.imagine(num, rng=rng)
     recalled = replay.sample(num, rng=rng)
     batch = relabel(recalled, imagined, config.goals.mixture, reward_of, rng=rng)
-    return stacked(batch, shape)
+    return stacked(seen_of(batch, input_columns(policy.space)), shape)
+
+
+def seen_of(batch: Batch, columns: slice) -> Batch:
+    """The batch with the columns of its latents that networks see; its rewards stay."""
+    seen = {name: getattr(batch, name)[:, columns] for name in LATENTS}
+    return replace(batch, **seen)
+
+
+LATENTS = ("latent", "next_latent", "goal")
 
 
 def stacked(batch: Batch, shape: tuple[int, ...]) -> Transitions:
