@@ -22,7 +22,7 @@ from rig.lab.learn import draw, make_reward
 from rig.lab.measure import Recorder
 from rig.lab.policy import Policy, load_policy
 from rig.lab.progress import PlainProgress
-from rig.lab.remember import frame_bytes
+from rig.lab.remember import sizes_of
 from rig.lab.run import Run
 from rig.lab.sections import lead
 from rig.lab.see import first_space
@@ -142,7 +142,7 @@ def test_worlds_show_image_and_truth_of_the_same_moment(config):
         image, state = unpacked(shown[name], STATE_SIZE)
         np.testing.assert_array_equal(image, pictured[name])
         np.testing.assert_array_equal(state, info[truth])
-    assert frame_bytes(worlds[0]) == shown["observation"].shape[1]
+    assert sizes_of(worlds[0]).frame_bytes == shown["observation"].shape[1]
     for world in worlds:
         world.close()
 
