@@ -127,9 +127,7 @@ def test_memory_that_was_taken_apart_is_the_same_again(replay, rng):
         np.testing.assert_array_equal(getattr(mine, name), getattr(others, name))
 
 
-def test_rows_are_relabelled_with_pictures_and_rewarded_by_their_pixels(
-    space, replay, rng
-):
+def test_rows_are_relabelled_with_pictures_and_rewarded_by_their_pixels(space, replay, rng):
     reward_of = make_reward(RewardConfig(kind="pixel_distance"), space, replay)
     imagined = space.imagine(600, rng=rng)
     batch = relabel(replay.sample(600, rng=rng), imagined, HINDSIGHT, reward_of, rng=rng)
@@ -160,7 +158,7 @@ def test_settings_that_need_latents_are_refused(config, changes, message):
         replace(config, **changes)
 
 
-def test_preset_is_what_was_published():
+def test_preset_has_the_published_sizes_and_shares():
     preset = find_preset("her", "Push")
     assert preset.is_end_to_end
     assert (preset.replay_size, preset.td3.hidden_sizes) == (10_000, (32, 32))
