@@ -37,7 +37,7 @@ WORLD, RESET, UPDATE = "physics and camera", "reset", "update"
 PARTS = {
     "rig.world.tabletop.Tabletop.step": WORLD,
     "rig.world.environments.TabletopVectorEnv.reset": RESET,
-    "rig.lab.learn.update_many": UPDATE,
+    "rig.agent.td3.update_many": UPDATE,
     "rig.lab.policy.Policy.act": "encode and act",
     "rig.lab.learn.draw": "draw and relabel",
     "rig.memory.replay.Replay.add": "remember",

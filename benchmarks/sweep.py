@@ -14,13 +14,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from time import perf_counter
 
 from benchmarks.machine import load_average
+from rig.errors import RigError
 from rig.lab.study.board import PlainBoard
 from rig.lab.study.directory import Study
+from rig.lab.study.jobs import Job
 from rig.lab.study.spec import Planned, read_spec
 from rig.lab.study.sweep import sweep
 from rig.lab.study.worker import ONE_THREAD
@@ -38,9 +40,11 @@ class Wait:
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
 
-    def __call__(self, planned: Planned, directory: Path) -> None:
-        """Waits, and leaves a finished run."""
-        wait(planned, directory, self.seconds)
+    def __call__(self, job: Job) -> Iterator[tuple[str, RigError | None]]:
+        """Waits, and leaves finished runs."""
+        for planned in job.runs:
+            wait(planned, job.study.run_directory(planned.id), self.seconds)
+            yield planned.id, None
 
 
 def wait(planned: Planned, directory: Path, seconds: float) -> None:

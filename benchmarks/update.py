@@ -1,7 +1,8 @@
 """The TD3 update, beside stable-baselines3's TD3 + HER at the same sizes.
 
 Both draw their batches from memory, relabel them and update; ours is also timed without the
-drawing. The peer knows no layer normalisation, so beside a preset that has it, it does less.
+drawing, and as one program for several seeds. The peer knows no layer normalisation, so beside
+a preset that has it, it does less.
 """
 
 from collections.abc import Iterator
@@ -14,9 +15,10 @@ import numpy as np
 from benchmarks.measure import Measure, Spent, alternate, speed_row, spend
 from benchmarks.part import Part, Row, Size, Table, Target
 from benchmarks.peer import MissingPeerError, Peer, open_sb3
-from rig.agent.td3 import new_learner, update_many
+from rig.agent.td3 import Lesson, learn_together, new_learner
 from rig.config import Config, find_preset
 from rig.lab.learn import draw, learn, make_reward
+from rig.lab.lessons import alone
 from rig.lab.origin import num_cores
 from rig.lab.policy import Policy
 from rig.latent.space import LatentSpace
@@ -30,6 +32,8 @@ NUM_STEPS = 50
 NUM_EPISODES = 80
 """4000 transitions: as many as the peer's replay holds."""
 OURS = "ours: draw, relabel, update"
+NUM_TOGETHER = 4
+TOGETHER = f"ours: update alone, {NUM_TOGETHER} seeds together"
 PEER = "stable-baselines3 TD3 + HER"
 TARGET_PRESET, TARGET_BATCH_SIZE, TARGET_SHARE = "paper", 128, 1 / 3
 
@@ -51,13 +55,23 @@ class Loop:
 
     def learn(self) -> object:
         """As the training loop does; its metrics wait for the device."""
-        return learn(self._policy, self._replay, self._config, self._num_updates, rng=self._rng)
+        return alone(
+            learn(self._policy, self._replay, self._config, self._num_updates, rng=self._rng)
+        )
 
     def update(self) -> object:
         """The updates alone, their batches drawn before and on the device."""
+        return jax.block_until_ready(self._lesson(0).learn())
+
+    def update_together(self) -> object:
+        """The same for several learners, in one program."""
+        lessons = [self._lesson(seed) for seed in range(NUM_TOGETHER)]
+        return jax.block_until_ready(learn_together(lessons))
+
+    def _lesson(self, seed: int) -> Lesson:
         learner, config = self._policy.learner, self._config.td3
-        return jax.block_until_ready(
-            update_many(learner, self._batches, config, key=jax.random.key(0))
+        return Lesson(
+            learner, self._batches, config, config.learning_rate, jax.random.key(seed)
         )
 
 
@@ -133,14 +147,17 @@ def update_rows(preset: str, config: Config, peer: Peer | None, size: Size) -> l
     measures: dict[str, Measure] = {
         OURS: lambda: spend(loop.learn),
         "ours: update alone": lambda: spend(loop.update),
+        TOGETHER: lambda: spend(loop.update_together),
     }
     if peer:
         measures[PEER] = peer_measure(peer, config, num)
     spent = alternate(measures, size.num_long_rounds)
+    counts = dict.fromkeys(spent, num) | {TOGETHER: NUM_TOGETHER * num}
+    ours_s = spent[OURS].best_s / num
     return [
         about_row(preset, config, name)
-        | speed_row(timing, num, "updates")
-        | {"times ours": timing.best_s / spent[OURS].best_s}
+        | speed_row(timing, counts[name], "updates")
+        | {"times ours": timing.best_s / counts[name] / ours_s}
         for name, timing in spent.items()
     ]
 

@@ -7,11 +7,14 @@ kill it.
 import json
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+from rig.errors import RigError
 from rig.lab.run import Run
 from rig.lab.study.board import PlainBoard
 from rig.lab.study.directory import Study
+from rig.lab.study.jobs import Job
 from rig.lab.study.spec import Planned, read_spec
 from rig.lab.study.sweep import sweep
 from rig.lab.study.worker import clear
@@ -21,14 +24,22 @@ NUM_ROUNDS = 8
 ROUND_S = 0.1
 
 
-def train_stub(planned: Planned, directory: Path) -> None:
+def train_stub(job: Job) -> Iterator[tuple[str, RigError | None]]:
     """Metrics that tell seed and round, a slow round at a time."""
-    clear(directory)
-    run = Run.create(directory, planned.config, {"command": " ".join(planned.argv)})
+    runs = [begun(planned, job.study.run_directory(planned.id)) for planned in job.runs]
     for index in range(1, NUM_ROUNDS + 1):
         time.sleep(ROUND_S)
-        run.log(stub_row(planned.config.seed, index))
-    run.save_evaluation({"seed": planned.config.seed, "distances": {}})
+        for run in runs:
+            run.log(stub_row(run.config.seed, index))
+    for run in runs:
+        run.save_evaluation({"seed": run.config.seed, "distances": {}})
+        yield run.directory.name, None
+
+
+def begun(planned: Planned, directory: Path) -> Run:
+    """A new run in a clean directory."""
+    clear(directory)
+    return Run.create(directory, planned.config, {"command": " ".join(planned.argv)})
 
 
 def stub_row(seed: int, index: int) -> dict[str, float]:

@@ -22,6 +22,7 @@ from rig.config import (
     VAEConfig,
 )
 from rig.lab.learn import learn
+from rig.lab.lessons import alone
 from rig.lab.oracle import TrueStateSpace
 from rig.lab.policy import Policy
 from rig.lab.rollout import practise
@@ -103,7 +104,7 @@ def test_rung_4_actor_reaches_in_ten_steps_with_relabelling(rng):
     for _ in range(20):
         aims = space.imagine(16, rng=rng)
         replay.add(practise(world, policy.act, aims, noise, 10, rng=rng))
-        policy, _ = learn(policy, replay, config, 200, rng=rng)
+        policy, _ = alone(learn(policy, replay, config, 200, rng=rng))
     assert far_from_goals(policy, BareDotWorld(100), 10, rng) < 0.15
 
 

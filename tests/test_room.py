@@ -1,20 +1,28 @@
+import resource
+import subprocess
+import sys
 from collections import namedtuple
-from dataclasses import replace
+from contextlib import closing
+from dataclasses import asdict, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from rig.config import OnlineConfig
+from rig.config import FAST, EvaluateConfig, OnlineConfig
 from rig.errors import RunError
 from rig.lab import room
-from rig.lab.remember import empty_replay, frame_bytes, lies_in_a_file, rows_filled
-from rig.lab.room import GB, need_of, refuse_too_little_room
+from rig.lab.durable import write_json
+from rig.lab.need import GB, Sizes, lies_in_a_file, memory_bytes, rows_filled
+from rig.lab.remember import empty_replay, sizes_of
+from rig.lab.room import need_of, refuse_too_little_room
 from rig.lab.run import Run
 from rig.lab.worlds import make_world
-from rig.memory.mapped import mapped
+from rig.memory.mapped import let_go, mapped
 
 
 FRAME_BYTES = 48 * 48 * 3
+SIZES = Sizes(num_steps=50, action_size=2, frame_bytes=FRAME_BYTES)
 Disk = namedtuple("Disk", "free")
 
 
@@ -37,9 +45,16 @@ def run(tmp_path, tiny):
 
 
 def test_frames_are_counted_as_they_are_kept(world, tiny):
-    assert frame_bytes(world) == FRAME_BYTES
-    assert rows_filled(replace(tiny, replay_size=10**6, num_env_steps=900), 50) == 1020
-    assert rows_filled(replace(tiny, replay_size=100), 50) == 102
+    assert sizes_of(world) == SIZES
+    assert rows_filled(replace(tiny, replay_size=10**6, num_env_steps=900), SIZES) == 1020
+    assert rows_filled(replace(tiny, replay_size=100), SIZES) == 102
+
+
+def test_runs_that_are_trained_together_remember_each_for_itself(tiny):
+    large = replace(tiny, replay_size=10**6, num_env_steps=10**7)
+    one, three = (memory_bytes(large, SIZES, num) for num in (1, 3))
+    row_bytes = FRAME_BYTES + 4 * (2 + 2 + 2)
+    assert three - one == 2 * 10**6 * 51 / 50 * row_bytes
 
 
 def test_replay_is_most_of_what_a_large_one_takes(world, tiny):
@@ -81,6 +96,54 @@ def test_room_that_is_nearly_all_used_is_worth_a_word(run, world, monkeypatch):
     assert "GB of memory, 1.8 GB are free" in said[0]
 
 
+PEAK = """
+import resource, sys
+from pathlib import Path
+from dataclasses import replace
+from rig.config import from_dict, Config
+from rig.lab.durable import read_json
+from rig.lab.errands import train_together
+from rig.lab.progress import PlainProgress
+from rig.lab.run import Run
+
+place, num = Path(sys.argv[1]), int(sys.argv[2])
+config = from_dict(Config, read_json(place / "config.json"))
+configs = [replace(config, seed=seed) for seed in range(num)]
+runs = {str(each.seed): Run.create(place / str(each.seed), each, {}) for each in configs}
+ended = dict(train_together(runs, {name: PlainProgress(print) for name in runs}))
+assert all(run.is_finished for run in runs.values()), ended
+print(1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+"""Trains so many seeds in a process of their own, and prints the most memory that it took."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("num_together", [1, 3])
+@pytest.mark.parametrize("architecture", ["patches", "keypoints"])
+def test_a_run_takes_no_more_memory_than_is_said_and_not_much_less(
+    tmp_path, architecture, num_together
+):
+    config = short_but_large(architecture)
+    with closing(make_world(config, 1)) as world:
+        told = memory_bytes(config, sizes_of(world), num_together)
+    write_json(tmp_path / "config.json", asdict(config))
+    command = [sys.executable, "-c", PEAK, str(tmp_path), str(num_together)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert 0.6 * told < int(done.stdout.splitlines()[-1]) < told
+
+
+def short_but_large(architecture):
+    """Few steps with large pictures, all of which are kept, and little learning."""
+    return replace(
+        FAST,
+        image_size=84,
+        num_env_steps=12_000,
+        vae=replace(FAST.vae, architecture=architecture, num_fit_steps=50),
+        td3=replace(FAST.td3, updates_per_step=0.1, warmup_steps=0),
+        evaluate=EvaluateConfig(every_steps=10**9, num_goals=2),
+    )
+
+
 def test_memory_of_this_machine_is_known():
     assert room.free_memory_bytes() > 0.1 * GB
 
@@ -92,6 +155,25 @@ def test_mapped_array_holds_what_is_written_and_leaves_no_file(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def resident_bytes():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+
+def test_memory_of_a_mapped_array_is_given_back_and_its_numbers_stay(tmp_path):
+    array = mapped(tmp_path, (50, 2**20), np.dtype(np.uint8))
+    array[:] = np.arange(50, dtype=np.uint8)[:, None]
+    before = resident_bytes()
+    let_go(array)
+    assert before - resident_bytes() > 0.9 * array.nbytes
+    np.testing.assert_array_equal(array[:, -1], np.arange(50))
+
+
+def test_an_array_in_memory_is_not_let_go():
+    array = np.ones(3)
+    let_go(array)
+    np.testing.assert_array_equal(array, 1)
+
+
 def test_disk_too_small_for_a_mapped_array_is_noticed_at_once(tmp_path):
     with pytest.raises(OSError, match=r"No space left|too large"):
         mapped(tmp_path, (2**50,), np.dtype(np.uint8))
@@ -99,8 +181,8 @@ def test_disk_too_small_for_a_mapped_array_is_noticed_at_once(tmp_path):
 
 def test_frames_lie_in_a_file_beyond_the_bound(tmp_path, world, tiny):
     bounded = replace(tiny, replay_memory_gb=1e-6)
-    assert lies_in_a_file(bounded, world)
-    assert not lies_in_a_file(replace(tiny, replay_memory_gb=1.0), world)
-    assert not lies_in_a_file(tiny, world)
+    assert lies_in_a_file(bounded, SIZES)
+    assert not lies_in_a_file(replace(tiny, replay_memory_gb=1.0), SIZES)
+    assert not lies_in_a_file(tiny, SIZES)
     frames = empty_replay(bounded, world, tmp_path)._new_frames((2, 3), np.dtype(np.uint8))
     assert isinstance(frames, np.memmap)

@@ -100,6 +100,7 @@ def test_what_the_preset_says_anyway_is_no_change(read):
         ('tasks = ["Push"]\nsede = 2', "unknown key 'sede': did you mean 'seeds'?"),
         ('tasks = ["Push"]\nseeds = 0', "seeds must be a number of seeds"),
         ('tasks = ["Push"]\nseeds = [-1]', "seed must be at least 0, got -1"),
+        ('tasks = ["Push"]\nseeds_together = 0', "seeds_together must be a whole number of at"),
         ('tasks = ["Push"]\npreset = "slow"', "unknown preset 'slow'"),
         ('tasks = ["Push"]\nsettings.td3.gama = 1', "did you mean 'td3.gamma'?"),
         ('tasks = ["Push"]\nsettings.td3.gamma = 2', "gamma must be in [0, 1), got 2.0"),

@@ -1,9 +1,11 @@
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,15 +18,17 @@ from rig.errors import ConfigError, RunError, StoppedError, SweepError
 from rig.lab import errands, provenance
 from rig.lab.cli import main
 from rig.lab.durable import write_json
+from rig.lab.remember import sizes_of
 from rig.lab.run import Run
 from rig.lab.study import worker
 from rig.lab.study.board import PlainBoard, counts
-from rig.lab.study.budget import memory_bytes
+from rig.lab.study.budget import expected_sizes, job_memory_bytes
 from rig.lab.study.directory import Study
-from rig.lab.study.jobs import FAILED, FINISHED, LOST, Ending, Job
+from rig.lab.study.jobs import FAILED, FINISHED, LOST, Ending, Job, Outcome, jobs_of
 from rig.lab.study.results import gather
-from rig.lab.study.spec import read_spec
+from rig.lab.study.spec import Planned, read_spec
 from rig.lab.study.sweep import MOST_LOST, drive, require_all_done, sweep
+from rig.lab.worlds import make_world
 
 
 class FakeCluster:
@@ -35,6 +39,7 @@ class FakeCluster:
     def __init__(self, **script):
         self._script = {run_id.replace("_", "-"): list(ends) for run_id, ends in script.items()}
         self._queue = []
+        self.done = []
 
     @property
     def is_idle(self):
@@ -45,13 +50,16 @@ class FakeCluster:
 
     def endings(self, _timeout_s):
         job = self._queue.pop(0)
-        planned = [*self._script.get(job.planned.id, []), FINISHED]
-        self._script[job.planned.id] = planned[1:]
-        write_json(job.study.mark(job.planned.id), {"host": "here", "core": 1, "pid": 7})
-        if planned[0] == FINISHED:
-            train_stub(job.planned, job.study.run_directory(job.planned.id))
-        why = "" if planned[0] == FINISHED else f"{planned[0]} on purpose"
-        return [Ending(job=job, event=planned[0], why=why, facts={})]
+        self.done.append(job.ids)
+        outcomes = {run_id: self._outcome(job, run_id) for run_id in job.ids}
+        return [Ending(job=job, outcomes=outcomes, facts={})]
+
+    def _outcome(self, job, run_id):
+        event, *self._script[run_id] = [*self._script.get(run_id, []), FINISHED]
+        write_json(job.study.mark(run_id), {"host": "here", "core": 1, "pid": 7})
+        if event == FINISHED:
+            list(train_stub(job.only([run_id])))
+        return Outcome(event, "" if event == FINISHED else f"{event} on purpose")
 
 
 @pytest.fixture(autouse=True)
@@ -67,8 +75,7 @@ def study(tmp_path):
 def drive_all(study, fake):
     told = []
     study.begin()
-    jobs = [Job(planned=run, study=study, trainer=train_stub) for run in study.spec.runs]
-    drive(study, PlainBoard(told.append), fake, jobs)
+    drive(study, PlainBoard(told.append), fake, jobs_of(study, study.spec.runs, train_stub))
     return {standing.id: standing for standing in study.standings()}, told
 
 
@@ -103,6 +110,60 @@ def test_a_run_that_raises_an_error_has_failed_and_is_not_tried_again(study):
     assert standings["push-b-seed1"].why == "failed on purpose"
     with pytest.raises(SweepError, match=r"1 of 4 runs failed, push-b-seed1 .* on purpose;"):
         require_all_done(list(standings.values()), "rig sweep x")
+
+
+def jobs_left(study, *ids):
+    left = [planned for planned in study.spec.runs if planned.id in ids or not ids]
+    return [job.ids for job in jobs_of(study, left, train_stub)]
+
+
+def test_a_run_is_a_job_unless_the_plan_puts_seeds_together(tmp_path):
+    path = write_spec(tmp_path / "study.toml", num_seeds=3)
+    plain = Study(read_spec(path), tmp_path / "study")
+    assert jobs_left(plain) == [[planned.id] for planned in plain.spec.runs]
+    path.write_text(f"seeds_together = 2\n{path.read_text()}")
+    study = Study(read_spec(path), tmp_path / "study")
+    assert jobs_left(study) == [
+        ["push-a-seed0", "push-a-seed1"],
+        ["push-b-seed0", "push-b-seed1"],
+        ["push-a-seed2"],
+        ["push-b-seed2"],
+    ]
+    assert jobs_left(study, "push-a-seed0", "push-a-seed2", "push-b-seed1") == [
+        ["push-a-seed0", "push-a-seed2"],
+        ["push-b-seed1"],
+    ]
+
+
+def test_what_is_lost_together_is_tried_again_together_without_what_ended(tmp_path):
+    path = write_spec(tmp_path / "study.toml", num_seeds=3, methods=("a",))
+    path.write_text(f"seeds_together = 3\n{path.read_text()}")
+    study = Study(read_spec(path), tmp_path / "study")
+    fake = FakeCluster(push_a_seed0=[LOST], push_a_seed1=[FAILED], push_a_seed2=[LOST])
+    standings, _ = drive_all(study, fake)
+    assert [standing.state for standing in standings.values()] == ["done", "failed", "done"]
+    assert fake.done == [
+        ["push-a-seed0", "push-a-seed1", "push-a-seed2"],
+        ["push-a-seed0", "push-a-seed2"],
+    ]
+
+
+def test_a_run_that_failed_is_told_while_its_process_goes_on_with_others(study):
+    seen, runs = [], study.spec.runs[::2]
+
+    def train(job):
+        yield job.ids[0], ConfigError("wrong on purpose")
+        seen.extend(study.standings())
+        yield from train_stub(job.only(job.ids[1:]))
+
+    study.begin()
+    with study.driving():
+        outcomes, _ = worker.work(Job(runs=runs, study=study, trainer=train))
+    states = {standing.id: (standing.state, standing.why) for standing in seen}
+    assert states[runs[0].id] == ("failed", "wrong on purpose")
+    assert states[runs[1].id] == ("running", "")
+    assert [outcome.event for outcome in outcomes.values()] == [FAILED, FINISHED]
+    assert "ConfigError: wrong on purpose" in study.log(runs[0].id).read_text()
 
 
 def test_a_study_that_is_not_begun_waits(study):
@@ -164,13 +225,13 @@ def test_a_worker_pins_itself_marks_itself_and_says_what_it_took(study):
     study.begin()
     planned = study.spec.runs[0]
 
-    def train(planned, directory):
+    def train(job):
         seen.append((os.sched_getaffinity(0), study.worker_of(planned.id)["pid"]))
         print("hello")  # noqa: T201
-        train_stub(planned, directory)
+        return train_stub(job)
 
-    facts = worker.work(Job(planned=planned, study=study, trainer=train))
-    assert facts["event"] == FINISHED
+    outcomes, facts = worker.work(Job(runs=(planned,), study=study, trainer=train))
+    assert outcomes == {planned.id: Outcome(FINISHED)}
     assert seen == [({facts["core"]}, os.getpid())]
     assert facts["peak_memory_bytes"] > 10**7
     assert study.log(planned.id).read_text() == "hello\n"
@@ -181,7 +242,7 @@ def test_a_finished_run_is_not_trained_again_by_a_late_worker(study):
     study.begin()
     planned = study.spec.runs[0]
     calls = []
-    job = Job(planned=planned, study=study, trainer=train_stub)
+    job = Job(runs=(planned,), study=study, trainer=train_stub)
     worker.work(job)
     worker.work(replace(job, trainer=lambda *args: calls.append(args)))
     assert calls == []
@@ -195,51 +256,49 @@ def test_a_finished_run_is_not_trained_again_by_a_late_worker(study):
     ],
 )
 def test_an_error_of_ours_fails_a_run_and_a_signal_loses_it(study, error, event):
-    def fail(_planned, _directory):
-        raise error
+    def fail(job):
+        yield job.ids[0], error
 
     study.begin()
     planned = study.spec.runs[0]
-    told = worker.work(Job(planned=planned, study=study, trainer=fail))
-    assert (told["event"], told["why"]) == (event, str(error))
+    outcomes, _ = worker.work(Job(runs=(planned,), study=study, trainer=fail))
+    assert outcomes == {planned.id: Outcome(event, str(error))}
     assert ("ConfigError: wrong" in study.log(planned.id).read_text()) == (event == FAILED)
 
 
 def test_a_bug_is_in_the_log_and_is_raised(study):
-    def fail(_planned, _directory):
+    def fail(_job):
         raise ZeroDivisionError("a bug")
 
     study.begin()
     planned = study.spec.runs[0]
     with pytest.raises(ZeroDivisionError):
-        worker.work(Job(planned=planned, study=study, trainer=fail))
+        worker.work(Job(runs=(planned,), study=study, trainer=fail))
     assert "ZeroDivisionError: a bug" in study.log(planned.id).read_text()
 
 
 def test_a_machine_that_does_not_see_the_study_fails_the_run_and_says_so(study):
     planned = study.spec.runs[0]
-    told = worker.work(Job(planned=planned, study=study, trainer=train_stub))
-    assert told["event"] == FAILED
-    assert "on a file system that all machines share" in told["why"]
+    outcomes, _ = worker.work(Job(runs=(planned,), study=study, trainer=train_stub))
+    assert outcomes[planned.id].event == FAILED
+    assert "on a file system that all machines share" in outcomes[planned.id].why
 
 
 def test_an_interrupted_run_goes_on_if_it_can_and_else_begins_anew(study, monkeypatch):
-    done, planned = [], study.spec.runs[0]
-    directory = study.run_directory(planned.id)
-    monkeypatch.setattr(errands, "train_on", lambda place: done.append(("on", place)))
-    monkeypatch.setattr(errands, "train_anew", lambda *args: done.append(("anew", args[2])))
-    worker.train_planned(planned, directory)
-    Run.create(directory, planned.config, {"packages": {"jax": "0.0.1"}})
+    planned = study.spec.runs[0]
+    job = Job(runs=(planned,), study=study, trainer=worker.train_planned)
+    monkeypatch.setattr(errands, "origin", lambda config, argv: {"command": " ".join(argv)})
     monkeypatch.setattr(provenance, "refuse_another_end", lambda _run, force: None)
-    worker.train_planned(planned, directory)
+    run = worker.run_of(planned, job)
+    assert run.origin() == {"command": shlex.join([*planned.argv, "--out", str(run.directory)])}
+    run.log({"left": 1.0})
+    assert worker.run_of(planned, job).metrics() == [{"left": 1.0}]
 
     def refuse(_run, force):
         raise RunError("begun under another jax")
 
     monkeypatch.setattr(provenance, "refuse_another_end", refuse)
-    worker.train_planned(planned, directory)
-    assert done == [("anew", directory), ("on", directory), ("anew", directory)]
-    assert not directory.exists()
+    assert worker.run_of(planned, job).metrics() == []
 
 
 def test_the_core_that_is_claimed_is_the_one_it_is_pinned_to(monkeypatch, tmp_path):
@@ -272,11 +331,26 @@ def test_an_interrupted_run_begins_in_a_clean_directory_and_nothing_else_is_remo
         worker.clear(tmp_path / "mine")
 
 
-def test_memory_asked_for_grows_with_replay_and_pictures():
-    small = memory_bytes(FAST)
+def test_memory_asked_for_grows_with_replay_pictures_and_runs():
+    small = memory_of(FAST)
     assert small > 100_000 * 48 * 48 * 3
-    assert memory_bytes(replace(FAST, image_size=84)) > small + 100_000 * (84**2 - 48**2) * 3
-    assert memory_bytes(replace(FAST, oracle=True)) < 2e9
+    assert memory_of(replace(FAST, image_size=84)) > small + 100_000 * (84**2 - 48**2) * 3
+    assert memory_of(replace(FAST, oracle=True)) < 2e9
+    assert memory_of(FAST, FAST, FAST) > small + 2 * 100_000 * 48 * 48 * 3
+
+
+def memory_of(*configs):
+    return job_memory_bytes(
+        [Planned(method="", preset="", changes={}, config=c) for c in configs]
+    )
+
+
+@pytest.mark.parametrize("task", ["Push", "Door", "PickAndPlace"])
+@pytest.mark.parametrize("oracle", [False, True])
+def test_a_plan_expects_the_sizes_that_worlds_have(task, oracle):
+    config = replace(FAST, task=task, oracle=oracle)
+    with closing(make_world(config, 1)) as world:
+        assert expected_sizes(config) == sizes_of(world)
 
 
 def test_ray_that_is_missing_is_named_with_its_command(study, monkeypatch, capsys):

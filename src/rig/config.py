@@ -181,6 +181,9 @@ class RewardConfig:
     Mahalanobis distance; sparse: 0 near the goal, else -1; pixel: minus the mean squared
     error between the image and the goal's picture; pixel_distance: minus the root of that;
     pixel_sparse: 0 where that root is small, else -1."""
+    distance: Literal["latent", "true"] = "latent"
+    """What kinds latent and root measure between: latents, or (true) true states, which no
+    robot has: a check of which half of a run is at fault, as --input is."""
     min_std: float = 0.1
     """Floor of the encoder's standard deviation, for log_probability and sparse."""
     sparse_threshold: float = 3.0
@@ -364,6 +367,10 @@ class Config:
     oracle: bool = False
     """See the true state in place of images, and be rewarded by true distance: a check of
     the reinforcement-learning half, not a way to train."""
+    input: Literal["latent", "true"] = "latent"
+    """What actor and critics see: the latents of images, or the true state, which no robot
+    has. With --reward.distance it tells which half is at fault when a run does not learn
+    (docs/when-it-does-not-learn.md); not a way to train either."""
     collect: CollectConfig = field(default_factory=CollectConfig)
     vae: VAEConfig = field(default_factory=VAEConfig)
     online: OnlineConfig = field(default_factory=OnlineConfig)
@@ -396,6 +403,9 @@ class Config:
         if self.is_end_to_end:
             self._refuse_latents()
 
+        if self.is_swap:
+            self._refuse_what_no_swap_has()
+
     @property
     def is_end_to_end(self) -> bool:
         """Whether actor and critics see pictures themselves, and there is no VAE."""
@@ -413,6 +423,38 @@ class Config:
             self.reward.kind.startswith("pixel"),
             "with --td3.channels there are no latents: reward.kind must be pixel, "
             f"pixel_distance or pixel_sparse, got {self.reward.kind}",
+        )
+
+    @property
+    def is_swap(self) -> bool:
+        """Whether a half of the run is given the true state, and its goals are its own."""
+        return "true" in (self.input, self.reward.distance)
+
+    @property
+    def is_given_truth(self) -> bool:
+        """Whether anything that learns is given the true state."""
+        return self.oracle or self.is_swap
+
+    def _refuse_what_no_swap_has(self) -> None:
+        given = "--input true and --reward.distance true"
+        require(
+            not self.oracle,
+            f"{given} give the true state to one half, --oracle to both: leave out one",
+        )
+        require(
+            self.reward.kind in ("latent", "root"),
+            f"{given} compare distances: --reward.kind {self.reward.kind} is none, choose "
+            "latent or root",
+        )
+        require(
+            self.goals.source in ("seen", "skewed"),
+            f"{given} take goals with what was true of them: --goals.source "
+            f"{self.goals.source} makes up latents, choose seen or skewed",
+        )
+        require(
+            self.collect.source == "practice",
+            f"{given} take what was true of every image: --collect.source teleport forgets "
+            "it, choose practice",
         )
 
 

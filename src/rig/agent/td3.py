@@ -4,6 +4,7 @@ Source: Fujimoto et al. 2018, algorithm 1. There is no termination: a time limit
 episode but not the value, so every target bootstraps (Pardo et al. 2018).
 """
 
+from collections.abc import Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -203,3 +204,37 @@ def update_many(
     keys = jax.random.split(key, (num_cycles, config.policy_delay))
     learner, metrics = jax.lax.scan(cycle, learner, (batches, keys))
     return learner, jax.tree.map(jnp.mean, metrics)
+
+
+class Lesson(eqx.Module):
+    """Updates that are asked for: all that :func:`update_many` takes."""
+
+    learner: Learner
+    batches: Transitions
+    config: TD3Config = eqx.field(static=True)
+    learning_rate: Rate
+    key: PRNGKeyArray
+
+    def learn(self) -> tuple[Learner, Metrics]:
+        """The learner after the updates, and their metrics."""
+        return update_many(
+            self.learner, self.batches, self.config, self.learning_rate, key=self.key
+        )
+
+
+@jax.jit
+def learn_together(lessons: Sequence[Lesson]) -> list[tuple[Learner, Metrics]]:
+    """What each lesson makes of its learner, all in one program mapped over them.
+
+    Learners are stacked and taken apart inside, so that it costs one call however many they
+    are. A learner that diverges changes nothing in the others.
+
+    Args:
+        lessons: Of one setting: their arrays have the same shapes.
+    """
+    stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *lessons)
+    learned = jax.vmap(Lesson.learn)(stacked)
+    return [
+        jax.tree.map(lambda leaf, place=index: leaf[place], learned)
+        for index in range(len(lessons))
+    ]

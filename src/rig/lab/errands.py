@@ -1,6 +1,6 @@
 """What the verbs do, one errand each: from paths and options to files and numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -9,21 +9,25 @@ import numpy as np
 from PIL import Image
 
 from rig.config import Config
-from rig.errors import RunError
+from rig.errors import RigError, RunError
+from rig.lab.display import say_plainly
 from rig.lab.evaluate import GOALS_AT_ONCE, evaluation_goals, table, try_goals
 from rig.lab.imagine import imagined_sheet
 from rig.lab.interrupt import Interrupt
+from rig.lab.lessons import Lessons, alone, together
 from rig.lab.look import sight_of
 from rig.lab.origin import origin
 from rig.lab.outputs import check_new_directory, default_directory
 from rig.lab.pictures import read_goal_picture, save_goal_picture
-from rig.lab.progress import open_progress
+from rig.lab.policy import Policy
+from rig.lab.progress import Progress, open_progress
 from rig.lab.provenance import refuse_another_end
 from rig.lab.reach import reach, summary
 from rig.lab.run import Run
+from rig.lab.settings import learned_from
 from rig.lab.tables import print_notice
 from rig.lab.trackers import TrackerName, check_tracker, tracked
-from rig.lab.train import train
+from rig.lab.train import training
 from rig.lab.trained import latent_space, num_env_steps, open_trained
 from rig.lab.video import attempt_frames, save_video
 from rig.lab.worlds import is_guest, make_world, named, worlds_of
@@ -39,11 +43,19 @@ def train_anew(
     """Trains into a new directory; nothing is begun if it can't be made."""
     check_tracker(tracker)
     config = named(config)
-    directory = out or default_directory(config, preset)
-    check_new_directory(directory)
-    run = Run.create(directory, config, origin(config, argv))
+    run = new_run(config, out or default_directory(config, preset), argv)
     train_to_the_end(run, tracker)
     return run
+
+
+def new_run(config: Config, directory: Path, argv: Sequence[str], num_together: int = 1) -> Run:
+    """A new run that has done nothing yet; nothing is begun if it can't be made.
+
+    Its origin tells if it is trained with others: then it ends as alone, but for rounding.
+    """
+    check_new_directory(directory)
+    about = {"seeds_together": num_together} if num_together > 1 else {}
+    return Run.create(directory, config, origin(config, argv) | about)
 
 
 def train_on(
@@ -66,21 +78,54 @@ def train_to_the_end(run: Run, tracker: TrackerName | None = None) -> None:
         StoppedError: A signal came.
         RunError: Something can't be written.
     """
-    hint = f"go on with `rig train --resume {run.directory}`"
-    with run.alone(), open_progress() as progress, Interrupt(progress.note, hint) as interrupt:
+    progress = open_progress()
+    with Interrupt(progress.note, how_to_go_on(run)) as interrupt:
+        alone(guarded(run, progress, interrupt, tracker))
+
+
+def train_together(
+    runs: Mapping[str, Run], displays: Mapping[str, Progress]
+) -> Iterator[tuple[str, Policy | RigError]]:
+    """Trains runs of one setting side by side, their updates in one program.
+
+    Args:
+        runs: By any name; each goes on from where it is.
+        displays: Each run's, by the same name.
+
+    Yields:
+        A run's name and its policy, or the error that ended it, as it comes. The others go on.
+    """
+    with Interrupt(say_plainly, "each run goes on from its checkpoint") as interrupt:
+        yield from together(
+            {name: guarded(run, displays[name], interrupt) for name, run in runs.items()}
+        )
+
+
+def guarded(
+    run: Run, progress: Progress, interrupt: Interrupt, tracker: TrackerName | None = None
+) -> Lessons[Policy]:
+    """A run's training from where it is, while nobody else may train it."""
+    with run.alone(), progress:
         try:
             with tracked(run, tracker):
-                train(run.config, run, progress, interrupt)
+                return (yield from training(run.config, run, progress, interrupt))
         except OSError as error:
             raise RunError(
                 f"writing to {run.directory} failed: {error.strerror or error}; what was saved "
-                f"before is whole: once that is put right, {hint}"
+                f"before is whole: once that is put right, {how_to_go_on(run)}"
             ) from error
+
+
+def how_to_go_on(run: Run) -> str:
+    """What to do with a run that was stopped."""
+    return f"go on with `rig train --resume {run.directory}`"
 
 
 def evaluate_run(directory: Path, num_episodes: int, *, force: bool = False) -> dict[str, Any]:
     """The table of a trained run on the first goal pictures of the fixed set."""
     run, policy = open_trained(directory, force=force)
+    if run.config.is_given_truth:
+        print_notice(f"{directory} learned from {learned_from(run.config)}")
     at_once = run.config.num_worlds if is_guest(run.config.task) else GOALS_AT_ONCE
     world = make_world(run.config, min(at_once, num_episodes))
     trial = try_goals(policy, world, evaluation_goals(world, num_episodes))

@@ -16,7 +16,8 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 class Interrupt:
     """What to do when a signal comes, while it is entered as a context.
 
-    Not entered, it never asks for anything.
+    Not entered, it never asks for anything. Several runs that are trained together share one:
+    each is stopped at the end of its own deferred part.
     """
 
     def __init__(self, say: Callable[[str], object], how_to_go_on: str) -> None:
@@ -24,12 +25,12 @@ class Interrupt:
         self._say = say
         self._how_to_go_on = how_to_go_on
         self._asked: signal.Signals | None = None
-        self._is_deferred = False
+        self._num_deferred = 0
         self._before: dict[signal.Signals, Any] = {}
 
     @property
     def is_asked(self) -> bool:
-        """Whether a signal came, and waits for the end of a deferred part."""
+        """Whether a signal came."""
         return self._asked is not None
 
     @contextmanager
@@ -39,11 +40,11 @@ class Interrupt:
         Raises:
             StoppedError: A signal came meanwhile.
         """
-        self._is_deferred = True
+        self._num_deferred += 1
         try:
             yield
         finally:
-            self._is_deferred = False
+            self._num_deferred -= 1
         if self._asked:
             self._stop(self._asked)
 
@@ -64,9 +65,10 @@ class Interrupt:
             signal.signal(number, handler)
 
     def _hear(self, number: int, _frame: FrameType | None) -> None:
-        if self._asked or not self._is_deferred:
-            self._stop(signal.Signals(number))
+        is_urgent = self.is_asked or not self._num_deferred
         self._asked = signal.Signals(number)
+        if is_urgent:
+            self._stop(self._asked)
         self._say("stopping after this round; once more to stop at once")
 
     def _stop(self, number: signal.Signals) -> None:

@@ -4,11 +4,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from safetensors.numpy import save
 
 from rig.errors import DivergedError
+from rig.lab.checkpoint import array_bytes
 from rig.lab.fingerprint import fingerprint
 from rig.lab.interrupt import Interrupt
+from rig.lab.need import ROWS_PER_FILE
 from rig.lab.run import Run
 from rig.lab.schedule import is_due
 from rig.lab.state import Looking, Practising, State, load_state, state_files
@@ -18,8 +19,6 @@ from rig.memory.replay import Replay
 
 MOST_ROLLBACKS = 3
 """A run that diverges more often has the wrong settings."""
-ROWS_PER_FILE = 10_000
-"""Rows of replay in one file at most: so much more memory does a checkpoint take."""
 
 
 class Keeper:
@@ -121,4 +120,4 @@ class Keeper:
         oldest, end = replay.rows_held
         for first in range(max(oldest, self._store.next_row), end, ROWS_PER_FILE):
             last = min(first + ROWS_PER_FILE, end)
-            self._store.put_rows(first, last, save(replay.lasting(first, last)))
+            self._store.put_rows(first, last, array_bytes(replay.lasting(first, last)))

@@ -1,6 +1,7 @@
 """Learning from memory: recall, pretend, update."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -8,10 +9,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from rig.agent.td3 import Transitions, update_many
+from rig.agent.td3 import Lesson, Transitions
 from rig.config import Config, RewardConfig
 from rig.errors import DivergedError
+from rig.lab.lessons import Lessons
 from rig.lab.policy import Policy
+from rig.lab.swap import input_columns
 from rig.latent.reward import (
     latent_reward,
     log_probability_reward,
@@ -40,7 +43,7 @@ def learn(
     progress: float = 0.0,
     *,
     rng: np.random.Generator,
-) -> tuple[Policy, dict[str, float]]:
+) -> Lessons[tuple[Policy, dict[str, float]]]:
     """The policy after that many updates, and the metrics of the last ones.
 
     Args:
@@ -55,15 +58,16 @@ def learn(
         DivergedError: A loss is not finite.
     """
     reward_of = make_reward(config.reward, policy.space, replay)
-    learner, metrics = policy.learner, {}
+    learner, metrics = policy.learner, dict[str, jax.Array]()
     rate = config.td3.learning_rate_at(progress)
     most = PICTURE_UPDATES_PER_DISPATCH if config.is_end_to_end else UPDATES_PER_DISPATCH
     for num_cycles in dispatches(num_updates, config.td3.policy_delay, most):
         shape = (num_cycles, config.td3.policy_delay, config.td3.batch_size)
         batches = draw(policy, replay, config, reward_of, shape, rng=rng)
         key = jax.random.key(rng.integers(2**32))
-        jax.block_until_ready(learner)  # or batches of pictures would queue up in memory
-        learner, metrics = update_many(learner, batches, config.td3, rate, key=key)
+        # Or batches of pictures would queue up in memory.
+        jax.block_until_ready(learner)  # type: ignore[no-untyped-call]
+        learner, metrics = yield Lesson(learner, batches, config.td3, rate, key)
     return Policy(policy.space, learner), finite(metrics)
 
 
@@ -96,7 +100,16 @@ def draw(
     imagined = policy.space.imagine(num, rng=rng)
     recalled = replay.sample(num, rng=rng)
     batch = relabel(recalled, imagined, config.goals.mixture, reward_of, rng=rng)
-    return stacked(batch, shape)
+    return stacked(seen_of(batch, input_columns(policy.space)), shape)
+
+
+def seen_of(batch: Batch, columns: slice) -> Batch:
+    """The batch with the columns of its latents that networks see; its rewards stay."""
+    seen = {name: getattr(batch, name)[:, columns] for name in LATENTS}
+    return replace(batch, **seen)
+
+
+LATENTS = ("latent", "next_latent", "goal")
 
 
 def stacked(batch: Batch, shape: tuple[int, ...]) -> Transitions:

@@ -17,7 +17,6 @@ from rig.lab.evaluate import (
 )
 from rig.lab.figures import save_sheet
 from rig.lab.latent_sheet import sweeps
-from rig.lab.oracle import TrueStateSpace
 from rig.lab.policy import Policy, save_policy
 from rig.lab.progress import Progress
 from rig.lab.quantities import UNITS, metric_of
@@ -122,7 +121,7 @@ class Recorder:
         save_policy(self._run.policy, policy)
         trial = self.evaluate(policy)
         self._run.save_evaluation(table(self._config, trial, self._num_env_steps))
-        if not self._config.oracle:
+        if isinstance(policy.space, LatentSpace | PictureSpace):
             rows = {"goal": trial.goal_frames, "reached": trial.final_frames}
             shown = {name: images[:NUM_SHEET_COLUMNS] for name, images in rows.items()}
             save_sheet(
@@ -136,7 +135,7 @@ class Recorder:
 
     def _draw_practice(self, policy: Policy, episodes: Episodes) -> None:
         """Draws imagined goals above what their rollouts reached."""
-        if not isinstance(policy.space, TrueStateSpace):
+        if isinstance(policy.space, LatentSpace | PictureSpace):
             num = min(NUM_SHEET_COLUMNS, len(episodes))
             rows = {
                 "imagined": policy.space.decode(episodes.goals[:num]),

@@ -17,12 +17,12 @@ from rig.lab.checkpoint import load_tree, tree_bytes
 from rig.lab.durable import json_bytes, put_file, read_json
 from rig.lab.end_to_end import CHANNELS, PictureSpace
 from rig.lab.oracle import TrueStateSpace
+from rig.lab.swap import Space, SwapSpace, state_size_of
 from rig.latent.canvas import Canvas, PatchCanvas, PrincipalCanvas
 from rig.latent.space import LatentSpace
 from rig.latent.vae import blank_vae
 from rig.latent.whiten import no_whitening
 from rig.types import Aims, Encoding
-from rig.world.tasks import find_task
 
 
 MAX_COUNT = 10_000_000
@@ -31,10 +31,6 @@ NUMBERS = ("policy.safetensors", "model.safetensors")
 """The file of a policy's numbers, in a run and in an export."""
 SCHEMA_VERSION = 1
 """Raised when the layout of a saved policy changes."""
-
-
-Space = LatentSpace | TrueStateSpace | PictureSpace
-"""What the agent sees: latents, or the true state (oracle), or pictures (end to end)."""
 
 
 class Policy:
@@ -94,11 +90,21 @@ def load_policy(directory: Path, config: Config) -> Policy:
         BLANKS[kind], config, whole(about, "action_size"), whole(about, "num_goals")
     )
     tree = load_tree(numbers, like)
-    return Policy(kind.from_arrays(tree["space"]), tree["learner"])
+    return Policy(space_of(config, tree["space"]), tree["learner"])
+
+
+def space_of(config: Config, arrays: dict[str, Any]) -> Space:
+    """The space that a run of these settings saved."""
+    kind = space_kind(config)
+    if issubclass(kind, SwapSpace):
+        return kind.from_arrays(arrays, config)
+    return kind.from_arrays(arrays)
 
 
 def space_kind(config: Config) -> type[Space]:
     """The kind of space that the settings ask for."""
+    if config.is_swap:
+        return SwapSpace
     if config.oracle:
         return TrueStateSpace
     return PictureSpace if config.is_end_to_end else LatentSpace
@@ -141,11 +147,21 @@ def blank_latent(config: Config, action_size: int, num_goals: int) -> dict[str, 
 
 def blank_oracle(config: Config, action_size: int, num_goals: int) -> dict[str, Any]:
     """The shapes of a saved policy that sees the true state."""
-    size = len(find_task(config.task).start)
+    size = state_size_of(config)
     row = jnp.zeros(size)
     space = {"centre": row, "scale": row, "goals": jnp.zeros((num_goals, size))}
     learner = new_learner(size, action_size, config.td3, key=jax.random.key(0))
     return {"space": space, "learner": learner}
+
+
+def blank_swap(config: Config, action_size: int, num_goals: int) -> dict[str, Any]:
+    """The shapes of a saved policy of swapped halves: its networks see one of two spaces."""
+    latents, states = (
+        blank(config, action_size, num_goals) for blank in (blank_latent, blank_oracle)
+    )
+    seen = states if config.input == "true" else latents
+    space = {"latents": latents["space"], "states": states["space"]}
+    return {"space": space, "learner": seen["learner"]}
 
 
 def blank_pictures(config: Config, action_size: int, num_goals: int) -> dict[str, Any]:
@@ -160,5 +176,6 @@ BLANKS: dict[type[Space], Callable[[Config, int, int], dict[str, Any]]] = {
     LatentSpace: blank_latent,
     TrueStateSpace: blank_oracle,
     PictureSpace: blank_pictures,
+    SwapSpace: blank_swap,
 }
 """The shapes of a saved policy, by the kind of its space."""

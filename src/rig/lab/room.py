@@ -10,20 +10,13 @@ from pathlib import Path
 
 from rig.config import Config
 from rig.errors import RunError
-from rig.lab.keeper import ROWS_PER_FILE
-from rig.lab.remember import GB, frame_bytes, lies_in_a_file, rows_filled
+from rig.lab.need import GB, lies_in_a_file, memory_bytes, row_bytes, rows_filled
+from rig.lab.remember import sizes_of
 from rig.lab.run import Run
 from rig.lab.store import NUM_KEPT
-from rig.lab.worlds import World, worlds_of
+from rig.lab.worlds import World
 
 
-PROGRAMS_BYTES = 0.8 * GB
-"""Python, JAX with its compiled programs, MuJoCo."""
-FIT_COPIES = {"patches": 6, "keypoints": 2}
-"""How often a fit holds the bytes of its images: on the canvas, numbers are halves."""
-MOST_COPIES = max(FIT_COPIES.values())
-ROW_BYTES = 4
-"""Of each number of a latent or an action."""
 NEARLY_ALL = 0.8
 """A larger share of what is there is worth a word."""
 CGROUP = Path("/sys/fs/cgroup")
@@ -38,23 +31,17 @@ class Need:
 
 
 def need_of(config: Config, world: World) -> Need:
-    """What a run with these settings will take, about.
-
-    Only rows that are filled in the end count: what is never written takes nothing.
-    """
-    frame = frame_bytes(world)
-    num_rows = rows_filled(config, worlds_of(world).num_steps)
-    latent = 0 if config.is_end_to_end else 2 * ROW_BYTES * config.vae.latent_size
-    row = latent + ROW_BYTES * worlds_of(world).action_size
-    frames_fitted = num_rows if config.online.every_steps else 0
-    num_copies = FIT_COPIES.get(config.vae.architecture, MOST_COPIES)
-    fit = num_copies * frame * max(config.collect.num_images, frames_fitted)
-    is_mapped = lies_in_a_file(config, world)
-    in_memory = num_rows * (row + (0 if is_mapped else frame))
-    copies = 2 * ROWS_PER_FILE * frame
+    """What a run with these settings will take, about."""
+    sizes = sizes_of(world)
+    frame, row, num_rows = (
+        sizes.frame_bytes,
+        row_bytes(config, sizes),
+        rows_filled(config, sizes),
+    )
     kept_rows = num_rows + NUM_KEPT * config.checkpoint.every_steps
-    disk = kept_rows * frame + (NUM_KEPT + 1) * num_rows * row + is_mapped * num_rows * frame
-    return Need(memory=PROGRAMS_BYTES + in_memory + fit + copies, disk=disk)
+    mapped = num_rows * frame if lies_in_a_file(config, sizes) else 0
+    disk = kept_rows * frame + (NUM_KEPT + 1) * num_rows * row + mapped
+    return Need(memory=memory_bytes(config, sizes), disk=disk)
 
 
 def refuse_too_little_room(run: Run, world: World, say: Callable[[str], object]) -> None:

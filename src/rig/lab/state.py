@@ -12,11 +12,10 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float64
-from safetensors.numpy import save
 
 from rig.config import Config
 from rig.errors import RunError
-from rig.lab.checkpoint import Arrays, Like, load_arrays
+from rig.lab.checkpoint import Arrays, Like, array_bytes, load_arrays
 from rig.lab.collect import Collected
 from rig.lab.durable import json_bytes, read_json
 from rig.lab.policy import Policy, load_policy, policy_files, whole
@@ -88,13 +87,13 @@ def state_files(state: State) -> dict[str, bytes]:
     about: dict[str, Any] = {"generator": state.rng.bit_generator.state}
     about["num_env_steps"] = state.num_env_steps
     about["num_rollbacks"] = state.num_rollbacks if isinstance(state, Practising) else 0
-    files = {"worlds.safetensors": save({"memory": state.worlds})}
+    files = {"worlds.safetensors": array_bytes({"memory": state.worlds})}
     if isinstance(state, Practising):
         files |= policy_files(state.policy)
-        files["replay.safetensors"] = save(state.replay.passing())
-        files["witness.safetensors"] = save({"visited": state.visited})
+        files["replay.safetensors"] = array_bytes(state.replay.passing())
+        files["witness.safetensors"] = array_bytes({"visited": state.visited})
     elif state.collected is not None:
-        files["collected.safetensors"] = save(state.collected.arrays())
+        files["collected.safetensors"] = array_bytes(state.collected.arrays())
     return files | {"state.json": json_bytes(about)}
 
 

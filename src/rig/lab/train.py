@@ -7,11 +7,12 @@
         practise them     practise
         remember          replay.add
         pretend           relabel
-        learn             update_many
+        learn             learn
         look again        look_again          (optional)
 
 Every step takes the run's state and gives the next one. A state is saved now and then, and a
-run that was stopped goes on from the last one to the same end.
+run that was stopped goes on from the last one to the same end. What learns asks for its updates
+as lessons: runs of several seeds may have theirs made together (:mod:`rig.lab.lessons`).
 
 Source: Nair et al. 2018, algorithm 1.
 """
@@ -31,8 +32,9 @@ from rig.lab.collect import Collected, look_around
 from rig.lab.interrupt import Interrupt, uninterrupted
 from rig.lab.keeper import Keeper
 from rig.lab.learn import learn
+from rig.lab.lessons import Lessons, alone
 from rig.lab.measure import Recorder
-from rig.lab.policy import Policy, Space
+from rig.lab.policy import Policy
 from rig.lab.progress import Progress
 from rig.lab.remember import empty_replay
 from rig.lab.rollout import practise
@@ -41,6 +43,7 @@ from rig.lab.run import Run
 from rig.lab.schedule import is_due
 from rig.lab.see import first_space, look_again, refresh_prior
 from rig.lab.state import Looking, Practising
+from rig.lab.swap import Space, input_size
 from rig.lab.watch import refuse_divergence
 from rig.lab.witness import Witness
 from rig.lab.worlds import make_world, worlds_of
@@ -77,9 +80,15 @@ def train(
         StoppedError: A stop was asked for.
         RunError: There is no room for the run, or all its checkpoints are damaged.
     """
+    return alone(training(config, run, progress, interrupt or uninterrupted()))
+
+
+def training(
+    config: Config, run: Run, progress: Progress, interrupt: Interrupt
+) -> Lessons[Policy]:
+    """The whole of :func:`train`, for whoever makes the lessons."""
     with closing(Witness(make_world(config, config.num_worlds))) as world:
         refuse_too_little_room(run, world, progress.note)
-        interrupt = interrupt or uninterrupted()
         new_replay = partial(empty_replay, config, world, run.directory)
         keeper = Keeper(run, interrupt, new_replay, progress.note)
         state = keeper.restore() or first_state(config, world)
@@ -95,7 +104,7 @@ def train(
         if isinstance(state, Looking):
             state = look(state, lab)
             state = first_fit(state, new_replay(), lab)
-        state = practise_to_the_end(state, lab)
+        state = yield from practise_to_the_end(state, lab)
         lab.recorder.finish(state.policy)
     keeper.finish(state)
     return state.policy
@@ -128,7 +137,7 @@ def first_fit(state: Looking, replay: Replay, lab: Lab) -> Practising:
     space = first_space(config, collected.images, lab.recorder, rng=rng)
     key = jax.random.key(rng.integers(2**32))
     action_size = worlds_of(lab.world).action_size
-    learner = new_learner(space.latent_size, action_size, config.td3, key=key)
+    learner = new_learner(input_size(space), action_size, config.td3, key=key)
     if len(collected.num_steps):
         replay.add(aimed(collected, space, rng=rng))
     first = Practising(
@@ -144,20 +153,20 @@ def first_fit(state: Looking, replay: Replay, lab: Lab) -> Practising:
     return first
 
 
-def practise_to_the_end(state: Practising, lab: Lab) -> Practising:
+def practise_to_the_end(state: Practising, lab: Lab) -> Lessons[Practising]:
     """Practises round after round; a run that diverges may go back to its last checkpoint."""
     lab.recorder.begin_practice(state.num_env_steps)
     while state.num_env_steps < lab.config.num_env_steps:
         with lab.interrupt.deferred():
             try:
-                state = practise_once(state, lab)
+                state = yield from practise_once(state, lab)
             except DivergedError as error:
                 state = lab.keeper.roll_back(state, error)
                 lab.recorder.begin_practice(state.num_env_steps)
     return state
 
 
-def practise_once(state: Practising, lab: Lab) -> Practising:
+def practise_once(state: Practising, lab: Lab) -> Lessons[Practising]:
     """One round: an episode in every world, and as much learning as goes with it."""
     rng, policy, replay = state.rng, state.policy, state.replay
     config, worlds = gentler(lab.config, state), worlds_of(lab.world)
@@ -172,7 +181,9 @@ def practise_once(state: Practising, lab: Lab) -> Practising:
     if num_env_steps > config.td3.warmup_steps:
         num_updates = round(num_new * config.td3.updates_per_step)
         share_done = num_env_steps / config.num_env_steps
-        policy, metrics = learn(policy, replay, config, num_updates, share_done, rng=rng)
+        policy, metrics = yield from learn(
+            policy, replay, config, num_updates, share_done, rng=rng
+        )
     if is_due(config.online.every_steps, num_env_steps, num_new):
         policy = look_again(policy, replay, config, lab.recorder, rng=rng)
     if is_due(config.goals.refresh_every_steps, num_env_steps, num_new):
@@ -196,12 +207,7 @@ def gentler(config: Config, state: Practising) -> Config:
     return replace(config, td3=replace(config.td3, learning_rate=rate))
 
 
-def aimed(
-    collected: Collected,
-    space: Space,
-    *,
-    rng: np.random.Generator,
-) -> Episodes:
+def aimed(collected: Collected, space: Space, *, rng: np.random.Generator) -> Episodes:
     """The episodes of looking around, each given an imagined goal."""
     return Episodes(
         num_steps=collected.num_steps,

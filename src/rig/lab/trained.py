@@ -8,6 +8,7 @@ from rig.lab.oracle import TrueStateSpace
 from rig.lab.policy import Policy, load_policy
 from rig.lab.provenance import refuse_another_sight
 from rig.lab.run import Run
+from rig.lab.swap import SwapSpace
 from rig.latent.space import LatentSpace
 
 
@@ -30,11 +31,16 @@ def latent_space(policy: Policy) -> LatentSpace | PictureSpace:
     """The latent space of a policy that sees pictures.
 
     Raises:
-        RunError: It is an oracle's.
+        RunError: It was given the true state.
     """
     if isinstance(policy.space, TrueStateSpace):
         raise RunError(
             "this run was trained with --oracle and sees no pictures: train without it"
+        )
+    if isinstance(policy.space, SwapSpace):
+        raise RunError(
+            "this run was given the true state, by --input true or --reward.distance true, "
+            "to see what is at fault: train without it"
         )
     return policy.space
 

@@ -66,6 +66,12 @@ class LatentSpace:
         """The image of each latent."""
         return in_chunks(partial(_decode, self.vae, self.whitening), latents)
 
+    def moved(
+        self, goals: Float32[np.ndarray, "N latent"], new: "LatentSpace"
+    ) -> Float32[np.ndarray, "N latent"]:
+        """Goals as another space has them: it encodes the pictures that they stand for here."""
+        return new.encode(self.decode(goals)).latent
+
     def imagine(self, num: int, *, rng: np.random.Generator) -> Float32[np.ndarray, "N latent"]:
         """Goals, drawn from the prior."""
         return self.prior.sample(num, rng=rng)

@@ -21,6 +21,7 @@ import numpy as np
 from jaxtyping import Float32, Int
 
 from rig.errors import NotEnoughDataError
+from rig.memory.mapped import let_go
 from rig.types import Aims, Encoding, Episodes, Latents
 
 
@@ -106,6 +107,7 @@ class Replay:
         first_row = self._num_added + last - episodes.num_steps
         row = self._places(self._num_added + new)
         self._frames[row] = episodes.frames
+        let_go(self._frames)  # latents stand in for frames, which are seldom read again
         self._latents[row] = episodes.encoding.latent
         self._log_stds[row] = episodes.encoding.log_std
         self._actions[row[has_action]] = episodes.actions

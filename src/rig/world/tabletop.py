@@ -45,7 +45,7 @@ class Tabletop:
         self.num_worlds = num_worlds
         self.image_size = image_size
         self._num_axes = len(task.hand_box.low)
-        self.action_size = self._num_axes + len(task.motors)
+        self.action_size = task.action_size
         self.state_size = len(task.start)
         self._scene = Scene(task.scene, task.joints, task.motors)
         self._num_substeps = round(STEP_S / self._scene.substep_s)

@@ -111,6 +111,11 @@ class Task:
         return tuple(joint for joints in self.objects.values() for joint in joints)
 
     @property
+    def action_size(self) -> int:
+        """Numbers of an action: the hand's, then the motors'."""
+        return len(self.hand_box.low) + len(self.motors)
+
+    @property
     def columns(self) -> dict[str, slice]:
         """Where in the state each object's numbers are."""
         ends = np.cumsum([len(joints) for joints in self.objects.values()]).tolist()

@@ -1,20 +1,39 @@
-"""What a run will need of a machine's memory, told before it starts."""
+"""What a job will need of a machine's memory, told from its plan, before there are worlds."""
+
+from collections.abc import Sequence
+
+import numpy as np
 
 from rig.config import Config
+from rig.lab.need import Sizes, memory_bytes
+from rig.lab.study.spec import Planned, is_guest
+from rig.world.tasks import find_task
 
 
-PROGRAM_BYTES = 1_200_000_000
-"""Python, JAX with its compiled programs, MuJoCo and the batches of a dispatch."""
-BYTES_PER_FITTED_PIXEL = 12
-"""A collected image, its episode's copy, and its targets in half precision, blurred and not."""
 NUM_CHANNELS = 3
+GUEST_STEPS, GUEST_ACTION_SIZE = 50, 8
+"""Taken of a guest that the settings don't tell of; the need hardly depends on them."""
 
 
-def memory_bytes(config: Config) -> int:
-    """An upper estimate of a run's memory: replay when it is full, and the first fit."""
-    pixels = NUM_CHANNELS * config.image_size**2
-    if config.oracle:
-        pixels = 0
-    num_frames = min(config.replay_size, config.num_env_steps)
-    fit = config.collect.num_images * pixels * BYTES_PER_FITTED_PIXEL
-    return PROGRAM_BYTES + num_frames * pixels + fit
+def job_memory_bytes(runs: Sequence[Planned]) -> int:
+    """Memory that runs of one setting take, trained together in one process."""
+    config = runs[0].config
+    return round(memory_bytes(config, expected_sizes(config), len(runs)))
+
+
+def expected_sizes(config: Config) -> Sizes:
+    """The sizes that worlds with these settings will have."""
+    picture = NUM_CHANNELS * config.image_size**2
+    if is_guest(config.task):
+        return Sizes(
+            num_steps=config.episode_steps or GUEST_STEPS,
+            action_size=GUEST_ACTION_SIZE,
+            frame_bytes=picture,
+        )
+    task = find_task(config.task)
+    state = len(task.start) * np.dtype(np.float64).itemsize
+    return Sizes(
+        num_steps=task.num_steps,
+        action_size=task.action_size,
+        frame_bytes=state if config.oracle else picture,
+    )

@@ -4,7 +4,8 @@
 
     sweep.json       the plan as it was last begun
     journal.jsonl    how every attempt ended: finished, failed or lost, and why
-    running/ID.json  which process on which machine is at a run, written by that process
+    running/ID.json  which process on which machine is at a run, written by that process; and
+                     why the run has failed, while the process goes on with others
     logs/ID.log      what a run said
     ID/              the run
 
@@ -35,6 +36,10 @@ from rig.lab.study.standing import (
     Standing,
     latest_distances,
 )
+
+
+WHERE = ("host", "core", "pid")
+"""What tells which process on which machine is at a run."""
 
 
 class Study:
@@ -117,8 +122,12 @@ class Study:
 
     def worker_of(self, run_id: str) -> dict[str, Any]:
         """Host, core and process that are, or were last, at a run; empty if none is known."""
-        path = self.mark(run_id)
-        return read_json(path) if path.is_file() else {}
+        mark = self._read_mark(run_id)
+        return {name: mark[name] for name in WHERE if name in mark}
+
+    def failure(self, run_id: str) -> str:
+        """Why a run has failed whose process goes on with others; else empty."""
+        return str(self._read_mark(run_id).get("why", ""))
 
     def unmark(self, run_id: str) -> None:
         """Takes away the file that a process at work on a run left."""
@@ -147,6 +156,8 @@ class Study:
         self, planned: Planned, last: dict[str, Any], num_lost: int, is_driven: bool
     ) -> Standing:
         run = found_run(self.run_directory(planned.id))
+        if why := self.failure(planned.id):
+            last = {"event": "failed", "why": why}
         state = self._state(planned.id, run, last, is_driven)
         rows = run.metrics() if run else []
         return Standing(
@@ -173,6 +184,10 @@ class Study:
         if self.mark(run_id).is_file() and is_driven:
             return RUNNING
         return INTERRUPTED if run or self.mark(run_id).is_file() else WAITING
+
+    def _read_mark(self, run_id: str) -> dict[str, Any]:
+        path = self.mark(run_id)
+        return read_json(path) if path.is_file() else {}
 
     def _check_settings(self, planned: Planned) -> None:
         directory = self.run_directory(planned.id)

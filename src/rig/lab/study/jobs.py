@@ -1,27 +1,54 @@
 """Jobs and their endings: what a sweep and the machines that do its work say to each other."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
+from rig.errors import RigError
 from rig.lab.study.directory import Study
 from rig.lab.study.spec import Planned
 
 
 FINISHED, FAILED, LOST = "finished", "failed", "lost"
 
-Trainer = Callable[[Planned, Path], None]
-"""Trains a run into a directory, going on from what lies there if it can."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A run, where it goes, and what trains it."""
+    """What one process does: a run, or several seeds of one setting together."""
 
-    planned: Planned
+    runs: tuple[Planned, ...]
     study: Study
-    trainer: Trainer
+    """Where they go."""
+    trainer: "Trainer"
+
+    @property
+    def ids(self) -> list[str]:
+        """The names of its runs."""
+        return [planned.id for planned in self.runs]
+
+    @property
+    def name(self) -> str:
+        """What it is called: ``push-a-seed0``, ``push-a-seed0 and 4 more``."""
+        more = f" and {len(self.runs) - 1} more" if len(self.runs) > 1 else ""
+        return self.ids[0] + more
+
+    def only(self, ids: Iterable[str]) -> "Job":
+        """The same with fewer runs."""
+        kept = set(ids)
+        return replace(self, runs=tuple(run for run in self.runs if run.id in kept))
+
+
+Trainer = Callable[[Job], Iterator[tuple[str, RigError | None]]]
+"""Trains the runs of a job, each on from what lies there if it can; tells each run's name as it
+ends, and the error that ended it, if one did."""
+
+
+class Outcome(NamedTuple):
+    """How one run of a job ended."""
+
+    event: str
+    """finished, failed (it raised an error), or lost (its process or machine went away)."""
+    why: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,9 +56,8 @@ class Ending:
     """How a job ended."""
 
     job: Job
-    event: str
-    """finished, failed (it raised an error), or lost (its process or machine went away)."""
-    why: str
+    outcomes: Mapping[str, Outcome]
+    """Of each of its runs."""
     facts: dict[str, Any]
     """Where it ran and what it took, as far as that is known."""
 
@@ -53,3 +79,17 @@ class Cluster(Protocol):
 
     def endings(self, timeout_s: float) -> list[Ending]:
         """The jobs that ended, waiting at most so long for one."""
+
+
+def jobs_of(study: Study, runs: Iterable[Planned], trainer: Trainer) -> list[Job]:
+    """Runs as jobs, in their order: seeds of one setting together, as the plan says."""
+    waiting: dict[tuple[str, str], list[Planned]] = {}
+    jobs: list[list[Planned]] = []
+    for planned in runs:
+        setting = (planned.method, planned.config.task)
+        seats = waiting.get(setting)
+        if seats is None or len(seats) >= planned.seeds_together:
+            seats = waiting[setting] = []
+            jobs.append(seats)
+        seats.append(planned)
+    return [Job(runs=tuple(seats), study=study, trainer=trainer) for seats in jobs]

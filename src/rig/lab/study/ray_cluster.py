@@ -1,8 +1,9 @@
 """Ray, as a sweep uses it: jobs go in, endings come out. The only file that knows Ray.
 
 On this machine Ray is started for the sweep and ends with it; on a cluster it is joined. Either
-way a job takes one core and the memory that its run will need, and Ray starts it where both are
-free. Every job has a process of its own, which starts with one thread for every library.
+way a job takes one core and the memory that its runs will need, and Ray starts it where both
+are free; where there are GPUs, a job of several runs takes one of them. Every job has a process
+of its own, which starts with one thread for every library.
 """
 
 import os
@@ -11,8 +12,8 @@ from contextlib import contextmanager, redirect_stdout
 from typing import Any
 
 from rig.errors import SweepError
-from rig.lab.study.budget import memory_bytes
-from rig.lab.study.jobs import FAILED, LOST, Ending, Job
+from rig.lab.study.budget import job_memory_bytes
+from rig.lab.study.jobs import FAILED, LOST, Ending, Job, Outcome
 from rig.lab.study.worker import ONE_THREAD, work
 
 
@@ -44,20 +45,23 @@ class RayCluster:
         """Raises SweepError if a job needs more memory than any machine could ever give."""
         most = max(node["Resources"].get("memory", 0) for node in self._ray.nodes())
         for job in jobs:
-            need = memory_bytes(job.planned.config)
+            need = job_memory_bytes(job.runs)
             if need > most:
                 raise SweepError(
-                    f"{job.planned.id} needs {need / GIB:.1f} GiB of memory, and no machine "
+                    f"{job.name} needs {need / GIB:.1f} GiB of memory, and no machine "
                     f"gives more than {most / GIB:.1f}: lower its replay_size or num_images"
+                    f"{', or seeds_together' if len(job.runs) > 1 else ''}"
                 )
 
     def submit(self, job: Job) -> None:
         """Takes a job in, to be started when a core and the memory are free."""
         options = {
-            "memory": memory_bytes(job.planned.config),
+            "memory": job_memory_bytes(job.runs),
             "runtime_env": {"env_vars": ONE_THREAD},
-            "name": job.planned.id,
+            "name": job.name,
         }
+        if len(job.runs) > 1 and self._ray.cluster_resources().get("GPU", 0) >= 1:
+            options["num_gpus"] = 1
         self._jobs[self._work.options(**options).remote(job)] = job
 
     def endings(self, timeout_s: float) -> list[Ending]:
@@ -69,13 +73,13 @@ class RayCluster:
 
     def _ending(self, ref: Any, job: Job) -> Ending:
         try:
-            facts = self._ray.get(ref)
+            outcomes, facts = self._ray.get(ref)
         except self._ray.exceptions.RayTaskError as error:
             why = f"{type(error.cause).__name__}: {first_line(str(error.cause))}"
-            return Ending(job=job, event=FAILED, why=why, facts={})
+            outcomes, facts = dict.fromkeys(job.ids, Outcome(FAILED, why)), {}
         except self._ray.exceptions.RayError as error:
-            return Ending(job=job, event=LOST, why=first_line(str(error)), facts={})
-        return Ending(job=job, event=facts.pop("event"), why=facts.pop("why"), facts=facts)
+            outcomes, facts = dict.fromkeys(job.ids, Outcome(LOST, first_line(str(error)))), {}
+        return Ending(job=job, outcomes=outcomes, facts=facts)
 
 
 @contextmanager

@@ -6,6 +6,7 @@
     tasks = ["Push"]              # a preset, tasks and seeds for every run below
     seeds = 5                     # 0 to 4; or a list
     preset = "fast"
+    seeds_together = 5            # so many seeds of a method train as one program; else 1
 
     [settings]                    # what every run changes of its preset
     num_env_steps = 48_000
@@ -42,9 +43,10 @@ from rig.lab.settings import change, flat
 from rig.world.tasks import find_task
 
 
-RUN_KEYS = {"method", "from", "tasks", "seeds", "preset", "settings", "grid"}
+ONE_RUN = {"seeds": 1, "seeds_together": 1, "preset": "fast"}
+DEFAULTS: dict[str, Any] = {**ONE_RUN, "settings": {}, "grid": {}}
+RUN_KEYS = {*DEFAULTS, "method", "from", "tasks"}
 SPEC_KEYS = RUN_KEYS - {"method", "from"} | {"asks", "task", "run"}
-DEFAULTS: dict[str, Any] = {"seeds": 1, "preset": "fast", "settings": {}, "grid": {}}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +60,8 @@ class Planned:
     config: Config
     home: str = ""
     """The study whose run it is; empty: the one that plans it."""
+    seeds_together: int = 1
+    """With so many seeds of its method, at most, it trains as one program."""
 
     @property
     def id(self) -> str:
@@ -145,6 +149,7 @@ def planned_runs(
                 ),
                 method=named(method, point),
                 home=str(entry.get("from", "")),
+                seeds_together=at_least_1(asked["seeds_together"], "seeds_together"),
             )
             for seed, point, task in product(seeds(asked["seeds"]), points, tasks)
         ]
@@ -204,6 +209,13 @@ def seeds(asked: object) -> list[int]:
     if isinstance(asked, list) and asked and all(isinstance(seed, int) for seed in asked):
         return asked
     raise ConfigError(f"seeds must be a number of seeds or a list of them, got {asked!r}")
+
+
+def at_least_1(asked: object, key: str) -> int:
+    """A number of things."""
+    if isinstance(asked, int) and asked >= 1:
+        return asked
+    raise ConfigError(f"{key} must be a whole number of at least 1, got {asked!r}")
 
 
 def strings(asked: object, key: str) -> list[str]:

@@ -6,11 +6,12 @@ journal says so; one that raised an error is not, because it would raise it agai
 """
 
 from collections import Counter
+from typing import Any
 
 from rig.errors import SweepError
 from rig.lab.study.board import Board
 from rig.lab.study.directory import Study
-from rig.lab.study.jobs import FAILED, LOST, Cluster, Ending, Job, Trainer
+from rig.lab.study.jobs import FAILED, LOST, Cluster, Job, Outcome, Trainer, jobs_of
 from rig.lab.study.ray_cluster import joined
 from rig.lab.study.standing import DONE, Standing
 from rig.lab.study.standing import FAILED as HAS_FAILED
@@ -39,19 +40,19 @@ def sweep(
         address: A Ray cluster's; None: this machine.
         num_cores: How many of this machine's cores; None: all that we may use.
         again: Whether runs that failed are tried again.
-        trainer: Trains one run.
+        trainer: Trains the runs of one job.
 
     Raises:
         SweepError: It can't be begun, or another driver is at it.
     """
     study.begin()
     with study.driving(), (study.directory / "ray.log").open("a") as notices:
-        jobs = [
-            Job(planned=planned, study=study, trainer=trainer)
+        left = [
+            planned
             for planned, standing in zip(study.spec.runs, study.standings(), strict=True)
             if standing.state != DONE and (again or standing.state != HAS_FAILED)
         ]
-        if jobs:
+        if jobs := jobs_of(study, left, trainer):
             with joined(address, num_cores, notices) as cluster, board:
                 cluster.check_memory(jobs)
                 drive(study, board, cluster, jobs)
@@ -62,30 +63,35 @@ def drive(study: Study, board: Board, cluster: Cluster, jobs: list[Job]) -> None
     """Submits every job, and again those that are lost, until none is left."""
     num_lost: Counter[str] = Counter()
     for job in jobs:
-        study.forget(job.planned.id)
+        for run_id in job.ids:
+            study.forget(run_id)
         cluster.submit(job)
     while not cluster.is_idle:
         for ending in cluster.endings(POLL_S):
-            run_id = ending.job.planned.id
-            num_lost[run_id] += ending.event == LOST
-            is_over = ending.event != LOST or num_lost[run_id] >= MOST_LOST
-            board.note(conclude(study, ending, is_over=is_over))
-            if not is_over:
-                cluster.submit(ending.job)
+            lost = [run_id for run_id, end in ending.outcomes.items() if end.event == LOST]
+            num_lost.update(lost)
+            again = [run_id for run_id in lost if num_lost[run_id] < MOST_LOST]
+            for run_id, outcome in ending.outcomes.items():
+                is_over = run_id not in again
+                board.note(conclude(study, run_id, outcome, ending.facts, is_over=is_over))
+            if again:
+                cluster.submit(ending.job.only(again))
         board.show(study.standings(), cluster.num_cores)
 
 
-def conclude(study: Study, ending: Ending, *, is_over: bool) -> str:
-    """Writes an ending into the journal; what to tell about it."""
-    run_id = ending.job.planned.id
+def conclude(
+    study: Study, run_id: str, outcome: Outcome, facts: dict[str, Any], *, is_over: bool
+) -> str:
+    """Writes a run's ending into the journal; what to tell about it."""
+    event, why = outcome
     where = study.worker_of(run_id)
-    study.note(run_id, ending.event, ending.why, **(where | ending.facts))
-    if ending.event == LOST and is_over:
-        why = f"its process was lost {MOST_LOST} times; the last time: {ending.why}"
-        study.note(run_id, FAILED, why, **where)
+    study.note(run_id, event, why, **where | facts)
+    if event == LOST and is_over:
+        often = f"its process was lost {MOST_LOST} times; the last time: {why}"
+        study.note(run_id, FAILED, often, **where)
     study.unmark(run_id)
     after = "" if is_over else "; it is tried again"
-    return f"{run_id}: {ending.event}{': ' if ending.why else ''}{ending.why}{after}"
+    return f"{run_id}: {event}{': ' if why else ''}{why}{after}"
 
 
 def require_all_done(standings: list[Standing], command: str) -> None:

@@ -1,4 +1,4 @@
-"""What a worker does: one run, on one core of its own, with every library on one thread."""
+"""What a worker does: one job, on one core of its own, with every library on one thread."""
 
 import fcntl
 import os
@@ -8,7 +8,8 @@ import socket
 import tempfile
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -16,7 +17,8 @@ from typing import Any
 from rig.errors import RigError, RunError, StoppedError, SweepError
 from rig.lab.durable import write_json
 from rig.lab.run import Run
-from rig.lab.study.jobs import FAILED, FINISHED, LOST, Job
+from rig.lab.study.directory import Study
+from rig.lab.study.jobs import FAILED, FINISHED, LOST, Job, Outcome
 from rig.lab.study.spec import Planned
 
 
@@ -30,61 +32,97 @@ ONE_THREAD = {
 BYTES_PER_KIB = 1024
 
 
-def work(job: Job) -> dict[str, Any]:
-    """Does one run; how it ended, as ``event`` and ``why``, and what it took.
+def work(job: Job) -> tuple[dict[str, Outcome], dict[str, Any]]:
+    """Does one job; how each of its runs ended, and what it took.
 
-    The log is locked meanwhile: a worker whose driver was killed may live for some seconds, and
-    the next one waits for its end.
+    The logs are locked meanwhile: a worker whose driver was killed may live for some seconds,
+    and the next one waits for its end.
     """
-    study, run_id = job.study, job.planned.id
-    if not study.log(run_id).parent.is_dir():
+    study = job.study
+    if not study.log(job.ids[0]).parent.is_dir():
         why = (
             f"{socket.gethostname()} does not see {study.directory}: put --out on a file "
             "system that all machines share"
         )
-        return {"event": FAILED, "why": why}
+        return dict.fromkeys(job.ids, Outcome(FAILED, why)), {}
     start_s = perf_counter()
-    with study.log(run_id).open("a") as log, core_of_our_own() as core:
-        fcntl.flock(log, fcntl.LOCK_EX)
+    with ExitStack() as stack:
+        logs = [stack.enter_context(study.log(run_id).open("a")) for run_id in job.ids]
+        core = stack.enter_context(core_of_our_own())
+        for log in logs:
+            fcntl.flock(log, fcntl.LOCK_EX)
         where = {"host": socket.gethostname(), "core": core, "pid": os.getpid()}
-        write_json(study.mark(run_id), where)
-        with redirect_stdout(log), redirect_stderr(log):
-            event, why = train_and_tell(job, study.run_directory(run_id))
+        for run_id in job.ids:
+            write_json(study.mark(run_id), where)
+        with redirect_stdout(logs[0]), redirect_stderr(logs[0]):
+            outcomes = train_and_tell(job)
     peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     took = {
         "wall_s": round(perf_counter() - start_s, 3),
         "peak_memory_bytes": peak_kib * BYTES_PER_KIB,
     }
-    return {"event": event, "why": why} | where | took
+    return outcomes, where | took
 
 
-def train_and_tell(job: Job, directory: Path) -> tuple[str, str]:
-    """Trains unless that is done; how it ended, and why. What went wrong is in the log."""
+def train_and_tell(job: Job) -> dict[str, Outcome]:
+    """Trains what is not done; how each run ended. What went wrong is in its log."""
+    outcomes = dict.fromkeys(job.ids, Outcome(FINISHED))
+    left = [id_ for id_ in job.ids if not is_finished(job.study.run_directory(id_))]
     try:
-        if not is_finished(directory):
-            job.trainer(job.planned, directory)
+        for run_id, error in job.trainer(job.only(left)) if left else ():
+            left.remove(run_id)
+            if error:
+                outcomes[run_id] = tell(job.study, run_id, error)
     except StoppedError as error:
-        return LOST, str(error)
-    except RigError as error:
-        traceback.print_exc()
-        return FAILED, str(error)
+        outcomes |= dict.fromkeys(left, Outcome(LOST, str(error)))
     except Exception:
         traceback.print_exc()
         raise
-    return FINISHED, ""
+    return outcomes
 
 
-def train_planned(planned: Planned, directory: Path) -> None:
-    """Trains a run: on from its checkpoint if it can, else anew in a clean directory."""
-    from rig.lab.errands import train_anew, train_on
+def tell(study: Study, run_id: str, error: RigError) -> Outcome:
+    """How an error ended a run; a failure is told at once, as the job may go on with others."""
+    if isinstance(error, StoppedError):
+        return Outcome(LOST, str(error))
+    with study.log(run_id).open("a") as log:
+        traceback.print_exception(error, file=log)
+    write_json(study.mark(run_id), study.worker_of(run_id) | {"why": str(error)})
+    return Outcome(FAILED, str(error))
 
+
+def train_planned(job: Job) -> Iterator[tuple[str, RigError | None]]:
+    """Trains runs, side by side if they are several; each writes what it says into its log."""
+    from rig.lab.errands import train_together
+    from rig.lab.progress import PlainProgress
+
+    runs: dict[str, Run] = {}
+    for planned in job.runs:
+        try:
+            runs[planned.id] = run_of(planned, job)
+        except RigError as error:
+            yield planned.id, error
+    displays = {id_: PlainProgress(partial(write_line, job.study.log(id_))) for id_ in runs}
+    for run_id, result in train_together(runs, displays):
+        yield run_id, result if isinstance(result, RigError) else None
+
+
+def run_of(planned: Planned, job: Job) -> Run:
+    """A planned run, as it was left if it can go on, else begun anew in a clean directory."""
+    from rig.lab.errands import new_run
+
+    directory = job.study.run_directory(planned.id)
     if can_go_on(directory):
-        train_on(directory)
-        return
+        return Run.open(directory)
     clear(directory)
-    train_anew(
-        planned.config, planned.preset, directory, [*planned.argv, "--out", str(directory)]
-    )
+    argv = [*planned.argv, "--out", str(directory)]
+    return new_run(planned.config, directory, argv, len(job.runs))
+
+
+def write_line(path: Path, line: str) -> None:
+    """Adds a line to a log."""
+    with path.open("a") as file:
+        file.write(f"{line}\n")
 
 
 def can_go_on(directory: Path) -> bool:

@@ -1,0 +1,288 @@
+"""Runs of one setting that are trained side by side end as they would alone."""
+
+import os
+import signal
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from rig.agent.td3 import Lesson, Transitions, learn_together, new_learner
+from rig.config import TD3Config
+from rig.errors import DivergedError, StoppedError
+from rig.lab import lessons, measure, oracle
+from rig.lab import train as training
+from rig.lab.errands import train_to_the_end, train_together
+from rig.lab.lessons import alone, teach, together
+from rig.lab.progress import PlainProgress
+from rig.lab.run import Run
+from rig.lab.study.board import PlainBoard
+from rig.lab.study.directory import Study
+from rig.lab.study.jobs import Ending, jobs_of
+from rig.lab.study.spec import Planned, Spec
+from rig.lab.study.sweep import drive, sweep
+from rig.lab.study.worker import train_planned, work
+
+
+TD3 = TD3Config(hidden_sizes=(8,), batch_size=4)
+CLOCKS = ("wall_s", "evaluation_s")
+STATE_AT = 200
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_goals():
+    """Most of a tiny run's time would go into goals that nobody asks for."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(measure, "NUM_PROBE_STATES", 50)
+        patch.setattr(oracle, "NUM_GOALS", 50)
+        yield
+
+
+def lesson(seed, config=TD3, learning_rate=1e-3, num_cycles=3):
+    """A learner and its batches, all drawn from the seed."""
+    rng = np.random.default_rng(seed)
+
+    def drawn(*shape):
+        shape = (num_cycles, config.policy_delay, config.batch_size, *shape)
+        return jnp.asarray(rng.standard_normal(shape, dtype=np.float32))
+
+    batches = Transitions(
+        latent=drawn(3), action=drawn(2), next_latent=drawn(3), goal=drawn(3), reward=drawn()
+    )
+    learner = new_learner(3, 2, config, key=jax.random.key(seed))
+    return Lesson(learner, batches, config, learning_rate, jax.random.key(100 + seed))
+
+
+def leaves(tree):
+    return [np.asarray(leaf) for leaf in jax.tree.leaves(tree)]
+
+
+def assert_alike(tree, other, **tolerance):
+    for leaf, same in zip(leaves(tree), leaves(other), strict=True):
+        np.testing.assert_allclose(leaf, same, **({"rtol": 1e-4, "atol": 1e-6} | tolerance))
+
+
+def test_lessons_made_together_teach_what_each_teaches_alone():
+    asked = [lesson(0), lesson(1, learning_rate=1e-2)]
+    for one, learned in zip(asked, learn_together(asked), strict=True):
+        assert_alike(learned, one.learn())
+
+
+def test_a_lesson_of_nonsense_changes_no_bit_of_the_others():
+    first, second = lesson(0), lesson(1)
+    lost = replace(second, batches=jax.tree.map(lambda leaf: leaf * np.nan, second.batches))
+    (before, _), (after, nonsense) = (
+        learn_together([first, second]),
+        learn_together([first, lost]),
+    )
+    assert not np.isfinite(nonsense[1]["td3/critic_loss"])
+    for leaf, same in zip(leaves(before), leaves(after), strict=True):
+        np.testing.assert_array_equal(leaf, same)
+
+
+def test_a_run_that_went_back_has_other_settings_and_a_program_of_its_own(monkeypatch):
+    calls = []
+    monkeypatch.setattr(
+        lessons,
+        "learn_together",
+        lambda asked: calls.append(len(asked)) or learn_together(asked),
+    )
+    gentle = replace(TD3, learning_rate=5e-4)
+    asked = [lesson(0), lesson(1, gentle), lesson(2)]
+    for one, learned in zip(asked, teach(asked), strict=True):
+        assert_alike(learned, one.learn())
+    assert calls == [2]
+
+
+def course(seed, num_lessons, error=None):
+    """Asks for lessons, each of the learner that the last one left; then ends."""
+    asked = lesson(seed)
+    for _ in range(num_lessons):
+        learner, _ = yield asked
+        asked = replace(asked, learner=learner)
+    if error:
+        raise error
+    return asked.learner
+
+
+def test_courses_of_different_lengths_end_one_by_one_and_an_error_ends_its_own():
+    wrong = DivergedError("on purpose")
+    lengths = {"long": (0, 3), "none": (1, 0)}
+    courses = {name: course(*about) for name, about in lengths.items()}
+    ended = list(together(courses | {"wrong": course(2, 2, wrong)}))
+    assert [name for name, _ in ended] == ["none", "wrong", "long"]
+    assert dict(ended)["wrong"] is wrong
+    for name, about in lengths.items():
+        assert_alike(dict(ended)[name], alone(course(*about)))
+
+
+def new_runs(directory, config, seeds=(0, 1)):
+    return {
+        f"seed{seed}": Run.create(directory / f"seed{seed}", replace(config, seed=seed), {})
+        for seed in seeds
+    }
+
+
+def quiet():
+    return PlainProgress(lambda _line: None)
+
+
+def trained_together(runs, **displays):
+    """How each run ended: its policy or its error."""
+    shown = {name: displays.get(name, quiet()) for name in runs}
+    return dict(train_together(runs, shown))
+
+
+def trained_alone(runs):
+    for run in runs.values():
+        train_to_the_end(run)
+    return runs
+
+
+@pytest.fixture(scope="module")
+def alone_runs(tmp_path_factory, tiny_oracle):
+    """Two runs of the oracle, which has no pictures to fit, each for itself."""
+    return trained_alone(new_runs(tmp_path_factory.mktemp("alone"), tiny_oracle))
+
+
+def assert_same_end(run, other):
+    """Both measured the same and know the same, but for rounding."""
+    assert run.is_finished
+    rows, others = run.metrics(), other.metrics()
+    assert [set(row) for row in rows] == [set(row) for row in others]
+    for row, same in zip(rows, others, strict=True):
+        kept = [name for name in row if name not in CLOCKS]
+        np.testing.assert_allclose(
+            [row[name] for name in kept], [same[name] for name in kept], rtol=1e-3, atol=1e-5
+        )
+    policies = [load_file(each.policy / "policy.safetensors") for each in (run, other)]
+    assert_alike(*policies, rtol=1e-3, atol=1e-5)
+
+
+def test_whole_runs_from_pictures_end_as_they_do_alone(tmp_path, tiny):
+    runs = new_runs(tmp_path / "together", tiny)
+    trained_together(runs)
+    by_themselves = trained_alone(new_runs(tmp_path / "alone", tiny))
+    for name, run in runs.items():
+        assert_same_end(run, by_themselves[name])
+
+
+def test_a_run_that_diverges_ends_alone(tmp_path, tiny_oracle, alone_runs, monkeypatch):
+    def refuse(state, config, metrics):
+        if config.seed == 1 and state.num_env_steps >= STATE_AT:
+            raise DivergedError("it diverged")
+
+    monkeypatch.setattr(training, "refuse_divergence", refuse)
+    runs = new_runs(tmp_path, tiny_oracle)
+    ended = trained_together(runs)
+    assert list(ended) == ["seed1", "seed0"]
+    assert isinstance(ended["seed1"], DivergedError)
+    assert_same_end(runs["seed0"], alone_runs["seed0"])
+
+
+class Signalling(PlainProgress):
+    """A display during which a signal comes, once practice has come so far."""
+
+    def __init__(self):
+        super().__init__(lambda _line: None)
+
+    def advance(self, done, latest):
+        super().advance(done, latest)
+        if self._phase.name == "practise" and done == STATE_AT:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+@pytest.mark.parametrize("go_on", [trained_together, trained_alone])
+def test_a_signal_saves_every_run_and_each_goes_on(tmp_path, tiny_oracle, alone_runs, go_on):
+    runs = new_runs(tmp_path, tiny_oracle)
+    ended = trained_together(runs, seed0=Signalling())
+    assert all(isinstance(error, StoppedError) for error in ended.values())
+    assert [run.metrics()[-1]["num_env_steps"] for run in runs.values()] == [STATE_AT] * 2
+    go_on(runs)
+    for name, run in runs.items():
+        assert_same_end(run, alone_runs[name])
+
+
+def test_a_run_that_is_further_waits_for_nobody_and_ends_first(
+    tmp_path, tiny_oracle, alone_runs
+):
+    runs = new_runs(tmp_path, tiny_oracle)
+    trained_together({"seed1": runs["seed1"]}, seed1=Signalling())
+    assert list(trained_together(runs)) == ["seed1", "seed0"]
+    for name, run in runs.items():
+        assert_same_end(run, alone_runs[name])
+
+
+@pytest.fixture
+def study(tmp_path, tiny_oracle):
+    """Two methods, two seeds each, the seeds together."""
+    gammas = {"a": tiny_oracle.td3.gamma, "b": 0.5}
+    runs = [
+        Planned(
+            method=method,
+            preset="fast",
+            changes={},
+            config=replace(tiny_oracle, seed=seed, td3=replace(tiny_oracle.td3, gamma=gamma)),
+            seeds_together=2,
+        )
+        for seed in (0, 1)
+        for method, gamma in gammas.items()
+    ]
+    spec = Spec(name="study", path=tmp_path / "study.toml", asks="", runs=tuple(runs))
+    return Study(spec, tmp_path / "study")
+
+
+class InlineCluster:
+    """Does each job in this process, as a worker does it."""
+
+    num_cores = 1
+
+    def __init__(self):
+        self.queue = []
+
+    @property
+    def is_idle(self):
+        return not self.queue
+
+    def submit(self, job):
+        self.queue.append(job)
+
+    def endings(self, _timeout_s):
+        job = self.queue.pop(0)
+        outcomes, facts = work(job)
+        return [Ending(job=job, outcomes=outcomes, facts=facts)]
+
+
+def assert_swept(study, alone_runs):
+    assert [standing.state for standing in study.standings()] == ["done"] * 4
+    for planned in study.spec.runs:
+        run = Run.open(study.run_directory(planned.id))
+        assert run.origin()["seeds_together"] == 2
+        assert "practise: 300 steps" in study.log(planned.id).read_text()
+        if planned.method == "a":
+            assert_same_end(run, alone_runs[f"seed{planned.config.seed}"])
+
+
+def test_a_sweep_trains_the_seeds_of_a_setting_together(study, alone_runs):
+    study.begin()
+    jobs = jobs_of(study, study.spec.runs, train_planned)
+    assert [job.name for job in jobs] == [
+        "reach-a-seed0 and 1 more",
+        "reach-b-seed0 and 1 more",
+    ]
+    drive(study, PlainBoard(lambda _line: None), InlineCluster(), jobs)
+    assert_swept(study, alone_runs)
+    facts = [(line["event"], line["run"]) for line in study.journal()]
+    assert facts == [
+        ("finished", f"reach-{method}-seed{seed}") for method in "ab" for seed in (0, 1)
+    ]
+
+
+@pytest.mark.slow
+def test_ray_trains_the_seeds_of_a_setting_together(study, alone_runs):
+    pytest.importorskip("ray", reason="needs the extra `sweep`")
+    sweep(study, PlainBoard(lambda _line: None), num_cores=1)
+    assert_swept(study, alone_runs)
