@@ -504,10 +504,17 @@ HER = replace(
     ),
     reward=RewardConfig(kind="pixel_distance"),
     td3=TD3Config(
-        hidden_sizes=(32, 32), channels=(16, 32), updates_per_step=1.0, warmup_steps=2000
+        hidden_sizes=(32, 32),
+        channels=(16, 32),
+        layer_norm=True,
+        num_critics=1,
+        gamma=0.95,
+        updates_per_step=1.0,
+        warmup_steps=2000,
     ),
 )
-"""Hindsight from pixels, end to end: the baseline of Nair et al. 2018, section 5."""
+"""Hindsight from pixels, end to end: the baseline of Nair et al. 2018, section 5, with what
+lets it learn here, as docs/algorithm.md says."""
 
 PRESETS = {"paper": PAPER, "fast": FAST, "her": HER}
 
