@@ -17,7 +17,7 @@ FIT_COPIES = {"patches": 6, "keypoints": 2}
 MOST_COPIES = max(FIT_COPIES.values())
 NUMBER_BYTES = 4
 """Of each number of a latent or an action."""
-ROWS_PER_FILE = 10_000
+ROWS_PER_FILE = 2000
 """Rows of replay in one file of a checkpoint at most: so much more memory does it take."""
 
 
