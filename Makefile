@@ -18,7 +18,7 @@ demo: $(STAMP)  ## train a simulated arm on Reach from pictures and show it
 	$(BIN)/rig demo
 
 test: $(STAMP)  ## the fast tests
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" --numprocesses auto --dist worksteal
 
 test-all: $(STAMP)  ## the slow tests too
 	$(BIN)/python -m pytest

@@ -123,6 +123,7 @@ def full_state(config: Config) -> Practising:
         num_env_steps=config.replay_size,
         num_rollbacks=0,
         worlds=np.zeros((config.num_worlds, 100)),
+        visited=np.zeros(0, bool),
     )
 
 

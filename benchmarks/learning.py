@@ -35,6 +35,9 @@ class Study:
     """The bar, in words."""
 
 
+STEPS_48K = ("--num-env-steps", "48000")
+PUSH_48K = ("Push", "--preset", "fast", *STEPS_48K)
+
 STUDIES = {
     "reach-fast": Study(
         arguments=("Reach", "--preset", "fast"),
@@ -42,9 +45,19 @@ STUDIES = {
         asks="median hand distance at most 1.5 cm in at most 3 minutes, on 5 of 5 seeds",
     ),
     "push-oracle": Study(
-        arguments=("Push", "--preset", "fast", "--oracle", "--num-env-steps", "48000"),
+        arguments=("Push", "--preset", "fast", "--oracle", *STEPS_48K),
         num_seeds=1,
         asks="puck at most 2.5 cm within 150 000 steps",
+    ),
+    "push-true-input": Study(
+        arguments=(*PUSH_48K, "--input", "true"),
+        num_seeds=1,
+        asks="as near as push-oracle, if the latent reward is as good as the true distance",
+    ),
+    "push-true-reward": Study(
+        arguments=(*PUSH_48K, "--reward.distance", "true"),
+        num_seeds=1,
+        asks="as near as push-oracle, if latents are as good to see as the true state",
     ),
     "push-fast": Study(
         arguments=("Push", "--preset", "fast", "--evaluate.every-steps", "12400"),

@@ -12,9 +12,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from rig.config import Config
 from rig.errors import RigError
 from rig.lab.cli import parse
-from rig.lab.settings import changes_from
+from rig.lab.settings import GIVES_TRUTH, changes_from, named
 from rig.lab.study.compare import COLUMNS, cells, grid, legend, nothing_scores, over_tasks
 from rig.lab.study.comparison import Comparison, Line
 from rig.lab.study.curves import save_curves
@@ -85,7 +86,7 @@ def learned_row(study: str, row: dict) -> Result:
         id=f"{study}-seed{row['seed']}",
         study=study,
         task=config.task,
-        method="oracle" if config.oracle else train.preset,
+        method=method_of(config, train.preset),
         seed=row["seed"],
         preset=train.preset,
         changes=changes_from(train.preset, config),
@@ -95,6 +96,14 @@ def learned_row(study: str, row: dict) -> Result:
         date="",
         curve=curve_of(row["curve"]),
     )
+
+
+def method_of(config: Config, preset: str) -> str:
+    """A run's method: its preset, or what it was given of the true state."""
+    if config.oracle:
+        return "oracle"
+    changes = changes_from(preset, config)
+    return named({key: changes[key] for key in GIVES_TRUTH if key in changes}) or preset
 
 
 def page() -> str:

@@ -16,7 +16,7 @@ PAGES = ["types", "errors", "config"]
 MAY_IMPORT = {
     **dict.fromkeys(PAGES, PAGES),
     "world": [*PAGES, "world"],
-    "agent": [*PAGES, "agent"],
+    "agent": [*PAGES, "agent", "latent.patches", "latent.layers"],
     "latent": [*PAGES, "latent"],
     "memory": [*PAGES, "memory", "latent.reward"],
     "rig": ["lab.load"],

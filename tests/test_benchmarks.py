@@ -6,11 +6,12 @@ from pkgutil import resolve_name
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from benchmarks import floor, loop, update, vae, world
+from benchmarks import checkpoint, end_to_end, floor, loop, update, vae, world
 from benchmarks.page import page
 from benchmarks.part import Part, Size, Target
 from benchmarks.peer import MissingPeerError
 
+from rig.config import GoalConfig, RewardConfig
 from rig.memory.replay import Replay
 
 
@@ -37,15 +38,25 @@ def small_and_alone(monkeypatch, tiny):
         raise MissingPeerError("no peer in tests")
 
     quick = replace(tiny, td3=replace(tiny.td3, policy_delay=1))
-    for module in (floor, loop, update, vae):
+    pictures = replace(
+        quick,
+        goals=GoalConfig(source="seen"),
+        reward=RewardConfig(kind="pixel"),
+        td3=replace(quick.td3, channels=(2, 3)),
+    )
+    monkeypatch.setattr(end_to_end, "find_preset", lambda _name, _task: pictures)
+    for module in (checkpoint, floor, loop, update, vae):
         monkeypatch.setattr(module, "find_preset", lambda _name, _task: quick)
     monkeypatch.setattr(floor, "PEAK_SIDE", 8)
+    monkeypatch.setattr(checkpoint, "NUM_FULL", 100)
+    monkeypatch.setattr(checkpoint, "NUM_GATHERED", 10)
+    monkeypatch.setattr(checkpoint, "speed", lambda _config: {"steps/s": 100.0})
     monkeypatch.setattr(vae, "NUM_BASIS_IMAGES", 32)
     monkeypatch.setattr(update, "open_sb3", missing)
     monkeypatch.setattr(world, "open_renderer", missing)
 
 
-@pytest.mark.parametrize("part", [floor, update, vae, world])
+@pytest.mark.parametrize("part", [checkpoint, end_to_end, floor, update, vae, world])
 def test_a_benchmark_gives_numbers_under_headings(part):
     result = part.run(SMALLEST)
     text = page({}, {"part": result})

@@ -64,6 +64,16 @@ def test_curves_are_means_over_seeds_and_the_oracle_is_a_level(results):
     assert comparison.oracle_level("Reach", "hand") == pytest.approx(0.5)
 
 
+@pytest.mark.parametrize("given", [{"input": "true"}, {"reward.distance": "true"}])
+def test_half_that_was_given_the_truth_is_neither_a_curve_nor_the_oracle(results, given):
+    half = fake_result("half", 0, finals=0.001, **given)
+    comparison = Comparison([*results, half])
+    shown = [band.method for band in comparison.bands("Reach", "hand", against_minutes=False)]
+    assert shown == ["theirs", "ours"]
+    assert comparison.oracle_level("Reach", "hand") == pytest.approx(0.5)
+    assert "half" in {line.method for line in comparison.lines("Reach", "hand")}
+
+
 def test_minutes_run_only_as_far_as_every_seed(results):
     _, ours = Comparison(results).bands("Reach", "hand", against_minutes=True)
     assert ours.x[0] == pytest.approx(64 / 60)

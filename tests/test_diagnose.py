@@ -69,6 +69,7 @@ def test_a_robot_no_better_than_doing_nothing_is_told(facts):
     hand = {"median": 0.15, "mean": 0.15, "do_nothing_median": 0.16}
     (found,) = findings(replace(facts, evaluation={"distances": {"hand_m": hand}}))
     assert "hand: the distance left is 94% of what doing nothing leaves" in found
+    assert "--input true and --reward.distance true tell" in found
 
 
 def test_share_moved_is_that_of_all_practice(facts):

@@ -11,7 +11,7 @@ from gymnasium.vector import VectorWrapper
 
 from rig.agent.explore import Noise
 from rig.agent.td3 import update_many
-from rig.config import ExploreConfig, GoalMixture, RewardConfig
+from rig.config import ExploreConfig, GoalConfig, GoalMixture, RewardConfig
 from rig.lab import measure
 from rig.lab import train as training
 from rig.lab.evaluate import evaluation_goals, table, try_goals
@@ -21,8 +21,9 @@ from rig.lab.policy import load_policy
 from rig.lab.progress import PlainProgress
 from rig.lab.rollout import practise
 from rig.lab.run import Run
+from rig.lab.swap import SwapView
 from rig.lab.train import train
-from rig.lab.worlds import make_world
+from rig.lab.worlds import make_pictured_world, make_world
 from rig.latent.space import LatentSpace, make_space
 from rig.latent.vae import new_vae
 from rig.memory.relabel import relabel
@@ -121,16 +122,26 @@ def test_no_true_state_reaches_training(finished, tmp_path, tiny, monkeypatch):
     assert everything(poisoned) != everything(finished[0]), "the witness sees the poison"
 
 
-def test_oracle_that_sees_only_poison_is_noticed(tmp_path, tiny_oracle, monkeypatch):
+GIVEN = {
+    "oracle": (OracleView, {"oracle": True}),
+    "input": (SwapView, {"input": "true"}),
+    "reward": (SwapView, {"reward": RewardConfig(distance="true")}),
+}
+"""What shows a run the truth, and what asks for it."""
+
+
+@pytest.mark.parametrize("name", GIVEN)
+def test_run_that_is_given_poison_for_truth_is_noticed(tmp_path, tiny, monkeypatch, name):
     """The poison works: where truth does reach training, the run does not survive it."""
+    view, changes = GIVEN[name]
 
     def make_poisoned(config, num_worlds):
-        world = make_world(replace(config, oracle=False), num_worlds)
-        return OracleView(Poison(world))
+        return view(Poison(make_pictured_world(config, num_worlds, config.image_size)))
 
     monkeypatch.setattr(training, "make_world", make_poisoned)
+    given = replace(tiny, goals=GoalConfig(source="seen"), **changes)
     with pytest.raises(Exception, match=r"finite|nan"):
-        trained(tmp_path / "poisoned", tiny_oracle)
+        trained(tmp_path / "poisoned", given)
 
 
 def test_loaded_policy_takes_the_same_next_step(finished, tiny, rng):

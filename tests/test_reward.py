@@ -4,7 +4,9 @@ import pytest
 from rig.latent.reward import (
     latent_reward,
     log_probability_reward,
+    pixel_distance_reward,
     pixel_reward,
+    pixel_sparse_reward,
     root_reward,
     sparse_reward,
 )
@@ -63,6 +65,15 @@ def test_pixel_reward_is_minus_the_mean_squared_error():
     np.testing.assert_allclose(pixel_reward(other, black), expected, rtol=1e-6)
 
 
+def test_pixel_distance_is_the_root_of_the_mean_squared_error():
+    black, other = np.zeros((2, 2, 2, 3), np.uint8), np.zeros((2, 2, 2, 3), np.uint8)
+    other[0, 0, 0] = 102  # two fifths of the range, in a quarter of the numbers
+    np.testing.assert_allclose(pixel_distance_reward(black, other), [-0.2, 0], rtol=1e-6)
+    np.testing.assert_allclose(pixel_distance_reward(other, black), [-0.2, 0], rtol=1e-6)
+    assert pixel_sparse_reward(black, other, 0.21).tolist() == [0, 0]
+    assert pixel_sparse_reward(black, other, 0.19).tolist() == [-1, 0]
+
+
 def test_rewards_are_of_single_precision():
     log_std, image = np.zeros_like(NEXT), np.zeros((2, 2, 2, 3), np.uint8)
     for reward in (
@@ -70,5 +81,7 @@ def test_rewards_are_of_single_precision():
         log_probability_reward(NEXT, GOAL, log_std, 0.1),
         sparse_reward(NEXT, GOAL, log_std, 0.1, 3.0),
         pixel_reward(image, image),
+        pixel_distance_reward(image, image),
+        pixel_sparse_reward(image, image, 0.1),
     ):
         assert (reward.shape, reward.dtype) == ((2,), np.float32)

@@ -1,8 +1,10 @@
+import resource
 import subprocess
 import sys
 from collections import namedtuple
 from contextlib import closing
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,7 +18,7 @@ from rig.lab.remember import empty_replay, sizes_of
 from rig.lab.room import need_of, refuse_too_little_room
 from rig.lab.run import Run
 from rig.lab.worlds import make_world
-from rig.memory.mapped import mapped
+from rig.memory.mapped import let_go, mapped
 
 
 FRAME_BYTES = 48 * 48 * 3
@@ -151,6 +153,25 @@ def test_mapped_array_holds_what_is_written_and_leaves_no_file(tmp_path):
     array[2] = 7
     assert array.sum() == 21
     assert list(tmp_path.iterdir()) == []
+
+
+def resident_bytes():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+
+def test_memory_of_a_mapped_array_is_given_back_and_its_numbers_stay(tmp_path):
+    array = mapped(tmp_path, (50, 2**20), np.dtype(np.uint8))
+    array[:] = np.arange(50, dtype=np.uint8)[:, None]
+    before = resident_bytes()
+    let_go(array)
+    assert before - resident_bytes() > 0.9 * array.nbytes
+    np.testing.assert_array_equal(array[:, -1], np.arange(50))
+
+
+def test_an_array_in_memory_is_not_let_go():
+    array = np.ones(3)
+    let_go(array)
+    np.testing.assert_array_equal(array, 1)
 
 
 def test_disk_too_small_for_a_mapped_array_is_noticed_at_once(tmp_path):

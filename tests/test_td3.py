@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from rig.agent.eyes import SideBySide
 from rig.agent.networks import Actor, Critic
 from rig.agent.td3 import (
     Transitions,
@@ -47,18 +48,20 @@ def random_transitions(rng, *shape):
 
 
 def constant_critic(value):
-    critic = jax.tree.map(jnp.zeros_like, Critic(1, 1, (), layer_norm=False, key=KEY))
+    critic = jax.tree.map(
+        jnp.zeros_like, Critic(SideBySide(1), 1, (), layer_norm=False, key=KEY)
+    )
     return eqx.tree_at(lambda tree: tree.mlp.layers[-1].bias, critic, jnp.array([value]))
 
 
 def linear_critic(latent, goal, action):
-    critic = Critic(1, 1, (), layer_norm=False, key=KEY)
+    critic = Critic(SideBySide(1), 1, (), layer_norm=False, key=KEY)
     weight = jnp.array([[latent], [goal], [action]])
     return eqx.tree_at(lambda tree: tree.mlp.layers[-1].weight, critic, weight)
 
 
 def constant_actor(action):
-    actor = jax.tree.map(jnp.zeros_like, Actor(1, 1, (), layer_norm=False, key=KEY))
+    actor = jax.tree.map(jnp.zeros_like, Actor(SideBySide(1), 1, (), layer_norm=False, key=KEY))
     bias = jnp.array([np.arctanh(action)], jnp.float32)
     return eqx.tree_at(lambda tree: tree.mlp.layers[-1].bias, actor, bias)
 

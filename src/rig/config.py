@@ -167,15 +167,29 @@ class GoalConfig:
 class RewardConfig:
     """The reward that a goal implies."""
 
-    kind: Literal["latent", "root", "log_probability", "sparse", "pixel"] = "latent"
+    kind: Literal[
+        "latent",
+        "root",
+        "log_probability",
+        "sparse",
+        "pixel",
+        "pixel_distance",
+        "pixel_sparse",
+    ] = "latent"
     """latent: minus the distance in latent space; root: minus its square root, under which the
     last centimetre counts for more; log_probability: minus half the squared
     Mahalanobis distance; sparse: 0 near the goal, else -1; pixel: minus the mean squared
-    error between the image and the goal's picture."""
+    error between the image and the goal's picture; pixel_distance: minus the root of that;
+    pixel_sparse: 0 where that root is small, else -1."""
+    distance: Literal["latent", "true"] = "latent"
+    """What kinds latent and root measure between: latents, or (true) true states, which no
+    robot has: a check of which half of a run is at fault, as --input is."""
     min_std: float = 0.1
     """Floor of the encoder's standard deviation, for log_probability and sparse."""
     sparse_threshold: float = 3.0
     """Mahalanobis distance under which the sparse reward is 0."""
+    pixel_threshold: float = 0.07
+    """Root of the mean squared error, pixels in [0, 1], under which pixel_sparse is 0."""
 
     def __post_init__(self) -> None:
         require(self.min_std > 0, f"min_std must be above 0, got {self.min_std}")
@@ -183,6 +197,14 @@ class RewardConfig:
             self.sparse_threshold > 0,
             f"sparse_threshold must be above 0, got {self.sparse_threshold}",
         )
+        require(
+            self.pixel_threshold > 0,
+            f"pixel_threshold must be above 0, got {self.pixel_threshold}",
+        )
+
+
+NUM_PATCH_LAYERS = 2
+"""Layers of patches that take a picture to a small grid."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,6 +213,9 @@ class TD3Config:
 
     hidden_sizes: tuple[int, ...] = (400, 300)
     """Units of the hidden layers of actor and critics."""
+    channels: tuple[int, ...] = ()
+    """End to end, a baseline: channels after each layer of patches through which actor and
+    critics see image and goal picture themselves, without a VAE. Empty: they see latents."""
     layer_norm: bool = False
     """Whether each hidden layer is normalised."""
     num_critics: int = 2
@@ -222,6 +247,11 @@ class TD3Config:
         require(
             min(self.hidden_sizes) > 0,
             f"hidden_sizes must be positive, got {self.hidden_sizes}",
+        )
+        require(
+            len(self.channels) in (0, NUM_PATCH_LAYERS) and min(self.channels, default=1) > 0,
+            f"channels must be empty or {NUM_PATCH_LAYERS} positive numbers, "
+            f"got {self.channels}",
         )
         require(
             min(self.target_noise, self.target_noise_clip) >= 0,
@@ -337,6 +367,10 @@ class Config:
     oracle: bool = False
     """See the true state in place of images, and be rewarded by true distance: a check of
     the reinforcement-learning half, not a way to train."""
+    input: Literal["latent", "true"] = "latent"
+    """What actor and critics see: the latents of images, or the true state, which no robot
+    has. With --reward.distance it tells which half is at fault when a run does not learn
+    (docs/when-it-does-not-learn.md); not a way to train either."""
     collect: CollectConfig = field(default_factory=CollectConfig)
     vae: VAEConfig = field(default_factory=VAEConfig)
     online: OnlineConfig = field(default_factory=OnlineConfig)
@@ -365,6 +399,62 @@ class Config:
         )
         require(
             self.image_size in (48, 84), f"image_size must be 48 or 84, got {self.image_size}"
+        )
+        if self.is_end_to_end:
+            self._refuse_latents()
+
+        if self.is_swap:
+            self._refuse_what_no_swap_has()
+
+    @property
+    def is_end_to_end(self) -> bool:
+        """Whether actor and critics see pictures themselves, and there is no VAE."""
+        return len(self.td3.channels) > 0
+
+    def _refuse_latents(self) -> None:
+        """Raises ConfigError at settings that need latents where pictures stand for them."""
+        require(not self.oracle, "an oracle sees no pictures: leave out --td3.channels")
+        require(
+            self.goals.source == "seen",
+            f"with --td3.channels no goal is imagined: goals.source must be seen, "
+            f"got {self.goals.source}",
+        )
+        require(
+            self.reward.kind.startswith("pixel"),
+            "with --td3.channels there are no latents: reward.kind must be pixel, "
+            f"pixel_distance or pixel_sparse, got {self.reward.kind}",
+        )
+
+    @property
+    def is_swap(self) -> bool:
+        """Whether a half of the run is given the true state, and its goals are its own."""
+        return "true" in (self.input, self.reward.distance)
+
+    @property
+    def is_given_truth(self) -> bool:
+        """Whether anything that learns is given the true state."""
+        return self.oracle or self.is_swap
+
+    def _refuse_what_no_swap_has(self) -> None:
+        given = "--input true and --reward.distance true"
+        require(
+            not self.oracle,
+            f"{given} give the true state to one half, --oracle to both: leave out one",
+        )
+        require(
+            self.reward.kind in ("latent", "root"),
+            f"{given} compare distances: --reward.kind {self.reward.kind} is none, choose "
+            "latent or root",
+        )
+        require(
+            self.goals.source in ("seen", "skewed"),
+            f"{given} take goals with what was true of them: --goals.source "
+            f"{self.goals.source} makes up latents, choose seen or skewed",
+        )
+        require(
+            self.collect.source == "practice",
+            f"{given} take what was true of every image: --collect.source teleport forgets "
+            "it, choose practice",
         )
 
 
@@ -402,9 +492,26 @@ FAST = replace(
 )
 """What learns soonest here."""
 
-PRESETS = {"paper": PAPER, "fast": FAST}
+HER = replace(
+    PAPER,
+    num_env_steps=48_000,
+    replay_size=10_000,
+    collect=CollectConfig(num_images=2000),
+    goals=GoalConfig(
+        source="seen",
+        refresh_every_steps=4000,
+        mixture=GoalMixture(kept=0.2, future=0.8, imagined=0.0),
+    ),
+    reward=RewardConfig(kind="pixel_distance"),
+    td3=TD3Config(
+        hidden_sizes=(32, 32), channels=(16, 32), updates_per_step=1.0, warmup_steps=2000
+    ),
+)
+"""Hindsight from pixels, end to end: the baseline of Nair et al. 2018, section 5."""
 
-REACH_STEPS = {"paper": 10_000, "fast": 20_000}
+PRESETS = {"paper": PAPER, "fast": FAST, "her": HER}
+
+REACH_STEPS = {"paper": 10_000, "fast": 20_000, "her": 20_000}
 """Environment steps of a run of Reach, in which there is less to learn."""
 REACH_EVALUATION_EVERY_STEPS = 4000
 LATENT_SIZES = {"pickandplace": 24, "rope": 24}

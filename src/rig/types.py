@@ -6,24 +6,32 @@ Axes, everywhere in this order::
     B        rows of a batch
     T        actions of an episode; it has T + 1 images
     H W 3    a camera image, RGB
-    latent   numbers of a latent; a goal is always a latent
+    latent   numbers of a latent; a goal is always a latent. Where the agent sees pictures
+             itself, a latent is a picture: its pixels in a row, uint8
     action   numbers of an action, each in [-1, 1]
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32, Int
+from jaxtyping import Float32, Int, UInt8
+
+
+Latents = Float32[np.ndarray, "B latent"] | UInt8[np.ndarray, "B latent"]
+"""Rows of latents."""
+Aims = Float32[np.ndarray, "N latent"] | UInt8[np.ndarray, "N latent"]
+"""What each world, or each episode, is aimed at: a latent."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Encoding:
     """What the encoder says of each image: the posterior's mean and spread."""
 
-    latent: Float32[np.ndarray, "B latent"]
+    latent: Latents
     """The posterior's mean, which is the latent of the image."""
-    log_std: Float32[np.ndarray, "B latent"]
-    """The logarithm of the posterior's standard deviation."""
+    log_std: Float32[np.ndarray, "B _"]
+    """The logarithm of the posterior's standard deviation; no column where a latent is a
+    picture, which is certain."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,7 +63,7 @@ class Episodes:
     """What the robot saw, as in :class:`Rollouts`."""
     encoding: Encoding
     """The latents of the frames."""
-    goals: Float32[np.ndarray, "N latent"]
+    goals: Aims
     """The goal that each rollout was aimed at."""
 
     def __len__(self) -> int:
@@ -71,10 +79,10 @@ class Episodes:
 class Batch:
     """Transitions as the learner takes them, each with a goal and what it implies."""
 
-    latent: Float32[np.ndarray, "B latent"]
+    latent: Latents
     action: Float32[np.ndarray, "B action"]
-    next_latent: Float32[np.ndarray, "B latent"]
-    goal: Float32[np.ndarray, "B latent"]
+    next_latent: Latents
+    goal: Latents
     reward: Float32[np.ndarray, " B"]
 
     def __len__(self) -> int:

@@ -1,9 +1,15 @@
-"""Plain multilayer perceptrons on ``concat(latent, goal)``: no convolution meets the RL."""
+"""Plain multilayer perceptrons on a latent and a goal: no convolution meets the RL.
+
+But in one baseline: there the perceptrons are given what eyes make of pictures
+(:mod:`rig.agent.eyes`).
+"""
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
+
+from rig.agent.eyes import Eyes, Seen
 
 
 FINAL_BOUND = 3e-3
@@ -74,50 +80,47 @@ def normalise(rows: Float[Array, "*B hidden"]) -> Float[Array, "*B hidden"]:
 class Actor(eqx.Module):
     """The policy: the action, in [-1, 1], for a latent and a goal."""
 
+    eyes: Eyes
     mlp: MLP
 
     def __init__(
         self,
-        latent_size: int,
+        eyes: Eyes,
         action_size: int,
         hidden_sizes: tuple[int, ...],
         *,
         layer_norm: bool,
         key: PRNGKeyArray,
     ) -> None:
-        self.mlp = MLP(
-            2 * latent_size, hidden_sizes, action_size, layer_norm=layer_norm, key=key
-        )
+        self.eyes = eyes
+        self.mlp = MLP(eyes.size, hidden_sizes, action_size, layer_norm=layer_norm, key=key)
 
-    def __call__(
-        self, latent: Float[Array, "*B latent"], goal: Float[Array, "*B latent"]
-    ) -> Float[Array, "*B action"]:
+    def __call__(self, latent: Seen, goal: Seen) -> Float[Array, "*B action"]:
         """The actions."""
-        return jnp.tanh(self.mlp(jnp.concatenate([latent, goal], axis=-1)))
+        return jnp.tanh(self.mlp(self.eyes(latent, goal)))
 
 
 class Critic(eqx.Module):
     """The value: the return of an action for a latent and a goal."""
 
+    eyes: Eyes
     mlp: MLP
 
     def __init__(
         self,
-        latent_size: int,
+        eyes: Eyes,
         action_size: int,
         hidden_sizes: tuple[int, ...],
         *,
         layer_norm: bool,
         key: PRNGKeyArray,
     ) -> None:
-        in_size = 2 * latent_size + action_size
+        self.eyes = eyes
+        in_size = eyes.size + action_size
         self.mlp = MLP(in_size, hidden_sizes, 1, layer_norm=layer_norm, key=key)
 
     def __call__(
-        self,
-        latent: Float[Array, "*B latent"],
-        action: Float[Array, "*B action"],
-        goal: Float[Array, "*B latent"],
+        self, latent: Seen, action: Float[Array, "*B action"], goal: Seen
     ) -> Float[Array, "*B"]:
         """The values."""
-        return self.mlp(jnp.concatenate([latent, goal, action], axis=-1))[..., 0]
+        return self.mlp(jnp.concatenate([self.eyes(latent, goal), action], axis=-1))[..., 0]

@@ -6,31 +6,38 @@ episode but not the value, so every target bootstraps (Pardo et al. 2018).
 
 from collections.abc import Sequence
 from functools import partial
+from typing import TypeVar
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Float, Int, PRNGKeyArray, UInt8
 
+from rig.agent.eyes import new_eyes
 from rig.agent.networks import Actor, Critic
 from rig.config import TD3Config
 
 
 Critics = tuple[Critic, ...]
 """Two in TD3; one alone is DDPG with TD3's smoothed targets and delayed actor."""
+Network = TypeVar("Network", Actor, Critic)
 Metrics = dict[str, Float[Array, ""]]
 Rate = float | Float[Array, ""] | None
 """A step size of Adam's; none stands for the one of the settings."""
 
 
+Rows = Float[Array, "*U B latent"] | UInt8[Array, "*U B latent"]
+"""Latents, or pictures where the agent sees them itself."""
+
+
 class Transitions(eqx.Module):
     """Batches on the device; the axes before the last one are updates and rows."""
 
-    latent: Float[Array, "*U B latent"]
+    latent: Rows
     action: Float[Array, "*U B action"]
-    next_latent: Float[Array, "*U B latent"]
-    goal: Float[Array, "*U B latent"]
+    next_latent: Rows
+    goal: Rows
     reward: Float[Array, "*U B"]
 
 
@@ -51,10 +58,9 @@ def new_learner(
 ) -> Learner:
     """A learner that has learned nothing yet."""
     actor_key, *critic_keys = jax.random.split(key, 1 + config.num_critics)
-    size = (latent_size, action_size, config.hidden_sizes)
-    actor = Actor(*size, layer_norm=config.layer_norm, key=actor_key)
+    actor = new_network(Actor, latent_size, action_size, config, key=actor_key)
     critics = tuple(
-        Critic(*size, layer_norm=config.layer_norm, key=critic_key)
+        new_network(Critic, latent_size, action_size, config, key=critic_key)
         for critic_key in critic_keys
     )
     optimizer = optax.adam(config.learning_rate)
@@ -67,6 +73,20 @@ def new_learner(
         critic_opt_state=optimizer.init(critics),
         num_updates=jnp.zeros((), jnp.int32),
     )
+
+
+def new_network(
+    kind: type[Network],
+    latent_size: int,
+    action_size: int,
+    config: TD3Config,
+    *,
+    key: PRNGKeyArray,
+) -> Network:
+    """An actor or a critic that knows nothing."""
+    eyes = new_eyes(latent_size, config.channels, key=jax.random.fold_in(key, 1))
+    sizes = (action_size, config.hidden_sizes)
+    return kind(eyes, *sizes, layer_norm=config.layer_norm, key=key)
 
 
 def td_target(

@@ -6,7 +6,7 @@ from typing import Any
 from rig.config import Config
 from rig.lab.quantities import amount, metric_of, thing_of
 from rig.lab.run import Run
-from rig.lab.settings import flat, preset_of
+from rig.lab.settings import flat, learned_from, preset_of
 
 
 CARD = """---
@@ -25,8 +25,8 @@ model-index:
 
 # {name}
 
-A policy for {task} that reaches goal pictures. It was trained {eyes}, without any reward from
-outside ([RIG, Nair et al. 2018](https://arxiv.org/abs/1807.04742)).
+A policy for {task} that reaches goal pictures. It was trained from {source}, without any
+reward from outside ([RIG, Nair et al. 2018](https://arxiv.org/abs/1807.04742)).
 
 ![Goal, camera, and what the robot makes of what it sees](replay.gif)
 
@@ -60,7 +60,7 @@ def card(run: Run, name: str) -> str:
         label=json.dumps(name),
         tag=json.dumps(config.task),
         task=config.task,
-        eyes="from the true state" if config.oracle else "from camera images alone",
+        source=learned_from(config),
         size=config.image_size,
         num_episodes=evaluation.get("num_episodes", 0),
         num_env_steps=evaluation.get("num_env_steps", 0),

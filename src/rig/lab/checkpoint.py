@@ -42,7 +42,16 @@ def save_tree(path: Path, tree: object) -> None:
 
 def tree_bytes(tree: object) -> bytes:
     """Every array of the tree as the content of a safetensors file."""
-    return save({name: np.asarray(leaf) for name, leaf in named_arrays(tree).items()})
+    return array_bytes({name: np.asarray(leaf) for name, leaf in named_arrays(tree).items()})
+
+
+def array_bytes(arrays: Arrays) -> bytes:
+    """Arrays as the content of a safetensors file.
+
+    Rows that lie apart in memory, as columns of a larger array, are brought together first:
+    safetensors would take the bytes that lie between them for theirs.
+    """
+    return save({name: np.asarray(array, order="C") for name, array in arrays.items()})
 
 
 def load_tree(path: Path, like: Tree) -> Tree:

@@ -135,7 +135,9 @@ def nothing_learned(facts: Facts) -> Findings:
             found.append(
                 f"{name.rpartition('_')[0]}: the distance left is {median / nothing:.0%} of "
                 "what doing nothing leaves. Train for longer; with --oracle it should come "
-                "right, or learning itself is at fault and not the latents."
+                "right, or learning itself is at fault and not the latents. --input true and "
+                "--reward.distance true tell whether what the policy sees is at fault or the "
+                "reward (docs/when-it-does-not-learn.md)."
             )
     return found
 

@@ -24,6 +24,7 @@ from rig.lab.progress import Progress, open_progress
 from rig.lab.provenance import refuse_another_end
 from rig.lab.reach import reach, summary
 from rig.lab.run import Run
+from rig.lab.settings import learned_from
 from rig.lab.tables import print_notice
 from rig.lab.trackers import TrackerName, check_tracker, tracked
 from rig.lab.train import training
@@ -123,6 +124,8 @@ def how_to_go_on(run: Run) -> str:
 def evaluate_run(directory: Path, num_episodes: int, *, force: bool = False) -> dict[str, Any]:
     """The table of a trained run on the first goal pictures of the fixed set."""
     run, policy = open_trained(directory, force=force)
+    if run.config.is_given_truth:
+        print_notice(f"{directory} learned from {learned_from(run.config)}")
     at_once = run.config.num_worlds if is_guest(run.config.task) else GOALS_AT_ONCE
     world = make_world(run.config, min(at_once, num_episodes))
     trial = try_goals(policy, world, evaluation_goals(world, num_episodes))

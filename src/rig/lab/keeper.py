@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from safetensors.numpy import save
 
 from rig.errors import DivergedError
+from rig.lab.checkpoint import array_bytes
 from rig.lab.fingerprint import fingerprint
 from rig.lab.interrupt import Interrupt
 from rig.lab.need import ROWS_PER_FILE
@@ -120,4 +120,4 @@ class Keeper:
         oldest, end = replay.rows_held
         for first in range(max(oldest, self._store.next_row), end, ROWS_PER_FILE):
             last = min(first + ROWS_PER_FILE, end)
-            self._store.put_rows(first, last, save(replay.lasting(first, last)))
+            self._store.put_rows(first, last, array_bytes(replay.lasting(first, last)))

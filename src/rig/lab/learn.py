@@ -1,5 +1,8 @@
 """Learning from memory: recall, pretend, update."""
 
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import jax
@@ -11,21 +14,25 @@ from rig.config import Config, RewardConfig
 from rig.errors import DivergedError
 from rig.lab.lessons import Lessons
 from rig.lab.policy import Policy
+from rig.lab.swap import input_columns
 from rig.latent.reward import (
     latent_reward,
     log_probability_reward,
+    pixel_distance_reward,
     pixel_reward,
+    pixel_sparse_reward,
     root_reward,
     sparse_reward,
 )
-from rig.latent.space import LatentSpace
 from rig.memory.relabel import RewardOf, relabel
 from rig.memory.replay import Recalled, Replay
-from rig.types import Batch
+from rig.types import Batch, Latents
 
 
 UPDATES_PER_DISPATCH = 400
 """About how many updates one compiled call makes."""
+PICTURE_UPDATES_PER_DISPATCH = 10
+"""The same where the agent sees pictures: the batches of one update take 3 MB then."""
 
 
 def learn(
@@ -53,21 +60,29 @@ def learn(
     reward_of = make_reward(config.reward, policy.space, replay)
     learner, metrics = policy.learner, dict[str, jax.Array]()
     rate = config.td3.learning_rate_at(progress)
-    for num_cycles in dispatches(num_updates, config.td3.policy_delay):
+    most = PICTURE_UPDATES_PER_DISPATCH if config.is_end_to_end else UPDATES_PER_DISPATCH
+    for num_cycles in dispatches(num_updates, config.td3.policy_delay, most):
         shape = (num_cycles, config.td3.policy_delay, config.td3.batch_size)
         batches = draw(policy, replay, config, reward_of, shape, rng=rng)
         key = jax.random.key(rng.integers(2**32))
+        # Or batches of pictures would queue up in memory.
+        jax.block_until_ready(learner)  # type: ignore[no-untyped-call]
         learner, metrics = yield Lesson(learner, batches, config.td3, rate, key)
     return Policy(policy.space, learner), finite(metrics)
 
 
-def dispatches(num_updates: int, policy_delay: int) -> list[int]:
+def dispatches(num_updates: int, policy_delay: int, about: int) -> list[int]:
     """Cycles of each compiled call: equal, so that one program serves them all.
 
     A cycle is as many updates as the actor's delay; a part of one is made whole.
+
+    Args:
+        num_updates: How many are asked for.
+        policy_delay: Updates of a cycle.
+        about: Updates of one call.
     """
     num_cycles = -(-num_updates // policy_delay)
-    num_calls = max(1, round(num_cycles * policy_delay / UPDATES_PER_DISPATCH))
+    num_calls = max(1, round(num_cycles * policy_delay / about))
     return [-(-num_cycles // num_calls)] * (num_calls if num_cycles else 0)
 
 
@@ -85,7 +100,16 @@ def draw(
     imagined = policy.space.imagine(num, rng=rng)
     recalled = replay.sample(num, rng=rng)
     batch = relabel(recalled, imagined, config.goals.mixture, reward_of, rng=rng)
-    return stacked(batch, shape)
+    return stacked(seen_of(batch, input_columns(policy.space)), shape)
+
+
+def seen_of(batch: Batch, columns: slice) -> Batch:
+    """The batch with the columns of its latents that networks see; its rewards stay."""
+    seen = {name: getattr(batch, name)[:, columns] for name in LATENTS}
+    return replace(batch, **seen)
+
+
+LATENTS = ("latent", "next_latent", "goal")
 
 
 def stacked(batch: Batch, shape: tuple[int, ...]) -> Transitions:
@@ -101,12 +125,13 @@ def stacked(batch: Batch, shape: tuple[int, ...]) -> Transitions:
 
 
 def make_reward(config: RewardConfig, space: Any, replay: Replay) -> RewardOf:
-    """The reward of the settings, for relabelling.
+    """The reward of the settings, for relabelling."""
+    return (latent_rewards(config, space) | pixel_rewards(config, space, replay))[config.kind]
 
-    The pixel reward compares with the decoded goal, whichever source the goal came from: an
-    imagined goal has no other picture.
-    """
-    kinds: dict[str, RewardOf] = {
+
+def latent_rewards(config: RewardConfig, space: Any) -> dict[str, RewardOf]:
+    """The rewards that look at latents, by name."""
+    return {
         "latent": lambda recalled, goal: latent_reward(
             recalled.next_latent, goal, space.weight
         ),
@@ -121,26 +146,38 @@ def make_reward(config: RewardConfig, space: Any, replay: Replay) -> RewardOf:
             config.min_std,
             config.sparse_threshold,
         ),
-        "pixel": lambda recalled, goal: chunked_pixel_reward(recalled, goal, space, replay),
     }
-    return kinds[config.kind]
 
 
-def chunked_pixel_reward(
-    recalled: Recalled, goal: np.ndarray, space: LatentSpace, replay: Replay
-) -> np.ndarray:
-    """The pixel reward, a part at a time, so that few images are in memory at once."""
-    starts = range(0, len(goal), PIXEL_CHUNK)
-    parts = [slice(start, start + PIXEL_CHUNK) for start in starts]
-    return np.concatenate(
-        [
-            pixel_reward(replay.frames[recalled.next_row[part]], space.decode(goal[part]))
-            for part in parts
-        ]
-    )
+def pixel_rewards(config: RewardConfig, space: Any, replay: Replay) -> dict[str, RewardOf]:
+    """The rewards that look at pictures, by name.
+
+    They compare with the decoded goal, whichever source the goal came from: an imagined goal
+    has no other picture.
+    """
+    rewards: dict[str, PixelReward] = {
+        "pixel": pixel_reward,
+        "pixel_distance": pixel_distance_reward,
+        "pixel_sparse": partial(pixel_sparse_reward, threshold=config.pixel_threshold),
+    }
+
+    def of_pictures(reward: PixelReward, recalled: Recalled, goal: Latents) -> np.ndarray:
+        """A part at a time, so that few images are in memory at once."""
+        starts = range(0, len(goal), PIXEL_CHUNK)
+        parts = [slice(start, start + PIXEL_CHUNK) for start in starts]
+        return np.concatenate(
+            [
+                reward(replay.frames[recalled.next_row[part]], space.decode(goal[part]))
+                for part in parts
+            ]
+        )
+
+    return {name: partial(of_pictures, reward) for name, reward in rewards.items()}
 
 
-PIXEL_CHUNK = 4096
+PixelReward = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""Images and goal pictures in, rewards out."""
+PIXEL_CHUNK = 512
 
 
 def finite(metrics: dict[str, jax.Array]) -> dict[str, float]:

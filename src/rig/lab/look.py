@@ -2,14 +2,14 @@
 
 import hashlib
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float64, UInt8
 
 from rig.config import Config
 from rig.errors import ConfigError
-from rig.lab.worlds import make_world, worlds_of
+from rig.lab.worlds import make_pictured_world, worlds_of
 
 
 SMALLEST_PX, LARGEST_PX = 16, 2048
@@ -39,7 +39,7 @@ def sight_of(config: Config, size: int, *, of_goal: bool) -> Sight:
     """
     if not SMALLEST_PX <= size <= LARGEST_PX:
         raise ConfigError(f"--size must be {SMALLEST_PX} to {LARGEST_PX} pixels, got {size}")
-    with closing(make_world(replace(config, oracle=False), 1, size)) as world:
+    with closing(make_pictured_world(config, 1, size)) as world:
         if of_goal:
             goal = worlds_of(world).goals(1, rng=np.random.default_rng(config.seed))
             image, state, seed = goal.images[0], goal.states[0], int(goal.seeds[0])

@@ -6,6 +6,7 @@ import numpy as np
 
 from rig.config import Config
 from rig.lab.best import is_best, keep_best
+from rig.lab.end_to_end import PictureSpace
 from rig.lab.evaluate import (
     EVALUATION_SEED,
     GOALS_AT_ONCE,
@@ -92,9 +93,7 @@ class Recorder:
         self._log(metrics)
         if is_due(self._config.evaluate.every_steps, num_env_steps, num_new):
             self._draw_practice(policy, episodes)
-            rng = np.random.default_rng(EVALUATION_SEED)
-            said = time_distance_correlation(episodes, policy.space.weight, rng=rng)
-            self._log({"probe/time_distance_correlation": said})
+            self._probe_practice(policy, episodes)
             self.evaluate(policy)
         self._progress.advance(num_env_steps, self._latest)
 
@@ -122,7 +121,7 @@ class Recorder:
         save_policy(self._run.policy, policy)
         trial = self.evaluate(policy)
         self._run.save_evaluation(table(self._config, trial, self._num_env_steps))
-        if not self._config.oracle:
+        if isinstance(policy.space, LatentSpace | PictureSpace):
             rows = {"goal": trial.goal_frames, "reached": trial.final_frames}
             shown = {name: images[:NUM_SHEET_COLUMNS] for name, images in rows.items()}
             save_sheet(
@@ -136,7 +135,7 @@ class Recorder:
 
     def _draw_practice(self, policy: Policy, episodes: Episodes) -> None:
         """Draws imagined goals above what their rollouts reached."""
-        if isinstance(policy.space, LatentSpace):
+        if isinstance(policy.space, LatentSpace | PictureSpace):
             num = min(NUM_SHEET_COLUMNS, len(episodes))
             rows = {
                 "imagined": policy.space.decode(episodes.goals[:num]),
@@ -144,6 +143,13 @@ class Recorder:
             }
             path = self._run.pictures / f"imagined-{self._num_env_steps:07d}.png"
             save_sheet(path, rows, f"Practice after {self._num_env_steps} steps")
+
+    def _probe_practice(self, policy: Policy, episodes: Episodes) -> None:
+        """Logs whether latent distance agrees with time, where there are latents."""
+        if not isinstance(policy.space, PictureSpace):
+            rng = np.random.default_rng(EVALUATION_SEED)
+            said = time_distance_correlation(episodes, policy.space.weight, rng=rng)
+            self._log({"probe/time_distance_correlation": said})
 
     def _probe(self, space: LatentSpace) -> dict[str, float]:
         """How well latents predict each true number, in its unit: for evaluation only."""

@@ -54,8 +54,12 @@ def rows_filled(config: Config, sizes: Sizes) -> int:
 
 
 def row_bytes(config: Config, sizes: Sizes) -> int:
-    """Bytes of what replay keeps beside each frame: a latent, its spread, and an action."""
-    return NUMBER_BYTES * (2 * config.vae.latent_size + sizes.action_size)
+    """Bytes of what replay keeps beside each frame: a latent, its spread, and an action.
+
+    Where the agent sees pictures, the frame is its own latent.
+    """
+    latent_size = 0 if config.is_end_to_end else config.vae.latent_size
+    return NUMBER_BYTES * (2 * latent_size + sizes.action_size)
 
 
 def lies_in_a_file(config: Config, sizes: Sizes) -> bool:

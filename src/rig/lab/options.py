@@ -26,8 +26,9 @@ PAGE_KINDS = (".html", ".htm")
 class TrainOptions:
     """What `rig train` takes besides the settings of a run."""
 
-    preset: Literal["paper", "fast"] = "fast"
-    """The settings to begin from: as published, or what learns soonest here."""
+    preset: Literal["paper", "fast", "her"] = "fast"
+    """The settings to begin from: as published; what learns soonest here; or the baseline that
+    learns end to end from pixels, without latents (hindsight, HER)."""
     env: EnvironmentId = ""
     """Anyone's Gymnasium environment to learn in place of a TASK, as Gymnasium names it: with
     continuous actions, and a MuJoCo scene, an image observation or rgb_array rendering."""

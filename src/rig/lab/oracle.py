@@ -1,4 +1,4 @@
-"""The oracle: true state in place of images. The only place where truth meets learning.
+"""The oracle: true state in place of images. With ``swap``, all of where truth meets learning.
 
 It is a check of the reinforcement-learning half, with everything else unchanged: the state is
 the frame, scaling it is the encoder, and goals are drawn as evaluation draws them.
@@ -31,13 +31,18 @@ class OracleView(VectorWrapper):
 
     def reset(self, **kwargs: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """Starts every world anew."""
-        _, info = self.env.reset(**kwargs)
-        return true_observation(self._task, info), info
+        observation, info = self.env.reset(**kwargs)
+        return self._show(observation, info), info
 
     def step(self, actions: np.ndarray) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
         """Moves every world."""
-        _, reward, terminated, truncated, info = self.env.step(actions)
-        return true_observation(self._task, info), reward, terminated, truncated, info
+        observation, reward, terminated, truncated, info = self.env.step(actions)
+        return self._show(observation, info), reward, terminated, truncated, info
+
+    def _show(
+        self, _observation: dict[str, np.ndarray], info: dict[str, Any]
+    ) -> dict[str, np.ndarray]:
+        return true_observation(self._task, info)
 
 
 def true_observation(task: Task, info: dict[str, Any]) -> dict[str, np.ndarray]:
@@ -82,9 +87,18 @@ class TrueStateSpace:
         return {"centre": self._centre, "scale": self._scale, "goals": self._goals}
 
     @property
-    def num_goals(self) -> int:
+    def goals(self) -> Float32[np.ndarray, "G latent"]:
         """Goals that practice draws from."""
+        return self._goals
+
+    @property
+    def num_goals(self) -> int:
+        """How many these are."""
         return len(self._goals)
+
+    def with_goals(self, goals: Float32[np.ndarray, "G latent"]) -> "TrueStateSpace":
+        """The same space with other goals."""
+        return TrueStateSpace(self._centre, self._scale, goals)
 
     @property
     def latent_size(self) -> int:

@@ -1,5 +1,6 @@
 """A policy is what reaches goals: an actor, and the latent space that it acts in."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,14 @@ from rig.config import Config
 from rig.errors import RunError
 from rig.lab.checkpoint import load_tree, tree_bytes
 from rig.lab.durable import json_bytes, put_file, read_json
+from rig.lab.end_to_end import CHANNELS, PictureSpace
 from rig.lab.oracle import TrueStateSpace
+from rig.lab.swap import Space, SwapSpace, state_size_of
 from rig.latent.canvas import Canvas, PatchCanvas, PrincipalCanvas
 from rig.latent.space import LatentSpace
 from rig.latent.vae import blank_vae
 from rig.latent.whiten import no_whitening
-from rig.types import Encoding
-from rig.world.tasks import find_task
+from rig.types import Aims, Encoding
 
 
 MAX_COUNT = 10_000_000
@@ -34,18 +36,18 @@ SCHEMA_VERSION = 1
 class Policy:
     """An actor and the latent space that it acts in."""
 
-    def __init__(self, space: LatentSpace | TrueStateSpace, learner: Learner) -> None:
+    def __init__(self, space: Space, learner: Learner) -> None:
         self.space = space
         self.learner = learner
 
     def act(
-        self, frames: np.ndarray, goals: Float32[np.ndarray, "N latent"]
+        self, frames: np.ndarray, goals: Aims
     ) -> tuple[Float32[np.ndarray, "N action"], Encoding]:
         """What to do now to bring each frame to its goal, without noise."""
         return self.space.see_and_act(self.learner.actor, frames, goals)
 
     def act_steadily(
-        self, frames: np.ndarray, goals: Float32[np.ndarray, "N latent"]
+        self, frames: np.ndarray, goals: Aims
     ) -> tuple[Float32[np.ndarray, "N action"], Encoding]:
         """The same by the slow average of the actor, which jitters less (Polyak averaging)."""
         return self.space.see_and_act(self.learner.target_actor, frames, goals)
@@ -83,13 +85,29 @@ def load_policy(directory: Path, config: Config) -> Policy:
         raise RunError(
             f"{directory} has schema {about.get('schema')}, this rig reads {SCHEMA_VERSION}"
         )
-    blank = blank_oracle if config.oracle else blank_latent
+    kind = space_kind(config)
     like = eqx.filter_eval_shape(
-        blank, config, whole(about, "action_size"), whole(about, "num_goals")
+        BLANKS[kind], config, whole(about, "action_size"), whole(about, "num_goals")
     )
     tree = load_tree(numbers, like)
-    kind = TrueStateSpace if config.oracle else LatentSpace
-    return Policy(kind.from_arrays(tree["space"]), tree["learner"])
+    return Policy(space_of(config, tree["space"]), tree["learner"])
+
+
+def space_of(config: Config, arrays: dict[str, Any]) -> Space:
+    """The space that a run of these settings saved."""
+    kind = space_kind(config)
+    if issubclass(kind, SwapSpace):
+        return kind.from_arrays(arrays, config)
+    return kind.from_arrays(arrays)
+
+
+def space_kind(config: Config) -> type[Space]:
+    """The kind of space that the settings ask for."""
+    if config.is_swap:
+        return SwapSpace
+    if config.oracle:
+        return TrueStateSpace
+    return PictureSpace if config.is_end_to_end else LatentSpace
 
 
 def whole(about: dict[str, Any], name: str) -> int:
@@ -129,8 +147,35 @@ def blank_latent(config: Config, action_size: int, num_goals: int) -> dict[str, 
 
 def blank_oracle(config: Config, action_size: int, num_goals: int) -> dict[str, Any]:
     """The shapes of a saved policy that sees the true state."""
-    size = len(find_task(config.task).start)
+    size = state_size_of(config)
     row = jnp.zeros(size)
     space = {"centre": row, "scale": row, "goals": jnp.zeros((num_goals, size))}
     learner = new_learner(size, action_size, config.td3, key=jax.random.key(0))
     return {"space": space, "learner": learner}
+
+
+def blank_swap(config: Config, action_size: int, num_goals: int) -> dict[str, Any]:
+    """The shapes of a saved policy of swapped halves: its networks see one of two spaces."""
+    latents, states = (
+        blank(config, action_size, num_goals) for blank in (blank_latent, blank_oracle)
+    )
+    seen = states if config.input == "true" else latents
+    space = {"latents": latents["space"], "states": states["space"]}
+    return {"space": space, "learner": seen["learner"]}
+
+
+def blank_pictures(config: Config, action_size: int, num_goals: int) -> dict[str, Any]:
+    """The shapes of a saved policy that sees pictures itself."""
+    size = CHANNELS * config.image_size**2
+    space = {"goals": jnp.zeros((num_goals, size), jnp.uint8)}
+    learner = new_learner(size, action_size, config.td3, key=jax.random.key(0))
+    return {"space": space, "learner": learner}
+
+
+BLANKS: dict[type[Space], Callable[[Config, int, int], dict[str, Any]]] = {
+    LatentSpace: blank_latent,
+    TrueStateSpace: blank_oracle,
+    PictureSpace: blank_pictures,
+    SwapSpace: blank_swap,
+}
+"""The shapes of a saved policy, by the kind of its space."""

@@ -15,7 +15,7 @@ from rig.lab.pictures import GoalPicture
 from rig.lab.policy import Policy
 from rig.lab.trained import latent_space
 from rig.lab.worlds import World, worlds_of
-from rig.latent.reward import latent_reward
+from rig.types import Latents
 from rig.world.tabletop import STEP_S
 from rig.world.worlds import Goals, Worlds
 
@@ -68,7 +68,7 @@ def goals_in(picture: GoalPicture, worlds: Worlds) -> Goals | None:
 def attempt(
     policy: Policy,
     goal_image: UInt8[np.ndarray, "H W 3"],
-    goal: Float32[np.ndarray, "1 latent"],
+    goal: Latents,
     images: UInt8[np.ndarray, "F H W 3"],
     infos: list[dict[str, Any]],
 ) -> Attempt:
@@ -80,7 +80,7 @@ def attempt(
         goal_image=goal_image,
         images=images,
         decoded=space.decode(latents),
-        latent_distances=-latent_reward(latents, goals, space.weight),
+        latent_distances=space.distance(latents, goals),
         distances=measured(infos),
     )
 

@@ -14,18 +14,16 @@ from typing import Any
 
 import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
-from jaxtyping import Float32
 
 from rig.agent.explore import Noise, RandomPolicy
 from rig.lab.track import Track, WorldMask
-from rig.types import Encoding, Episodes, Rollouts
+from rig.types import Aims, Encoding, Episodes, Rollouts
 
 
 World = VectorEnv[Any, Any, Any]
 """Worlds as Gymnasium has them."""
 Act = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, Encoding]]
 """Frames and goals in; actions, and what the frames encode to, out."""
-Goals = Float32[np.ndarray, "N latent"]
 
 
 def seen(observation: dict[str, np.ndarray]) -> np.ndarray:
@@ -36,7 +34,7 @@ def seen(observation: dict[str, np.ndarray]) -> np.ndarray:
 def practise(
     world: World,
     act: Act,
-    goals: Goals,
+    goals: Aims,
     noise: Noise,
     num_steps: int,
     *,

@@ -13,7 +13,7 @@ from rig.lab.diagnose import is_table_row, probe_cell
 from rig.lab.facts import FIT_STEPS, MINUTES, STEPS, Facts
 from rig.lab.phase import duration
 from rig.lab.quantities import amount, label_of, number, thing_of, unit_of
-from rig.lab.settings import flat, preset_of
+from rig.lab.settings import flat, learned_from, preset_of
 from rig.lab.tables import COLUMNS
 
 
@@ -58,8 +58,7 @@ def headline(runs: Runs) -> str:
 def lead(facts: Facts) -> str:
     """One run in one sentence."""
     config = facts.run.config
-    eyes = "the true state (oracle)" if config.oracle else "camera images alone"
-    return f"Learned from {eyes}: {preset_of(config)}, seed {config.seed}."
+    return f"Learned from {learned_from(config)}: {preset_of(config)}, seed {config.seed}."
 
 
 def cards(facts: Facts) -> str:

@@ -4,9 +4,17 @@ import jax
 import numpy as np
 
 from rig.config import Config
+from rig.lab.end_to_end import PictureSpace
 from rig.lab.measure import Recorder
 from rig.lab.oracle import TrueStateSpace
 from rig.lab.policy import Policy
+from rig.lab.swap import (
+    Space,
+    SwapSpace,
+    images_of,
+    latent_half,
+    make_swap_space,
+)
 from rig.latent.fit import fine_tune, fit
 from rig.latent.prior import make_prior
 from rig.latent.space import LatentSpace, make_space, whiten
@@ -21,17 +29,20 @@ MAX_PRIOR_IMAGES = 10_000
 
 
 def first_space(
-    config: Config, images: np.ndarray, recorder: Recorder, *, rng: np.random.Generator
-) -> LatentSpace | TrueStateSpace:
-    """The latent space after the first fit; for the oracle, the true state."""
+    config: Config, frames: np.ndarray, recorder: Recorder, *, rng: np.random.Generator
+) -> Space:
+    """The latent space after the first fit; the oracle and end to end, nothing is fitted."""
     if config.oracle:
         return TrueStateSpace.of_task(find_task(config.task), rng=rng)
-    on_progress = recorder.begin_fit()
+    if config.is_end_to_end:
+        return PictureSpace.of_images(frames, rng=rng)
+    on_progress, images = recorder.begin_fit(), images_of(config, frames)
     vae = new_vae(config.vae, images, key=jax.random.key(rng.integers(2**32)), rng=rng)
     vae = fit(vae, images, config.vae, rng=rng, on_progress=on_progress)
-    some = some_of(images, rng=rng)
-    space = space_from(config, vae, whiten(vae, some, config.vae.whiten_floor), some, rng=rng)
-    recorder.after_fit(space, images)
+    some = some_of(frames, rng=rng)
+    whitening = whiten(vae, images_of(config, some), config.vae.whiten_floor)
+    space = space_from(config, vae, whitening, some, rng=rng)
+    recorder.after_fit(latent_half(space), images)
     return space
 
 
@@ -46,16 +57,17 @@ def look_again(
     """The policy with its VAE fitted to what replay holds, and every latent made anew.
 
     A goal kept from before stands for a picture: it is decoded by the VAE that imagined it and
-    encoded by the new one. An oracle sees as well as it ever will.
+    encoded by the new one. Who sees without a VAE sees as well as ever.
     """
     old = policy.space
-    if not isinstance(old, LatentSpace):
+    if isinstance(old, TrueStateSpace | PictureSpace):
         return policy
-    vae = fine_tune(old.vae, replay.frames, config.vae, config.online.num_fit_steps, rng=rng)
+    images, half = images_of(config, replay.frames), latent_half(old)
+    vae = fine_tune(half.vae, images, config.vae, config.online.num_fit_steps, rng=rng)
     some = some_of(replay.frames, rng=rng)
-    space = space_from(config, vae, old.whitening, some, rng=rng)
-    replay.reencode(space.encode, lambda goals: space.encode(old.decode(goals)).latent)
-    recorder.after_fit(space, replay.frames)
+    space = space_from(config, vae, half.whitening, some, rng=rng)
+    replay.reencode(space.encode, lambda goals: old.moved(goals, latent_half(space)))
+    recorder.after_fit(latent_half(space), images)
     return Policy(space, policy.learner)
 
 
@@ -63,13 +75,15 @@ def space_from(
     config: Config,
     vae: VAE,
     whitening: Whitening,
-    images: np.ndarray,
+    frames: np.ndarray,
     *,
     rng: np.random.Generator,
-) -> LatentSpace:
+) -> LatentSpace | SwapSpace:
     """The latent space of a VAE, its goals imagined as the settings say."""
+    if config.is_swap:
+        return make_swap_space(config, vae, whitening, frames, rng=rng)
     source, skew = config.goals.source, config.goals.skew
-    return make_space(vae, images, source, skew, rng=rng, whitening=whitening)
+    return make_space(vae, frames, source, skew, rng=rng, whitening=whitening)
 
 
 def some_of(rows: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
@@ -80,10 +94,14 @@ def some_of(rows: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
 def refresh_prior(
     policy: Policy, replay: Replay, config: Config, *, rng: np.random.Generator
 ) -> Policy:
-    """The policy with its prior made anew from the latents that replay holds."""
+    """The policy with its prior made anew from what replay holds."""
     space = policy.space
-    if not isinstance(space, LatentSpace):
+    if isinstance(space, PictureSpace):
+        return Policy(PictureSpace.of_images(replay.frames, rng=rng), policy.learner)
+    if isinstance(space, TrueStateSpace):
         return policy
     some = some_of(replay.latents, rng=rng)
+    if isinstance(space, SwapSpace):
+        return Policy(space.with_goals_among(some, config.goals, rng=rng), policy.learner)
     prior = make_prior(config.goals.source, some, config.goals.skew, rng=rng)
     return Policy(LatentSpace(space.vae, space.whitening, prior), policy.learner)

@@ -9,6 +9,8 @@ from rig.errors import ConfigError, name_the_nearest
 
 NAMED_CHANGES = 6
 """At most so many changes to a preset are told one by one."""
+GIVES_TRUTH = ("oracle", "input", "reward.distance")
+"""Settings that no preset changes: a run that did was given the true state."""
 
 
 def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -64,10 +66,25 @@ def preset_of(config: Config) -> str:
     if not changed:
         return f"{name} preset"
     if len(changed) > NAMED_CHANGES:
-        return f"{name} preset with {len(changed)} settings changed"
-    return f"{name} preset with " + ", ".join(
-        f"{key} {value}" for key, value in changed.items()
-    )
+        truths = {key: changed[key] for key in GIVES_TRUTH if key in changed}
+        among = f", among them {named(truths)}" if truths else ""
+        return f"{name} preset with {len(changed)} settings changed{among}"
+    return f"{name} preset with {named(changed)}"
+
+
+def named(values: dict[str, Any]) -> str:
+    """Settings and their values in words."""
+    return ", ".join(f"{key} {value}" for key, value in values.items())
+
+
+def learned_from(config: Config) -> str:
+    """What a run learned from, in words: a run that was given the truth never hides it."""
+    if config.oracle:
+        return "the true state (oracle)"
+    seen = "the true state" if config.input == "true" else "camera images"
+    if not config.is_swap:
+        return f"{seen} alone"
+    return f"{seen}, rewarded by {config.reward.distance} distance (a check of its halves)"
 
 
 def nearest_preset(config: Config) -> str:

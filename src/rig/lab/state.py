@@ -12,11 +12,10 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float64
-from safetensors.numpy import save
 
 from rig.config import Config
 from rig.errors import RunError
-from rig.lab.checkpoint import Arrays, Like, load_arrays
+from rig.lab.checkpoint import Arrays, Like, array_bytes, load_arrays
 from rig.lab.collect import Collected
 from rig.lab.durable import json_bytes, read_json
 from rig.lab.policy import Policy, load_policy, policy_files, whole
@@ -88,13 +87,13 @@ def state_files(state: State) -> dict[str, bytes]:
     about: dict[str, Any] = {"generator": state.rng.bit_generator.state}
     about["num_env_steps"] = state.num_env_steps
     about["num_rollbacks"] = state.num_rollbacks if isinstance(state, Practising) else 0
-    files = {"worlds.safetensors": save({"memory": state.worlds})}
+    files = {"worlds.safetensors": array_bytes({"memory": state.worlds})}
     if isinstance(state, Practising):
         files |= policy_files(state.policy)
-        files["replay.safetensors"] = save(state.replay.passing())
-        files["witness.safetensors"] = save({"visited": state.visited})
+        files["replay.safetensors"] = array_bytes(state.replay.passing())
+        files["witness.safetensors"] = array_bytes({"visited": state.visited})
     elif state.collected is not None:
-        files["collected.safetensors"] = save(state.collected.arrays())
+        files["collected.safetensors"] = array_bytes(state.collected.arrays())
     return files | {"state.json": json_bytes(about)}
 
 
@@ -120,7 +119,7 @@ def load_state(
         return Looking(rng=rng, collected=collected, worlds=worlds)
     policy = load_policy(directory, config)
     path = directory / "replay.safetensors"
-    passing = load_arrays(path, passing_expected(policy.space.latent_size))
+    passing = load_arrays(path, passing_expected(policy.space.latent_size, config))
     check_index(path, passing, min(rows[-1].end, replay.num_rows))
     replay.restore(passing, ((part.first, load_rows(part)) for part in rows))
     witnessed = load_arrays(directory / "witness.safetensors", {"visited": VISITED})
@@ -183,10 +182,13 @@ LASTING = {"frames": Like(None, None), "actions": ACTIONS}
 COLLECTED = {"images": Like(None, None), "actions": ACTIONS, "num_steps": COUNTS}
 
 
-def passing_expected(latent_size: int) -> dict[str, Like]:
-    """What is to be in ``replay.safetensors``."""
-    latents = Like((None, latent_size), np.dtype(np.float32))
+def passing_expected(latent_size: int, config: Config) -> dict[str, Like]:
+    """What is to be in ``replay.safetensors``: of latents that are pictures, only the goals."""
+    floats, pixels = np.dtype(np.float32), np.dtype(np.uint8)
+    dtype, kept = (pixels, 0) if config.is_end_to_end else (floats, latent_size)
     return {
-        **dict.fromkeys(("latents", "log_stds", "goals"), latents),
+        "latents": Like((None, kept), dtype),
+        "log_stds": Like((None, kept), floats),
+        "goals": Like((None, latent_size), dtype),
         **dict.fromkeys(("first_row", "num_steps"), COUNTS),
     }

@@ -34,7 +34,6 @@ from rig.lab.keeper import Keeper
 from rig.lab.learn import learn
 from rig.lab.lessons import Lessons, alone
 from rig.lab.measure import Recorder
-from rig.lab.oracle import TrueStateSpace
 from rig.lab.policy import Policy
 from rig.lab.progress import Progress
 from rig.lab.remember import empty_replay
@@ -44,10 +43,10 @@ from rig.lab.run import Run
 from rig.lab.schedule import is_due
 from rig.lab.see import first_space, look_again, refresh_prior
 from rig.lab.state import Looking, Practising
+from rig.lab.swap import Space, input_size
 from rig.lab.watch import refuse_divergence
 from rig.lab.witness import Witness
 from rig.lab.worlds import make_world, worlds_of
-from rig.latent.space import LatentSpace
 from rig.memory.replay import Replay
 from rig.types import Episodes
 
@@ -138,7 +137,7 @@ def first_fit(state: Looking, replay: Replay, lab: Lab) -> Practising:
     space = first_space(config, collected.images, lab.recorder, rng=rng)
     key = jax.random.key(rng.integers(2**32))
     action_size = worlds_of(lab.world).action_size
-    learner = new_learner(space.latent_size, action_size, config.td3, key=key)
+    learner = new_learner(input_size(space), action_size, config.td3, key=key)
     if len(collected.num_steps):
         replay.add(aimed(collected, space, rng=rng))
     first = Practising(
@@ -208,12 +207,7 @@ def gentler(config: Config, state: Practising) -> Config:
     return replace(config, td3=replace(config.td3, learning_rate=rate))
 
 
-def aimed(
-    collected: Collected,
-    space: LatentSpace | TrueStateSpace,
-    *,
-    rng: np.random.Generator,
-) -> Episodes:
+def aimed(collected: Collected, space: Space, *, rng: np.random.Generator) -> Episodes:
     """The episodes of looking around, each given an imagined goal."""
     return Episodes(
         num_steps=collected.num_steps,

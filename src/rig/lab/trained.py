@@ -3,9 +3,12 @@
 from pathlib import Path
 
 from rig.errors import RunError
+from rig.lab.end_to_end import PictureSpace
+from rig.lab.oracle import TrueStateSpace
 from rig.lab.policy import Policy, load_policy
 from rig.lab.provenance import refuse_another_sight
 from rig.lab.run import Run
+from rig.lab.swap import SwapSpace
 from rig.latent.space import LatentSpace
 
 
@@ -24,15 +27,20 @@ def open_trained(directory: Path, *, force: bool = False) -> tuple[Run, Policy]:
     return run, load_policy(run.policy, run.config)
 
 
-def latent_space(policy: Policy) -> LatentSpace:
+def latent_space(policy: Policy) -> LatentSpace | PictureSpace:
     """The latent space of a policy that sees pictures.
 
     Raises:
-        RunError: It is an oracle's.
+        RunError: It was given the true state.
     """
-    if not isinstance(policy.space, LatentSpace):
+    if isinstance(policy.space, TrueStateSpace):
         raise RunError(
             "this run was trained with --oracle and sees no pictures: train without it"
+        )
+    if isinstance(policy.space, SwapSpace):
+        raise RunError(
+            "this run was given the true state, by --input true or --reward.distance true, "
+            "to see what is at fault: train without it"
         )
     return policy.space
 

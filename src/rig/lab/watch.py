@@ -43,7 +43,8 @@ def refuse_divergence(state: Practising, config: Config, metrics: Mapping[str, f
         raise DivergedError("a weight of actor or critic is not finite: learning diverged")
     rng = np.random.default_rng(state.num_env_steps)
     recalled = state.replay.sample(NUM_TRANSITIONS, rng=rng)
-    refuse_dead_latents(recalled)
+    if not config.is_end_to_end:
+        refuse_dead_latents(recalled)
     if "td3/value" in metrics:
         goals = state.policy.space.imagine(NUM_TRANSITIONS, rng=rng)
         reward_of = make_reward(config.reward, state.policy.space, state.replay)

@@ -9,6 +9,7 @@ from gymnasium.vector import VectorEnv
 from rig.config import Config, require
 from rig.errors import TaskError
 from rig.lab.oracle import OracleView
+from rig.lab.swap import SwapView
 from rig.world.guest.invite import Invitation, invite
 from rig.world.tasks import find_task, full_name, short_name
 from rig.world.worlds import Worlds
@@ -24,7 +25,18 @@ def make_world(config: Config, num_worlds: int, image_size: int | None = None) -
     Raises:
         GuestError: Someone's environment can't be found, made, driven or seen.
     """
-    image_size = image_size or config.image_size
+    world = make_pictured_world(config, num_worlds, image_size or config.image_size)
+    if config.is_given_truth:
+        return OracleView(world) if config.oracle else SwapView(world)
+    return world
+
+
+def make_pictured_world(config: Config, num_worlds: int, image_size: int) -> World:
+    """The same as a camera sees them, whatever the run is given besides.
+
+    Raises:
+        GuestError: Someone's environment can't be found, made, driven or seen.
+    """
     if is_guest(config.task):
         return guests(config, num_worlds, image_size)
     require(
@@ -32,18 +44,21 @@ def make_world(config: Config, num_worlds: int, image_size: int | None = None) -
         f"{config.task} has a camera and an episode length of its own: leave --camera and "
         "--episode-steps to --env",
     )
-    world = gymnasium.make_vec(
+    return gymnasium.make_vec(
         full_name(config.task),
         num_envs=num_worlds,
         vectorization_mode="vector_entry_point",
         image_size=image_size,
     )
-    return OracleView(world) if config.oracle else world
 
 
 def guests(config: Config, num_worlds: int, image_size: int) -> Worlds:
     """Copies of someone's environment."""
-    require(not config.oracle, "--oracle takes the state of our own tasks: leave it out")
+    require(
+        not config.is_given_truth,
+        "--oracle, --input true and --reward.distance true take the true state, which only "
+        "our own tasks tell: leave them out",
+    )
     require(
         config.collect.source == "practice",
         f"--collect.source teleport sets states, and {config.task} is not ours to set: "

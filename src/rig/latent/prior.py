@@ -16,7 +16,7 @@ because the latents are few and already hold what matters.
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, Int
 
 
 Latents = Float32[np.ndarray, "num latent"]
@@ -58,10 +58,8 @@ def make_prior(
     rng: np.random.Generator,
 ) -> Prior:
     """The prior of that name, given the latents of images seen."""
-    if source == "seen":
-        return SeenPrior(latents=seen)
-    if source == "skewed":
-        return SeenPrior(latents=skewed(seen, skew, rng=rng))
+    if source in ("seen", "skewed"):
+        return SeenPrior(latents=seen[goals_among(seen, source, skew, rng=rng)])
     size = seen.shape[1]
     if source == "normal":
         return GaussianPrior(
@@ -78,12 +76,21 @@ MIN_VARIANCE = 1e-6
 """Keeps the covariance positive where a latent never moves."""
 
 
-def skewed(
-    seen: Float32[np.ndarray, "seen latent"], skew: float, *, rng: np.random.Generator
-) -> Float32[np.ndarray, "seen latent"]:
-    """As many latents, each drawn in proportion to its density to the power ``skew``."""
+def goals_among(
+    seen: Float32[np.ndarray, "seen latent"],
+    source: str,
+    skew: float,
+    *,
+    rng: np.random.Generator,
+) -> Int[np.ndarray, " seen"]:
+    """The rows of those seen that become goals, as many as there are.
+
+    For ``skewed``, each is drawn in proportion to its density to the power ``skew``.
+    """
+    if source == "seen":
+        return np.arange(len(seen))
     weight = density(seen, rng=rng) ** skew
-    return seen[rng.choice(len(seen), size=len(seen), p=weight / weight.sum())]
+    return rng.choice(len(seen), size=len(seen), p=weight / weight.sum())
 
 
 def density(

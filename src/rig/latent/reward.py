@@ -6,6 +6,8 @@ root             ``-sqrt(||w (z' - z_g)||_2 + 0.02)``
 log_probability  ``-sum_i (z'_i - z_g,i)^2 / (2 sigma_i^2)``, sigma the encoder's, floored
 sparse           0 if that Mahalanobis distance is under a threshold, else -1
 pixel            ``-mean((x' - x_g)^2)``, pixels in [0, 1]
+pixel_distance   minus the root of that mean
+pixel_sparse     0 if that root is under a threshold, else -1
 ===============  ==========================================================================
 
 Source: Nair et al. 2018, sections 4.3 and 5, and the released code's variants; root is ours.
@@ -20,6 +22,7 @@ from jaxtyping import Float32, UInt8
 
 Rewards = Float32[np.ndarray, " B"]
 Rows = Float32[np.ndarray, "B latent"]
+Images = UInt8[np.ndarray, "B H W 3"]
 
 
 def latent_reward(
@@ -61,9 +64,18 @@ def sparse_reward(
     return np.where(is_near, np.float32(0), np.float32(-1))
 
 
-def pixel_reward(
-    next_image: UInt8[np.ndarray, "B H W 3"], goal_image: UInt8[np.ndarray, "B H W 3"]
-) -> Rewards:
+def pixel_reward(next_image: Images, goal_image: Images) -> Rewards:
     """Minus the mean squared error between two images with pixels in [0, 1]."""
     difference = (next_image.astype(np.float32) - goal_image) / 255
     return -np.mean(difference**2, axis=(1, 2, 3))
+
+
+def pixel_distance_reward(next_image: Images, goal_image: Images) -> Rewards:
+    """Minus the root of that error: the Euclidean distance, whatever the number of pixels."""
+    return -np.sqrt(-pixel_reward(next_image, goal_image))
+
+
+def pixel_sparse_reward(next_image: Images, goal_image: Images, threshold: float) -> Rewards:
+    """0 where that root is under the threshold, -1 elsewhere."""
+    is_near = -pixel_distance_reward(next_image, goal_image) < threshold
+    return np.where(is_near, np.float32(0), np.float32(-1))

@@ -16,6 +16,7 @@ from jaxtyping import Float, Float32, UInt8
 
 from rig.latent.chunks import in_chunks
 from rig.latent.prior import GaussianPrior, Prior, SeenPrior, make_prior
+from rig.latent.reward import latent_reward
 from rig.latent.vae import VAE, to_float, to_uint8
 from rig.latent.whiten import Whitening, fit_whitening, no_whitening
 from rig.types import Encoding
@@ -65,9 +66,23 @@ class LatentSpace:
         """The image of each latent."""
         return in_chunks(partial(_decode, self.vae, self.whitening), latents)
 
+    def moved(
+        self, goals: Float32[np.ndarray, "N latent"], new: "LatentSpace"
+    ) -> Float32[np.ndarray, "N latent"]:
+        """Goals as another space has them: it encodes the pictures that they stand for here."""
+        return new.encode(self.decode(goals)).latent
+
     def imagine(self, num: int, *, rng: np.random.Generator) -> Float32[np.ndarray, "N latent"]:
         """Goals, drawn from the prior."""
         return self.prior.sample(num, rng=rng)
+
+    def distance(
+        self,
+        latents: Float32[np.ndarray, "N latent"],
+        goals: Float32[np.ndarray, "N latent"],
+    ) -> Float32[np.ndarray, " N"]:
+        """Weighted Euclidean distance, as the reward measures it."""
+        return -latent_reward(latents, goals, self.weight)
 
     def see_and_act(
         self,

@@ -1,5 +1,6 @@
 """Arrays that lie in a file: the system keeps in memory what was used of late."""
 
+import mmap
 import os
 import tempfile
 from pathlib import Path
@@ -19,3 +20,12 @@ def mapped(directory: Path, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarr
     with tempfile.TemporaryFile(dir=directory) as file:
         os.posix_fallocate(file.fileno(), 0, int(np.prod(shape)) * dtype.itemsize)
         return np.memmap(file, dtype, "r+", shape=shape)
+
+
+def let_go(array: np.ndarray) -> None:
+    """Gives back the memory of an array that lies in a file; the file keeps what was written.
+
+    The system may hold its pages for a while, and takes them for others when it needs to.
+    """
+    if isinstance(array, np.memmap) and isinstance(array.base, mmap.mmap):
+        array.base.madvise(mmap.MADV_DONTNEED)

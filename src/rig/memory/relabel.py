@@ -18,16 +18,16 @@ from jaxtyping import Float32
 
 from rig.config import GoalMixture
 from rig.memory.replay import Recalled
-from rig.types import Batch
+from rig.types import Batch, Latents
 
 
-RewardOf = Callable[[Recalled, Float32[np.ndarray, "B latent"]], Float32[np.ndarray, " B"]]
+RewardOf = Callable[[Recalled, Latents], Float32[np.ndarray, " B"]]
 """The reward of each recalled transition under each goal."""
 
 
 def relabel(
     recalled: Recalled,
-    imagined: Float32[np.ndarray, "B latent"],
+    imagined: Latents,
     mixture: GoalMixture,
     reward_of: RewardOf,
     *,
@@ -43,7 +43,9 @@ def relabel(
         rng: Decides the source of each row.
     """
     source = rng.choice(3, size=len(recalled), p=mixture.shares)
-    goal = np.choose(source[:, None], [recalled.goal, recalled.future_latent, imagined])
+    goal = recalled.goal.copy()
+    for number, others in enumerate((recalled.future_latent, imagined), 1):
+        goal[source == number] = others[source == number]
     return Batch(
         latent=recalled.latent,
         action=recalled.action,

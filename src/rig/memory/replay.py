@@ -10,7 +10,8 @@ the third one wraps around, and the first, whose rows it begins to take, is forg
 
 Rows are counted on for ever, and taken modulo the size of the ring where an array is read.
 Latents are a cache of what the VAE says of the frames. When the VAE has moved,
-:meth:`Replay.reencode` makes them anew.
+:meth:`Replay.reencode` makes them anew. Where a latent is the picture itself, it is a view of
+the frame: nothing is kept twice.
 """
 
 from collections.abc import Callable, Iterable
@@ -20,10 +21,10 @@ import numpy as np
 from jaxtyping import Float32, Int
 
 from rig.errors import NotEnoughDataError
-from rig.types import Encoding, Episodes
+from rig.memory.mapped import let_go
+from rig.types import Aims, Encoding, Episodes, Latents
 
 
-Goals = Float32[np.ndarray, "N latent"]
 Rows = Int[np.ndarray, " B"]
 NewFrames = Callable[[tuple[int, ...], np.dtype], np.ndarray]
 
@@ -32,13 +33,13 @@ NewFrames = Callable[[tuple[int, ...], np.dtype], np.ndarray]
 class Recalled:
     """Transitions as they happened, each with a frame reached later in its episode."""
 
-    latent: Float32[np.ndarray, "B latent"]
+    latent: Latents
     action: Float32[np.ndarray, "B action"]
-    next_latent: Float32[np.ndarray, "B latent"]
-    next_log_std: Float32[np.ndarray, "B latent"]
-    goal: Float32[np.ndarray, "B latent"]
+    next_latent: Latents
+    next_log_std: Float32[np.ndarray, "B _"]
+    goal: Latents
     """The goal the rollout was aimed at."""
-    future_latent: Float32[np.ndarray, "B latent"]
+    future_latent: Latents
     """A latent reached later in the same episode; the next latent is one of them."""
     next_row: Rows
     """Where the next frame lies."""
@@ -62,10 +63,10 @@ class Replay:
         self._num_rows = max(1, num_transitions // num_steps) * (num_steps + 1)
         self._num_added = 0
         self._frames = np.empty(0)
-        self._latents = self._log_stds = np.empty((0, 0), np.float32)
-        self._actions = np.empty((0, 0), np.float32)
+        self._latents: np.ndarray = np.empty((0, 0), np.float32)
+        self._log_stds = self._actions = np.empty((0, 0), np.float32)
         self._first_row = self._num_steps = np.empty(0, np.int64)
-        self._goals = np.empty((0, 0), np.float32)
+        self._goals: np.ndarray = np.empty((0, 0), np.float32)
 
     @property
     def num_episodes(self) -> int:
@@ -83,7 +84,7 @@ class Replay:
         return self._frames[: self._num_added]
 
     @property
-    def latents(self) -> Float32[np.ndarray, "rows latent"]:
+    def latents(self) -> Latents:
         """The latents of those frames: a view, not a copy."""
         return self._latents[: self._num_added]
 
@@ -100,13 +101,13 @@ class Replay:
     def add(self, episodes: Episodes) -> None:
         """Takes in episodes, in the place of the oldest ones if it is full."""
         if self._num_added == 0:
-            sizes = (episodes.goals.shape[1], episodes.actions.shape[1])
-            self._allocate(episodes.frames, *sizes)
+            self._allocate(episodes.frames, episodes.goals, episodes.actions.shape[1])
         last, new = episodes.last_rows, np.arange(len(episodes.frames))
         has_action = np.isin(new, last, invert=True)
         first_row = self._num_added + last - episodes.num_steps
         row = self._places(self._num_added + new)
         self._frames[row] = episodes.frames
+        let_go(self._frames)  # latents stand in for frames, which are seldom read again
         self._latents[row] = episodes.encoding.latent
         self._log_stds[row] = episodes.encoding.log_std
         self._actions[row[has_action]] = episodes.actions
@@ -138,7 +139,7 @@ class Replay:
     def reencode(
         self,
         encode: Callable[[np.ndarray], Encoding],
-        move_goals: Callable[[Goals], Goals],
+        move_goals: Callable[[Aims], Aims],
     ) -> None:
         """Makes every latent anew: the VAE has moved.
 
@@ -158,9 +159,12 @@ class Replay:
         return {"frames": self._frames[places], "actions": self._actions[places]}
 
     def passing(self) -> dict[str, np.ndarray]:
-        """The rest: the latents, and where each episode is. Views, not copies."""
+        """The rest: the latents, and where each episode is. Views, not copies.
+
+        Of latents that are the frames themselves, there is no column.
+        """
         return {
-            "latents": self.latents,
+            "latents": self.latents[:, : self._num_columns],
             "log_stds": self._log_stds[: self._num_added],
             "goals": self._goals,
             "first_row": self._first_row,
@@ -178,13 +182,13 @@ class Replay:
         """
         for first, lasting in parts:
             if self._num_added == 0:
-                sizes = (passing["goals"].shape[1], lasting["actions"].shape[1])
-                self._allocate(lasting["frames"], *sizes)
+                action_size = lasting["actions"].shape[1]
+                self._allocate(lasting["frames"], passing["goals"], action_size)
             self._num_added = first + len(lasting["frames"])
             row = self._places(np.arange(first, self._num_added))
             self._frames[row], self._actions[row] = lasting["frames"], lasting["actions"]
-        self._latents[: len(passing["latents"])] = passing["latents"]
-        self._log_stds[: len(passing["latents"])] = passing["log_stds"]
+        self.latents[:, : self._num_columns] = passing["latents"]
+        self._log_stds[: self._num_added] = passing["log_stds"]
         self._first_row, self._num_steps = passing["first_row"], passing["num_steps"]
         self._goals = passing["goals"]
 
@@ -217,11 +221,21 @@ class Replay:
         """Where rows lie in the arrays."""
         return row % self._num_rows
 
-    def _allocate(self, frames: np.ndarray, latent_size: int, action_size: int) -> None:
+    @property
+    def _num_columns(self) -> int:
+        """Numbers of a latent that are kept beside its frame: none of a picture."""
+        return self._log_stds.shape[1]
+
+    def _allocate(self, frames: np.ndarray, goals: Aims, action_size: int) -> None:
         """Takes address space for all that fits; pages are touched only when written."""
+        size, is_picture = goals.shape[1], goals.dtype == np.uint8
         self._frames = self._new_frames((self._num_rows, *frames.shape[1:]), frames.dtype)
-        self._latents = np.empty((self._num_rows, latent_size), np.float32)
-        self._log_stds = np.empty((self._num_rows, latent_size), np.float32)
+        self._latents = (
+            self._frames.reshape(self._num_rows, size)
+            if is_picture
+            else np.empty((self._num_rows, size), np.float32)
+        )
+        self._log_stds = np.empty((self._num_rows, 0 if is_picture else size), np.float32)
         # Zeros, because the last row of an episode has no action and is saved all the same.
         self._actions = np.zeros((self._num_rows, action_size), np.float32)
-        self._goals = np.empty((0, latent_size), np.float32)
+        self._goals = goals[:0]

@@ -25,8 +25,12 @@ WRIST_LEFT_M = FOREARM_LEFT_M + 0.1363
 LINKS = ("shoulder", "upper_arm", "forearm", "wrist")
 """The arm's moving bodies, in the order of the poses."""
 
+LEFT_M = np.array([0.0, UPPER_ARM_LEFT_M, FOREARM_LEFT_M, WRIST_LEFT_M])
+"""How far each link's joint is to the left of the arm's plane."""
+
 Points = Float64[np.ndarray, "N 3"]
 Angles = Float64[np.ndarray, " N"]
+ByLink = Float64[np.ndarray, "N 4"]
 
 
 def link_poses(
@@ -46,20 +50,16 @@ def link_poses(
     upper_rad, fore_rad = elbow_up(wrist_r_m, wrist_z_m)
     elbow_r_m = SHOULDER_RADIUS_M + UPPER_ARM_M * np.cos(upper_rad)
     elbow_z_m = SHOULDER_HEIGHT_M + UPPER_ARM_M * np.sin(upper_rad)
-    positions = [
-        _in_world(turn_rad, SHOULDER_RADIUS_M, 0.0, SHOULDER_HEIGHT_M),
-        _in_world(turn_rad, SHOULDER_RADIUS_M, UPPER_ARM_LEFT_M, SHOULDER_HEIGHT_M),
-        _in_world(turn_rad, elbow_r_m, FOREARM_LEFT_M, elbow_z_m),
-        _in_world(turn_rad, wrist_r_m, WRIST_LEFT_M, wrist_z_m),
-    ]
-    pitches_rad = [
-        np.zeros_like(turn_rad),
-        upper_rad,
-        fore_rad,
-        np.full_like(turn_rad, -np.pi / 2),
-    ]
-    turns = [_quaternion(turn_rad, pitch_rad) for pitch_rad in pitches_rad]
-    return np.stack(positions, axis=1), np.stack(turns, axis=1)
+    still = np.zeros_like(turn_rad)
+    r_m = by_link(SHOULDER_RADIUS_M + still, SHOULDER_RADIUS_M + still, elbow_r_m, wrist_r_m)
+    z_m = by_link(SHOULDER_HEIGHT_M + still, SHOULDER_HEIGHT_M + still, elbow_z_m, wrist_z_m)
+    rise_rad = by_link(still, upper_rad, fore_rad, still - np.pi / 2)
+    return _in_world(turn_rad, r_m, z_m), _quaternions(turn_rad, rise_rad)
+
+
+def by_link(*angles: Angles) -> ByLink:
+    """One number for each link of each arm, from those of all arms for each link."""
+    return np.array(angles).T
 
 
 def base_turn(flange_m: Points) -> tuple[Angles, Angles]:
@@ -95,22 +95,22 @@ def _refuse_out_of_reach(span_m: Angles) -> None:
         )
 
 
-def _in_world(
-    turn_rad: Angles, r_m: float | Angles, left_m: float, z_m: float | Angles
-) -> Points:
-    cosine, sine = np.cos(turn_rad), np.sin(turn_rad)
-    x_m, y_m = r_m * cosine - left_m * sine, r_m * sine + left_m * cosine
-    return np.stack([x_m, y_m, np.broadcast_to(z_m, x_m.shape)], axis=1)
+def _in_world(turn_rad: Angles, r_m: ByLink, z_m: ByLink) -> Float64[np.ndarray, "N 4 3"]:
+    cosine, sine = np.cos(turn_rad)[:, None], np.sin(turn_rad)[:, None]
+    places_m = np.empty((*r_m.shape, 3))
+    places_m[..., 0] = r_m * cosine - LEFT_M * sine
+    places_m[..., 1] = r_m * sine + LEFT_M * cosine
+    places_m[..., 2] = z_m
+    return places_m
 
 
-def _quaternion(turn_rad: Angles, rise_rad: Angles) -> Float64[np.ndarray, "N 4"]:
-    """A turn about the upright axis, then a rise of the link's x towards z."""
-    turn_cos, turn_sin = np.cos(turn_rad / 2), np.sin(turn_rad / 2)
+def _quaternions(turn_rad: Angles, rise_rad: ByLink) -> Float64[np.ndarray, "N 4 4"]:
+    """A turn about the upright axis, then a rise of each link's x towards z."""
+    turn_cos, turn_sin = np.cos(turn_rad / 2)[:, None], np.sin(turn_rad / 2)[:, None]
     rise_cos, rise_sin = np.cos(rise_rad / 2), np.sin(-rise_rad / 2)
-    parts = [
-        turn_cos * rise_cos,
-        -turn_sin * rise_sin,
-        turn_cos * rise_sin,
-        turn_sin * rise_cos,
-    ]
-    return np.stack(parts, axis=1)
+    turns = np.empty((*rise_rad.shape, 4))
+    turns[..., 0] = turn_cos * rise_cos
+    turns[..., 1] = -turn_sin * rise_sin
+    turns[..., 2] = turn_cos * rise_sin
+    turns[..., 3] = turn_sin * rise_cos
+    return turns

@@ -112,7 +112,7 @@ class Scene:
 
     def pose(self, worlds: Sequence[mujoco.MjData]) -> None:
         """Draws the arm to each world's hand and puts all geoms in place for the camera."""
-        flange_m = np.tile(self._flange_m, (len(worlds), 1))
+        flange_m = self._flange_m[None].repeat(len(worlds), axis=0)
         flange_m[:, self._hand_axes] += self.hands_m(worlds)
         positions, turns = arm.link_poses(flange_m)
         for data, position, turn in zip(worlds, positions, turns, strict=True):

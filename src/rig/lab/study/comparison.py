@@ -185,9 +185,9 @@ class Comparison:
         return np.array(shares).mean(axis=1)
 
     def bands(self, task: str, thing: str, *, against_minutes: bool) -> list[Band]:
-        """The curve of every method; of oracles only if there is nothing else."""
+        """The curve of every method; of those given the truth if there is nothing else."""
         methods = [method for method in self.methods if self.of(task, method)]
-        seeing = [method for method in methods if not self.of(task, method)[0].is_oracle]
+        seeing = [m for m in methods if not self.of(task, m)[0].is_given_truth]
         return [
             self._band(task, thing, method, against_minutes=against_minutes)
             for method in seeing or methods

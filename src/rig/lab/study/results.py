@@ -19,7 +19,7 @@ from rig.lab.durable import read_json
 from rig.lab.outputs import RUNS
 from rig.lab.quantities import UNITS
 from rig.lab.run import Run
-from rig.lab.settings import changes_from, nearest_preset, preset_of
+from rig.lab.settings import GIVES_TRUTH, changes_from, nearest_preset, preset_of
 from rig.lab.study.spec import read_spec
 
 
@@ -56,8 +56,13 @@ class Result:
 
     @property
     def is_oracle(self) -> bool:
-        """Whether it saw the true state."""
+        """Whether it was given the true state in place of images."""
         return bool(self.changes.get("oracle", False))
+
+    @property
+    def is_given_truth(self) -> bool:
+        """Whether anything that learned was given the true state: a check, and no method."""
+        return any(name in self.changes for name in GIVES_TRUTH)
 
     @property
     def things(self) -> dict[str, str]:

@@ -1,0 +1,175 @@
+"""The update of the baseline that sees pictures: its patches beside the published convolutions.
+
+Both are the same TD3 update on the same pictures; what differs is what looks at them.
+
+============  =====================================  ======================================
+pixels        convolutions (RIG's released code)     ours
+============  =====================================  ======================================
+84            16, 32, 32 channels, k5 s3 each        patches of 4, then of 3: 16, 32 channels
+48            16 k5 s3, 32 k3 s2, 64 k3 s2           the same
+============  =====================================  ======================================
+"""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from benchmarks.measure import Measure, alternate, speed_row, spend
+from benchmarks.part import Part, Row, Size, Table
+from benchmarks.update import ACTION_SIZE, NUM_STEPS, TASK
+from rig.agent.networks import Actor, Critic
+from rig.agent.td3 import Learner, new_learner, update_many
+from rig.config import Config, TD3Config, find_preset
+from rig.lab.end_to_end import PictureSpace
+from rig.lab.learn import PICTURE_UPDATES_PER_DISPATCH, draw, learn, make_reward
+from rig.lab.policy import Policy
+from rig.memory.replay import Replay
+from rig.types import Episodes
+
+
+PRESET = "her"
+CHANNELS = 3
+NUM_EPISODES = 20
+"""1000 transitions: enough that their pictures lie in no cache."""
+CONVOLUTIONS = {
+    84: ((16, 5, 3), (32, 5, 3), (32, 5, 3)),
+    48: ((16, 5, 3), (32, 3, 2), (64, 3, 2)),
+}
+"""Channels, width and stride of each layer, by the size of the picture."""
+
+
+class ConvolutionEyes(eqx.Module):
+    """An image and a goal picture through convolutions, as XLA makes them."""
+
+    weights: tuple[jax.Array, ...]
+    strides: tuple[int, ...] = eqx.field(static=True)
+    side: int = eqx.field(static=True)
+    size: int = eqx.field(static=True)
+
+    def __init__(self, side: int, *, key: jax.Array) -> None:
+        few, cells, weights = 2 * CHANNELS, side, []
+        for many, width, stride in CONVOLUTIONS[side]:
+            key, own_key = jax.random.split(key)
+            bound = (6 / (width**2 * few)) ** 0.5
+            shape = (width, width, few, many)
+            weights.append(jax.random.uniform(own_key, shape, minval=-bound, maxval=bound))
+            few, cells = many, (cells - width) // stride + 1
+        self.weights = tuple(weights)
+        self.strides = tuple(stride for _, _, stride in CONVOLUTIONS[side])
+        self.side, self.size = side, cells**2 * few
+
+    def __call__(self, image: jax.Array, goal_image: jax.Array) -> jax.Array:
+        """What is seen in each pair ``[B, picture]``."""
+        pair = [one.reshape(-1, self.side, self.side, CHANNELS) for one in (image, goal_image)]
+        grid = jnp.concatenate(pair, axis=-1).astype(jnp.float32) / 255 - 0.5
+        for weight, stride in zip(self.weights, self.strides, strict=True):
+            grid = jax.nn.relu(
+                jax.lax.conv_general_dilated(
+                    grid,
+                    weight,
+                    (stride, stride),
+                    "VALID",
+                    dimension_numbers=("NHWC", "HWIO", "NHWC"),
+                )
+            )
+        return grid.reshape(len(grid), -1)
+
+
+def run(size: Size) -> Part:
+    """Measures drawing and updates at every size of picture."""
+    rows = [row for pixels in size.pixels for row in update_rows(pixels, size)]
+    note = f"One core and one thread tell most: {PICTURE_UPDATES_PER_DISPATCH} updates a call."
+    return Part(
+        tables=[Table(title="Updates end to end, from pixels", rows=rows, notes=[note])]
+    )
+
+
+def update_rows(pixels: int, size: Size) -> list[Row]:
+    """Ours with drawing and without, and the convolutions, taking turns."""
+    config = find_preset(PRESET, TASK)
+    num = max(config.td3.policy_delay, min(size.num_updates, PICTURE_UPDATES_PER_DISPATCH))
+    policy, replay = random_policy(pixels, config), random_replay(pixels)
+    batches = drawn(policy, replay, config, num)
+    convolutions = convolution_learner(pixels, config.td3)
+    rng = np.random.default_rng(0)
+    measures: dict[str, Measure] = {
+        "draw, relabel, update": lambda: spend(
+            lambda: learn(policy, replay, config, num, rng=rng)
+        ),
+        "update alone": lambda: spend(lambda: updated(policy.learner, batches, config.td3)),
+        "update alone, with convolutions": lambda: spend(
+            lambda: updated(convolutions, batches, config.td3)
+        ),
+    }
+    spent = alternate(measures, size.num_long_rounds)
+    about = {"pixels": pixels, "batch": config.td3.batch_size}
+    return [
+        about | {"what": name} | speed_row(timing, num, "updates")
+        for name, timing in spent.items()
+    ]
+
+
+def updated(learner: Learner, batches: Any, config: TD3Config) -> object:
+    """The learner after the updates, once the device is done."""
+    return jax.block_until_ready(update_many(learner, batches, config, key=jax.random.key(0)))
+
+
+def drawn(policy: Policy, replay: Replay, config: Config, num_updates: int) -> Any:
+    """The batches of so many updates, on the device."""
+    shape = (num_updates // config.td3.policy_delay, config.td3.policy_delay)
+    reward_of = make_reward(config.reward, policy.space, replay)
+    sizes = (*shape, config.td3.batch_size)
+    return draw(policy, replay, config, reward_of, sizes, rng=np.random.default_rng(0))
+
+
+def random_images(num: int, pixels: int) -> np.ndarray:
+    """Pictures of noise."""
+    return np.random.default_rng(0).integers(256, size=(num, pixels, pixels, 3), dtype=np.uint8)
+
+
+def random_policy(pixels: int, config: Config) -> Policy:
+    """A policy that knows nothing."""
+    space = PictureSpace.of_images(random_images(10, pixels), rng=np.random.default_rng(0))
+    key = jax.random.key(0)
+    return Policy(space, new_learner(space.latent_size, ACTION_SIZE, config.td3, key=key))
+
+
+def random_replay(pixels: int) -> Replay:
+    """A memory of noise."""
+    images = random_images(NUM_EPISODES * (NUM_STEPS + 1), pixels)
+    pictures = images.reshape(len(images), -1)
+    replay = Replay(NUM_EPISODES * NUM_STEPS, NUM_STEPS)
+    space = PictureSpace(pictures[:1])
+    replay.add(
+        Episodes(
+            num_steps=np.full(NUM_EPISODES, NUM_STEPS),
+            actions=np.zeros((NUM_EPISODES * NUM_STEPS, ACTION_SIZE), np.float32),
+            frames=images,
+            encoding=space.encode(images),
+            goals=pictures[:NUM_EPISODES],
+        )
+    )
+    return replay
+
+
+def convolution_learner(pixels: int, config: TD3Config) -> Learner:
+    """A learner that knows nothing, and looks through convolutions."""
+    keys = jax.random.split(jax.random.key(0), 1 + config.num_critics)
+    sizes, optimizer = (ACTION_SIZE, config.hidden_sizes), optax.adam(config.learning_rate)
+    actor, *critics = (
+        kind(ConvolutionEyes(pixels, key=key), *sizes, layer_norm=config.layer_norm, key=key)
+        for kind, key in zip([Actor] + [Critic] * config.num_critics, keys, strict=True)
+    )
+    return Learner(
+        actor=actor,
+        critics=tuple(critics),
+        target_actor=actor,
+        target_critics=tuple(critics),
+        actor_opt_state=optimizer.init(actor),
+        critic_opt_state=optimizer.init(tuple(critics)),
+        num_updates=jnp.zeros((), jnp.int32),
+    )

@@ -1,0 +1,90 @@
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from rig.agent.eyes import PatchEyes, SideBySide, new_eyes
+from rig.agent.networks import Actor, Critic
+
+
+pytestmark = pytest.mark.usefixtures("strict")
+SIDE = 48
+SIZE = 3 * SIDE**2
+GREY = 255 / 2
+"""The middle of a pixel's range, which eyes see as 0."""
+
+
+@pytest.fixture
+def pictures(rng):
+    """Five random pictures, the pixels of each in a row."""
+    return jnp.asarray(rng.integers(256, size=(5, SIZE), dtype=np.uint8))
+
+
+def eyes_with(first, second):
+    """Eyes of one channel, whose weights are these numbers everywhere, without biases."""
+    eyes = PatchEyes(SIZE, (1, 1), key=jax.random.key(0))
+    weights = [
+        jnp.full_like(layer.weight, w)
+        for layer, w in zip(eyes.layers, (first, second), strict=True)
+    ]
+    where = lambda tree: [layer.weight for layer in tree.layers]  # noqa: E731
+    return eqx.tree_at(where, eyes, weights)
+
+
+def test_without_channels_latent_and_goal_are_put_side_by_side(key):
+    eyes = new_eyes(2, (), key=key)
+    assert isinstance(eyes, SideBySide)
+    assert eyes(jnp.array([[1.0, 2.0]]), jnp.array([[3.0, 4.0]])).tolist() == [[1, 2, 3, 4]]
+    assert eyes.size == 4
+
+
+@pytest.mark.parametrize(("side", "cells"), [(48, 4), (84, 7)])
+def test_picture_becomes_a_small_grid_of_channels(side, cells, key):
+    eyes = new_eyes(3 * side**2, (5, 6), key=key)
+    assert [layer.weight.shape for layer in eyes.layers] == [(4 * 4 * 6, 5), (3 * 3 * 5, 6)]
+    picture = jnp.zeros(3 * side**2, jnp.uint8)
+    assert eyes(picture, picture).shape == (eyes.size,) == (cells * cells * 6,)
+
+
+def test_each_cell_sees_its_own_square_of_both_pictures():
+    eyes = eyes_with(0.01, 1.0)
+    image = np.zeros((SIDE, SIDE, 3), np.uint8)
+    goal = image.copy()
+    image[12, 23] = goal[47, 0] = 255  # in the squares of row 1, column 1 and row 3, column 0
+    black = 0.01 * -GREY / 255 * 4 * 4 * 6
+    seen = eyes(jnp.asarray(image.reshape(-1)), jnp.asarray(goal.reshape(-1)))
+    assert black < 0  # so that all else is rectified to nothing
+    assert not seen.any()
+    bright = eqx.tree_at(lambda tree: tree.layers[0].bias, eyes, jnp.array([-black]))
+    grid = bright(jnp.asarray(image.reshape(-1)), jnp.asarray(goal.reshape(-1))).reshape(4, 4)
+    expected = np.zeros((4, 4))
+    expected[1, 1] = expected[3, 0] = 0.01 * 3
+    np.testing.assert_allclose(grid, expected, atol=1e-5)
+
+
+def test_image_and_goal_picture_are_told_apart(pictures, key):
+    eyes = new_eyes(SIZE, (4, 8), key=key)
+    one, other = pictures[0], pictures[1]
+    assert np.abs(eyes(one, other) - eyes(other, one)).max() > 0.01
+    assert np.abs(eyes(one, other) - eyes(one, one)).max() > 0.01
+
+
+def test_networks_with_eyes_depend_on_the_goal_picture(pictures, key):
+    eyes = new_eyes(SIZE, (4, 8), key=key)
+    actor = Actor(eyes, 2, (16,), layer_norm=False, key=key)
+    critic = Critic(eyes, 2, (16,), layer_norm=False, key=key)
+    image, goal, other = pictures[:1], pictures[1:2], pictures[2:3]
+    action = actor(image, goal)
+    assert action.shape == (1, 2)
+    assert (action != actor(image, other)).all()
+    assert critic(image, action, goal) != critic(image, action, other)
+    assert critic(image, action, goal) != critic(image, -action, goal)
+
+
+def test_pair_alone_and_among_others_looks_alike(pictures, key):
+    eyes = new_eyes(SIZE, (4, 8), key=key)
+    together = eyes(pictures, pictures[::-1])
+    np.testing.assert_allclose(together[1], eyes(pictures[1], pictures[3]), atol=1e-5)
+    stacked = eyes(pictures[None], pictures[None, ::-1])
+    np.testing.assert_allclose(stacked[0], together, atol=1e-5)

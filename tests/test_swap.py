@@ -1,0 +1,347 @@
+"""Swapped halves: one half of a run is given the true state, and the other never meets it."""
+
+import json
+import shlex
+from dataclasses import replace
+
+import jax
+import numpy as np
+import pytest
+from benchmarks.results import learned_row
+
+from rig.agent.td3 import new_learner
+from rig.config import CheckpointConfig, CollectConfig, Config, GoalConfig, RewardConfig
+from rig.errors import ConfigError, RunError
+from rig.lab import measure
+from rig.lab.cli import main
+from rig.lab.evaluate import evaluation_goals, table, try_goals
+from rig.lab.facts import read_facts
+from rig.lab.interrupt import uninterrupted
+from rig.lab.keeper import Keeper
+from rig.lab.learn import draw, make_reward
+from rig.lab.measure import Recorder
+from rig.lab.policy import Policy, load_policy
+from rig.lab.progress import PlainProgress
+from rig.lab.remember import sizes_of
+from rig.lab.run import Run
+from rig.lab.sections import lead
+from rig.lab.see import first_space
+from rig.lab.settings import learned_from, preset_of
+from rig.lab.swap import input_size, make_swap_space, packed, unpacked
+from rig.lab.train import train
+from rig.lab.trained import latent_space
+from rig.lab.worlds import make_world
+from rig.latent.vae import new_vae
+from rig.latent.whiten import no_whitening
+from rig.memory.replay import Replay
+from rig.types import Episodes
+
+
+NUM = 12
+HALVES = [("true", "latent"), ("latent", "true"), ("true", "true")]
+"""What is seen, and between what the reward's distance is."""
+LATENT_SIZE, STATE_SIZE = 2, 2
+
+
+class Silent(Recorder):
+    """Writes nothing down."""
+
+    def __init__(self):
+        pass
+
+    def begin_fit(self):
+        return lambda _done, _metrics: None
+
+    def after_fit(self, space, images):
+        self.space, self.images = space, images
+
+
+def swapped(config, seen, distance):
+    """The settings with halves swapped, and goals that they can have."""
+    return replace(
+        config,
+        input=seen,
+        reward=RewardConfig(kind="root", distance=distance),
+        goals=GoalConfig(source="skewed", refresh_every_steps=200),
+    )
+
+
+def unswapped(config):
+    """The settings of the run that is checked."""
+    return replace(config, input="latent", reward=RewardConfig(kind="root"))
+
+
+@pytest.fixture(scope="module", params=HALVES, ids="-".join)
+def config(request, tiny):
+    return swapped(tiny, *request.param)
+
+
+@pytest.fixture(scope="module")
+def images():
+    return np.random.default_rng(0).integers(256, size=(NUM, 48, 48, 3), dtype=np.uint8)
+
+
+@pytest.fixture(scope="module")
+def states():
+    """Hands at places of their own, in metres: row i at (i mm, 1000 + i mm)."""
+    return 1e-3 * (np.arange(NUM)[:, None] + [0.0, 1000.0])
+
+
+@pytest.fixture(scope="module")
+def frames(images, states):
+    return packed(images, states)
+
+
+@pytest.fixture(scope="module")
+def vae(tiny, images):
+    """It has learned nothing, but any image has a latent of its own."""
+    return new_vae(tiny.vae, images, key=jax.random.key(1), rng=np.random.default_rng(1))
+
+
+@pytest.fixture(scope="module")
+def space(config, vae, frames):
+    rng = np.random.default_rng(5)
+    return make_swap_space(config, vae, no_whitening(LATENT_SIZE), frames, rng=rng)
+
+
+@pytest.fixture(scope="module")
+def policy(config, space):
+    """It sees, but has learned nothing."""
+    learner = new_learner(input_size(space), 2, config.td3, key=jax.random.key(3))
+    return Policy(space, learner)
+
+
+def halves_of(config, images, states, value):
+    """The frames with what the networks are not given, and with what they are, changed."""
+    unseen, seen = (255 - images, states), (images, states + value)
+    return [
+        packed(*half) for half in ((unseen, seen) if config.input == "true" else (seen, unseen))
+    ]
+
+
+def test_packed_frames_come_back_to_the_bit(images, states):
+    states = states.copy()
+    states[3] = [np.nan, -np.inf]
+    rows = packed(images, states)
+    assert (rows.dtype, rows.shape) == (np.uint8, (NUM, 48 * 48 * 3 + 2 * 8))
+    order = np.array([3, 0, 7])
+    for kept, expected in ((rows, slice(None)), (rows[order], order), (rows[2:5], slice(2, 5))):
+        image, state = unpacked(kept, STATE_SIZE)
+        np.testing.assert_array_equal(image, images[expected])
+        np.testing.assert_array_equal(state, states[expected])
+    assert [len(half) for half in unpacked(rows[:0], STATE_SIZE)] == [0, 0]
+
+
+def test_worlds_show_image_and_truth_of_the_same_moment(config):
+    worlds = [make_world(each, 2) for each in (config, unswapped(config))]
+    action = np.array([[1.0, 0.5], [-1.0, 0.0]], np.float32)
+    for world in worlds:
+        world.reset(seed=4)
+    (shown, *_), (pictured, *_, info) = (world.step(action) for world in worlds)
+    for name, truth in (("observation", "state"), ("desired_goal", "goal_state")):
+        image, state = unpacked(shown[name], STATE_SIZE)
+        np.testing.assert_array_equal(image, pictured[name])
+        np.testing.assert_array_equal(state, info[truth])
+    assert sizes_of(worlds[0]).frame_bytes == shown["observation"].shape[1]
+    for world in worlds:
+        world.close()
+
+
+def test_changing_what_is_hidden_changes_no_action(config, policy, images, states, frames):
+    goals = policy.space.imagine(NUM, rng=np.random.default_rng(1))
+    hidden, seen = halves_of(config, images, states, 0.3)
+    first, same, other = (policy.act(each, goals)[0] for each in (frames, hidden, seen))
+    np.testing.assert_array_equal(first, same)
+    assert np.abs(first - other).max() > 0
+    moved = goals.copy()
+    columns = np.ones(LATENT_SIZE + STATE_SIZE, bool)
+    columns[policy.space.input_columns] = False
+    moved[:, columns] += 9
+    np.testing.assert_array_equal(policy.act(frames, moved)[0], first)
+
+
+def remembered(space, frames):
+    """Replay of one episode that shows these frames."""
+    replay = Replay(NUM, NUM - 1)
+    episode = Episodes(
+        num_steps=np.array([NUM - 1]),
+        actions=np.linspace(-1, 1, 2 * (NUM - 1), dtype=np.float32).reshape(-1, 2),
+        frames=frames,
+        encoding=space.encode(frames),
+        goals=space.imagine(1, rng=np.random.default_rng(0)),
+    )
+    replay.add(episode)
+    return replay
+
+
+def drawn(policy, config, frames):
+    """The batches of an update, from memory of these frames."""
+    replay = remembered(policy.space, frames)
+    reward_of = make_reward(config.reward, policy.space, replay)
+    return draw(policy, replay, config, reward_of, (1, 1, 40), rng=np.random.default_rng(2))
+
+
+def test_changing_what_is_hidden_changes_no_value(config, policy, images, states, frames):
+    hidden, seen = halves_of(config, images, states, 0.3)
+    first, same, other = (drawn(policy, config, each) for each in (frames, hidden, seen))
+    for name in ("latent", "next_latent", "goal", "action"):
+        np.testing.assert_array_equal(getattr(first, name), getattr(same, name))
+    critic = policy.learner.critics[0]
+    values, others = (
+        np.asarray(critic(each.latent, each.action, each.goal)) for each in (first, other)
+    )
+    assert values.shape == (1, 1, 40)
+    assert np.abs(values - others).max() > 0
+
+
+def rewards(space, config, latents, goals):
+    """The reward of each latent as the next one."""
+    replay = remembered(space, packed(np.zeros((NUM, 48, 48, 3), np.uint8), np.zeros((NUM, 2))))
+    recalled = replay.sample(len(goals), rng=np.random.default_rng(0))
+    reward_of = make_reward(config.reward, space, replay)
+    return reward_of(replace(recalled, next_latent=latents), goals)
+
+
+def test_reward_ignores_the_half_that_it_is_not_made_of(config, space, frames):
+    latents = space.encode(frames).latent
+    goals, moved = latents[::-1].copy(), latents[::-1].copy()
+    ignored = (
+        slice(LATENT_SIZE) if config.reward.distance == "true" else slice(LATENT_SIZE, None)
+    )
+    moved[:, ignored] += 7
+    first = rewards(space, config, latents, goals)
+    np.testing.assert_array_equal(rewards(space, config, latents, moved), first)
+    assert np.abs(rewards(space, config, latents, goals + 7) - first).min() > 0.1
+
+
+def test_true_reward_is_the_root_of_ten_times_the_metres_or_these(tiny, vae, frames, states):
+    config = swapped(tiny, "latent", "true")
+    space = make_swap_space(
+        config, vae, no_whitening(LATENT_SIZE), frames, rng=np.random.default_rng(5)
+    )
+    latents = space.encode(frames).latent
+    metres = np.linalg.norm(states - states[::-1], axis=1)
+    expected = -np.sqrt(0.02 + 10 * metres)
+    told = rewards(space, config, latents, latents[::-1].copy())
+    np.testing.assert_allclose(told, expected, rtol=1e-4)
+    plain = replace(config, reward=replace(config.reward, kind="latent"))
+    np.testing.assert_allclose(
+        rewards(space, plain, latents, latents[::-1].copy()), -10 * metres, rtol=1e-4, atol=1e-5
+    )
+
+
+def test_same_seed_has_the_vae_and_the_goals_of_the_run_that_is_checked(tiny, images, frames):
+    config, recorders = swapped(tiny, "true", "true"), (Silent(), Silent())
+    generators = [np.random.default_rng(8) for _ in range(2)]
+    runs = zip(
+        (config, unswapped(config)), (frames, images), recorders, generators, strict=True
+    )
+    swap, plain = (first_space(*given, rng=rng) for *given, rng in runs)
+    jax.tree.map(np.testing.assert_array_equal, swap.latents.arrays(), plain.arrays())
+    goals = [s.imagine(30, rng=rng) for s, rng in zip((swap, plain), generators, strict=True)]
+    np.testing.assert_array_equal(goals[0][:, :LATENT_SIZE], goals[1])
+    assert generators[0].bit_generator.state == generators[1].bit_generator.state
+    assert (recorders[0].space, recorders[1].space) == (swap.latents, plain)
+    np.testing.assert_array_equal(recorders[0].images, images)
+
+
+def test_goals_are_a_latent_and_a_state_of_one_frame(space, frames, rng):
+    seen = {tuple(pair) for pair in space.encode(frames).latent}
+    assert {tuple(goal) for goal in space.imagine(200, rng=rng)} <= seen
+    other = space.encode(frames[:4]).latent
+    again = space.with_goals_among(other, GoalConfig(source="seen"), rng=rng)
+    assert {tuple(goal) for goal in again.imagine(200, rng=rng)} == {tuple(p) for p in other}
+
+
+@pytest.fixture(scope="module", params=HALVES[:2], ids="-".join)
+def finished(request, tmp_path_factory, tiny):
+    """A swap, trained to its end with its VAE fitted anew on the way."""
+    config = swapped(tiny, *request.param)
+    config = replace(config, checkpoint=CheckpointConfig(every_steps=100, keep_finished=True))
+    run = Run.create(tmp_path_factory.mktemp("runs") / "swap", config, {})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(measure, "NUM_PROBE_STATES", 50)
+        return run, train(config, run, PlainProgress(lambda _line: None))
+
+
+def test_swap_trains_saves_loads_and_is_evaluated_as_it_was(finished):
+    run, policy = finished
+    loaded = load_policy(run.policy, run.config)
+    jax.tree.map(np.testing.assert_array_equal, loaded.space.arrays(), policy.space.arrays())
+    world = make_world(run.config, 2)
+    trial = try_goals(loaded, world, evaluation_goals(world, 2))
+    world.close()
+    assert table(run.config, trial, 300) == run.evaluation()
+    assert any("td3/critic_loss" in row for row in run.metrics())
+
+
+def test_what_a_swap_remembers_survives_the_disk(finished):
+    run, policy = finished
+    keeper = Keeper(run, uninterrupted(), lambda: Replay(run.config.replay_size, 50), print)
+    replay = keeper.restore().replay
+    np.testing.assert_allclose(
+        replay.latents, policy.space.encode(replay.frames).latent, atol=1e-5
+    )
+
+
+def test_policy_that_was_given_truth_is_never_shown_as_one_that_sees_pictures(
+    finished, tmp_path, capsys
+):
+    run, policy = finished
+    with pytest.raises(RunError, match=r"--input true or --reward\.distance true"):
+        latent_space(policy)
+    out = tmp_path / "sheet.png"
+    assert main(["imagine", str(run.directory), "--out", str(out)]) == 2
+    assert "given the true state" in capsys.readouterr().err
+    assert learned_from(run.config) in lead(read_facts([run.directory])[0])
+    assert not out.exists()
+    assert not (run.pictures / "reached.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"oracle": True}, "to both: leave out one"),
+        ({"reward": RewardConfig(kind="pixel")}, r"--reward\.kind pixel is none"),
+        ({"reward": RewardConfig(kind="sparse", distance="true")}, "kind sparse is none"),
+        ({"goals": GoalConfig(source="fitted")}, r"--goals\.source fitted makes up latents"),
+        ({"collect": CollectConfig(source="teleport")}, "teleport forgets it"),
+    ],
+)
+def test_what_no_swap_has_is_refused(changes, message):
+    right = {"input": "true", "goals": GoalConfig(source="seen")}
+    Config(**right)
+    with pytest.raises(ConfigError, match=message):
+        Config(**right | changes)
+
+
+@pytest.mark.parametrize("option", [["--input", "true"], ["--reward.distance", "true"]])
+def test_guests_have_no_true_state_to_give(option, tmp_path, capsys):
+    out = tmp_path / "run"
+    command = ["train", "--env", "Pendulum-v1", *option, "--out", str(out)]
+    assert main(command) == 2
+    assert "only our own tasks tell: leave them out" in capsys.readouterr().err
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("seen", "distance", "text"),
+    [
+        ("latent", "latent", "camera images alone"),
+        ("true", "latent", "the true state, rewarded by latent distance"),
+        ("latent", "true", "camera images, rewarded by true distance"),
+    ],
+)
+def test_what_a_run_learned_from_is_told(tiny, seen, distance, text):
+    config = swapped(tiny, seen, distance)
+    assert learned_from(config).startswith(text)
+    assert ("among them" in preset_of(config)) == config.is_swap, "with all else changed too"
+
+
+@pytest.mark.parametrize("option", ["", "--oracle", "--input true", "--reward.distance true"])
+def test_kept_result_tells_what_was_given(option):
+    row = {"seed": 0, "commit": "", "num_cores": 1, "load": 0.0, "curve": []}
+    command = shlex.join(["rig", "train", "Push", *option.split()])
+    result = learned_row("study", json.loads(json.dumps(row | {"command": command})))
+    assert result.is_given_truth == bool(option)
+    assert result.method == {"": "fast", "--oracle": "oracle"}.get(option, option[2:])
