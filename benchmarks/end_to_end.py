@@ -26,6 +26,7 @@ from rig.agent.td3 import Learner, new_learner, update_many
 from rig.config import Config, TD3Config, find_preset
 from rig.lab.end_to_end import PictureSpace
 from rig.lab.learn import PICTURE_UPDATES_PER_DISPATCH, draw, learn, make_reward
+from rig.lab.lessons import alone
 from rig.lab.policy import Policy
 from rig.memory.replay import Replay
 from rig.types import Episodes
@@ -98,7 +99,7 @@ def update_rows(pixels: int, size: Size) -> list[Row]:
     rng = np.random.default_rng(0)
     measures: dict[str, Measure] = {
         "draw, relabel, update": lambda: spend(
-            lambda: learn(policy, replay, config, num, rng=rng)
+            lambda: alone(learn(policy, replay, config, num, rng=rng))
         ),
         "update alone": lambda: spend(lambda: updated(policy.learner, batches, config.td3)),
         "update alone, with convolutions": lambda: spend(

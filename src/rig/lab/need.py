@@ -10,8 +10,8 @@ from rig.config import Config
 
 
 GB = 1e9
-PROGRAMS_BYTES = 0.8 * GB
-"""Python, JAX with its compiled programs, MuJoCo."""
+PROGRAMS_BYTES = 1.0 * GB
+"""Python, JAX with its compiled programs, MuJoCo, and what evaluation holds."""
 FIT_COPIES = {"patches": 6, "keypoints": 2}
 """How often a fit holds the bytes of its images: on the canvas, numbers are halves."""
 MOST_COPIES = max(FIT_COPIES.values())
