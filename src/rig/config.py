@@ -402,7 +402,6 @@ class Config:
         )
         if self.is_end_to_end:
             self._refuse_latents()
-
         if self.is_swap:
             self._refuse_what_no_swap_has()
 
@@ -413,7 +412,11 @@ class Config:
 
     def _refuse_latents(self) -> None:
         """Raises ConfigError at settings that need latents where pictures stand for them."""
-        require(not self.oracle, "an oracle sees no pictures: leave out --td3.channels")
+        require(
+            not self.is_given_truth,
+            "an oracle sees no pictures, and halves swap latents for the true state: leave out "
+            "--td3.channels",
+        )
         require(
             self.goals.source == "seen",
             f"with --td3.channels no goal is imagined: goals.source must be seen, "
