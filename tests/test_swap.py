@@ -313,7 +313,7 @@ def test_policy_that_was_given_truth_is_never_shown_as_one_that_sees_pictures(
         ({"reward": RewardConfig(kind="sparse", distance="true")}, "kind sparse is none"),
         ({"goals": GoalConfig(source="fitted")}, r"--goals\.source fitted makes up latents"),
         ({"collect": CollectConfig(source="teleport")}, "teleport forgets it"),
-        ({"td3": TD3Config(channels=(4,))}, r"leave out --td3\.channels"),
+        ({"td3": TD3Config(channels=(4, 8))}, r"leave out --td3\.channels"),
     ],
 )
 def test_what_no_swap_has_is_refused(changes, message):
