@@ -158,7 +158,7 @@ def test_settings_that_need_latents_are_refused(config, changes, message):
         replace(config, **changes)
 
 
-def test_preset_is_what_was_published():
+def test_preset_has_the_published_sizes_and_shares():
     preset = find_preset("her", "Push")
     assert preset.is_end_to_end
     assert (preset.replay_size, preset.td3.hidden_sizes) == (10_000, (32, 32))

@@ -129,7 +129,9 @@ NUM_FAILURES = 3
 def test_writes_that_fail_at_random_are_named_and_lose_nothing(
     run, undisturbed, num_writes, seed, monkeypatch
 ):
-    failing = np.random.default_rng(seed).integers(1, num_writes // 2, size=NUM_FAILURES)
+    # So early that none of the runs is done before its write fails.
+    latest = num_writes // (NUM_FAILURES + 1)
+    failing = np.random.default_rng(seed).integers(1, latest, size=NUM_FAILURES)
     for number in failing:
         with monkeypatch.context() as patch:
             Writes(patch, number, OSError(errno.ENOSPC, "No space left on device"))

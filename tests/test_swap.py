@@ -21,6 +21,7 @@ from rig.config import (
 from rig.errors import ConfigError, RunError
 from rig.lab import measure
 from rig.lab.cli import main
+from rig.lab.collect import Collected
 from rig.lab.evaluate import evaluation_goals, table, try_goals
 from rig.lab.facts import read_facts
 from rig.lab.interrupt import uninterrupted
@@ -237,11 +238,22 @@ def test_true_reward_is_the_root_of_ten_times_the_metres_or_these(tiny, vae, fra
     )
 
 
+def collected(frames):
+    """One long episode."""
+    num_steps = len(frames) - 1
+    actions = np.zeros((num_steps, 2), np.float32)
+    return Collected(images=frames, actions=actions, num_steps=np.array([num_steps]))
+
+
 def test_same_seed_has_the_vae_and_the_goals_of_the_run_that_is_checked(tiny, images, frames):
     config, recorders = swapped(tiny, "true", "true"), (Silent(), Silent())
     generators = [np.random.default_rng(8) for _ in range(2)]
     runs = zip(
-        (config, unswapped(config)), (frames, images), recorders, generators, strict=True
+        (config, unswapped(config)),
+        (collected(frames), collected(images)),
+        recorders,
+        generators,
+        strict=True,
     )
     swap, plain = (first_space(*given, rng=rng) for *given, rng in runs)
     jax.tree.map(np.testing.assert_array_equal, swap.latents.arrays(), plain.arrays())

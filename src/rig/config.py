@@ -181,6 +181,9 @@ class RewardConfig:
     Mahalanobis distance; sparse: 0 near the goal, else -1; pixel: minus the mean squared
     error between the image and the goal's picture; pixel_distance: minus the root of that;
     pixel_sparse: 0 where that root is small, else -1."""
+    metric: Literal["spread", "steps"] = "spread"
+    """What a latent counts for in distances: spread: as much as any other that moves; steps:
+    as many steps of practice as it takes to move it (needs --collect.source practice)."""
     distance: Literal["latent", "true"] = "latent"
     """What kinds latent and root measure between: latents, or (true) true states, which no
     robot has: a check of which half of a run is at fault, as --input is."""
@@ -402,6 +405,11 @@ class Config:
         )
         if self.is_end_to_end:
             self._refuse_latents()
+        require(
+            self.reward.metric == "spread" or self.collect.source == "practice",
+            "reward.metric steps is made of steps that practice took: collect.source "
+            f"{self.collect.source} takes none, choose practice",
+        )
         if self.is_swap:
             self._refuse_what_no_swap_has()
 
@@ -507,10 +515,17 @@ HER = replace(
     ),
     reward=RewardConfig(kind="pixel_distance"),
     td3=TD3Config(
-        hidden_sizes=(32, 32), channels=(16, 32), updates_per_step=1.0, warmup_steps=2000
+        hidden_sizes=(32, 32),
+        channels=(16, 32),
+        layer_norm=True,
+        num_critics=1,
+        gamma=0.95,
+        updates_per_step=1.0,
+        warmup_steps=2000,
     ),
 )
-"""Hindsight from pixels, end to end: the baseline of Nair et al. 2018, section 5."""
+"""Hindsight from pixels, end to end: the baseline of Nair et al. 2018, section 5, with what
+lets it learn here, as docs/algorithm.md says."""
 
 PRESETS = {"paper": PAPER, "fast": FAST, "her": HER}
 
