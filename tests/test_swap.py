@@ -10,7 +10,14 @@ import pytest
 from benchmarks.results import learned_row
 
 from rig.agent.td3 import new_learner
-from rig.config import CheckpointConfig, CollectConfig, Config, GoalConfig, RewardConfig
+from rig.config import (
+    CheckpointConfig,
+    CollectConfig,
+    Config,
+    GoalConfig,
+    RewardConfig,
+    TD3Config,
+)
 from rig.errors import ConfigError, RunError
 from rig.lab import measure
 from rig.lab.cli import main
@@ -318,6 +325,7 @@ def test_policy_that_was_given_truth_is_never_shown_as_one_that_sees_pictures(
         ({"reward": RewardConfig(kind="sparse", distance="true")}, "kind sparse is none"),
         ({"goals": GoalConfig(source="fitted")}, r"--goals\.source fitted makes up latents"),
         ({"collect": CollectConfig(source="teleport")}, "teleport forgets it"),
+        ({"td3": TD3Config(channels=(4, 8))}, r"leave out --td3\.channels"),
     ],
 )
 def test_what_no_swap_has_is_refused(changes, message):

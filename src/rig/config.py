@@ -405,7 +405,6 @@ class Config:
         )
         if self.is_end_to_end:
             self._refuse_latents()
-
         require(
             self.reward.metric == "spread" or self.collect.source == "practice",
             "reward.metric steps is made of steps that practice took: collect.source "
@@ -421,7 +420,11 @@ class Config:
 
     def _refuse_latents(self) -> None:
         """Raises ConfigError at settings that need latents where pictures stand for them."""
-        require(not self.oracle, "an oracle sees no pictures: leave out --td3.channels")
+        require(
+            not self.is_given_truth,
+            "an oracle sees no pictures, and halves swap latents for the true state: leave out "
+            "--td3.channels",
+        )
         require(
             self.goals.source == "seen",
             f"with --td3.channels no goal is imagined: goals.source must be seen, "
