@@ -2,8 +2,8 @@
 
 A multi-goal environment asks for a goal of its own. If it is built on MuJoCo it is put there:
 the object that it tells of is set down at the goal, or its hand goes there, or what is welded
-to a mocap body (a gripper, mostly) is led there. Where that does not work, and for all other environments, the
-goal is what a random policy reached from the same start.
+to a mocap body (a gripper, mostly) is led there. Where that does not work, and for all other
+environments, the goal is what a random policy reached from the same start.
 """
 
 from collections.abc import Sequence
