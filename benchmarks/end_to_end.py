@@ -21,6 +21,7 @@ import optax
 from benchmarks.measure import Measure, alternate, speed_row, spend
 from benchmarks.part import Part, Row, Size, Table
 from benchmarks.update import ACTION_SIZE, NUM_STEPS, TASK
+from rig.agent.eyes import PatchEyes
 from rig.agent.networks import Actor, Critic
 from rig.agent.td3 import Learner, new_learner, update_many
 from rig.config import Config, TD3Config, find_preset
@@ -43,13 +44,12 @@ CONVOLUTIONS = {
 """Channels, width and stride of each layer, by the size of the picture."""
 
 
-class ConvolutionEyes(eqx.Module):
+class ConvolutionEyes(PatchEyes):
     """An image and a goal picture through convolutions, as XLA makes them."""
 
     weights: tuple[jax.Array, ...]
     strides: tuple[int, ...] = eqx.field(static=True)
     side: int = eqx.field(static=True)
-    size: int = eqx.field(static=True)
 
     def __init__(self, side: int, *, key: jax.Array) -> None:
         few, cells, weights = 2 * CHANNELS, side, []
@@ -59,7 +59,7 @@ class ConvolutionEyes(eqx.Module):
             shape = (width, width, few, many)
             weights.append(jax.random.uniform(own_key, shape, minval=-bound, maxval=bound))
             few, cells = many, (cells - width) // stride + 1
-        self.weights = tuple(weights)
+        self.weights, self.layers = tuple(weights), ()
         self.strides = tuple(stride for _, _, stride in CONVOLUTIONS[side])
         self.side, self.size = side, cells**2 * few
 
