@@ -4,7 +4,7 @@ import pytest
 from benchmarks import results
 from fake_results import fake_result
 
-from rig.lab.study.results import read_results, write_results
+from rig.lab.study.results import PLACE, read_results, write_results
 
 
 @pytest.fixture
@@ -63,3 +63,8 @@ def test_the_page_is_what_the_kept_results_say():
 def test_kept_results_stay_small():
     sizes = [path.stat().st_size for path in results.KEPT.glob("*.jsonl")]
     assert sum(sizes) < 5_000_000
+
+
+@pytest.mark.parametrize("place", ["/here/run", "'/my runs/one'"])
+def test_where_a_run_was_put_is_no_part_of_its_command(place):
+    assert PLACE.sub("", f"rig train Push --out {place} --seed 1") == "rig train Push --seed 1"

@@ -30,6 +30,9 @@ DISTANCE = re.compile(
 )
 """An evaluation's medians: of what, and in which unit."""
 
+PLACE = re.compile(r" --out ('[^']*'|\S+)")
+"""Where a command put its run: a path of some machine, and nothing that made the run."""
+
 Curve = Mapping[str, Sequence[float]]
 
 
@@ -110,7 +113,7 @@ def result_of(run: Run, method: str = "", study: str = "") -> Result:
         seed=run.config.seed,
         preset=preset,
         changes=changes_from(preset, run.config),
-        command=origin.get("command", ""),
+        command=PLACE.sub("", origin.get("command", "")),
         commit=origin.get("commit") or "",
         device=origin.get("device", ""),
         date=origin.get("date", ""),
