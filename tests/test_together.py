@@ -162,6 +162,7 @@ def assert_same_end(run, other):
     assert_alike(*policies, rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_whole_runs_from_pictures_end_as_they_do_alone(tmp_path, tiny):
     runs = new_runs(tmp_path / "together", tiny)
     trained_together(runs)
@@ -266,6 +267,7 @@ def assert_swept(study, alone_runs):
             assert_same_end(run, alone_runs[f"seed{planned.config.seed}"])
 
 
+@pytest.mark.slow
 def test_a_sweep_trains_the_seeds_of_a_setting_together(study, alone_runs):
     study.begin()
     jobs = jobs_of(study, study.spec.runs, train_planned)
