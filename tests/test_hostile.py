@@ -18,7 +18,7 @@ from rig.lab.run import Run
 
 MOST_S = 5.0
 MOST_BYTES = 10**9
-FEW_AND_MANY = [20, pytest.param(1000, marks=pytest.mark.slow)]
+FEW_AND_MANY = [8, pytest.param(1000, marks=pytest.mark.slow)]
 
 
 @pytest.fixture(scope="module")
