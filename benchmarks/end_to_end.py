@@ -23,11 +23,13 @@ import optax
 from benchmarks.measure import Measure, alternate, speed_row, spend
 from benchmarks.part import Part, Row, Size, Table
 from benchmarks.update import ACTION_SIZE, NUM_STEPS, TASK
+from rig.agent.eyes import PatchEyes
 from rig.agent.networks import Actor, Critic
 from rig.agent.td3 import Learner, new_learner, update_many
 from rig.config import Config, TD3Config, find_preset
 from rig.lab.end_to_end import PictureSpace
 from rig.lab.learn import PICTURE_UPDATES_PER_DISPATCH, draw, learn, make_reward
+from rig.lab.lessons import alone
 from rig.lab.policy import Policy
 from rig.memory.replay import Replay
 from rig.types import Episodes
@@ -44,13 +46,12 @@ CONVOLUTIONS = {
 """Channels, width and stride of each layer, by the size of the picture."""
 
 
-class ConvolutionEyes(eqx.Module):
+class ConvolutionEyes(PatchEyes):
     """An image and a goal picture through convolutions, as XLA makes them."""
 
     weights: tuple[jax.Array, ...]
     strides: tuple[int, ...] = eqx.field(static=True)
     side: int = eqx.field(static=True)
-    size: int = eqx.field(static=True)
 
     def __init__(self, side: int, *, key: jax.Array) -> None:
         few, cells, weights = 2 * CHANNELS, side, []
@@ -60,7 +61,7 @@ class ConvolutionEyes(eqx.Module):
             shape = (width, width, few, many)
             weights.append(jax.random.uniform(own_key, shape, minval=-bound, maxval=bound))
             few, cells = many, (cells - width) // stride + 1
-        self.weights = tuple(weights)
+        self.weights, self.layers = tuple(weights), ()
         self.strides = tuple(stride for _, _, stride in CONVOLUTIONS[side])
         self.side, self.size = side, cells**2 * few
 
@@ -103,9 +104,15 @@ def update_rows(pixels: int, size: Size) -> list[Row]:
     convolutions = convolution_learner(pixels, config.td3)
     rng = np.random.default_rng(0)
     calls: dict[str, tuple[int, Callable[[], object]]] = {
-        "draw, relabel, update": (num, lambda: learned(policy, replay, config, num, rng=rng)),
+        "draw, relabel, update": (
+            num,
+            lambda: alone(learn(policy, replay, config, num, rng=rng)),
+        ),
         "update alone": (num, lambda: updated(policy.learner, many, config.td3)),
-        "update alone, with convolutions": (few, lambda: updated(convolutions, two, config.td3)),
+        "update alone, with convolutions": (
+            few,
+            lambda: updated(convolutions, two, config.td3),
+        ),
     }
     measures: dict[str, Measure] = {
         name: partial(spend, call) for name, (_, call) in calls.items()
@@ -116,14 +123,6 @@ def update_rows(pixels: int, size: Size) -> list[Row]:
         about | {"what": name} | speed_row(timing, calls[name][0], "updates")
         for name, timing in spent.items()
     ]
-
-
-def learned(
-    policy: Policy, replay: Replay, config: Config, num: int, *, rng: np.random.Generator
-) -> object:
-    """The learner as the training loop leaves it, once the device is done."""
-    after, _metrics = learn(policy, replay, config, num, rng=rng)
-    return jax.block_until_ready(after.learner)
 
 
 def updated(learner: Learner, batches: Any, config: TD3Config) -> object:

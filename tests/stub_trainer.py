@@ -36,6 +36,11 @@ def train_stub(job: Job) -> Iterator[tuple[str, RigError | None]]:
         yield run.directory.name, None
 
 
+def train_all(study: Study) -> None:
+    """Every run of a study, as one job."""
+    list(train_stub(Job(runs=study.spec.runs, study=study, trainer=train_stub)))
+
+
 def begun(planned: Planned, directory: Path) -> Run:
     """A new run in a clean directory."""
     clear(directory)

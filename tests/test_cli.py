@@ -188,7 +188,7 @@ def test_training_ends_with_the_numbers_that_evaluation_gives(rig, tmp_path):
 
 
 def test_origin_tells_the_command_line_and_the_camera(rig, tmp_path, monkeypatch):
-    monkeypatch.setattr(errands, "train", lambda *_: None)
+    monkeypatch.setattr(errands, "alone", lambda _lessons: None)
     rig("train Push --seed 5 --json --out", tmp_path / "run")
     origin = json.loads((tmp_path / "run" / "origin.json").read_text())
     assert origin["command"] == f"rig train Push --seed 5 --json --out {tmp_path / 'run'}"
@@ -213,7 +213,7 @@ def test_anyones_environment_is_trained_shown_a_goal_and_evaluated(rig, tmp_path
 
 
 def test_runs_get_a_directory_of_their_own_by_default(rig, tmp_path, monkeypatch):
-    monkeypatch.setattr(errands, "train", lambda *_: None)
+    monkeypatch.setattr(errands, "alone", lambda _lessons: None)
     monkeypatch.setattr("rig.lab.tables.print_evaluation", lambda evaluation: None)
     monkeypatch.chdir(tmp_path)
     out = rig("train rig/Push-v0 --preset paper --seed 5")[1]

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 from fake_results import STEPS, fake_result
-from stub_trainer import train_stub, write_spec
+from stub_trainer import train_all, write_spec
 
 from rig.errors import RunError
 from rig.lab.cli import main
@@ -170,8 +170,7 @@ def study(tmp_path, monkeypatch):
     monkeypatch.setattr("stub_trainer.ROUND_S", 0.0)
     study = Study(read_spec(write_spec(tmp_path / "study.toml")), tmp_path / "runs" / "study")
     study.begin()
-    for planned in study.spec.runs:
-        train_stub(planned, study.run_directory(planned.id))
+    train_all(study)
     (study.run_directory("push-b-seed1") / "evaluation.json").unlink()
     return study
 

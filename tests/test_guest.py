@@ -144,6 +144,25 @@ class Scene(gymnasium.Env):
         raise AssertionError("OpenGL was asked for")
 
 
+class Going(Scene):
+    """A cart that goes where its actions point, as far as it is told; it counts its steps."""
+
+    action_space = spaces.Box(-1, 1, (3,), np.float32)
+
+    def __init__(self):
+        super().__init__("cart")
+
+    def reset(self, **how):
+        self.num_steps = 0
+        return super().reset(**how)
+
+    def step(self, action):
+        self.num_steps += 1
+        self.data.mocap_pos[0] += 0.05 * action
+        mujoco.mj_step(self.model, self.data, nstep=40)
+        return self.see(), 0.0, False, False, {}
+
+
 class Endless(Fake):
     pass
 
@@ -160,13 +179,14 @@ class Blind(Fake):
     metadata = {"render_modes": []}  # noqa: RUF012
 
 
-KINDS = (Fake, InDict, Asking, Deaf, Scene, Endless, Wordy, Unbound, Blind)
+KINDS = (Fake, InDict, Asking, Deaf, Scene, Going, Endless, Wordy, Unbound, Blind)
 
 
 @pytest.fixture(autouse=True, scope="module")
 def _registered():
     for kind in KINDS:
         limit = None if kind is Endless else NUM_STEPS
+        limit = 50 if kind is Going else limit
         gymnasium.register(f"fake/{kind.__name__}-v0", kind, max_episode_steps=limit)
     for asked in ("cart", "nowhere"):
         options = {"asked": asked}
@@ -324,6 +344,14 @@ def test_things_are_put_at_the_goal_that_a_scene_asks_for(welcome, name, thing):
         assert np.linalg.norm(goals.states[row] - inside.goal) < 0.01
     column = {"block": 1, "cart": 2}[thing]
     assert (goals.images[..., column] > goals.images[..., 0] + 50).any()
+
+
+def test_a_hand_that_can_go_to_its_goal_goes_there_itself(welcome):
+    guests = welcome("Going", num=1)
+    goals = guests.goals(1, rng=np.random.default_rng(7))
+    inside = guests.guests[0].env.unwrapped
+    assert inside.num_steps > 3
+    assert np.linalg.norm(goals.states[0] - inside.goal) < 0.01
 
 
 def test_what_can_not_be_put_at_a_goal_is_where_a_random_policy_brought_it(welcome):

@@ -1,6 +1,7 @@
 """Damaged runs and hostile pictures: one clear line, no crash, no hang, no memory taken."""
 
 import resource
+import sys
 import time
 
 import numpy as np
@@ -47,7 +48,9 @@ class Watched:
 
     def check(self):
         taken = peak_bytes() - self.before
-        print(f"{self.refused} refused; {self.slowest_s:.2f} s, {taken / 1e6:.0f} MB at most")
+        sys.stdout.write(
+            f"{self.refused} refused; {self.slowest_s:.2f} s, {taken / 1e6:.0f} MB at most\n"
+        )
         assert self.refused > 0
         assert self.slowest_s < MOST_S
         assert taken < MOST_BYTES

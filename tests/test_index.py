@@ -3,7 +3,7 @@ import sqlite3
 from dataclasses import replace
 
 import pytest
-from stub_trainer import train_stub, write_spec
+from stub_trainer import train_all, write_spec
 
 from rig.config import FAST
 from rig.errors import ConfigError, RunError
@@ -33,8 +33,7 @@ def root(tmp_path, monkeypatch):
     spec = read_spec(write_spec(tmp_path / "study.toml"))
     study = Study(spec, tmp_path / "runs" / "study")
     study.begin()
-    for planned in spec.runs:
-        train_stub(planned, study.run_directory(planned.id))
+    train_all(study)
     return tmp_path / "runs"
 
 

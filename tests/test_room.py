@@ -90,10 +90,10 @@ def test_too_little_room_is_refused_with_both_numbers(
 
 def test_room_that_is_nearly_all_used_is_worth_a_word(run, world, monkeypatch):
     said = []
-    monkeypatch.setattr(room, "free_memory_bytes", lambda: 1.8 * GB)
+    monkeypatch.setattr(room, "free_memory_bytes", lambda: 2.0 * GB)
     refuse_too_little_room(run, world, said.append)
     assert len(said) == 1
-    assert "GB of memory, 1.8 GB are free" in said[0]
+    assert "GB of memory, 2.0 GB are free" in said[0]
 
 
 PEAK = """
@@ -118,7 +118,7 @@ print(1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("num_together", [1, 3])
+@pytest.mark.parametrize("num_together", [1, 2])
 @pytest.mark.parametrize("architecture", ["patches", "keypoints"])
 def test_a_run_takes_no_more_memory_than_is_said_and_not_much_less(
     tmp_path, architecture, num_together
@@ -137,9 +137,9 @@ def short_but_large(architecture):
     return replace(
         FAST,
         image_size=84,
-        num_env_steps=12_000,
+        num_env_steps=8000,
         vae=replace(FAST.vae, architecture=architecture, num_fit_steps=50),
-        td3=replace(FAST.td3, updates_per_step=0.1, warmup_steps=0),
+        td3=replace(FAST.td3, updates_per_step=0.02, warmup_steps=0),
         evaluate=EvaluateConfig(every_steps=10**9, num_goals=2),
     )
 

@@ -10,10 +10,18 @@ import pytest
 from benchmarks.results import learned_row
 
 from rig.agent.td3 import new_learner
-from rig.config import CheckpointConfig, CollectConfig, Config, GoalConfig, RewardConfig
+from rig.config import (
+    CheckpointConfig,
+    CollectConfig,
+    Config,
+    GoalConfig,
+    RewardConfig,
+    TD3Config,
+)
 from rig.errors import ConfigError, RunError
 from rig.lab import measure
 from rig.lab.cli import main
+from rig.lab.collect import Collected
 from rig.lab.evaluate import evaluation_goals, table, try_goals
 from rig.lab.facts import read_facts
 from rig.lab.interrupt import uninterrupted
@@ -230,11 +238,22 @@ def test_true_reward_is_the_root_of_ten_times_the_metres_or_these(tiny, vae, fra
     )
 
 
+def collected(frames):
+    """One long episode."""
+    num_steps = len(frames) - 1
+    actions = np.zeros((num_steps, 2), np.float32)
+    return Collected(images=frames, actions=actions, num_steps=np.array([num_steps]))
+
+
 def test_same_seed_has_the_vae_and_the_goals_of_the_run_that_is_checked(tiny, images, frames):
     config, recorders = swapped(tiny, "true", "true"), (Silent(), Silent())
     generators = [np.random.default_rng(8) for _ in range(2)]
     runs = zip(
-        (config, unswapped(config)), (frames, images), recorders, generators, strict=True
+        (config, unswapped(config)),
+        (collected(frames), collected(images)),
+        recorders,
+        generators,
+        strict=True,
     )
     swap, plain = (first_space(*given, rng=rng) for *given, rng in runs)
     jax.tree.map(np.testing.assert_array_equal, swap.latents.arrays(), plain.arrays())
@@ -306,6 +325,7 @@ def test_policy_that_was_given_truth_is_never_shown_as_one_that_sees_pictures(
         ({"reward": RewardConfig(kind="sparse", distance="true")}, "kind sparse is none"),
         ({"goals": GoalConfig(source="fitted")}, r"--goals\.source fitted makes up latents"),
         ({"collect": CollectConfig(source="teleport")}, "teleport forgets it"),
+        ({"td3": TD3Config(channels=(4, 8))}, r"leave out --td3\.channels"),
     ],
 )
 def test_what_no_swap_has_is_refused(changes, message):

@@ -346,9 +346,9 @@ def memory_of(*configs):
 
 
 @pytest.mark.parametrize("task", ["Push", "Door", "PickAndPlace"])
-@pytest.mark.parametrize("oracle", [False, True])
-def test_a_plan_expects_the_sizes_that_worlds_have(task, oracle):
-    config = replace(FAST, task=task, oracle=oracle)
+@pytest.mark.parametrize("changes", [{}, {"oracle": True}, {"input": "true"}])
+def test_a_plan_expects_the_sizes_that_worlds_have(task, changes):
+    config = replace(FAST, task=task, **changes)
     with closing(make_world(config, 1)) as world:
         assert expected_sizes(config) == sizes_of(world)
 

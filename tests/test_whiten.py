@@ -2,7 +2,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from rig.latent.whiten import fit_whitening, no_whitening
+from rig.latent.whiten import STEP_FLOOR, fit_whitening, in_steps, no_whitening
 
 
 def seen(rng):
@@ -47,3 +47,36 @@ def test_spreads_go_with_the_latents(rng):
 def test_spreads_without_whitening_stay():
     log_std = jnp.array([-1.0, 0.5])
     assert no_whitening(2).spread(log_std) == pytest.approx(np.array([-1.0, 0.5]), abs=1e-5)
+
+
+def walked(rng):
+    """Two motions that range alike; the second takes four times as many steps to do so."""
+    latent = rng.standard_normal((5000, 2)).astype(np.float32)
+    step = rng.standard_normal((5000, 2)) * (0.4, 0.1)
+    return latent, (latent + step).astype(np.float32)
+
+
+def test_what_takes_more_steps_to_move_counts_for_more(rng):
+    latent, next_latent = walked(rng)
+    weight = in_steps(no_whitening(2), latent, next_latent).weight
+    slow, fast = np.sort([0.1**2, 0.4**2])
+    expected = np.sqrt((fast + STEP_FLOOR) / (slow + STEP_FLOOR))
+    assert weight[0] / weight[1] == pytest.approx(expected, rel=0.05)
+
+
+def test_counting_steps_keeps_the_scale_of_distances(rng):
+    latent, next_latent = walked(rng)
+    before = fit_whitening(latent, 0.01)
+    after = in_steps(before, latent, next_latent)
+    squares = [
+        np.sum(np.var(np.asarray(one.apply(jnp.asarray(latent)) * one.weight), axis=0))
+        for one in (before, after)
+    ]
+    assert squares[0] == pytest.approx(squares[1], rel=1e-3)
+
+
+def test_latents_that_count_steps_are_undone(rng):
+    latent = seen(rng)
+    whitening = in_steps(fit_whitening(latent, 0.01), latent[:-1], latent[1:])
+    back = whitening.undo(whitening.apply(jnp.asarray(latent)))
+    np.testing.assert_allclose(back, latent, atol=1e-3)

@@ -181,6 +181,9 @@ class RewardConfig:
     Mahalanobis distance; sparse: 0 near the goal, else -1; pixel: minus the mean squared
     error between the image and the goal's picture; pixel_distance: minus the root of that;
     pixel_sparse: 0 where that root is small, else -1."""
+    metric: Literal["spread", "steps"] = "spread"
+    """What a latent counts for in distances: spread: as much as any other that moves; steps:
+    as many steps of practice as it takes to move it (needs --collect.source practice)."""
     distance: Literal["latent", "true"] = "latent"
     """What kinds latent and root measure between: latents, or (true) true states, which no
     robot has: a check of which half of a run is at fault, as --input is."""
@@ -402,7 +405,11 @@ class Config:
         )
         if self.is_end_to_end:
             self._refuse_latents()
-
+        require(
+            self.reward.metric == "spread" or self.collect.source == "practice",
+            "reward.metric steps is made of steps that practice took: collect.source "
+            f"{self.collect.source} takes none, choose practice",
+        )
         if self.is_swap:
             self._refuse_what_no_swap_has()
 
@@ -413,7 +420,11 @@ class Config:
 
     def _refuse_latents(self) -> None:
         """Raises ConfigError at settings that need latents where pictures stand for them."""
-        require(not self.oracle, "an oracle sees no pictures: leave out --td3.channels")
+        require(
+            not self.is_given_truth,
+            "an oracle sees no pictures, and halves swap latents for the true state: leave out "
+            "--td3.channels",
+        )
         require(
             self.goals.source == "seen",
             f"with --td3.channels no goal is imagined: goals.source must be seen, "

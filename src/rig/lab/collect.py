@@ -26,6 +26,12 @@ class Collected:
     def __len__(self) -> int:
         return len(self.images)
 
+    @property
+    def rows_that_lead_on(self) -> Int[np.ndarray, " actions"]:
+        """The frames that another one of their episode follows."""
+        last_rows = np.cumsum(self.num_steps + 1) - 1
+        return np.setdiff1d(np.arange(len(self.images)), last_rows)
+
     def arrays(self) -> dict[str, np.ndarray]:
         """Its arrays by name."""
         return {name: getattr(self, name) for name in ("images", "actions", "num_steps")}

@@ -10,14 +10,14 @@ from rig.config import Config
 
 
 GB = 1e9
-PROGRAMS_BYTES = 0.8 * GB
-"""Python, JAX with its compiled programs, MuJoCo."""
+PROGRAMS_BYTES = 1.0 * GB
+"""Python, JAX with its compiled programs, MuJoCo, and what evaluation holds."""
 FIT_COPIES = {"patches": 6, "keypoints": 2}
 """How often a fit holds the bytes of its images: on the canvas, numbers are halves."""
 MOST_COPIES = max(FIT_COPIES.values())
 NUMBER_BYTES = 4
 """Of each number of a latent or an action."""
-ROWS_PER_FILE = 10_000
+ROWS_PER_FILE = 2000
 """Rows of replay in one file of a checkpoint at most: so much more memory does it take."""
 
 

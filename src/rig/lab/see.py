@@ -4,6 +4,7 @@ import jax
 import numpy as np
 
 from rig.config import Config
+from rig.lab.collect import Collected
 from rig.lab.end_to_end import PictureSpace
 from rig.lab.measure import Recorder
 from rig.lab.oracle import TrueStateSpace
@@ -17,7 +18,7 @@ from rig.lab.swap import (
 )
 from rig.latent.fit import fine_tune, fit
 from rig.latent.prior import make_prior
-from rig.latent.space import LatentSpace, make_space, whiten
+from rig.latent.space import LatentSpace, make_space, weigh_by_steps, whiten
 from rig.latent.vae import VAE, new_vae
 from rig.latent.whiten import Whitening
 from rig.memory.replay import Replay
@@ -29,18 +30,20 @@ MAX_PRIOR_IMAGES = 10_000
 
 
 def first_space(
-    config: Config, frames: np.ndarray, recorder: Recorder, *, rng: np.random.Generator
+    config: Config, collected: Collected, recorder: Recorder, *, rng: np.random.Generator
 ) -> Space:
     """The latent space after the first fit; the oracle and end to end, nothing is fitted."""
     if config.oracle:
         return TrueStateSpace.of_task(find_task(config.task), rng=rng)
     if config.is_end_to_end:
-        return PictureSpace.of_images(frames, rng=rng)
-    on_progress, images = recorder.begin_fit(), images_of(config, frames)
+        return PictureSpace.of_images(collected.images, rng=rng)
+    on_progress, images = recorder.begin_fit(), images_of(config, collected.images)
     vae = new_vae(config.vae, images, key=jax.random.key(rng.integers(2**32)), rng=rng)
     vae = fit(vae, images, config.vae, rng=rng, on_progress=on_progress)
-    some = some_of(frames, rng=rng)
+    some = some_of(collected.images, rng=rng)
     whitening = whiten(vae, images_of(config, some), config.vae.whiten_floor)
+    if config.reward.metric == "steps":
+        whitening = weigh_by_steps(vae, whitening, images, collected.rows_that_lead_on)
     space = space_from(config, vae, whitening, some, rng=rng)
     recorder.after_fit(latent_half(space), images)
     return space

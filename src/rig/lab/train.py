@@ -134,7 +134,7 @@ def first_fit(state: Looking, replay: Replay, lab: Lab) -> Practising:
     """Fits the VAE to what was seen: a policy that sees but can't act yet, and its memory."""
     rng, collected, config = state.rng, state.collected, lab.config
     assert collected is not None
-    space = first_space(config, collected.images, lab.recorder, rng=rng)
+    space = first_space(config, collected, lab.recorder, rng=rng)
     key = jax.random.key(rng.integers(2**32))
     action_size = worlds_of(lab.world).action_size
     learner = new_learner(input_size(space), action_size, config.td3, key=key)

@@ -12,13 +12,13 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float, Float32, UInt8
+from jaxtyping import Float, Float32, Int, UInt8
 
 from rig.latent.chunks import in_chunks
 from rig.latent.prior import GaussianPrior, Prior, SeenPrior, make_prior
 from rig.latent.reward import latent_reward
 from rig.latent.vae import VAE, to_float, to_uint8
-from rig.latent.whiten import Whitening, fit_whitening, no_whitening
+from rig.latent.whiten import Whitening, fit_whitening, in_steps, no_whitening
 from rig.types import Encoding
 
 
@@ -117,6 +117,17 @@ def whiten(vae: VAE, images: UInt8[np.ndarray, "N H W 3"], floor: float) -> Whit
     """The whitening of a VAE's latents of some images."""
     seen, _ = in_chunks(partial(_encode, vae, no_whitening(vae.latent_size)), images)
     return fit_whitening(seen, floor)
+
+
+def weigh_by_steps(
+    vae: VAE,
+    whitening: Whitening,
+    images: UInt8[np.ndarray, "N H W 3"],
+    rows_that_lead_on: Int[np.ndarray, " pairs"],
+) -> Whitening:
+    """The whitening in which distance counts steps, given images and which lead to the next."""
+    seen, _ = in_chunks(partial(_encode, vae, no_whitening(vae.latent_size)), images)
+    return in_steps(whitening, seen[rows_that_lead_on], seen[rows_that_lead_on + 1])
 
 
 @eqx.filter_jit

@@ -8,6 +8,9 @@ A direction that hardly varies is noise. With variance λ and floor ε, in the e
 
     latent_i = u_i · (z - mean) / sqrt(λ_i + ε)       what actor and critic see
     weight_i = λ_i / (λ_i + ε)                        what it counts for in the reward
+
+So the distance knows how far things range, and nothing of how they move. :func:`in_steps` turns
+it into one that does: what takes many steps to move, as a puck, is farther away.
 """
 
 import equinox as eqx
@@ -61,3 +64,40 @@ def fit_whitening(seen: Float32[np.ndarray, "seen latent"], floor: float) -> Whi
         inverse=jnp.asarray((directions * scale).T, jnp.float32),
         weight=jnp.asarray(variance / (variance + floor), jnp.float32),
     )
+
+
+def in_steps(
+    whitening: Whitening,
+    latent: Float32[np.ndarray, "pairs latent"],
+    next_latent: Float32[np.ndarray, "pairs latent"],
+) -> Whitening:
+    """The whitening whose distance counts steps: consecutive latents are as far in every way.
+
+    The linear case of a temporal metric (Wang et al. 2023): consecutive states stay within a
+    distance, and others are as far apart as that allows. The sum of squares that it gives to
+    typical pairs stays, so that the reward's scale does.
+
+    Args:
+        whitening: Its latents are turned into directions of the step.
+        latent: The encoder's, as practice saw them.
+        next_latent: Those one step later.
+    """
+    counts = np.maximum(np.asarray(whitening.weight, np.float64), MIN_COUNT)
+    matrix = np.asarray(whitening.matrix, np.float64) * counts
+    step = (next_latent - latent) @ matrix
+    variance, turn = np.linalg.eigh(step.T @ step / len(step))
+    weight = 1 / np.sqrt(np.maximum(variance, 0) + STEP_FLOOR)
+    spread = np.var(latent @ matrix @ turn, axis=0)
+    weight *= np.sqrt(spread.sum() / (weight**2 * spread).sum())
+    return Whitening(
+        mean=whitening.mean,
+        matrix=jnp.asarray(matrix @ turn, jnp.float32),
+        inverse=jnp.asarray((turn.T / counts) @ np.asarray(whitening.inverse), jnp.float32),
+        weight=jnp.asarray(weight, jnp.float32),
+    )
+
+
+MIN_COUNT = 1e-3
+"""Least that a latent counts for, so that it can be undone."""
+STEP_FLOOR = 0.005
+"""Variance of a step, in whitened units squared, below which it is taken for noise."""

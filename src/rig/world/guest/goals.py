@@ -1,9 +1,9 @@
 """Goals of evaluation for guests: pictures of what can be reached, and what is true in them.
 
 A multi-goal environment asks for a goal of its own. If it is built on MuJoCo it is put there:
-the object that it tells of is set down at the goal, or what is welded to a mocap body (a
-gripper, mostly) is led there. Where that does not work, and for all other environments, the
-goal is what a random policy reached from the same start.
+the object that it tells of is set down at the goal, or its hand goes there, or what is welded
+to a mocap body (a gripper, mostly) is led there. Where that does not work, and for all other
+environments, the goal is what a random policy reached from the same start.
 """
 
 from collections.abc import Sequence
@@ -26,6 +26,8 @@ NUM_REDRAWN = 4
 NUM_PULLS = 20
 NUM_PULL_SUBSTEPS = 20
 """How often a mocap body is moved on, and for how long it then pulls."""
+ACTION_PER_M = 10.0
+"""Of a hand on its way to a goal: full speed until it is 10 cm away."""
 HOLD_STEPS = 5
 """How long a random action lasts."""
 
@@ -64,7 +66,7 @@ def bring_to_a_goal(guest: Guest, seed: int) -> int:
 
 def is_put_at_goal(guest: Guest, seed: int, model: mujoco.MjModel, data: mujoco.MjData) -> bool:
     """Whether a guest could be put at the goal that it asks for after this seed."""
-    for bring in (set_down, lead):
+    for bring in (set_down, go, lead):
         guest.begin(seed)
         bring(guest, guest.desired, model, data)
         if is_at(guest, guest.desired):
@@ -87,6 +89,19 @@ def set_down(guest: Guest, goal: Point, model: mujoco.MjModel, data: mujoco.MjDa
             mujoco.mj_forward(model, data)
             guest.rest()
             return
+
+
+def go(guest: Guest, goal: Point, _model: mujoco.MjModel, _data: mujoco.MjData) -> None:
+    """Has the guest go to its goal by itself, if its first actions are its hand's three axes.
+
+    Then all of it is as practice would have it: an arm that is torn there is folded otherwise.
+    """
+    for _ in range(guest.num_steps if guest.action_size >= NUM_AXES else 0):
+        if guest.has_ended or is_at(guest, goal):
+            return
+        action = np.zeros(guest.action_size, np.float32)
+        action[:NUM_AXES] = np.clip(ACTION_PER_M * (goal - guest.achieved), -1, 1)
+        guest.move(action)
 
 
 def lead(guest: Guest, goal: Point, model: mujoco.MjModel, data: mujoco.MjData) -> None:

@@ -1,0 +1,36 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rig.config import CollectConfig, RewardConfig
+from rig.errors import ConfigError
+from rig.lab.collect import Collected
+from rig.lab.progress import PlainProgress
+from rig.lab.run import Run
+from rig.lab.train import train
+
+
+def test_every_frame_but_an_episode_s_last_leads_on():
+    collected = Collected(
+        images=np.zeros((5, 2, 2, 3), np.uint8),
+        actions=np.zeros((3, 2), np.float32),
+        num_steps=np.array([2, 1]),
+    )
+    assert collected.rows_that_lead_on.tolist() == [0, 1, 3]
+
+
+def test_a_metric_that_counts_steps_needs_steps(tiny):
+    steps = RewardConfig(metric="steps")
+    with pytest.raises(ConfigError, match="takes none, choose practice"):
+        replace(tiny, reward=steps, collect=CollectConfig(source="teleport"))
+
+
+def test_run_learns_under_a_metric_that_counts_steps(tiny, tmp_path):
+    config = replace(tiny, reward=RewardConfig(metric="steps"))
+    policy = train(
+        config, Run.create(tmp_path / "run", config, {}), PlainProgress(lambda _line: None)
+    )
+    space = policy.space
+    assert np.mean(space.weight) > 0
+    assert not np.allclose(space.weight, 1)
