@@ -8,14 +8,15 @@ paint it.
 Source: Nair et al. 2018, section 5, which compares with it.
 """
 
-from math import isqrt
 from typing import Any
 
-import equinox as eqx
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from rig.agent.networks import Actor
+from rig.agent.eyes import side_of
+from rig.agent.networks import Actor, act
+from rig.latent.patches import IMAGE_CHANNELS
 from rig.latent.reward import pixel_distance_reward
 from rig.types import Encoding
 
@@ -25,7 +26,6 @@ Pictures = UInt8[np.ndarray, "N picture"]
 Images = UInt8[np.ndarray, "N H W 3"]
 NUM_GOALS = 1000
 """Pictures that goals are drawn from: they are saved with the policy, 7 kB each at 48 x 48."""
-CHANNELS = 3
 
 
 class PictureSpace:
@@ -67,8 +67,8 @@ class PictureSpace:
 
     def decode(self, pictures: Pictures) -> Images:
         """The pictures as images."""
-        side = isqrt(pictures.shape[1] // CHANNELS)
-        return pictures.reshape(-1, side, side, CHANNELS)
+        side = side_of(pictures.shape[1])
+        return pictures.reshape(-1, side, side, IMAGE_CHANNELS)
 
     def imagine(self, num: int, *, rng: np.random.Generator) -> Pictures:
         """Goals, drawn from the pictures that were seen: none is new."""
@@ -83,12 +83,11 @@ class PictureSpace:
     ) -> tuple[Float32[np.ndarray, "N action"], Encoding]:
         """What the actor does about images, and the images themselves."""
         encoding = self.encode(images)
-        return np.asarray(_act(actor, encoding.latent, goals)), encoding
+        return np.asarray(
+            act(actor, jnp.asarray(encoding.latent), jnp.asarray(goals))
+        ), encoding
 
 
 def in_rows(images: Images) -> Pictures:
     """The pixels of each image in a row: a view where that can be."""
     return images.reshape(len(images), -1)
-
-
-_act = eqx.filter_jit(lambda actor, picture, goal: actor(picture, goal))

@@ -6,14 +6,14 @@ the frame, scaling it is the encoder, and goals are drawn as evaluation draws th
 
 from typing import Any
 
-import equinox as eqx
+import jax.numpy as jnp
 import numpy as np
 from gymnasium import spaces
 from gymnasium.vector import VectorEnv, VectorWrapper
 from gymnasium.vector.utils import batch_space
 from jaxtyping import Float32, Float64
 
-from rig.agent.networks import Actor
+from rig.agent.networks import Actor, act
 from rig.types import Encoding
 from rig.world.tasks import Task
 
@@ -24,9 +24,8 @@ class OracleView(VectorWrapper):
     def __init__(self, world: VectorEnv[Any, Any, Any]) -> None:
         super().__init__(world)
         self._task: Task = world.unwrapped.task  # type: ignore[attr-defined]
-        state = spaces.Box(-np.inf, np.inf, (len(self._task.start),), np.float64)
         names = ("observation", "achieved_goal", "desired_goal")
-        self.single_observation_space = spaces.Dict(dict.fromkeys(names, state))
+        self.single_observation_space = spaces.Dict(dict.fromkeys(names, self._frame_space()))
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
 
     def reset(self, **kwargs: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -38,6 +37,9 @@ class OracleView(VectorWrapper):
         """Moves every world."""
         observation, reward, terminated, truncated, info = self.env.step(actions)
         return self._show(observation, info), reward, terminated, truncated, info
+
+    def _frame_space(self) -> spaces.Box:
+        return spaces.Box(-np.inf, np.inf, (len(self._task.start),), np.float64)
 
     def _show(
         self, _observation: dict[str, np.ndarray], info: dict[str, Any]
@@ -122,10 +124,9 @@ class TrueStateSpace:
     ) -> tuple[Float32[np.ndarray, "N action"], Encoding]:
         """What the actor does about states, and the states scaled."""
         encoding = self.encode(frames)
-        return np.asarray(_act(actor, encoding.latent, goals)), encoding
-
-
-_act = eqx.filter_jit(lambda actor, latent, goal: actor(latent, goal))
+        return np.asarray(
+            act(actor, jnp.asarray(encoding.latent), jnp.asarray(goals))
+        ), encoding
 
 
 NUM_GOALS = 5000

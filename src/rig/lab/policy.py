@@ -15,10 +15,11 @@ from rig.config import Config
 from rig.errors import RunError
 from rig.lab.checkpoint import load_tree, tree_bytes
 from rig.lab.durable import json_bytes, put_file, read_json
-from rig.lab.end_to_end import CHANNELS, PictureSpace
+from rig.lab.end_to_end import PictureSpace
 from rig.lab.oracle import TrueStateSpace
 from rig.lab.swap import Space, SwapSpace, state_size_of
 from rig.latent.canvas import Canvas, PatchCanvas, PrincipalCanvas
+from rig.latent.patches import IMAGE_CHANNELS
 from rig.latent.space import LatentSpace
 from rig.latent.vae import blank_vae
 from rig.latent.whiten import no_whitening
@@ -166,7 +167,7 @@ def blank_swap(config: Config, action_size: int, num_goals: int) -> dict[str, An
 
 def blank_pictures(config: Config, action_size: int, num_goals: int) -> dict[str, Any]:
     """The shapes of a saved policy that sees pictures itself."""
-    size = CHANNELS * config.image_size**2
+    size = IMAGE_CHANNELS * config.image_size**2
     space = {"goals": jnp.zeros((num_goals, size), jnp.uint8)}
     learner = new_learner(size, action_size, config.td3, key=jax.random.key(0))
     return {"space": space, "learner": learner}

@@ -11,18 +11,18 @@ seen, chosen by its latent. The networks are given the columns of one half alone
 reward's weight is zero on the other half.
 """
 
-from math import isqrt
 from typing import Any
 
 import numpy as np
 from gymnasium import spaces
-from gymnasium.vector import VectorEnv
 from jaxtyping import Float32, Float64, UInt8
 
+from rig.agent.eyes import side_of
 from rig.agent.networks import Actor
 from rig.config import Config, GoalConfig
 from rig.lab.end_to_end import PictureSpace
 from rig.lab.oracle import OracleView, TrueStateSpace, true_observation
+from rig.latent.patches import IMAGE_CHANNELS
 from rig.latent.prior import SeenPrior, goals_among
 from rig.latent.space import LatentSpace
 from rig.latent.vae import VAE
@@ -37,7 +37,6 @@ Frames = UInt8[np.ndarray, "N bytes"]
 """Images and what was true in them, as :func:`packed` puts them into rows of bytes."""
 Pairs = Float32[np.ndarray, "N pair"]
 """Latents of images, each with the true state beside it, centred and scaled."""
-NUM_CHANNELS = 3
 
 
 def packed(images: Images, states: States) -> Frames:
@@ -50,12 +49,12 @@ def packed(images: Images, states: States) -> Frames:
 def unpacked(frames: Frames, state_size: int) -> tuple[Images, States]:
     """The images and states of rows that :func:`packed` made: views, not copies."""
     num_bytes = frames.shape[1] - state_size * np.dtype(np.float64).itemsize
-    both = frames.view(_frame_type(isqrt(num_bytes // NUM_CHANNELS), state_size))[:, 0]
+    both = frames.view(_frame_type(side_of(num_bytes), state_size))[:, 0]
     return both["image"], both["state"]
 
 
 def _frame_type(image_size: int, state_size: int) -> np.dtype:
-    image = ("image", np.uint8, (image_size, image_size, NUM_CHANNELS))
+    image = ("image", np.uint8, (image_size, image_size, IMAGE_CHANNELS))
     return np.dtype([image, ("state", np.float64, (state_size,))])
 
 
@@ -72,14 +71,12 @@ def state_size_of(config: Config) -> int:
 class SwapView(OracleView):
     """Worlds that show their true state beside each image."""
 
-    def __init__(self, world: VectorEnv[Any, Any, Any]) -> None:
-        super().__init__(world)
-        images = world.single_observation_space
+    def _frame_space(self) -> spaces.Box:
+        images = self.env.single_observation_space
         assert isinstance(images, spaces.Dict)
-        image_size, state_size = images["observation"].shape[0], len(self._task.start)  # type: ignore[index]
-        num_bytes = _frame_type(image_size, state_size).itemsize
-        box = spaces.Box(0, 255, (num_bytes,), np.uint8)
-        self.single_observation_space = spaces.Dict(dict.fromkeys(images, box))
+        image_size = images["observation"].shape[0]  # type: ignore[index]
+        num_bytes = _frame_type(image_size, len(self._task.start)).itemsize
+        return spaces.Box(0, 255, (num_bytes,), np.uint8)
 
     def _show(
         self, observation: dict[str, np.ndarray], info: dict[str, Any]
