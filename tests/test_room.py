@@ -8,17 +8,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fakes import numbered_episodes
 
-from rig.config import FAST, EvaluateConfig, OnlineConfig
+from rig.config import FAST, EvaluateConfig, OnlineConfig, RewardConfig
 from rig.errors import RunError
 from rig.lab import room
 from rig.lab.durable import write_json
 from rig.lab.need import GB, Sizes, lies_in_a_file, memory_bytes, rows_filled
-from rig.lab.remember import empty_replay, sizes_of
+from rig.lab.remember import empty_replay, remember, sizes_of
 from rig.lab.room import need_of, refuse_too_little_room
 from rig.lab.run import Run
 from rig.lab.worlds import make_world
 from rig.memory.mapped import let_go, mapped
+from rig.memory.replay import Replay
 
 
 FRAME_BYTES = 48 * 48 * 3
@@ -28,8 +30,8 @@ Disk = namedtuple("Disk", "free")
 
 @pytest.fixture(scope="module")
 def tiny(tiny):
-    """Without fits to what replay holds."""
-    return replace(tiny, online=OnlineConfig())
+    """Without fits to what replay holds, but with a reward that looks at its frames."""
+    return replace(tiny, online=OnlineConfig(), reward=RewardConfig(kind="pixel"))
 
 
 @pytest.fixture
@@ -62,6 +64,13 @@ def test_replay_is_most_of_what_a_large_one_takes(world, tiny):
     need = need_of(large, world)
     assert need.memory == pytest.approx(10**7 * 51 / 50 * FRAME_BYTES, rel=0.03)
     assert need.disk == pytest.approx(10**7 * 51 / 50 * FRAME_BYTES, rel=0.03)
+
+
+def test_frames_that_nothing_looks_at_again_are_no_need(world, tiny):
+    frugal = replace(tiny, replay_size=10**7, num_env_steps=10**8, reward=RewardConfig())
+    need = need_of(frugal, world)
+    assert need.memory == pytest.approx(GB + 10**7 * 51 / 50 * 4 * (2 + 2 + 2), rel=0.1)
+    assert need.disk < 4 * 10**7 * 51 / 50 * 4 * (2 + 2 + 2)
 
 
 def test_what_lies_in_a_file_takes_disk_in_place_of_memory(world, tiny):
@@ -119,11 +128,13 @@ print(1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 @pytest.mark.slow
 @pytest.mark.parametrize("num_together", [1, 2])
-@pytest.mark.parametrize("architecture", ["patches", "keypoints"])
+@pytest.mark.parametrize(
+    ("architecture", "reward"), [("patches", "root"), ("keypoints", "pixel")]
+)
 def test_a_run_takes_no_more_memory_than_is_said_and_not_much_less(
-    tmp_path, architecture, num_together
+    tmp_path, architecture, reward, num_together
 ):
-    config = short_but_large(architecture)
+    config = short_but_large(architecture, reward)
     with closing(make_world(config, 1)) as world:
         told = memory_bytes(config, sizes_of(world), num_together)
     write_json(tmp_path / "config.json", asdict(config))
@@ -132,12 +143,13 @@ def test_a_run_takes_no_more_memory_than_is_said_and_not_much_less(
     assert 0.6 * told < int(done.stdout.splitlines()[-1]) < told
 
 
-def short_but_large(architecture):
-    """Few steps with large pictures, all of which are kept, and little learning."""
+def short_but_large(architecture, reward):
+    """Few steps with large pictures, and little learning."""
     return replace(
         FAST,
         image_size=84,
         num_env_steps=8000,
+        reward=RewardConfig(kind=reward),
         vae=replace(FAST.vae, architecture=architecture, num_fit_steps=50),
         td3=replace(FAST.td3, updates_per_step=0.02, warmup_steps=0),
         evaluate=EvaluateConfig(every_steps=10**9, num_goals=2),
@@ -186,3 +198,31 @@ def test_frames_lie_in_a_file_beyond_the_bound(tmp_path, world, tiny):
     assert not lies_in_a_file(tiny, SIZES)
     frames = empty_replay(bounded, world, tmp_path)._new_frames((2, 3), np.dtype(np.uint8))
     assert isinstance(frames, np.memmap)
+
+
+@pytest.mark.parametrize(
+    ("changes", "recalls"),
+    [
+        ({"reward": RewardConfig()}, False),
+        ({"oracle": True, "reward": RewardConfig()}, False),
+        ({"reward": RewardConfig(kind="pixel")}, True),
+        ({"reward": RewardConfig(), "online": OnlineConfig(every_steps=1)}, True),
+    ],
+)
+def test_frames_are_kept_where_something_looks_at_them_again(tiny, changes, recalls):
+    replay, config = Replay(10, 5), replace(tiny, **changes)
+    remember(replay, numbered_episodes(0, 2, 5), config)
+    assert config.recalls_frames == recalls
+    assert (replay.frames.nbytes > 0) == recalls
+
+
+def test_a_replay_without_frames_recalls_the_same(tiny):
+    recalled = []
+    for kind in ("pixel", "latent"):
+        replay = Replay(10, 5)
+        config = replace(tiny, reward=RewardConfig(kind=kind))
+        remember(replay, numbered_episodes(0, 2, 5), config)
+        recalled.append(replay.sample(20, rng=np.random.default_rng(0)))
+    for name in ("latent", "action", "next_latent", "goal", "future_latent"):
+        first, second = (getattr(each, name) for each in recalled)
+        np.testing.assert_array_equal(first, second)

@@ -1,13 +1,17 @@
 """What the tasks ask for can be done, and what can't be done does no harm."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from by_hand import RopePusher, carry, go, grip, move, open_door
 
 from rig.agent.explore import RandomPolicy
 from rig.world.scene import load_model
-from rig.world.tabletop import Tabletop
+from rig.world.tabletop import STEP_M, Tabletop
+from rig.world.task import Region
 from rig.world.tasks import DOOR, PICK_AND_PLACE, PUSH_RESET_FREE, PUSH_TWO, ROPE, TASKS
+from rig.world.tasks.door import is_in_front
 from rig.world.tasks.rope import BENDS, LINK_M, NUM_LINKS, points_m
 
 
@@ -51,6 +55,20 @@ def test_hand_stops_at_the_bar_and_at_the_shut_door(door):
     x_m, y_m, _, angle_rad = door.states()[0]
     assert (x_m, angle_rad) == pytest.approx((-0.05, 0), abs=2e-3)
     assert y_m < DOOR.hand_box.high[1] + 1e-3
+
+
+def test_no_way_leads_behind_the_door(rng):
+    doors = Tabletop(DOOR, 60)
+    wide = replace(DOOR, goals={**DOOR.goals, "door": Region(low=(0.4,), high=(0.83,))})
+    doors.set_states(wide.sample_states(60, rng=rng))
+    for _ in range(4):
+        places_m = DOOR.goals["hand"].sample(60, rng=rng)
+        for _ in range(30):
+            away_m = places_m - doors.states()[:, :3]
+            doors.step(np.clip(away_m / STEP_M, -1, 1).astype(np.float32))
+        states = doors.states()
+        states[:, 1] -= 0.02  # the hand's middle may lean over the door's plane
+        assert is_in_front(states).all()
 
 
 def test_block_is_gripped_lifted_and_carried(picker):

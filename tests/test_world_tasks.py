@@ -126,6 +126,15 @@ def test_no_goal_has_anything_inside_anything(task, rng):
     assert not scene.overlapping(task.sample_states(300, rng=rng)).any()
 
 
+def test_no_goal_has_the_hand_behind_the_door(rng):
+    """In the door's own frame it lies along the first axis, and the robot is before it."""
+    goals = DOOR.sample_goals(500, rng=rng)
+    turn = np.exp(-1j * goals[:, 3])
+    in_frame = ((goals[:, 0] - 0.21) + 1j * (goals[:, 1] - 0.725)) * turn
+    assert in_frame.imag.max() < 0
+    assert np.histogram(goals[:, 3], bins=4, range=(0, 0.83))[0].min() > 90
+
+
 def test_two_pucks_of_a_goal_are_never_nearer_than_their_rims_allow(rng):
     goals = PUSH_TWO.sample_goals(300, rng=rng)
     assert np.linalg.norm(goals[:, 2:4] - goals[:, 4:], axis=1).min() > 0.1 - 1e-5

@@ -418,6 +418,12 @@ class Config:
         """Whether actor and critics see pictures themselves, and there is no VAE."""
         return len(self.td3.channels) > 0
 
+    @property
+    def recalls_frames(self) -> bool:
+        """Whether learning looks at a frame again once its latent is known."""
+        is_fitted_again = self.online.every_steps > 0
+        return is_fitted_again or self.is_end_to_end or self.reward.kind.startswith("pixel")
+
     def _refuse_latents(self) -> None:
         """Raises ConfigError at settings that need latents where pictures stand for them."""
         require(

@@ -37,13 +37,13 @@ def memory_bytes(config: Config, sizes: Sizes, num_together: int = 1) -> float:
     Only rows that are filled in the end count: what is never written takes nothing. Runs that
     are trained together remember each for itself, but take turns in all else.
     """
-    frame, num_rows = sizes.frame_bytes, rows_filled(config, sizes)
+    kept, num_rows = kept_bytes(config, sizes), rows_filled(config, sizes)
     frames_fitted = num_rows if config.online.every_steps else 0
     num_copies = FIT_COPIES.get(config.vae.architecture, MOST_COPIES)
-    fit = num_copies * frame * max(config.collect.num_images, frames_fitted)
-    in_memory = 0 if lies_in_a_file(config, sizes) else frame
+    fit = num_copies * sizes.frame_bytes * max(config.collect.num_images, frames_fitted)
+    in_memory = 0 if lies_in_a_file(config, sizes) else kept
     remembered = num_rows * (row_bytes(config, sizes) + in_memory)
-    saved = 2 * ROWS_PER_FILE * frame
+    saved = 2 * ROWS_PER_FILE * kept
     return PROGRAMS_BYTES + num_together * remembered + fit + saved
 
 
@@ -51,6 +51,11 @@ def rows_filled(config: Config, sizes: Sizes) -> int:
     """Frames that replay holds in the end."""
     num_transitions = min(config.replay_size, config.num_env_steps + config.collect.num_images)
     return -(-num_transitions * (sizes.num_steps + 1) // sizes.num_steps)
+
+
+def kept_bytes(config: Config, sizes: Sizes) -> int:
+    """Bytes that replay keeps of each frame itself: none where nothing looks at it again."""
+    return sizes.frame_bytes if config.recalls_frames else 0
 
 
 def row_bytes(config: Config, sizes: Sizes) -> int:
@@ -64,5 +69,5 @@ def row_bytes(config: Config, sizes: Sizes) -> int:
 
 def lies_in_a_file(config: Config, sizes: Sizes) -> bool:
     """Whether the frames are more than the settings let into memory."""
-    num_bytes = rows_filled(config, sizes) * sizes.frame_bytes
+    num_bytes = rows_filled(config, sizes) * kept_bytes(config, sizes)
     return 0 < config.replay_memory_gb * GB < num_bytes

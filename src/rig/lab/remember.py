@@ -1,5 +1,6 @@
 """What a run remembers: how much it is, and whether it lies in memory or in a file."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from rig.lab.need import Sizes, lies_in_a_file
 from rig.lab.worlds import World, worlds_of
 from rig.memory.mapped import mapped
 from rig.memory.replay import Replay
+from rig.types import Episodes
 
 
 def empty_replay(config: Config, world: World, directory: Path) -> Replay:
@@ -19,6 +21,12 @@ def empty_replay(config: Config, world: World, directory: Path) -> Replay:
         return mapped(directory, shape, dtype) if is_mapped else np.empty(shape, dtype)
 
     return Replay(config.replay_size, worlds_of(world).num_steps, new_frames)
+
+
+def remember(replay: Replay, episodes: Episodes, config: Config) -> None:
+    """Adds episodes to memory; of frames that nothing will look at again, only the latents."""
+    kept = episodes.frames if config.recalls_frames else episodes.frames[:, :0]
+    replay.add(replace(episodes, frames=kept))
 
 
 def sizes_of(world: World) -> Sizes:

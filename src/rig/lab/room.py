@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rig.config import Config
 from rig.errors import RunError
-from rig.lab.need import GB, lies_in_a_file, memory_bytes, row_bytes, rows_filled
+from rig.lab.need import GB, kept_bytes, lies_in_a_file, memory_bytes, row_bytes, rows_filled
 from rig.lab.remember import sizes_of
 from rig.lab.run import Run
 from rig.lab.store import NUM_KEPT
@@ -34,7 +34,7 @@ def need_of(config: Config, world: World) -> Need:
     """What a run with these settings will take, about."""
     sizes = sizes_of(world)
     frame, row, num_rows = (
-        sizes.frame_bytes,
+        kept_bytes(config, sizes),
         row_bytes(config, sizes),
         rows_filled(config, sizes),
     )

@@ -5,7 +5,7 @@
     repeat
         imagine goals     space.imagine
         practise them     practise
-        remember          replay.add
+        remember          remember
         pretend           relabel
         learn             learn
         look again        look_again          (optional)
@@ -36,7 +36,7 @@ from rig.lab.lessons import Lessons, alone
 from rig.lab.measure import Recorder
 from rig.lab.policy import Policy
 from rig.lab.progress import Progress
-from rig.lab.remember import empty_replay
+from rig.lab.remember import empty_replay, remember
 from rig.lab.rollout import practise
 from rig.lab.room import refuse_too_little_room
 from rig.lab.run import Run
@@ -139,7 +139,7 @@ def first_fit(state: Looking, replay: Replay, lab: Lab) -> Practising:
     action_size = worlds_of(lab.world).action_size
     learner = new_learner(input_size(space), action_size, config.td3, key=key)
     if len(collected.num_steps):
-        replay.add(aimed(collected, space, rng=rng))
+        remember(replay, aimed(collected, space, rng=rng), config)
     first = Practising(
         rng=rng,
         policy=Policy(space, learner),
@@ -175,7 +175,7 @@ def practise_once(state: Practising, lab: Lab) -> Lessons[Practising]:
     goals = policy.space.imagine(config.num_worlds, rng=rng)
     noise = Noise(config.num_worlds, worlds.action_size, config.explore)
     episodes = practise(lab.world, policy.act, goals, noise, worlds.num_steps, rng=rng)
-    replay.add(episodes)
+    remember(replay, episodes, config)
     visited, witnessed = lab.world.report(state.visited)
     metrics: dict[str, float] = {}
     if num_env_steps > config.td3.warmup_steps:

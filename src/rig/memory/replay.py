@@ -10,8 +10,9 @@ the third one wraps around, and the first, whose rows it begins to take, is forg
 
 Rows are counted on for ever, and taken modulo the size of the ring where an array is read.
 Latents are a cache of what the VAE says of the frames. When the VAE has moved,
-:meth:`Replay.reencode` makes them anew. Where a latent is the picture itself, it is a view of
-the frame: nothing is kept twice.
+:meth:`Replay.reencode` makes them anew. Where nothing will look at a frame again, it comes
+without bytes, and only its latent is kept. Where a latent is the picture itself, it is a view
+of the frame: nothing is kept twice.
 """
 
 from collections.abc import Callable, Iterable

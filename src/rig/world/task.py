@@ -89,6 +89,9 @@ class Task:
     """Where each object's goals are drawn from."""
     arrange: Callable[[States, np.random.Generator], States] | None = None
     """Makes goal states of the uniform draws, where those are not all there is to it."""
+    is_within_reach: Callable[[States], Bool[np.ndarray, " N"]] | None = None
+    """Which goal states a hand can bring about, where not all are that have nothing inside
+    each other."""
     presence: Mapping[str, float] = field(default_factory=dict)
     """How often an object is there in evaluation; what is not named always is."""
     scores: Mapping[str, Score] = field(default_factory=lambda: {HAND: METRES})
@@ -135,8 +138,9 @@ class Task:
         """Goal states that the scene can be in, with everything in view.
 
         Each object is drawn uniformly; where objects would be inside each other, all is drawn
-        again. Where it is the hand that would be inside something, the hand alone is drawn
-        again, so that the objects' goals stay uniform; unless no place is found for it.
+        again. Where it is the hand that would be inside something, or out of reach, the hand
+        alone is drawn again, so that the objects' goals stay uniform; unless no place is found
+        for it.
         """
         states = self._draw(num, rng)
         scene = Scene(self.scene, self.joints)
@@ -144,13 +148,13 @@ class Task:
         while impossible.any():
             states[impossible] = self._draw(int(impossible.sum()), rng)
             impossible[impossible] = scene.overlapping(states[impossible], has_hand=False)
-        impossible = scene.overlapping(states)
+        impossible = self._impossible(states, scene)
         for _ in range(HAND_TRIES):
             if not impossible.any():
                 return states
             hands = self.goals[HAND].sample(int(impossible.sum()), rng=rng)
             states[impossible, self.columns[HAND]] = hands
-            impossible[impossible] = scene.overlapping(states[impossible])
+            impossible[impossible] = self._impossible(states[impossible], scene)
         states[impossible] = self.sample_states(int(impossible.sum()), rng=rng)
         return states
 
@@ -177,6 +181,13 @@ class Task:
             column = self.columns[name]
             absent[:, column] = np.isnan(states[:, column]).all(axis=1, keepdims=True)
         return absent
+
+    def _impossible(self, states: States, scene: Scene) -> Bool[np.ndarray, " N"]:
+        """Where the hand is inside something, or out of reach."""
+        impossible = scene.overlapping(states)
+        if self.is_within_reach is not None:
+            impossible |= ~self.is_within_reach(states)
+        return impossible
 
     def _draw(self, num: int, rng: np.random.Generator) -> States:
         drawn = [self.goals[name].sample(num, rng=rng) for name in self.objects]

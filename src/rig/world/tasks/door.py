@@ -11,8 +11,26 @@ ends at the table, where the original's goes on below it.
 
 from dataclasses import replace
 
+import numpy as np
+from jaxtyping import Bool
+
 from rig.world.camera import Camera
-from rig.world.task import HAND, METRES, RADIANS, Region, Task
+from rig.world.task import HAND, METRES, RADIANS, Region, States, Task
+
+
+HINGE_M = (0.21, 0.725)
+"""Where the door turns, seen from above; the scene file has the same."""
+
+
+def is_in_front(states: States) -> Bool[np.ndarray, " N"]:
+    """Which states have the hand on the robot's side of the door.
+
+    Its box ends below the door's upper edge, and before its free one: there is no way behind.
+    The original's goal pictures were taken of what a policy had done, so it had none there.
+    """
+    from_hinge_m, angle_rad = states[:, :2] - HINGE_M, states[:, 3]
+    in_front_m = from_hinge_m[:, 0] * np.sin(angle_rad) - from_hinge_m[:, 1] * np.cos(angle_rad)
+    return in_front_m > 0
 
 
 BOX = Region(low=(-0.1, 0.45, 0.1), high=(0.05, 0.65, 0.25))
@@ -28,6 +46,7 @@ DOOR = Task(
     hand_box=BOX,
     start=(-0.05, 0.635, 0.225, 0.0),
     goals={HAND: BOX, "door": Region(low=(0.0,), high=(0.83,))},
+    is_within_reach=is_in_front,
     scores={HAND: METRES, "door": RADIANS},
     num_steps=100,
 )
