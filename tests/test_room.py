@@ -14,6 +14,7 @@ from rig.config import FAST, EvaluateConfig, OnlineConfig, RewardConfig
 from rig.errors import RunError
 from rig.lab import room
 from rig.lab.durable import write_json
+from rig.lab.heap import give_back
 from rig.lab.need import GB, Sizes, lies_in_a_file, memory_bytes, rows_filled
 from rig.lab.remember import empty_replay, remember, sizes_of
 from rig.lab.room import need_of, refuse_too_little_room
@@ -184,6 +185,18 @@ def test_an_array_in_memory_is_not_let_go():
     array = np.ones(3)
     let_go(array)
     np.testing.assert_array_equal(array, 1)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks glibc")
+def test_what_was_freed_is_given_back():
+    """Blocks too small to be the system's own, with one kept behind them all."""
+    blocks = [bytes(10**5) for _ in range(2000)]
+    last = bytes(10**5)
+    del blocks
+    before = resident_bytes()
+    give_back()
+    assert before - resident_bytes() > 10**8
+    assert len(last) == 10**5
 
 
 def test_disk_too_small_for_a_mapped_array_is_noticed_at_once(tmp_path):

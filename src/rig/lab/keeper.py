@@ -8,6 +8,7 @@ import numpy as np
 from rig.errors import DivergedError
 from rig.lab.checkpoint import array_bytes
 from rig.lab.fingerprint import fingerprint
+from rig.lab.heap import give_back
 from rig.lab.interrupt import Interrupt
 from rig.lab.need import ROWS_PER_FILE
 from rig.lab.run import Run
@@ -114,6 +115,7 @@ class Keeper:
             self._save_rows(state.replay)
         about = {"num_env_steps": state.num_env_steps} | self._run.seal_metrics()
         self._store.save(state_files(state), oldest_row, about)
+        give_back()
 
     def _save_rows(self, replay: Replay) -> None:
         """Writes the rows that no file holds yet."""

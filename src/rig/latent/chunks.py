@@ -8,8 +8,8 @@ import jax
 import numpy as np
 
 
-CHUNK = 512
-"""Rows in one compiled call; the last chunk is padded."""
+CHUNK = 128
+"""Rows in one compiled call, which take some 30 MB meanwhile; the last chunk is padded."""
 
 
 def in_chunks(function: Callable[[np.ndarray], Any], rows: np.ndarray) -> Any:
