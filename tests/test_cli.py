@@ -12,6 +12,7 @@ from rig.config import PRESETS, find_preset
 from rig.errors import NotEnoughDataError
 from rig.lab import demo, doctor, errands
 from rig.lab.cli import main
+from rig.lab.origin import surroundings
 from rig.lab.pictures import read_goal_picture
 from rig.lab.train_verb import Train
 from rig.lab.verbs import OTHER_VERBS
@@ -355,6 +356,18 @@ def test_doctor_measures_every_part(rig, monkeypatch):
     assert found["versions"]["jax"]
     assert len(found["speed_per_s"]) == 4
     assert min(found["speed_per_s"].values()) > 0
+
+
+def test_a_run_tries_the_goals_of_another_task_that_looks_the_same(rig, tmp_path):
+    run = make_run(tmp_path / "run")
+    (run.directory / "origin.json").write_text(json.dumps(surroundings(run.config)))
+    code, out, err = rig("evaluate", run.directory, "--task Push")
+    assert (code, out) == (2, "")
+    assert "another reference_picture_sha256" in err
+    code, out, err = rig("evaluate", run.directory, "--task reach --episodes 2 --json")
+    assert (code, json.loads(out)["task"]) == (0, "Reach"), err
+    code, _, err = rig("evaluate", run.directory, "--task Juggle")
+    assert (code, err[:30]) == (2, "rig: there is no task 'Juggle'")
 
 
 def test_interrupted_work_is_one_line(rig, monkeypatch, run):

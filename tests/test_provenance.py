@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 from fake_run import make_run
@@ -23,7 +24,7 @@ def record(run, **values):
 
 
 def test_run_is_used_where_it_was_made(run):
-    refuse_another_sight(run, force=False)
+    refuse_another_sight(run, run.config, force=False)
     refuse_another_end(run, force=False)
 
 
@@ -43,6 +44,15 @@ def test_policy_that_would_see_other_pictures_is_refused_by_what_differs(run, na
     assert f"learned under another {name} ({str(value)[:12]}" in str(caught.value)
     assert "--force" in str(caught.value)
     open_trained(run.directory, force=True)
+
+
+def test_another_task_is_tried_only_where_it_looks_the_same(run):
+    two = replace(run.config, task="PushTwo")
+    record(run, **surroundings(two))
+    refuse_another_sight(run, replace(two, task="PushAny"), force=False)
+    with pytest.raises(RunError, match="another reference_picture_sha256"):
+        refuse_another_sight(run, replace(two, task="Push"), force=False)
+    refuse_another_sight(run, replace(two, task="Push"), force=True)
 
 
 def test_other_programs_matter_only_to_a_run_that_goes_on(run):

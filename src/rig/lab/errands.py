@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from rig.lab.outputs import check_new_directory, default_directory
 from rig.lab.pictures import read_goal_picture, save_goal_picture
 from rig.lab.policy import Policy
 from rig.lab.progress import Progress, open_progress
-from rig.lab.provenance import refuse_another_end
+from rig.lab.provenance import refuse_another_end, refuse_another_sight
 from rig.lab.reach import reach, summary
 from rig.lab.run import Run
 from rig.lab.settings import learned_from
@@ -31,6 +32,7 @@ from rig.lab.train import training
 from rig.lab.trained import latent_space, num_env_steps, open_trained
 from rig.lab.video import attempt_frames, save_video
 from rig.lab.worlds import is_guest, make_world, named, worlds_of
+from rig.world.tasks import short_name
 
 
 def train_anew(
@@ -121,16 +123,22 @@ def how_to_go_on(run: Run) -> str:
     return f"go on with `rig train --resume {run.directory}`"
 
 
-def evaluate_run(directory: Path, num_episodes: int, *, force: bool = False) -> dict[str, Any]:
-    """The table of a trained run on the first goal pictures of the fixed set."""
+def evaluate_run(
+    directory: Path, num_episodes: int, task: str = "", *, force: bool = False
+) -> dict[str, Any]:
+    """The table of a trained run on the first goal pictures of the fixed set.
+
+    They are its own task's, or those of another one that looks the same at the start.
+    """
     run, policy = open_trained(directory, force=force)
-    if run.config.is_given_truth:
-        print_notice(f"{directory} learned from {learned_from(run.config)}")
-    at_once = run.config.num_worlds if is_guest(run.config.task) else GOALS_AT_ONCE
-    world = make_world(run.config, min(at_once, num_episodes))
-    trial = try_goals(policy, world, evaluation_goals(world, num_episodes))
-    world.close()
-    return table(run.config, trial, num_env_steps(run))
+    config = replace(run.config, task=short_name(task)) if task else run.config
+    refuse_another_sight(run, config, force=force)
+    if config.is_given_truth:
+        print_notice(f"{directory} learned from {learned_from(config)}")
+    at_once = config.num_worlds if is_guest(config.task) else GOALS_AT_ONCE
+    with closing(make_world(config, min(at_once, num_episodes))) as world:
+        trial = try_goals(policy, world, evaluation_goals(world, num_episodes))
+    return table(config, trial, num_env_steps(run))
 
 
 def reach_picture(

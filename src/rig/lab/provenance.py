@@ -7,6 +7,7 @@ nothing. A run that goes on to the same bytes needs the same programs, too.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rig.config import Config
 from rig.errors import RunError
 from rig.lab.origin import surroundings
 from rig.lab.run import Run
@@ -14,17 +15,27 @@ from rig.lab.settings import flat
 from rig.world.worlds import Worlds
 
 
-SIGHT = ("task", "camera", "image_size", "reference_picture_sha256")
-"""What a policy needs to be the same."""
+PICTURES = ("camera", "image_size", "reference_picture_sha256")
+"""What a policy needs to be the same, whatever it is asked for."""
+SIGHT = ("task", *PICTURES)
+"""The same, and the task that it learned."""
 PROGRAMS = ("device", "num_cores", "python", "packages")
 """What the same bytes need besides."""
 SHOWN_LENGTH = 24
 """Longer values, as hashes, are cut when they are told."""
 
 
-def refuse_another_sight(run: Run, *, force: bool) -> None:
-    """Raises RunError if this run's policy learned from other pictures than there are here."""
-    different = differences(run.origin(), surroundings(run.config), SIGHT)
+def refuse_another_sight(run: Run, config: Config, *, force: bool) -> None:
+    """Raises RunError if this run's policy learned from other pictures than there are here.
+
+    Args:
+        run: Whose policy it is.
+        config: Where it is to be used: the run's own settings, or those with another task,
+            which must look the same.
+        force: Use it all the same.
+    """
+    names = SIGHT if config.task == run.config.task else PICTURES
+    different = differences(run.origin(), surroundings(config), names)
     if different and not force:
         raise RunError(
             f"{run.directory} learned under another {'; another '.join(different)}: what its "

@@ -23,7 +23,7 @@ def open_trained(directory: Path, *, force: bool = False) -> tuple[Run, Policy]:
         RunError: It is no run, not finished, damaged, or learned from other pictures.
     """
     run = Run.open(directory)
-    refuse_another_sight(run, force=force)
+    refuse_another_sight(run, run.config, force=force)
     return run, load_policy(run.policy, run.config)
 
 

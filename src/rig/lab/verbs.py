@@ -70,6 +70,9 @@ class Evaluate:
     """Directory of a trained run."""
     episodes: int = 100
     """Goal pictures to try: always the same ones."""
+    task: str = ""
+    """Try the goals of another task that looks the same at the start: PushAny's, of a run that
+    learned PushTwo. Empty: its own."""
     force: Flag = False
     """Use the run even where its policy would see other pictures than it learned from."""
     json: Flag = False
@@ -83,7 +86,7 @@ class Evaluate:
         from rig.lab.errands import evaluate_run
         from rig.lab.tables import print_evaluation, print_json
 
-        evaluation = evaluate_run(self.run, self.episodes, force=self.force)
+        evaluation = evaluate_run(self.run, self.episodes, self.task, force=self.force)
         (print_json if self.json else print_evaluation)(evaluation)
 
 
