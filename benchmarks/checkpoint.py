@@ -19,11 +19,11 @@ from benchmarks.measure import MS_PER_S, alternate, spend
 from benchmarks.part import Part, Row, Size, Table, Target
 from rig.agent.td3 import new_learner
 from rig.config import Config, find_preset
-from rig.lab.interrupt import uninterrupted
-from rig.lab.keeper import Keeper
+from rig.lab.keep.interrupt import uninterrupted
+from rig.lab.keep.keeper import Keeper
+from rig.lab.keep.run import Run
+from rig.lab.keep.state import Practising
 from rig.lab.policy import Policy
-from rig.lab.run import Run
-from rig.lab.state import Practising
 from rig.latent.space import make_space
 from rig.latent.vae import new_vae
 from rig.memory.mapped import mapped

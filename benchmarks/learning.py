@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rig.lab.run import Run
+from rig.lab.keep.run import Run
 
 
 RESULTS = Path(__file__).parent.parent / "docs" / "learning"

@@ -15,7 +15,7 @@ from pathlib import Path
 from rig.config import Config
 from rig.errors import RigError
 from rig.lab.cli import parse
-from rig.lab.settings import GIVES_TRUTH, changes_from, named
+from rig.lab.keep.settings import GIVES_TRUTH, changes_from, named
 from rig.lab.study.compare import COLUMNS, cells, grid, legend, nothing_scores, over_tasks
 from rig.lab.study.comparison import Comparison, Line
 from rig.lab.study.curves import save_curves

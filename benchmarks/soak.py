@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from rig.config import CollectConfig, Config, EvaluateConfig, find_preset
-from rig.lab.run import Run
+from rig.lab.keep.run import Run
 from rig.lab.train import train
 
 

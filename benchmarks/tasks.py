@@ -16,8 +16,8 @@ from PIL import Image, ImageDraw
 
 from benchmarks.page import grid
 from benchmarks.part import Row
-from rig.lab.figures import GAP_PX
 from rig.lab.quantities import amount, thing_of
+from rig.lab.show.figures import GAP_PX
 from rig.world.camera import Camera
 from rig.world.tabletop import STEP_M, STEP_S, Tabletop
 from rig.world.tasks import HAND, TASKS, Task

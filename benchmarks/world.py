@@ -9,7 +9,7 @@ from benchmarks.measure import Measure, Spent, alternate, speed_row, spend, timi
 from benchmarks.part import Part, Row, Size, Table, Target
 from benchmarks.peer import MissingPeerError, Peer, open_renderer
 from rig.agent.explore import RandomPolicy
-from rig.lab.origin import num_cores
+from rig.lab.keep.origin import num_cores
 from rig.world.tabletop import Tabletop
 from rig.world.tasks import PUSH, TASKS, Task
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import gymnasium
 
-from rig.lab.figures import save_sheet
+from rig.lab.show.figures import save_sheet
 from rig.world.registration import register_task
 from rig.world.tasks import HAND, METRES, PUSH, RADIANS, Region, Task
 

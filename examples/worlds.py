@@ -9,7 +9,7 @@ from pathlib import Path
 import gymnasium
 import numpy as np
 
-from rig.lab.figures import save_sheet
+from rig.lab.show.figures import save_sheet
 
 
 NUM_STEPS = 10

@@ -17,9 +17,9 @@ from rig.config import (
     TD3Config,
     VAEConfig,
 )
-from rig.lab.errands import train_to_the_end
-from rig.lab.origin import origin
-from rig.lab.run import Run
+from rig.lab.keep.origin import origin
+from rig.lab.keep.run import Run
+from rig.lab.verbs.errands import train_to_the_end
 
 
 CONFIG = Config(

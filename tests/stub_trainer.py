@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rig.errors import RigError
-from rig.lab.run import Run
+from rig.lab.keep.run import Run
 from rig.lab.study.board import PlainBoard
 from rig.lab.study.directory import Study
 from rig.lab.study.jobs import Job

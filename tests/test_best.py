@@ -1,7 +1,7 @@
 import pytest
 from fake_run import TINY, make_run, untrained_policy
 
-from rig.lab.best import is_best, keep_best
+from rig.lab.keep.best import is_best, keep_best
 from rig.lab.trained import num_env_steps, open_trained
 
 

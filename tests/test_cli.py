@@ -10,12 +10,12 @@ from PIL import Image
 
 from rig.config import PRESETS, find_preset
 from rig.errors import NotEnoughDataError
-from rig.lab import demo, doctor, errands
 from rig.lab.cli import main
-from rig.lab.origin import surroundings
-from rig.lab.pictures import read_goal_picture
-from rig.lab.train_verb import Train
-from rig.lab.verbs import OTHER_VERBS
+from rig.lab.keep.origin import surroundings
+from rig.lab.show.pictures import read_goal_picture
+from rig.lab.verbs import demo, doctor, errands
+from rig.lab.verbs.run_verbs import OTHER_VERBS
+from rig.lab.verbs.train_verb import Train
 from rig.world.tabletop import Tabletop
 from rig.world.tasks import PUSH, REACH
 
@@ -215,7 +215,7 @@ def test_anyones_environment_is_trained_shown_a_goal_and_evaluated(rig, tmp_path
 
 def test_runs_get_a_directory_of_their_own_by_default(rig, tmp_path, monkeypatch):
     monkeypatch.setattr(errands, "alone", lambda _lessons: None)
-    monkeypatch.setattr("rig.lab.tables.print_evaluation", lambda evaluation: None)
+    monkeypatch.setattr("rig.lab.show.tables.print_evaluation", lambda evaluation: None)
     monkeypatch.chdir(tmp_path)
     out = rig("train rig/Push-v0 --preset paper --seed 5")[1]
     (directory,) = (tmp_path / "runs").iterdir()

@@ -6,8 +6,8 @@ import pytest
 from rig.config import CollectConfig, RewardConfig
 from rig.errors import ConfigError
 from rig.lab.collect import Collected
-from rig.lab.progress import PlainProgress
-from rig.lab.run import Run
+from rig.lab.keep.run import Run
+from rig.lab.show.progress import PlainProgress
 from rig.lab.train import train
 
 

@@ -9,8 +9,8 @@ from stub_trainer import train_all, write_spec
 
 from rig.errors import RunError
 from rig.lab.cli import main
-from rig.lab.durable import write_json
-from rig.lab.run import Run
+from rig.lab.keep.durable import write_json
+from rig.lab.keep.run import Run
 from rig.lab.study.compare import markdown
 from rig.lab.study.comparison import Comparison, common_places
 from rig.lab.study.curves import draw_curves

@@ -17,13 +17,13 @@ from rig.config import (
     find_preset,
 )
 from rig.errors import ConfigError, StoppedError
-from rig.lab import errands
 from rig.lab.end_to_end import PictureSpace
+from rig.lab.keep.run import Run
 from rig.lab.learn import make_reward
 from rig.lab.load import ImagePolicy
 from rig.lab.policy import load_policy
-from rig.lab.progress import PlainProgress
-from rig.lab.run import Run
+from rig.lab.show.progress import PlainProgress
+from rig.lab.verbs import errands
 from rig.memory.relabel import relabel
 from rig.memory.replay import Replay
 from rig.types import Episodes

@@ -12,8 +12,8 @@ from test_keeper import CONFIG, Training, new_keeper, untrained_policy
 
 from rig.errors import RigError
 from rig.lab.cli import main
-from rig.lab.pictures import read_goal_picture
-from rig.lab.run import Run
+from rig.lab.keep.run import Run
+from rig.lab.show.pictures import read_goal_picture
 
 
 MOST_S = 5.0

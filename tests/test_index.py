@@ -8,7 +8,7 @@ from stub_trainer import train_all, write_spec
 from rig.config import FAST
 from rig.errors import ConfigError, RunError
 from rig.lab.cli import main
-from rig.lab.run import Run
+from rig.lab.keep.run import Run
 from rig.lab.study import index
 from rig.lab.study.directory import Study
 from rig.lab.study.index import FILE, open_index

@@ -10,12 +10,12 @@ import pytest
 from fake_run import TINY, untrained_policy
 
 from rig.errors import RunError
-from rig.lab import durable, keeper
-from rig.lab.fingerprint import fingerprint
-from rig.lab.interrupt import uninterrupted
-from rig.lab.keeper import Keeper
-from rig.lab.run import Run
-from rig.lab.state import Practising
+from rig.lab.keep import durable, keeper
+from rig.lab.keep.fingerprint import fingerprint
+from rig.lab.keep.interrupt import uninterrupted
+from rig.lab.keep.keeper import Keeper
+from rig.lab.keep.run import Run
+from rig.lab.keep.state import Practising
 from rig.memory.replay import Replay
 from rig.types import Encoding, Episodes
 

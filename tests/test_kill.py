@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from rig.lab.run import Run
+from rig.lab.keep.run import Run
 
 
 TRAIN = (

@@ -1,6 +1,6 @@
 import numpy as np
 
-from rig.lab.latent_sheet import NUM_SWEPT, sweeps
+from rig.lab.show.latent_sheet import NUM_SWEPT, sweeps
 from rig.latent.space import LatentSpace
 
 

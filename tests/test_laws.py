@@ -15,12 +15,12 @@ from rig.config import ExploreConfig, GoalConfig, GoalMixture, RewardConfig
 from rig.lab import measure
 from rig.lab import train as training
 from rig.lab.evaluate import evaluation_goals, table, try_goals
+from rig.lab.keep.run import Run
 from rig.lab.learn import make_reward, stacked
 from rig.lab.oracle import OracleView
 from rig.lab.policy import load_policy
-from rig.lab.progress import PlainProgress
 from rig.lab.rollout import practise
-from rig.lab.run import Run
+from rig.lab.show.progress import PlainProgress
 from rig.lab.swap import SwapView
 from rig.lab.train import train
 from rig.lab.worlds import make_pictured_world, make_world

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 import rig
-from rig.lab.fingerprint import fingerprint
-from rig.lab.interrupt import uninterrupted
-from rig.lab.keeper import Keeper
-from rig.lab.report import write_report
-from rig.lab.run import Run
+from rig.lab.keep.fingerprint import fingerprint
+from rig.lab.keep.interrupt import uninterrupted
+from rig.lab.keep.keeper import Keeper
+from rig.lab.keep.run import Run
+from rig.lab.show.report import write_report
 from rig.memory.replay import Replay
 
 

@@ -12,9 +12,9 @@ from rig.config import Config
 from rig.errors import SceneError, TaskError
 from rig.lab import measure
 from rig.lab.cli import main
+from rig.lab.keep.run import Run
 from rig.lab.policy import Policy
-from rig.lab.progress import PlainProgress
-from rig.lab.run import Run
+from rig.lab.show.progress import PlainProgress
 from rig.lab.worlds import is_guest, make_world, named
 from rig.latent.space import LatentSpace
 from rig.types import Encoding

@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 
 from rig.errors import PictureError
-from rig.lab.figures import enlarged
-from rig.lab.pictures import read_goal_picture, save_goal_picture
+from rig.lab.show.figures import enlarged
+from rig.lab.show.pictures import read_goal_picture, save_goal_picture
 
 
 SIZE = 48

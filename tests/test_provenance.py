@@ -5,10 +5,10 @@ import pytest
 from fake_run import make_run
 
 from rig.errors import RunError
-from rig.lab.errands import train_on
-from rig.lab.origin import surroundings
-from rig.lab.provenance import differences, refuse_another_end, refuse_another_sight
+from rig.lab.keep.origin import surroundings
+from rig.lab.keep.provenance import differences, refuse_another_end, refuse_another_sight
 from rig.lab.trained import open_trained
+from rig.lab.verbs.errands import train_on
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ from fake_run import TINY, make_run
 
 from rig.config import find_preset
 from rig.errors import RunError
-from rig.lab.charts import Chart, Line, smoothed, to_svg
-from rig.lab.facts import MINUTES, STEPS, read_facts
-from rig.lab.report import page, write_report
-from rig.lab.sections import spread
-from rig.lab.settings import preset_of
+from rig.lab.keep.settings import preset_of
+from rig.lab.show.charts import Chart, Line, smoothed, to_svg
+from rig.lab.show.facts import MINUTES, STEPS, read_facts
+from rig.lab.show.report import page, write_report
+from rig.lab.show.sections import spread
 
 
 VOID = {"meta", "img", "br"}

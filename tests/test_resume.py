@@ -11,10 +11,12 @@ import pytest
 
 from rig.config import CheckpointConfig
 from rig.errors import RunError, StoppedError
-from rig.lab import durable, errands, measure
-from rig.lab.errands import train_on, train_to_the_end
-from rig.lab.progress import PlainProgress
-from rig.lab.run import Run
+from rig.lab import measure
+from rig.lab.keep import durable
+from rig.lab.keep.run import Run
+from rig.lab.show.progress import PlainProgress
+from rig.lab.verbs import errands
+from rig.lab.verbs.errands import train_on, train_to_the_end
 
 
 NOT_COMPARED = {"clock.jsonl", "origin.json"}

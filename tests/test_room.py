@@ -12,13 +12,13 @@ from fakes import numbered_episodes
 
 from rig.config import FAST, EvaluateConfig, OnlineConfig, RewardConfig
 from rig.errors import RunError
-from rig.lab import room
-from rig.lab.durable import write_json
-from rig.lab.heap import give_back
-from rig.lab.need import GB, Sizes, lies_in_a_file, memory_bytes, rows_filled
+from rig.lab.keep import room
+from rig.lab.keep.durable import write_json
+from rig.lab.keep.heap import give_back
+from rig.lab.keep.need import GB, Sizes, lies_in_a_file, memory_bytes, rows_filled
+from rig.lab.keep.room import need_of, refuse_too_little_room
+from rig.lab.keep.run import Run
 from rig.lab.remember import empty_replay, remember, sizes_of
-from rig.lab.room import need_of, refuse_too_little_room
-from rig.lab.run import Run
 from rig.lab.worlds import make_world
 from rig.memory.mapped import let_go, mapped
 from rig.memory.replay import Replay
@@ -111,10 +111,10 @@ import resource, sys
 from pathlib import Path
 from dataclasses import replace
 from rig.config import from_dict, Config
-from rig.lab.durable import read_json
-from rig.lab.errands import train_together
-from rig.lab.progress import PlainProgress
-from rig.lab.run import Run
+from rig.lab.keep.durable import read_json
+from rig.lab.verbs.errands import train_together
+from rig.lab.show.progress import PlainProgress
+from rig.lab.keep.run import Run
 
 place, num = Path(sys.argv[1]), int(sys.argv[2])
 config = from_dict(Config, read_json(place / "config.json"))

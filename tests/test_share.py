@@ -10,9 +10,9 @@ from PIL import Image
 
 import rig
 from rig.errors import PictureError, RunError
-from rig.lab.export import FILES, export
-from rig.lab.hub import is_repository, pull, push
-from rig.lab.run import Run
+from rig.lab.keep.export import FILES, export
+from rig.lab.keep.hub import is_repository, pull, push
+from rig.lab.keep.run import Run
 from rig.lab.trained import open_trained
 
 

@@ -23,18 +23,18 @@ from rig.lab import measure
 from rig.lab.cli import main
 from rig.lab.collect import Collected
 from rig.lab.evaluate import evaluation_goals, table, try_goals
-from rig.lab.facts import read_facts
-from rig.lab.interrupt import uninterrupted
-from rig.lab.keeper import Keeper
+from rig.lab.keep.interrupt import uninterrupted
+from rig.lab.keep.keeper import Keeper
+from rig.lab.keep.run import Run
+from rig.lab.keep.settings import learned_from, preset_of
 from rig.lab.learn import draw, make_reward
 from rig.lab.measure import Recorder
 from rig.lab.policy import Policy, load_policy
-from rig.lab.progress import PlainProgress
 from rig.lab.remember import sizes_of
-from rig.lab.run import Run
-from rig.lab.sections import lead
 from rig.lab.see import first_space
-from rig.lab.settings import learned_from, preset_of
+from rig.lab.show.facts import read_facts
+from rig.lab.show.progress import PlainProgress
+from rig.lab.show.sections import lead
 from rig.lab.swap import input_size, make_swap_space, packed, unpacked
 from rig.lab.train import train
 from rig.lab.trained import latent_space

@@ -15,11 +15,11 @@ from stub_trainer import NUM_ROUNDS, stub_row, train_stub, write_spec
 import rig
 from rig.config import FAST
 from rig.errors import ConfigError, RunError, StoppedError, SweepError
-from rig.lab import errands, provenance
 from rig.lab.cli import main
-from rig.lab.durable import write_json
+from rig.lab.keep import provenance
+from rig.lab.keep.durable import write_json
+from rig.lab.keep.run import Run
 from rig.lab.remember import sizes_of
-from rig.lab.run import Run
 from rig.lab.study import worker
 from rig.lab.study.board import PlainBoard, counts
 from rig.lab.study.budget import expected_sizes, job_memory_bytes
@@ -28,6 +28,7 @@ from rig.lab.study.jobs import FAILED, FINISHED, LOST, Ending, Job, Outcome, job
 from rig.lab.study.results import gather
 from rig.lab.study.spec import Planned, read_spec
 from rig.lab.study.sweep import MOST_LOST, drive, require_all_done, sweep
+from rig.lab.verbs import errands
 from rig.lab.worlds import make_world
 
 

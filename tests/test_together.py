@@ -15,16 +15,16 @@ from rig.config import TD3Config
 from rig.errors import DivergedError, StoppedError
 from rig.lab import lessons, measure, oracle
 from rig.lab import train as training
-from rig.lab.errands import train_to_the_end, train_together
+from rig.lab.keep.run import Run
 from rig.lab.lessons import alone, teach, together
-from rig.lab.progress import PlainProgress
-from rig.lab.run import Run
+from rig.lab.show.progress import PlainProgress
 from rig.lab.study.board import PlainBoard
 from rig.lab.study.directory import Study
 from rig.lab.study.jobs import Ending, jobs_of
 from rig.lab.study.spec import Planned, Spec
 from rig.lab.study.sweep import drive, sweep
 from rig.lab.study.worker import train_planned, work
+from rig.lab.verbs.errands import train_to_the_end, train_together
 
 
 TD3 = TD3Config(hidden_sizes=(8,), batch_size=4)

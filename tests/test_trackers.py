@@ -5,10 +5,10 @@ import pytest
 
 from rig.config import FAST
 from rig.errors import ConfigError
-from rig.lab import trackers
 from rig.lab.cli import main
-from rig.lab.run import Run
-from rig.lab.trackers import check_tracker, tracked
+from rig.lab.keep.run import Run
+from rig.lab.show import trackers
+from rig.lab.show.trackers import check_tracker, tracked
 
 
 ROWS = [

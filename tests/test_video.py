@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 
 from rig.lab.reach import Attempt, summary
-from rig.lab.video import HOLD_FRAMES, attempt_frames, save_video
+from rig.lab.show.video import HOLD_FRAMES, attempt_frames, save_video
 
 
 NUM_FRAMES = 6

@@ -9,8 +9,8 @@ from rig.config import CheckpointConfig
 from rig.errors import DivergedError
 from rig.lab import measure
 from rig.lab import train as training
-from rig.lab.errands import train_on, train_to_the_end
-from rig.lab.run import Run
+from rig.lab.keep.run import Run
+from rig.lab.verbs.errands import train_on, train_to_the_end
 from rig.lab.watch import (
     all_finite,
     information_nats,

@@ -22,8 +22,8 @@ from tyro.conf import subcommand
 
 from rig.config import PRESETS, Config, find_preset
 from rig.errors import ConfigError, RigError, StoppedError
-from rig.lab.train_verb import Train
-from rig.lab.verbs import OTHER_VERBS, Verb
+from rig.lab.verbs.run_verbs import OTHER_VERBS, Verb
+from rig.lab.verbs.train_verb import Train
 
 
 WRONG_USE = 2

@@ -3,8 +3,8 @@
 import numpy as np
 from PIL import Image
 
-from rig.lab.figures import draw_sheet
 from rig.lab.policy import Policy
+from rig.lab.show.figures import draw_sheet
 from rig.lab.trained import latent_space
 
 

@@ -6,8 +6,8 @@ import numpy as np
 from jaxtyping import Float32
 
 from rig.errors import PictureError
+from rig.lab.keep.run import Run
 from rig.lab.policy import load_policy
-from rig.lab.run import Run
 from rig.lab.trained import latent_space
 
 

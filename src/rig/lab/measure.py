@@ -5,7 +5,6 @@ from time import perf_counter
 import numpy as np
 
 from rig.config import Config
-from rig.lab.best import is_best, keep_best
 from rig.lab.end_to_end import PictureSpace
 from rig.lab.evaluate import (
     EVALUATION_SEED,
@@ -15,13 +14,14 @@ from rig.lab.evaluate import (
     table,
     try_goals,
 )
-from rig.lab.figures import save_sheet
-from rig.lab.latent_sheet import sweeps
+from rig.lab.keep.best import is_best, keep_best
+from rig.lab.keep.run import Run
 from rig.lab.policy import Policy, save_policy
-from rig.lab.progress import Progress
 from rig.lab.quantities import UNITS, metric_of
-from rig.lab.run import Run
 from rig.lab.schedule import is_due
+from rig.lab.show.figures import save_sheet
+from rig.lab.show.latent_sheet import sweeps
+from rig.lab.show.progress import Progress
 from rig.lab.summary import sum_up
 from rig.lab.worlds import World, is_guest, make_world, worlds_of
 from rig.latent.fit import FitMetrics, OnProgress

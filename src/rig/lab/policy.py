@@ -13,9 +13,9 @@ from jaxtyping import Float32
 from rig.agent.td3 import Learner, new_learner
 from rig.config import Config
 from rig.errors import RunError
-from rig.lab.checkpoint import load_tree, tree_bytes
-from rig.lab.durable import json_bytes, put_file, read_json
 from rig.lab.end_to_end import PictureSpace
+from rig.lab.keep.checkpoint import load_tree, tree_bytes
+from rig.lab.keep.durable import json_bytes, put_file, read_json
 from rig.lab.oracle import TrueStateSpace
 from rig.lab.swap import Space, SwapSpace, state_size_of
 from rig.latent.canvas import Canvas, PatchCanvas, PrincipalCanvas

@@ -11,8 +11,8 @@ import numpy as np
 from jaxtyping import Float, Float32, UInt8
 
 from rig.lab.evaluate import DISTANCE
-from rig.lab.pictures import GoalPicture
 from rig.lab.policy import Policy
+from rig.lab.show.pictures import GoalPicture
 from rig.lab.trained import latent_space
 from rig.lab.worlds import World, worlds_of
 from rig.types import Latents

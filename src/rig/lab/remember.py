@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from rig.config import Config
-from rig.lab.need import Sizes, lies_in_a_file
+from rig.lab.keep.need import Sizes, lies_in_a_file
 from rig.lab.worlds import World, worlds_of
 from rig.memory.mapped import mapped
 from rig.memory.replay import Replay

@@ -29,20 +29,20 @@ from rig.agent.td3 import new_learner
 from rig.config import Config
 from rig.errors import DivergedError
 from rig.lab.collect import Collected, look_around
-from rig.lab.interrupt import Interrupt, uninterrupted
-from rig.lab.keeper import Keeper
+from rig.lab.keep.interrupt import Interrupt, uninterrupted
+from rig.lab.keep.keeper import Keeper
+from rig.lab.keep.room import refuse_too_little_room
+from rig.lab.keep.run import Run
+from rig.lab.keep.state import Looking, Practising
 from rig.lab.learn import learn
 from rig.lab.lessons import Lessons, alone
 from rig.lab.measure import Recorder
 from rig.lab.policy import Policy
-from rig.lab.progress import Progress
 from rig.lab.remember import empty_replay, remember
 from rig.lab.rollout import practise
-from rig.lab.room import refuse_too_little_room
-from rig.lab.run import Run
 from rig.lab.schedule import is_due
 from rig.lab.see import first_space, look_again, refresh_prior
-from rig.lab.state import Looking, Practising
+from rig.lab.show.progress import Progress
 from rig.lab.swap import Space, input_size
 from rig.lab.watch import refuse_divergence
 from rig.lab.witness import Witness

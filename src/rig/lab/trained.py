@@ -4,10 +4,10 @@ from pathlib import Path
 
 from rig.errors import RunError
 from rig.lab.end_to_end import PictureSpace
+from rig.lab.keep.provenance import refuse_another_sight
+from rig.lab.keep.run import Run
 from rig.lab.oracle import TrueStateSpace
 from rig.lab.policy import Policy, load_policy
-from rig.lab.provenance import refuse_another_sight
-from rig.lab.run import Run
 from rig.lab.swap import SwapSpace
 from rig.latent.space import LatentSpace
 

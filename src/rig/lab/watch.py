@@ -18,8 +18,8 @@ from jaxtyping import Float32
 
 from rig.config import Config
 from rig.errors import DivergedError
+from rig.lab.keep.state import Practising
 from rig.lab.learn import make_reward
-from rig.lab.state import Practising
 from rig.memory.replay import Recalled
 
 

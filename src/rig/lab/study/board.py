@@ -11,7 +11,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from rig.lab.display import (
+from rig.lab.show.display import (
     SECONDS_BETWEEN_LINES,
     Display,
     PlainLines,
@@ -19,10 +19,10 @@ from rig.lab.display import (
     is_live,
     say_plainly,
 )
-from rig.lab.phase import duration
-from rig.lab.progress import shown_metrics
+from rig.lab.show.phase import duration
+from rig.lab.show.progress import shown_metrics
+from rig.lab.show.tables import print_line, print_table
 from rig.lab.study.standing import DONE, FAILED, RUNNING, STATES, Standing
-from rig.lab.tables import print_line, print_table
 
 
 COLUMNS = ("run", "state", "steps", "distance left", "lost")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from rig.config import Config
-from rig.lab.need import Sizes, memory_bytes
+from rig.lab.keep.need import Sizes, memory_bytes
 from rig.lab.study.spec import Planned, is_guest
 from rig.world.tasks import find_task
 

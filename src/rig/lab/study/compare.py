@@ -6,7 +6,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-from rig.lab.phase import duration
+from rig.lab.show.phase import duration
 from rig.lab.study.comparison import S_PER_MINUTE, Comparison, Line
 from rig.lab.study.curves import save_curves
 from rig.lab.study.spec import slug

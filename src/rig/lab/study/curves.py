@@ -11,7 +11,7 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rig.lab.charts import COLOURS, STROKES, in_full
+from rig.lab.show.charts import COLOURS, STROKES, in_full
 from rig.lab.study.comparison import Band, Comparison
 
 

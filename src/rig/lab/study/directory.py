@@ -23,9 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from rig.errors import RunError, SweepError
-from rig.lab.durable import read_json, write_json
-from rig.lab.outputs import check_new_directory
-from rig.lab.run import Run
+from rig.lab.keep.durable import read_json, write_json
+from rig.lab.keep.run import Run
 from rig.lab.study.spec import Planned, Spec
 from rig.lab.study.standing import (
     DONE,
@@ -36,6 +35,7 @@ from rig.lab.study.standing import (
     Standing,
     latest_distances,
 )
+from rig.lab.verbs.outputs import check_new_directory
 
 
 WHERE = ("host", "core", "pid")

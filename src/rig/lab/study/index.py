@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from rig.errors import RunError
-from rig.lab.durable import read_json
-from rig.lab.run import Run
-from rig.lab.settings import flat, nearest_preset
+from rig.lab.keep.durable import read_json
+from rig.lab.keep.run import Run
+from rig.lab.keep.settings import flat, nearest_preset
 from rig.lab.study.standing import latest_distances
 
 

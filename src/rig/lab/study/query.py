@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from rig.errors import ConfigError, name_the_nearest
-from rig.lab.phase import duration
-from rig.lab.progress import shown_metrics
+from rig.lab.show.phase import duration
+from rig.lab.show.progress import shown_metrics
 from rig.lab.study.index import COLUMNS, JSON_COLUMNS, Row
 
 

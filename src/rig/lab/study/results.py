@@ -15,12 +15,12 @@ import numpy as np
 from jaxtyping import Float64
 
 from rig.errors import RunError
-from rig.lab.durable import read_json
-from rig.lab.outputs import RUNS
+from rig.lab.keep.durable import read_json
+from rig.lab.keep.run import Run
+from rig.lab.keep.settings import GIVES_TRUTH, changes_from, nearest_preset, preset_of
 from rig.lab.quantities import UNITS
-from rig.lab.run import Run
-from rig.lab.settings import GIVES_TRUTH, changes_from, nearest_preset, preset_of
 from rig.lab.study.spec import read_spec
+from rig.lab.verbs.outputs import RUNS
 
 
 DIGITS = 5

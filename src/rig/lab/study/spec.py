@@ -39,7 +39,7 @@ from typing import Any
 
 from rig.config import Config, find_preset
 from rig.errors import ConfigError, RigError, SpecError, name_the_nearest
-from rig.lab.settings import change, flat
+from rig.lab.keep.settings import change, flat
 from rig.world.tasks import find_task
 
 

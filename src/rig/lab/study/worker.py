@@ -15,8 +15,8 @@ from time import perf_counter
 from typing import Any
 
 from rig.errors import RigError, RunError, StoppedError, SweepError
-from rig.lab.durable import write_json
-from rig.lab.run import Run
+from rig.lab.keep.durable import write_json
+from rig.lab.keep.run import Run
 from rig.lab.study.directory import Study
 from rig.lab.study.jobs import FAILED, FINISHED, LOST, Job, Outcome
 from rig.lab.study.spec import Planned
@@ -93,8 +93,8 @@ def tell(study: Study, run_id: str, error: RigError) -> Outcome:
 
 def train_planned(job: Job) -> Iterator[tuple[str, RigError | None]]:
     """Trains runs, side by side if they are several; each writes what it says into its log."""
-    from rig.lab.errands import train_together
-    from rig.lab.progress import PlainProgress
+    from rig.lab.show.progress import PlainProgress
+    from rig.lab.verbs.errands import train_together
 
     runs: dict[str, Run] = {}
     for planned in job.runs:
@@ -109,7 +109,7 @@ def train_planned(job: Job) -> Iterator[tuple[str, RigError | None]]:
 
 def run_of(planned: Planned, job: Job) -> Run:
     """A planned run, as it was left if it can go on, else begun anew in a clean directory."""
-    from rig.lab.errands import new_run
+    from rig.lab.verbs.errands import new_run
 
     directory = job.study.run_directory(planned.id)
     if can_go_on(directory):
@@ -127,7 +127,7 @@ def write_line(path: Path, line: str) -> None:
 
 def can_go_on(directory: Path) -> bool:
     """Whether there is a run that comes to the same end here as where it was begun."""
-    from rig.lab.provenance import refuse_another_end
+    from rig.lab.keep.provenance import refuse_another_end
 
     try:
         refuse_another_end(Run.open(directory), force=False)

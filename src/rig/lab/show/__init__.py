@@ -1,0 +1,1 @@
+"""What a person is shown: progress, tables, pictures, videos, the report."""

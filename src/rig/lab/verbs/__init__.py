@@ -1,0 +1,1 @@
+"""What the command line can do: options, and an errand for each verb."""

@@ -1,0 +1,45 @@
+"""The demonstration: Reach is trained, shown reaching a few goal pictures, and reported."""
+
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+from rig.config import Config
+from rig.lab.evaluate import evaluation_goals
+from rig.lab.keep.run import Run
+from rig.lab.reach import Attempt, reach
+from rig.lab.show.pictures import GoalPicture
+from rig.lab.show.report import write_report
+from rig.lab.show.sections import VIDEO
+from rig.lab.show.tables import print_evaluation
+from rig.lab.show.video import attempt_frames, save_video
+from rig.lab.trained import open_trained
+from rig.lab.verbs.errands import train_anew
+from rig.lab.worlds import make_world, worlds_of
+
+
+NUM_SHOWN = 4
+"""Goal pictures that the video shows."""
+
+
+def demo(config: Config, preset: str, out: Path | None, argv: Sequence[str]) -> Path:
+    """Trains, evaluates, films and reports; the report's path."""
+    run = train_anew(config, preset, out, argv)
+    print_evaluation(run.evaluation())
+    film = [frame for attempt in attempts(run) for frame in attempt_frames(attempt)]
+    save_video(run.directory / VIDEO, film)
+    report = run.directory / "report.html"
+    write_report(report, [run.directory])
+    return report
+
+
+def attempts(run: Run) -> list[Attempt]:
+    """The robot's tries at the first goal pictures of evaluation."""
+    _run, policy = open_trained(run.directory)
+    with closing(make_world(run.config, num_worlds=1)) as world:
+        goals, id_ = evaluation_goals(world, NUM_SHOWN), worlds_of(world).id
+        pictures = [
+            GoalPicture(image=image, changes=(), task=id_, state=state)
+            for image, state in zip(goals.images, goals.states, strict=True)
+        ]
+        return [reach(policy, world, picture) for picture in pictures]

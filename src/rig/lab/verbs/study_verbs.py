@@ -1,0 +1,162 @@
+"""The verbs about many runs: their options, and what each does.
+
+The verbs about one robot are in ``verbs``; the rules are the same.
+"""
+
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from tyro.conf import Positional, UseAppendAction, arg
+
+from rig.config import require
+from rig.lab.verbs.options import DirectoryOption, Flag
+from rig.lab.verbs.outputs import RUNS, check_new_directory
+
+
+SpecFile = Annotated[Positional[Path], arg(metavar="SPEC")]
+Sources = Annotated[Positional[tuple[Path, ...]], arg(metavar="RUN|SPEC [RUN|SPEC ...]")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sweep:
+    """Run a study: many runs side by side, on this machine's cores or on a Ray cluster."""
+
+    spec: SpecFile
+    """The study's plan, a TOML file: methods, tasks, seeds and settings."""
+    out: DirectoryOption = None
+    """Directory of the study; by default runs/NAME, for a spec called NAME.toml."""
+    status: Flag = False
+    """Tell what is done, running, failed and why, and do nothing."""
+    again: Flag = False
+    """Try runs that failed again."""
+    cores: int | None = None
+    """Runs at once on this machine, one a core; by default all cores that we may use."""
+    ray_address: str | None = None
+    """A Ray cluster to run on, as `ray.init` takes it: auto, or HOST:PORT."""
+    json: Flag = False
+    """Print where every run stands as one JSON object."""
+
+    def __post_init__(self) -> None:
+        require(
+            self.cores is None or self.cores >= 1, f"--cores must be >= 1, got {self.cores}"
+        )
+        require(
+            self.cores is None or self.ray_address is None,
+            "--cores is for this machine, --ray-address for a cluster: give one of them",
+        )
+
+    def __call__(self, argv: Sequence[str]) -> None:
+        """Does what is left of the study, and prints where every run stands."""
+        from rig.lab.show.tables import print_json
+        from rig.lab.study.board import open_board, print_standings
+        from rig.lab.study.directory import Study
+        from rig.lab.study.spec import read_spec
+        from rig.lab.study.standing import as_json
+        from rig.lab.study.sweep import require_all_done, sweep
+
+        spec = read_spec(self.spec)
+        study = Study(spec, (self.out or RUNS / spec.name).absolute())
+        if self.status:
+            standings = study.standings()
+        else:
+            standings = sweep(
+                study,
+                open_board(),
+                address=self.ray_address,
+                num_cores=self.cores,
+                again=self.again,
+            )
+        if self.json:
+            print_json(as_json(standings) | {"directory": str(study.directory)})
+        else:
+            print_standings(spec.name, standings)
+        if not self.status:
+            sys.stdout.flush()
+            out = ["--out", str(self.out)] if self.out else []
+            require_all_done(standings, shlex.join(["rig", "sweep", str(self.spec), *out]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runs:
+    """List the runs under a directory: sorted, filtered, any number of them."""
+
+    directory: Annotated[Positional[Path], arg(metavar="DIR")] = RUNS
+    """The directory that runs lie under, at any depth."""
+    task: str | None = None
+    """Only runs of this task."""
+    preset: str | None = None
+    """Only runs nearest to this preset."""
+    where: UseAppendAction[tuple[str, ...]] = ()
+    """Only runs of which this is true; may be said again. A setting, a metric's last value or a
+    column, and a value: "td3.gamma=0.98", "eval/puck_distance_m<0.03", "state=done"."""
+    sort: str = "date"
+    """What to sort by: a setting, a metric or a column; -NAME (as --sort=-NAME): the largest
+    first."""
+    json: Flag = False
+    """Print the runs as one JSON object."""
+
+    def __call__(self, argv: Sequence[str]) -> None:
+        """Brings the index up to date, asks it, and prints the answer."""
+        from rig.lab.show.tables import print_json, print_table
+        from rig.lab.study.index import open_index
+        from rig.lab.study.query import SHOWN, cells, select
+
+        asked = {"task": self.task, "preset": self.preset}
+        conditions = [f"{name}={value}" for name, value in asked.items() if value is not None]
+        with open_index(self.directory) as index:
+            rows = select(index, [*conditions, *self.where], self.sort)
+        if self.json:
+            print_json({"runs": rows})
+        else:
+            title = f"{self.directory}: {len(rows)} run{'' if len(rows) == 1 else 's'}"
+            print_table(title, list(SHOWN), [cells(row) for row in rows])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compare:
+    """Compare methods over seeds: tables with intervals, and learning curves."""
+
+    sources: Sources
+    """Runs' or studies' directories, specs of studies that lie under runs/, or files of
+    results (.jsonl)."""
+    against: str | None = None
+    """The method that the others are compared with; by default the first one."""
+    out: DirectoryOption = None
+    """Directory for comparison.md, comparison.csv and the plots; made if it is not there."""
+    json: Flag = False
+    """Print every number as one JSON object."""
+
+    def __post_init__(self) -> None:
+        require(len(self.sources) > 0, "rig compare needs at least one RUN or SPEC")
+
+    def __call__(self, argv: Sequence[str]) -> None:
+        """Compares, prints the tables, and writes them if asked."""
+        if self.out:
+            check_new_directory(self.out)
+        from rig.lab.show.tables import print_json, print_line, print_notice, print_table
+        from rig.lab.study.compare import COLUMNS, as_json, cells, write_comparison
+        from rig.lab.study.comparison import Comparison
+        from rig.lab.study.results import gather
+
+        results, left_out = gather(self.sources)
+        if left_out:
+            print_notice(f"not finished, left out: {', '.join(left_out)}")
+        comparison = Comparison(results, self.against)
+        if self.json:
+            print_json(as_json(comparison))
+        else:
+            for task in comparison.tasks:
+                for thing in comparison.things(task):
+                    rows = [cells(line) for line in comparison.lines(task, thing)]
+                    print_table(f"{task}: {thing}", list(COLUMNS), rows)
+        if self.out:
+            written = write_comparison(self.out, comparison)
+            for path in () if self.json else written:
+                print_line(str(path))
+
+
+STUDY_VERBS = {"sweep": Sweep, "runs": Runs, "compare": Compare}
