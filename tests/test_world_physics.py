@@ -88,7 +88,17 @@ def test_opened_hand_lets_the_block_fall_onto_the_table(picker):
     carry(picker, (0.57, 0.12))
     grip(picker, -1)
     grip(picker, -1)
-    assert picker.states()[0, 2:4] == pytest.approx((0.57, 0.02), abs=1e-3)
+    _, _, block_y_m, block_z_m, *_ = picker.states()[0]
+    assert block_y_m == pytest.approx(0.57, abs=0.01)
+    assert block_z_m == pytest.approx(0.02, abs=1e-3)
+
+
+def test_a_block_gripped_by_its_cap_slips(picker):
+    """From there it would hang lower than in any goal."""
+    go(picker, (0.6, 0.075), motors=(-1,))
+    grip(picker, 1)
+    go(picker, (0.6, 0.12), motors=(1,))
+    assert picker.states()[0, 3] == pytest.approx(0.02, abs=1e-3)
 
 
 def test_shut_fingers_press_on_the_block_and_stop(picker):
