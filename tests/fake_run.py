@@ -43,7 +43,7 @@ def make_run(directory: Path, config: Config = TINY) -> Run:
     run.log({"num_env_steps": 0, "wall_s": 5.0, "vae/fit_steps": 50, "vae/kl_nats": 7.0})
     run.save_evaluation(evaluation())
     save_policy(run.policy, untrained_policy(config))
-    for name in ("reached", "reconstructions", "imagined-0001000", "imagined-0002000"):
+    for name in ("reached", "worst", "reconstructions", "imagined-0001000", "imagined-0002000"):
         Image.new("RGB", (8, 8), "red").save(run.pictures / f"{name}.png")
     return run
 

@@ -95,7 +95,7 @@ def test_settings_that_differ_are_marked(runs):
 
 def test_every_picture_of_a_run_is_shown(runs):
     captions = read(report_of(runs[0]))
-    assert captions.tags.count("img") == 4
+    assert captions.tags.count("img") == 5
     assert (
         "After 2,000 steps: imagined goals, and where practising them ended." in captions.text
     )

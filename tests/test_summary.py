@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rig.lab.summary import by_num_objects, sum_up
+from rig.lab.summary import by_num_objects, sum_up, worst_first
 
 
 NAN = np.nan
@@ -26,6 +26,11 @@ def test_goals_without_an_object_do_not_count_for_it():
         }
     )
     assert figures["hand_m"]["mean"] == pytest.approx(0.25)
+
+
+def test_goals_missed_by_most_come_first_and_each_thing_counts_by_what_nothing_leaves():
+    """Shares of 2.5, 0.2 and 0.6 m: 0.17, 0.08, 0.27 and 0.28; the total counts nothing."""
+    assert worst_first(DISTANCES, NOTHING).tolist() == [3, 2, 0, 1]
 
 
 def test_object_that_is_in_no_goal_has_no_figures():

@@ -22,7 +22,7 @@ from rig.lab.schedule import is_due
 from rig.lab.show.figures import save_sheet
 from rig.lab.show.latent_sheet import sweeps
 from rig.lab.show.progress import Progress
-from rig.lab.summary import sum_up
+from rig.lab.summary import sum_up, worst_first
 from rig.lab.worlds import World, is_guest, make_world, worlds_of
 from rig.latent.fit import FitMetrics, OnProgress
 from rig.latent.probe import distance_correlation, probe, time_distance_correlation
@@ -122,12 +122,21 @@ class Recorder:
         trial = self.evaluate(policy)
         self._run.save_evaluation(table(self._config, trial, self._num_env_steps))
         if isinstance(policy.space, LatentSpace | PictureSpace):
-            rows = {"goal": trial.goal_frames, "reached": trial.final_frames}
-            shown = {name: images[:NUM_SHEET_COLUMNS] for name, images in rows.items()}
-            save_sheet(
-                self._run.pictures / "reached.png", shown, "Goal pictures never practised"
-            )
+            self._draw_trial(trial)
         self._world.close()
+
+    def _draw_trial(self, trial: Trial) -> None:
+        """Draws goal pictures above what was reached: the first ones, and the worst."""
+        first = np.arange(len(trial.goal_frames))
+        worst = worst_first(trial.distances, trial.do_nothing)
+        sheets = {
+            "reached": (first, "Goal pictures never practised"),
+            "worst": (worst, "The goals missed by most"),
+        }
+        for name, (order, title) in sheets.items():
+            some = order[:NUM_SHEET_COLUMNS]
+            rows = {"goal": trial.goal_frames[some], "reached": trial.final_frames[some]}
+            save_sheet(self._run.pictures / f"{name}.png", rows, title)
 
     def _during_fit(self, done: int, metrics: FitMetrics) -> None:
         self._progress.advance(done, metrics)

@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 
 Distances = Mapping[str, Float[np.ndarray, " G"]]
 """Of each object from its goal, G rows each; NaN where it is not there."""
 HAND = "hand_m"
 TOTAL = "total_m"
+LEAST_LEFT = 1e-9
+"""Keeps shares finite where doing nothing leaves nothing."""
 
 
 def sum_up(distances: Distances, do_nothing: Distances) -> dict[str, dict[str, float]]:
@@ -26,6 +28,20 @@ def sum_up(distances: Distances, do_nothing: Distances) -> dict[str, dict[str, f
         for name, values in distances.items()
         if (is_there := np.isfinite(values)).any()
     }
+
+
+def worst_first(distances: Distances, do_nothing: Distances) -> Int[np.ndarray, " G"]:
+    """The goals, those missed by most before the others.
+
+    Each thing's distance counts as a share of what doing nothing leaves on average; what is
+    not there counts nothing.
+    """
+    shares = [
+        values / max(float(np.nanmean(do_nothing[name])), LEAST_LEFT)
+        for name, values in distances.items()
+        if name != TOTAL and np.isfinite(values).any()
+    ]
+    return np.argsort(-np.nansum(shares, axis=0), kind="stable")
 
 
 def by_num_objects(distances: Distances, do_nothing: Distances) -> dict[str, Any]:

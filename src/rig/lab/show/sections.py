@@ -101,14 +101,19 @@ def what_it_reached(runs: Runs) -> str:
         if film.is_file():
             caption = "The goal picture, the camera, and what the robot makes of what it sees."
             parts.append(html.video(film, named(runs, facts, caption)))
-        caption = (
-            "Above: goal pictures that it never practised. Below: what the camera saw at the "
-            "end of each try."
-        )
         parts += [
-            html.picture(s, named(runs, facts, caption)) for s in facts.sheets("reached.png")
+            html.picture(sheet, named(runs, facts, caption))
+            for name, caption in TRIED.items()
+            for sheet in facts.sheets(name)
         ]
     return html.section("What it reached", *parts)
+
+
+TRIED = {
+    "reached.png": "Above: goal pictures never practised. Below: the end of each try.",
+    "worst.png": "The same for the goals missed by most: what can't be reached shows here.",
+}
+"""Sheets of what was tried, and what is said of them."""
 
 
 def how_it_learned(runs: Runs) -> str:
