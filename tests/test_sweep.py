@@ -13,7 +13,7 @@ import pytest
 from stub_trainer import NUM_ROUNDS, stub_row, train_stub, write_spec
 
 import rig
-from rig.config import FAST
+from rig.config import FAST, RewardConfig
 from rig.errors import ConfigError, RunError, StoppedError, SweepError
 from rig.lab.cli import main
 from rig.lab.keep import provenance
@@ -332,12 +332,13 @@ def test_an_interrupted_run_begins_in_a_clean_directory_and_nothing_else_is_remo
         worker.clear(tmp_path / "mine")
 
 
-def test_memory_asked_for_grows_with_replay_pictures_and_runs():
-    small = memory_of(FAST)
-    assert small > 100_000 * 48 * 48 * 3
-    assert memory_of(replace(FAST, image_size=84)) > small + 100_000 * (84**2 - 48**2) * 3
+def test_memory_asked_for_grows_with_frames_that_are_kept_and_runs():
+    keeps = replace(FAST, reward=RewardConfig(kind="pixel"))
+    small = memory_of(keeps)
+    assert small > memory_of(FAST) + 100_000 * 48 * 48 * 3
+    assert memory_of(replace(keeps, image_size=84)) > small + 100_000 * (84**2 - 48**2) * 3
     assert memory_of(replace(FAST, oracle=True)) < 2e9
-    assert memory_of(FAST, FAST, FAST) > small + 2 * 100_000 * 48 * 48 * 3
+    assert memory_of(keeps, keeps, keeps) > small + 2 * 100_000 * 48 * 48 * 3
 
 
 def memory_of(*configs):
