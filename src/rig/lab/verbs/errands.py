@@ -131,8 +131,10 @@ def evaluate_run(
     They are its own task's, or those of another one that looks the same at the start.
     """
     run, policy = open_trained(directory, force=force)
-    config = replace(run.config, task=short_name(task)) if task else run.config
-    refuse_another_sight(run, config, force=force)
+    config = run.config
+    if task:
+        config = replace(config, task=short_name(task))
+        refuse_another_sight(run, config, force=force)
     if config.is_given_truth:
         print_notice(f"{directory} learned from {learned_from(config)}")
     at_once = config.num_worlds if is_guest(config.task) else GOALS_AT_ONCE
