@@ -7,7 +7,7 @@ import pytest
 
 from rig.config import VAEConfig
 from rig.latent.fit import fit
-from rig.latent.keypoints import KeypointEncoder, find_colours
+from rig.latent.keypoints import KeypointEncoder, acquainted, find_colours
 from rig.latent.places import PLACE_SCALE
 from rig.latent.vae import new_vae
 
@@ -112,3 +112,31 @@ def test_fit_learns_the_spread_and_leaves_the_colours(scene, key, rng):
     after = fit(before, scene, replace(CONFIG, learning_rate=0.01), rng=rng)
     np.testing.assert_array_equal(after.encoder.colours, before.encoder.colours)
     assert (after.encoder.log_std != before.encoder.log_std).all()
+
+
+WALL = jnp.full((SIDE, SIDE, 3), np.float32(GREY) / 255)
+
+
+def acquainted_with(*images):
+    """An encoder of red that was found in these images."""
+    return acquainted(KeypointEncoder(np.float32([RED]) / 255), np.stack(images))
+
+
+def test_what_is_always_in_view_and_now_is_not_seems_to_be_at_its_usual_place():
+    """The red square has its middle at columns 18 and 6, so usually at 12."""
+    encoder = acquainted_with(with_square(4, 16), with_square(4, 4))
+    place, _ = encoder(WALL)
+    np.testing.assert_allclose(place / PLACE_SCALE, [0, -0.5], atol=1e-3)
+
+
+def test_what_comes_and_goes_is_followed_as_it_is():
+    encoder = acquainted_with(with_square(4, 16), with_square(4, 16, colour=GREY))
+    place, _ = encoder(WALL)
+    np.testing.assert_allclose(place, [0, 0], atol=1e-3)
+
+
+def test_a_pixel_of_a_colour_is_enough_to_be_seen():
+    """In row 6 and column 18 of 24, so its middle is at 6.5 and -5.5 of 12."""
+    encoder = acquainted_with(with_square(4, 4))
+    place, _ = encoder(WALL.at[6, 18].set(np.float32(RED) / 255))
+    np.testing.assert_allclose(place / PLACE_SCALE, [6.5 / 12, -5.5 / 12], atol=1e-3)

@@ -9,6 +9,11 @@ those of what moves, and clusters of them are its parts. A gradient of the recon
 spend every keypoint on the arm, which moves most pixels; clusters take each colour once,
 however few pixels it has. The posterior's spread and the decoder are learned as in any VAE.
 
+What practice always has in view and a goal picture does not show is not there at all: its
+keypoint is then at its usual place, in the camera's image as in the goal's, so that it seems to
+be where it should be. A colour that comes and goes with the arm is followed as it is: to jump
+to a usual place would be a motion that nothing made.
+
 Sources: the spatial softmax of Finn et al. 2016 (deep spatial autoencoders), section V; k-means
 with k-means++ starts, Arthur and Vassilvitskii 2007. Differs: a keypoint is a colour and not a
 learned filter, and the places are the means of a VAE's posterior.
@@ -28,6 +33,12 @@ SHARPNESS = 100.0
 """Of the softmax, per squared distance of colours in [0, 1]: at a tenth of the range from its
 colour, a pixel counts for 1/e of one that has it."""
 
+LEAST_PIXELS = 0.1
+"""Pixels of a colour at which it is half in view. Of a puck of PushTwo at least 7 are in a goal
+picture where it is there, and what comes nearest counts for 0.04 at most where it is not."""
+STEEPNESS = 4.0
+"""With what power of that number doubt falls: a whole pixel is beyond doubt."""
+
 Colours = Float32[np.ndarray, "colours 3"]
 Pixels = Float32[np.ndarray, "pixels 3"]
 
@@ -37,23 +48,54 @@ class KeypointEncoder(eqx.Module):
 
     colours: Float[Array, "keypoints 3"]
     """What each keypoint follows, RGB in [0, 1]; not learned."""
+    usual: Float[Array, " latent"]
+    """Where each keypoint was on average in the images that it was found in."""
+    is_constant: Float[Array, " latent"]
+    """1 for a keypoint whose colour all those images had, else 0; neither is learned."""
     log_std: Float[Array, " latent"]
 
     def __init__(self, colours: Float[Array | np.ndarray, "keypoints 3"]) -> None:
         self.colours = jnp.asarray(colours)
+        self.usual = jnp.zeros(2 * len(colours))
+        self.is_constant = jnp.zeros(2 * len(colours))
         self.log_std = first_log_std(len(colours))
 
     def __call__(self, image: Float[Array, "H W 3"]) -> Spread:
         """The posterior's mean and log standard deviation."""
-        return places_of(self.attend(image)), self.log_std
+        place, in_view = self.look(image)
+        usual, is_constant = jax.lax.stop_gradient((self.usual, self.is_constant))
+        is_gone = is_constant * (1 - in_view)
+        return place + is_gone * (usual - place), self.log_std
 
-    def attend(self, image: Float[Array, "H W 3"]) -> Float[Array, "keypoints pixels"]:
-        """How much each pixel belongs to each keypoint; sums to 1 over the pixels."""
+    def look(
+        self, image: Float[Array, "H W 3"]
+    ) -> tuple[Float[Array, " latent"], Float[Array, " latent"]]:
+        """The place of what comes nearest to each colour, and how surely it has that colour.
+
+        Sure is 1, for a few pixels that have it; 0 is for none.
+        """
+        likeness = self.likeness(image)
+        log_num_pixels = jax.nn.logsumexp(likeness, axis=1)
+        in_view = jax.nn.sigmoid(STEEPNESS * (log_num_pixels - np.log(LEAST_PIXELS)))
+        return places_of(jax.nn.softmax(likeness, axis=1)), jnp.repeat(in_view, 2)
+
+    def likeness(self, image: Float[Array, "H W 3"]) -> Float[Array, "keypoints pixels"]:
+        """The log of what each pixel counts for: 0 where it has the keypoint's colour."""
         colours = jax.lax.stop_gradient(self.colours)
         pixels = image.reshape(-1, 3).T
-        # |c - x|^2 less |c|^2, which is the same for every pixel: a product, and not a cube.
-        away = jnp.sum(pixels**2, axis=0) - 2 * colours @ pixels
-        return jax.nn.softmax(-SHARPNESS * away, axis=1)
+        # |c - x|^2, multiplied out: a product, and not a cube.
+        ours = jnp.sum(colours**2, axis=1)[:, None] + jnp.sum(pixels**2, axis=0)
+        return -SHARPNESS * (ours - 2 * colours @ pixels)
+
+
+def acquainted(
+    encoder: KeypointEncoder, images: UInt8[np.ndarray, "N H W 3"]
+) -> KeypointEncoder:
+    """The encoder, knowing where its colours usually are, and which are always there."""
+    some = jnp.asarray(images[:: -(-len(images) // NUM_IMAGES)])
+    places, in_view = jax.lax.map(lambda image: encoder.look(image / 255), some)
+    known = (places.mean(axis=0), jnp.round(in_view.min(axis=0)))
+    return eqx.tree_at(lambda encoder: (encoder.usual, encoder.is_constant), encoder, known)
 
 
 def find_colours(

@@ -25,7 +25,7 @@ from jaxtyping import Array, Float, PRNGKeyArray, UInt8
 from rig.config import VAEConfig
 from rig.latent.canvas import Canvas, Numbers, PatchCanvas, principal_canvas
 from rig.latent.feature_points import FeaturePointEncoder
-from rig.latent.keypoints import KeypointEncoder, find_colours
+from rig.latent.keypoints import KeypointEncoder, acquainted, find_colours
 from rig.latent.layers import Perceptron
 from rig.latent.patches import PatchDecoder, PatchEncoder
 
@@ -96,7 +96,7 @@ def new_vae(
         return blank_vae(config, canvas, mean_image, key=key)
     colours = find_colours(images, config.latent_size // 2, rng=rng)
     vae = blank_vae(config, canvas, mean_image, key=key)
-    return replace(vae, encoder=KeypointEncoder(colours))
+    return replace(vae, encoder=acquainted(KeypointEncoder(colours), images))
 
 
 def blank_vae(
