@@ -7,6 +7,7 @@ of its own, which starts with one thread for every library.
 """
 
 import os
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from typing import Any
@@ -20,6 +21,9 @@ from rig.lab.study.worker import ONE_THREAD, work
 OBJECT_STORE_BYTES = 100 * 2**20
 """Enough for what jobs say when they end, which is all that goes through it."""
 GIB = 2**30
+NUM_AHEAD = 1
+"""Jobs that Ray has beside those that go on, so that no core waits. Among those that it has,
+Ray begins with any; all others wait here, in their order."""
 
 
 class RayCluster:
@@ -29,6 +33,7 @@ class RayCluster:
         self._ray = ray
         # A process of its own for each job: memory goes back, and threads start anew.
         self._work = ray.remote(max_calls=1, max_retries=0, num_cpus=1)(work)
+        self._waiting: deque[Job] = deque()
         self._jobs: dict[Any, Job] = {}
 
     @property
@@ -39,7 +44,7 @@ class RayCluster:
     @property
     def is_idle(self) -> bool:
         """Whether no job is waiting or going on."""
-        return not self._jobs
+        return not self._jobs and not self._waiting
 
     def check_memory(self, jobs: list[Job]) -> None:
         """Raises SweepError if a job needs more memory than any machine could ever give."""
@@ -54,7 +59,16 @@ class RayCluster:
                 )
 
     def submit(self, job: Job) -> None:
-        """Takes a job in, to be started when a core and the memory are free."""
+        """Takes a job in, to be started in its turn, when a core and the memory are free."""
+        self._waiting.append(job)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Gives Ray what it can begin soon."""
+        while self._waiting and len(self._jobs) < self.num_cores + NUM_AHEAD:
+            self._give(self._waiting.popleft())
+
+    def _give(self, job: Job) -> None:
         options = {
             "memory": job_memory_bytes(job.runs),
             "runtime_env": {"env_vars": ONE_THREAD},
@@ -69,7 +83,9 @@ class RayCluster:
         ready, _ = self._ray.wait(
             list(self._jobs), num_returns=len(self._jobs), timeout=timeout_s
         )
-        return [self._ending(ref, self._jobs.pop(ref)) for ref in ready]
+        endings = [self._ending(ref, self._jobs.pop(ref)) for ref in ready]
+        self._go_on()
+        return endings
 
     def _ending(self, ref: Any, job: Job) -> Ending:
         try:
