@@ -158,3 +158,10 @@ def test_tasks_with_more_to_see_get_more_places_for_it():
     assert find_preset("fast", "Rope").vae.latent_size == 24
     assert find_preset("fast", "Push").vae == find_preset("fast", "Reach").vae
     assert find_preset("paper", "Rope").vae == find_preset("paper", "Push").vae
+
+
+@pytest.mark.parametrize("task", ["PushTwo", "rig/PushAny-v0", "Rope"])
+def test_goals_are_drawn_less_hard_against_density_where_much_moves(task):
+    assert find_preset("fast", task).goals.skew == -0.5
+    assert find_preset("paper", task).goals == find_preset("paper", "Push").goals
+    assert find_preset("fast", "Push").goals.skew == -1
