@@ -2,7 +2,8 @@
 
 ``--keep SOURCE...`` first takes in finished runs: a study's directory, a spec whose study lies
 under ``runs/``, or a file of ``benchmarks.learning``. What is kept of each run is one line in
-``docs/results/STUDY.jsonl``; plots lie beside it. Nobody types a number.
+``docs/results/STUDY.jsonl``, in place of an older one of the same run; plots lie beside it. A
+study may thus be run a seed at a time, on any machine. Nobody types a number.
 """
 
 import argparse
@@ -68,9 +69,19 @@ def keep(source: Path) -> str:
     if not results:
         return f"{source}: no run is finished"
     path = KEPT / f"{results[0].study or slug(results[0].id)}.jsonl"
-    write_results(path, results)
+    write_results(path, merged(path, results))
     missing = f"; not finished: {', '.join(left_out)}" if left_out else ""
     return f"{path.relative_to(ROOT)}: {len(results)} runs{missing}"
+
+
+def merged(path: Path, results: list[Result]) -> list[Result]:
+    """What is kept with new results in it; if there is a spec, no others than it plans."""
+    kept = {result.id: result for result in read_results(path)} if path.is_file() else {}
+    kept |= {result.id: result for result in results}
+    spec = SPECS / f"{path.stem}.toml"
+    if not spec.is_file():
+        return list(kept.values())
+    return [kept[run.id] for run in read_spec(spec).runs if run.id in kept]
 
 
 def learned(path: Path) -> list[Result]:

@@ -29,6 +29,28 @@ def test_every_number_leads_to_its_runs_and_those_to_commit_command_and_line(kep
     assert (kept / "fake-reach-hand.png").is_file()
 
 
+def test_a_study_is_kept_a_seed_at_a_time(kept, tmp_path):
+    kept.mkdir()
+    for number, seeds in enumerate([(0, 1), (1, 2)]):
+        source = tmp_path / f"{number}.jsonl"
+        write_results(source, [fake_result("a", seed, commit=number) for seed in seeds])
+        held = results.merged(kept / "fake.jsonl", read_results(source))
+        write_results(kept / "fake.jsonl", held)
+    assert [(result.seed, result.changes["commit"]) for result in held] == [
+        (0, 0),
+        (1, 1),
+        (2, 1),
+    ]
+
+
+def test_what_the_spec_plans_no_more_is_not_kept(kept, tmp_path, monkeypatch):
+    (tmp_path / "fake.toml").write_text('tasks = ["Reach"]\nseeds = 2\n[[run]]\nmethod = "a"\n')
+    monkeypatch.setattr(results, "SPECS", tmp_path)
+    found = [fake_result(method, seed) for method in "ba" for seed in (1, 0)]
+    held = results.merged(tmp_path / "fake.jsonl", found)
+    assert [result.id for result in held] == ["reach-a-seed0", "reach-a-seed1"]
+
+
 def test_rows_of_the_older_studies_are_kept_too(kept, tmp_path):
     kept.mkdir()
     curve = [

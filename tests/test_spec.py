@@ -133,3 +133,18 @@ def test_commands_of_the_comparison_make_its_settings():
     for planned in read_spec(SPECS / "comparison.toml").runs:
         if planned.config.seed == 0:
             assert parse(planned.argv).config() == planned.config
+
+
+def test_only_the_runs_of_some_seeds(read):
+    some = read('tasks = ["Reach", "Push"]\nseeds = 3').of_seeds([0, 2])
+    assert [(run.config.task, run.config.seed) for run in some.runs] == [
+        ("Reach", 0),
+        ("Push", 0),
+        ("Reach", 2),
+        ("Push", 2),
+    ]
+
+
+def test_seed_that_is_not_planned_is_refused(read):
+    with pytest.raises(SpecError, match=r"plans no run of seed 3: it has seeds 0, 1, 2"):
+        read('tasks = ["Reach"]\nseeds = 3').of_seeds([1, 3])

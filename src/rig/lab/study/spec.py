@@ -31,7 +31,7 @@ Later tables win: preset, ``settings``, ``task``, then the run's own ``settings`
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import product
 from pathlib import Path
@@ -92,6 +92,20 @@ class Spec:
     def methods(self) -> list[str]:
         """The methods in the order of the file."""
         return list(dict.fromkeys(planned.method for planned in self.runs))
+
+    def of_seeds(self, seeds: Sequence[int]) -> "Spec":
+        """The same with no runs but those of these seeds.
+
+        Raises:
+            SpecError: It plans none of one of them.
+        """
+        planned = {run.config.seed for run in self.runs}
+        if strange := set(seeds) - planned:
+            raise SpecError(
+                f"{self.path} plans no run of seed {min(strange)}: it has seeds "
+                f"{', '.join(map(str, sorted(planned)))}"
+            )
+        return replace(self, runs=tuple(run for run in self.runs if run.config.seed in seeds))
 
 
 def read_spec(path: Path) -> Spec:

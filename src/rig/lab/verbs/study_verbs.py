@@ -31,6 +31,8 @@ class Sweep:
     """Directory of the study; by default runs/NAME, for a spec called NAME.toml."""
     status: Flag = False
     """Tell what is done, running, failed and why, and do nothing."""
+    seeds: tuple[int, ...] = ()
+    """Only the runs of these seeds; by default of all that are planned."""
     again: Flag = False
     """Try runs that failed again."""
     cores: int | None = None
@@ -59,6 +61,8 @@ class Sweep:
         from rig.lab.study.sweep import require_all_done, sweep
 
         spec = read_spec(self.spec)
+        if self.seeds:
+            spec = spec.of_seeds(self.seeds)
         study = Study(spec, (self.out or RUNS / spec.name).absolute())
         if self.status:
             standings = study.standings()
@@ -77,7 +81,9 @@ class Sweep:
         if not self.status:
             sys.stdout.flush()
             out = ["--out", str(self.out)] if self.out else []
-            require_all_done(standings, shlex.join(["rig", "sweep", str(self.spec), *out]))
+            seeds = ["--seeds", *map(str, self.seeds)] if self.seeds else []
+            command = ["rig", "sweep", str(self.spec), *out, *seeds]
+            require_all_done(standings, shlex.join(command))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,131 @@
+"""Hindsight by somebody else's code, on our latents: stable-baselines3's TD3 + HER.
+
+``python -m benchmarks.sb3 RUN...`` takes finished runs. Each gives its encoder, and the goals
+it imagined last, to stable-baselines3, which learns from nothing; the goal pictures of its
+evaluation tell how near both come. Both are kept in docs/results/sb3.jsonl. It needs the extra
+``sb3``.
+"""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import gymnasium
+import numpy as np
+from stable_baselines3 import TD3, HerReplayBuffer
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.noise import NormalActionNoise
+
+from benchmarks.results import KEPT
+from rig.lab.evaluate import GOALS_AT_ONCE, evaluation_goals, try_goals
+from rig.lab.latent_goals import LatentGoals
+from rig.lab.quantities import metric_of
+from rig.lab.study.results import STEPS, TRAINING_S, Result, result_of, write_results
+from rig.lab.summary import sum_up
+from rig.lab.trained import open_trained
+from rig.lab.worlds import make_world
+from rig.world.tasks import find_task, full_name
+
+
+UPDATES_PER_STEP = 2
+NUM_UNITS = 256
+NOISE = 0.2
+"""As in the preset `fast`, to which the run is compared; all else is stable-baselines3's."""
+GOALS_PER_TRANSITION = 4
+"""As in the HER paper: four in five goals are from the same episode's future."""
+
+
+class Seen:
+    """A model of stable-baselines3 as evaluation has policies."""
+
+    def __init__(self, model: TD3, space: Any) -> None:
+        self.model, self.space = model, space
+
+    def act_steadily(self, frames: np.ndarray, goals: np.ndarray) -> tuple[np.ndarray, Any]:
+        """What it does about frames, and what these encode to."""
+        encoding = self.space.encode(frames)
+        rows = {"observation": encoding.latent, "achieved_goal": encoding.latent}
+        action, _ = self.model.predict(rows | {"desired_goal": goals}, deterministic=True)
+        return np.asarray(action), encoding
+
+
+class Examiner(BaseCallback):
+    """Tries the goal pictures now and then, and notes what came of it."""
+
+    def __init__(self, world: Any, goals: Any, space: Any, every_steps: int) -> None:
+        super().__init__()
+        self._world, self._goals, self._space = world, goals, space
+        self._every_steps = every_steps
+        self._begun_s = perf_counter()
+        self.rows: list[dict[str, float]] = []
+
+    def _on_step(self) -> bool:
+        if self.num_timesteps % self._every_steps == 0:
+            self._examine()
+        return True
+
+    def _examine(self) -> None:
+        training_s = perf_counter() - self._begun_s
+        trial = try_goals(Seen(self.model, self._space), self._world, self._goals)  # type: ignore[arg-type]
+        row = {STEPS: self.num_timesteps, TRAINING_S: round(training_s, 1)}
+        for thing, distance in sum_up(trial.distances, trial.do_nothing).items():
+            row[f"eval/{metric_of(thing)}"] = distance["median"]
+            row[f"eval/do_nothing_{metric_of(thing)}"] = distance["do_nothing_median"]
+        self.rows.append(row)
+        print(row, flush=True)
+        self._begun_s = perf_counter() - training_s
+
+
+def study(directory: Path) -> list[Result]:
+    """What the run came to, and what stable-baselines3 comes to on its latents."""
+    run, policy = open_trained(directory)
+    ours = replace(result_of(run, "ours", "sb3"), id=f"ours-{directory.name}")
+    config, every_steps = run.config, run.config.evaluate.every_steps
+    task = gymnasium.make(full_name(config.task), disable_env_checker=True)
+    world = make_world(config, GOALS_AT_ONCE)
+    goals = evaluation_goals(world, config.evaluate.num_goals)
+    examiner = Examiner(world, goals, policy.space, every_steps)
+    env = LatentGoals(task, policy.space)
+    new_model(env, find_task(config.task).num_steps, config.seed).learn(
+        ours.num_env_steps, callback=examiner
+    )
+    theirs = replace(
+        ours,
+        id=f"sb3-{directory.name}",
+        method="stable-baselines3's TD3 + HER on our latents",
+        command=f"python -m benchmarks.sb3 runs/{directory.name}",
+        curve={key: [row[key] for row in examiner.rows] for key in examiner.rows[0]},
+    )
+    return [ours, theirs]
+
+
+def new_model(env: LatentGoals, num_steps: int, seed: int) -> TD3:
+    """TD3 + HER that has learned nothing."""
+    size = env.action_space.shape[0]  # type: ignore[index]
+    return TD3(
+        "MultiInputPolicy",
+        env,
+        replay_buffer_class=HerReplayBuffer,
+        replay_buffer_kwargs={"n_sampled_goal": GOALS_PER_TRANSITION},
+        policy_kwargs={"net_arch": [NUM_UNITS, NUM_UNITS]},
+        action_noise=NormalActionNoise(np.zeros(size), np.full(size, NOISE)),
+        batch_size=128,
+        gamma=0.95,
+        learning_starts=4000,
+        train_freq=(1, "episode"),
+        gradient_steps=num_steps * UPDATES_PER_STEP,
+        seed=seed,
+    )
+
+
+def main(argv: Sequence[str]) -> None:
+    """Keeps what both come to on every run."""
+    results = [result for name in argv for result in study(Path(name))]
+    write_results(KEPT / "sb3.jsonl", results)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
