@@ -24,6 +24,7 @@ from rig.lab.keep.keeper import Keeper
 from rig.lab.keep.run import Run
 from rig.lab.keep.state import Practising
 from rig.lab.policy import Policy
+from rig.lab.remember import remember
 from rig.latent.space import make_space
 from rig.latent.vae import new_vae
 from rig.memory.mapped import mapped
@@ -90,7 +91,7 @@ def save_row(config: Config, scratch: Path, num_rounds: int) -> Row:
     keeper.save(state)
     took_s = []
     for _ in range(num_rounds):
-        state.replay.add(episodes(config, config.checkpoint.every_steps, rng=rng))
+        remember(state.replay, episodes(config, config.checkpoint.every_steps, rng=rng), config)
         start_s = perf_counter()
         keeper.save(state)
         took_s.append(perf_counter() - start_s)
@@ -115,7 +116,7 @@ def full_state(config: Config) -> Practising:
     learner = new_learner(space.latent_size, ACTION_SIZE, config.td3, key=key)
     replay = Replay(config.replay_size, NUM_STEPS)
     while replay.num_transitions < config.replay_size:
-        replay.add(episodes(config, config.checkpoint.every_steps, rng=rng))
+        remember(replay, episodes(config, config.checkpoint.every_steps, rng=rng), config)
     return Practising(
         rng=rng,
         policy=Policy(space, learner),

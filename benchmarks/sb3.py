@@ -23,7 +23,7 @@ from benchmarks.results import KEPT
 from rig.lab.evaluate import GOALS_AT_ONCE, evaluation_goals, try_goals
 from rig.lab.latent_goals import LatentGoals
 from rig.lab.quantities import metric_of
-from rig.lab.study.results import STEPS, TRAINING_S, Result, result_of, write_results
+from rig.lab.study.results import STEPS, TRAINING_S, Result, result_of, rounded, write_results
 from rig.lab.summary import sum_up
 from rig.lab.trained import open_trained
 from rig.lab.worlds import make_world
@@ -97,7 +97,7 @@ def study(directory: Path) -> list[Result]:
         id=f"sb3-{directory.name}",
         method="stable-baselines3's TD3 + HER on our latents",
         command=f"python -m benchmarks.sb3 runs/{directory.name}",
-        curve={key: [row[key] for row in examiner.rows] for key in examiner.rows[0]},
+        curve={key: [rounded(row[key]) for row in examiner.rows] for key in examiner.rows[0]},
     )
     return [ours, theirs]
 
