@@ -10,13 +10,14 @@ import argparse
 import json
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from rig.config import Config
 from rig.errors import RigError
 from rig.lab.cli import parse
-from rig.lab.keep.settings import GIVES_TRUTH, changes_from, named
+from rig.lab.keep.settings import GIVES_TRUTH, changes_from, named, nearest_preset
 from rig.lab.study.compare import COLUMNS, cells, grid, legend, nothing_scores, over_tasks
 from rig.lab.study.comparison import Comparison, Line
 from rig.lab.study.curves import save_curves
@@ -27,7 +28,7 @@ from rig.lab.study.results import (
     read_results,
     write_results,
 )
-from rig.lab.study.spec import read_spec, slug
+from rig.lab.study.spec import Planned, read_spec, slug
 
 
 ROOT = Path(__file__).parent.parent
@@ -75,13 +76,26 @@ def keep(source: Path) -> str:
 
 
 def merged(path: Path, results: list[Result]) -> list[Result]:
-    """What is kept with new results in it; if there is a spec, no others than it plans."""
+    """What is kept with new results in it; if there is a spec, no others than it plans now."""
     kept = {result.id: result for result in read_results(path)} if path.is_file() else {}
     kept |= {result.id: result for result in results}
     spec = SPECS / f"{path.stem}.toml"
     if not spec.is_file():
         return list(kept.values())
-    return [kept[run.id] for run in read_spec(spec).runs if run.id in kept]
+    return [kept[run.id] for run in read_spec(spec).runs if is_of(kept.get(run.id), run)]
+
+
+def is_of(result: Result | None, run: Planned) -> bool:
+    """Whether it is a result, and of a run with the settings that are planned."""
+    if result is None:
+        return False
+    planned = changes_from(nearest_preset(run.config), run.config)
+    return as_kept(result.changes) == as_kept(planned)
+
+
+def as_kept(changes: Mapping[str, Any]) -> str:
+    """Changes as a line of results has them: JSON knows no tuples."""
+    return json.dumps(changes, sort_keys=True)
 
 
 def learned(path: Path) -> list[Result]:

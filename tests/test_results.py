@@ -44,10 +44,20 @@ def test_a_study_is_kept_a_seed_at_a_time(kept, tmp_path):
 
 
 def test_what_the_spec_plans_no_more_is_not_kept(kept, tmp_path, monkeypatch):
-    (tmp_path / "fake.toml").write_text('tasks = ["Reach"]\nseeds = 2\n[[run]]\nmethod = "a"\n')
+    """Method b is not planned, and seed 2 was made with other settings."""
+    plan = (
+        'tasks = ["Reach"]\nseeds = 3\nsettings.td3.hidden_sizes = [8]\n[[run]]\nmethod = "a"\n'
+    )
+    (tmp_path / "fake.toml").write_text(plan)
     monkeypatch.setattr(results, "SPECS", tmp_path)
-    found = [fake_result(method, seed) for method in "ba" for seed in (1, 0)]
-    held = results.merged(tmp_path / "fake.jsonl", found)
+    found = [
+        fake_result(method, seed, **{"td3.hidden_sizes": (8, 9) if seed == 2 else (8,)})
+        for method in "ba"
+        for seed in (2, 1, 0)
+    ]
+    source = tmp_path / "found.jsonl"
+    write_results(source, found)
+    held = results.merged(tmp_path / "fake.jsonl", read_results(source))
     assert [result.id for result in held] == ["reach-a-seed0", "reach-a-seed1"]
 
 
