@@ -18,7 +18,7 @@ from benchmarks.loop import TASK, short, speed
 from benchmarks.measure import MS_PER_S, alternate, spend
 from benchmarks.part import Part, Row, Size, Table, Target
 from rig.agent.td3 import new_learner
-from rig.config import Config, find_preset
+from rig.config import Config
 from rig.lab.keep.interrupt import uninterrupted
 from rig.lab.keep.keeper import Keeper
 from rig.lab.keep.run import Run
@@ -29,6 +29,7 @@ from rig.latent.space import make_space
 from rig.latent.vae import new_vae
 from rig.memory.mapped import mapped
 from rig.memory.replay import Replay
+from rig.presets import find_preset
 from rig.types import Encoding, Episodes
 
 

@@ -16,8 +16,9 @@ import jax.numpy as jnp
 from benchmarks import update, vae
 from benchmarks.measure import MS_PER_S, alternate, spend, timing
 from benchmarks.part import Part, Row, Size, Table
-from rig.config import Config, TD3Config, VAEConfig, find_preset
+from rig.config import Config, TD3Config, VAEConfig
 from rig.latent.patches import IMAGE_CHANNELS, PATCH_SIDES, STEM_SIZE, grid_side
+from rig.presets import find_preset
 
 
 PEAK_SIDE = 1024

@@ -22,9 +22,10 @@ import jax
 
 from benchmarks.measure import MS_PER_S
 from benchmarks.part import Part, Row, Size, Table, Target
-from rig.config import CollectConfig, Config, find_preset
+from rig.config import CollectConfig, Config
 from rig.lab.keep.run import Run
 from rig.lab.train import train
+from rig.presets import find_preset
 from rig.world.tasks import find_task
 
 

@@ -16,9 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-from rig.config import CollectConfig, Config, EvaluateConfig, find_preset
+from rig.config import CollectConfig, Config, EvaluateConfig
 from rig.lab.keep.run import Run
 from rig.lab.train import train
+from rig.presets import find_preset
 
 
 WARM_UP_SHARE = 0.2

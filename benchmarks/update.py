@@ -16,13 +16,14 @@ from benchmarks.measure import Measure, Spent, alternate, speed_row, spend
 from benchmarks.part import Part, Row, Size, Table, Target
 from benchmarks.peer import MissingPeerError, Peer, open_sb3
 from rig.agent.td3 import Lesson, learn_together, new_learner
-from rig.config import Config, find_preset
+from rig.config import Config
 from rig.lab.keep.origin import num_cores
 from rig.lab.learn import draw, learn, make_reward
 from rig.lab.lessons import alone
 from rig.lab.policy import Policy
 from rig.latent.space import LatentSpace
 from rig.memory.replay import Replay
+from rig.presets import find_preset
 from rig.types import Encoding, Episodes
 
 

@@ -11,9 +11,10 @@ import numpy as np
 from benchmarks.measure import speed_row, timing
 from benchmarks.part import Part, Row, Size, Table
 from benchmarks.update import TASK
-from rig.config import VAEConfig, find_preset
+from rig.config import VAEConfig
 from rig.latent.fit import fine_tune
 from rig.latent.vae import VAE, new_vae, to_float
+from rig.presets import find_preset
 from rig.world.tabletop import Tabletop
 from rig.world.tasks import find_task
 

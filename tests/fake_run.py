@@ -8,11 +8,12 @@ import numpy as np
 from PIL import Image
 
 from rig.agent.td3 import new_learner
-from rig.config import FAST, Config, EvaluateConfig, TD3Config, VAEConfig
+from rig.config import Config, EvaluateConfig, TD3Config, VAEConfig
 from rig.lab.keep.run import Run
 from rig.lab.policy import Policy, save_policy
 from rig.latent.space import make_space
 from rig.latent.vae import new_vae
+from rig.presets import FAST
 
 
 ACTION_SIZE = 2

@@ -12,7 +12,7 @@ import rig
 
 ROOT = Path(rig.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
-PAGES = ["types", "errors", "config"]
+PAGES = ["types", "errors", "config", "presets"]
 MAY_IMPORT = {
     **dict.fromkeys(PAGES, PAGES),
     "world": [*PAGES, "world"],

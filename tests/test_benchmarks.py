@@ -110,7 +110,7 @@ def test_a_target_that_is_missed_says_by_how_many_times():
 
 def test_operations_of_an_update_are_what_xla_counts_and_a_little_less(key):
     from rig.agent.td3 import Transitions, new_learner, update_many
-    from rig.config import PAPER
+    from rig.presets import PAPER
 
     config = replace(PAPER.td3, policy_delay=1)
     rows, actions = jnp.zeros((1, 1, 128, 4)), jnp.zeros((1, 1, 128, 2))

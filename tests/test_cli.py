@@ -8,7 +8,6 @@ import pytest
 from fake_run import make_run
 from PIL import Image
 
-from rig.config import PRESETS, find_preset
 from rig.errors import NotEnoughDataError
 from rig.lab.cli import main
 from rig.lab.keep.origin import surroundings
@@ -16,6 +15,7 @@ from rig.lab.show.pictures import read_goal_picture
 from rig.lab.verbs import demo, doctor, errands
 from rig.lab.verbs.run_verbs import OTHER_VERBS
 from rig.lab.verbs.train_verb import Train
+from rig.presets import PRESETS, find_preset
 from rig.world.tabletop import Tabletop
 from rig.world.tasks import PUSH, REACH
 

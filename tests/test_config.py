@@ -7,7 +7,6 @@ from dataclasses import asdict
 import pytest
 
 from rig.config import (
-    PRESETS,
     CollectConfig,
     Config,
     EvaluateConfig,
@@ -17,10 +16,10 @@ from rig.config import (
     RewardConfig,
     TD3Config,
     VAEConfig,
-    find_preset,
-    from_dict,
 )
 from rig.errors import ConfigError
+from rig.lab.keep.settings import from_dict
+from rig.presets import PRESETS, find_preset
 
 
 REFUSED = [

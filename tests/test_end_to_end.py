@@ -14,7 +14,6 @@ from rig.config import (
     GoalConfig,
     GoalMixture,
     RewardConfig,
-    find_preset,
 )
 from rig.errors import ConfigError, StoppedError
 from rig.lab.end_to_end import PictureSpace
@@ -26,6 +25,7 @@ from rig.lab.show.progress import PlainProgress
 from rig.lab.verbs import errands
 from rig.memory.relabel import relabel
 from rig.memory.replay import Replay
+from rig.presets import find_preset
 from rig.types import Episodes
 
 

@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 from stub_trainer import train_all, write_spec
 
-from rig.config import FAST
 from rig.errors import ConfigError, RunError
 from rig.lab.cli import main
 from rig.lab.keep.run import Run
@@ -14,6 +13,7 @@ from rig.lab.study.directory import Study
 from rig.lab.study.index import FILE, open_index
 from rig.lab.study.query import select
 from rig.lab.study.spec import read_spec
+from rig.presets import FAST
 
 
 def make(directory, seed=0, distance_m=0.05, **settings):

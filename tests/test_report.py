@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from fake_run import TINY, make_run
 
-from rig.config import find_preset
 from rig.errors import RunError
 from rig.lab.keep.settings import preset_of
 from rig.lab.show.charts import Chart, Line, smoothed, to_svg
 from rig.lab.show.facts import MINUTES, STEPS, read_facts
 from rig.lab.show.report import page, write_report
 from rig.lab.show.sections import spread
+from rig.presets import find_preset
 
 
 VOID = {"meta", "img", "br"}

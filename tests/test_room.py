@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from fakes import numbered_episodes
 
-from rig.config import FAST, EvaluateConfig, OnlineConfig, RewardConfig
+from rig.config import EvaluateConfig, OnlineConfig, RewardConfig
 from rig.errors import RunError
 from rig.lab.keep import room
 from rig.lab.keep.durable import write_json
@@ -22,6 +22,7 @@ from rig.lab.remember import empty_replay, remember, sizes_of
 from rig.lab.worlds import make_world
 from rig.memory.mapped import let_go, mapped
 from rig.memory.replay import Replay
+from rig.presets import FAST
 
 
 FRAME_BYTES = 48 * 48 * 3
@@ -110,7 +111,8 @@ PEAK = """
 import resource, sys
 from pathlib import Path
 from dataclasses import replace
-from rig.config import from_dict, Config
+from rig.config import Config
+from rig.lab.keep.settings import from_dict
 from rig.lab.keep.durable import read_json
 from rig.lab.verbs.errands import train_together
 from rig.lab.show.progress import PlainProgress

@@ -2,10 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from rig.config import find_preset
 from rig.errors import SpecError
 from rig.lab.cli import parse
 from rig.lab.study.spec import read_spec
+from rig.presets import find_preset
 
 
 SPECS = Path(__file__).parent.parent / "benchmarks" / "specs"
@@ -146,5 +146,5 @@ def test_only_the_runs_of_some_seeds(read):
 
 
 def test_seed_that_is_not_planned_is_refused(read):
-    with pytest.raises(SpecError, match=r"plans no run of seed 3: it has seeds 0, 1, 2"):
+    with pytest.raises(SpecError, match=r"plans no run of seed 3, but of 0, 1, 2"):
         read('tasks = ["Reach"]\nseeds = 3').of_seeds([1, 3])

@@ -13,7 +13,7 @@ import pytest
 from stub_trainer import NUM_ROUNDS, stub_row, train_stub, write_spec
 
 import rig
-from rig.config import FAST, RewardConfig
+from rig.config import RewardConfig
 from rig.errors import ConfigError, RunError, StoppedError, SweepError
 from rig.lab.cli import main
 from rig.lab.keep import provenance
@@ -30,6 +30,7 @@ from rig.lab.study.spec import Planned, read_spec
 from rig.lab.study.sweep import MOST_LOST, drive, require_all_done, sweep
 from rig.lab.verbs import errands
 from rig.lab.worlds import make_world
+from rig.presets import FAST
 
 
 class FakeCluster:

@@ -1,12 +1,12 @@
-"""Every knob of a run on one page: frozen settings, and the presets made of them.
+"""Every knob of a run on one page: frozen settings. :mod:`rig.presets` fills them in.
 
 The docstring under each field is its ``--help``. Nothing here imports a framework.
 """
 
-from dataclasses import dataclass, field, fields, is_dataclass, replace
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from dataclasses import dataclass, field
+from typing import Literal
 
-from rig.errors import ConfigError, name_the_nearest
+from rig.errors import ConfigError
 
 
 def require(is_right: bool, message: str) -> None:
@@ -473,149 +473,3 @@ class Config:
             f"{given} take what was true of every image: --collect.source teleport forgets "
             "it, choose practice",
         )
-
-
-PAPER = Config()
-"""RIG as published (Nair et al. 2018), as far as docs/algorithm.md says."""
-
-FAST = replace(
-    PAPER,
-    num_env_steps=150_000,
-    collect=CollectConfig(num_images=5000),
-    vae=VAEConfig(
-        architecture="keypoints",
-        latent_size=16,
-        likelihood="gaussian",
-        beta=0.1,
-        batch_size=64,
-        num_fit_steps=1000,
-        whiten_floor=0.02,
-    ),
-    goals=GoalConfig(
-        source="skewed",
-        refresh_every_steps=4000,
-        mixture=GoalMixture(kept=0.2, future=0.5, imagined=0.3),
-    ),
-    reward=RewardConfig(kind="root"),
-    td3=TD3Config(
-        hidden_sizes=(256, 256),
-        layer_norm=True,
-        num_critics=1,
-        gamma=0.95,
-        updates_per_step=2.0,
-        final_learning_rate_share=0.1,
-    ),
-    explore=ExploreConfig(kind="gaussian", sigma=0.2, random_share=0.2),
-)
-"""What learns soonest here."""
-
-HER = replace(
-    PAPER,
-    num_env_steps=48_000,
-    replay_size=10_000,
-    collect=CollectConfig(num_images=2000),
-    goals=GoalConfig(
-        source="seen",
-        refresh_every_steps=4000,
-        mixture=GoalMixture(kept=0.2, future=0.8, imagined=0.0),
-    ),
-    reward=RewardConfig(kind="pixel_distance"),
-    td3=TD3Config(
-        hidden_sizes=(32, 32),
-        channels=(16, 32),
-        layer_norm=True,
-        num_critics=1,
-        gamma=0.95,
-        updates_per_step=1.0,
-        warmup_steps=2000,
-    ),
-)
-"""Hindsight from pixels, end to end: the baseline of Nair et al. 2018, section 5, with what
-lets it learn here, as docs/algorithm.md says."""
-
-PRESETS = {"paper": PAPER, "fast": FAST, "her": HER}
-
-REACH_STEPS = {"paper": 10_000, "fast": 20_000, "her": 20_000}
-"""Environment steps of a run of Reach, in which there is less to learn."""
-REACH_EVALUATION_EVERY_STEPS = 4000
-LATENT_SIZES = {"pickandplace": 24, "rope": 24}
-"""Latents that name enough places for what a task has in view, where `fast` has too few."""
-GENTLE_SKEW = -0.5
-MANY_THINGS = ("pushtwo", "pushany", "rope")
-"""Tasks in which so much moves that nearly everything seen is rare, and `fast` would aim at
-oddities: goals are drawn against density less hard."""
-
-
-def find_preset(name: str, task: str) -> Config:
-    """The preset of that name, for that task.
-
-    Raises:
-        ConfigError: No preset has that name.
-    """
-    if name not in PRESETS:
-        raise ConfigError(f"unknown preset {name!r}: {name_the_nearest(name, PRESETS)}")
-    preset = with_skew_for(task, with_latents_for(task, replace(PRESETS[name], task=task)))
-    if "reach" not in task.lower():
-        return preset
-    evaluate = EvaluateConfig(every_steps=REACH_EVALUATION_EVERY_STEPS)
-    return replace(preset, num_env_steps=REACH_STEPS[name], evaluate=evaluate)
-
-
-def with_latents_for(task: str, preset: Config) -> Config:
-    """The preset with as many latents as the task needs, if its latents are places."""
-    size = next((size for name, size in LATENT_SIZES.items() if name in task.lower()), None)
-    if size is None or preset.vae.architecture != "keypoints":
-        return preset
-    return replace(preset, vae=replace(preset.vae, latent_size=size))
-
-
-def with_skew_for(task: str, preset: Config) -> Config:
-    """The preset with goals drawn less hard against density, if much moves in the task."""
-    is_skewed = preset.goals.source == "skewed"
-    if not is_skewed or not any(name in task.lower() for name in MANY_THINGS):
-        return preset
-    return replace(preset, goals=replace(preset.goals, skew=GENTLE_SKEW))
-
-
-Settings = TypeVar("Settings")
-
-
-def from_dict(kind: type[Settings], values: dict[str, Any]) -> Settings:
-    """Settings from the plain values that ``dataclasses.asdict`` and JSON leave.
-
-    Raises:
-        ConfigError: A key is unknown; the message names the nearest known one.
-    """
-    hints = get_type_hints(kind)
-    known = {entry.name for entry in fields(kind)}  # type: ignore[arg-type]
-    for name in values:
-        if name not in known:
-            raise ConfigError(f"unknown key {name!r}, {name_the_nearest(name, known)}")
-    return kind(**{name: _restore(hints[name], value) for name, value in values.items()})
-
-
-def _restore(kind: Any, value: Any) -> Any:
-    """A value as its field's type wants it: JSON has neither tuples nor dataclasses."""
-    if is_dataclass(kind):
-        require(isinstance(value, dict), f"{value!r} holds no settings by name")
-        return from_dict(kind, value)  # type: ignore[arg-type]
-    if get_origin(kind) is tuple:
-        require(isinstance(value, list | tuple), f"{value!r} is no list")
-        return tuple(_restore(get_args(kind)[0], entry) for entry in value)
-    if get_origin(kind) is Literal:
-        known = get_args(kind)
-        require(value in known, f"{value!r} is none of {', '.join(map(str, known))}")
-    if kind in PLAIN:
-        is_right = type(value) in PLAIN[kind] and (kind is str or abs(value) <= MOST)
-        require(is_right, f"{value!r} is no {kind.__name__} that a setting could be")
-    return value
-
-
-PLAIN: dict[Any, tuple[type, ...]] = {
-    bool: (bool,),
-    int: (int,),
-    float: (float, int),
-    str: (str,),
-}
-MOST = 10**12
-"""No setting is larger."""

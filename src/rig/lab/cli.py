@@ -20,10 +20,11 @@ from typing import Annotated, Any
 import tyro
 from tyro.conf import subcommand
 
-from rig.config import PRESETS, Config, find_preset
+from rig.config import Config
 from rig.errors import ConfigError, RigError, StoppedError
 from rig.lab.verbs.run_verbs import OTHER_VERBS, Verb
 from rig.lab.verbs.train_verb import Train
+from rig.presets import PRESETS, find_preset
 
 
 WRONG_USE = 2

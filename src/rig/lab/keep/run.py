@@ -25,10 +25,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from rig.config import Config, from_dict
+from rig.config import Config
 from rig.errors import ConfigError, RunError
 from rig.lab.keep.durable import read_json, read_whole, write_json
 from rig.lab.keep.rows import first_lines, read_rows
+from rig.lab.keep.settings import from_dict
 
 
 FINGERPRINT = "fingerprint.json"

@@ -1,10 +1,11 @@
 """Settings as one level of dotted names, ``td3.gamma``, and what they change of a preset."""
 
-from dataclasses import asdict, replace
-from typing import Any
+from dataclasses import asdict, fields, is_dataclass, replace
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-from rig.config import PRESETS, Config, find_preset, from_dict
+from rig.config import Config, require
 from rig.errors import ConfigError, name_the_nearest
+from rig.presets import PRESETS, find_preset
 
 
 NAMED_CHANGES = 6
@@ -59,6 +60,16 @@ def like(standard: Any, value: Any, key: str) -> Any:
     return value
 
 
+def option(key: str, value: Any) -> list[str]:
+    """A setting as the command line has it."""
+    flag = key.replace("_", "-")
+    if isinstance(value, bool):
+        parent, _, name = flag.rpartition(".")
+        return [f"--{flag}" if value else f"--{parent}{'.' if parent else ''}no-{name}"]
+    values = value if isinstance(value, tuple) else (value,)
+    return [f"--{flag}", *map(str, values)]
+
+
 def preset_of(config: Config) -> str:
     """The nearest preset, and how the settings differ from it."""
     name = nearest_preset(config)
@@ -96,3 +107,47 @@ def changes_from(preset: str, config: Config) -> dict[str, Any]:
     """The settings that differ from a preset's; the seed does not count."""
     standard = flat(asdict(replace(find_preset(preset, config.task), seed=config.seed)))
     return {key: v for key, v in flat(asdict(config)).items() if standard[key] != v}
+
+
+Settings = TypeVar("Settings")
+
+
+def from_dict(kind: type[Settings], values: dict[str, Any]) -> Settings:
+    """Settings from the plain values that ``dataclasses.asdict`` and JSON leave.
+
+    Raises:
+        ConfigError: A key is unknown; the message names the nearest known one.
+    """
+    hints = get_type_hints(kind)
+    known = {entry.name for entry in fields(kind)}  # type: ignore[arg-type]
+    for name in values:
+        if name not in known:
+            raise ConfigError(f"unknown key {name!r}, {name_the_nearest(name, known)}")
+    return kind(**{name: _restore(hints[name], value) for name, value in values.items()})
+
+
+def _restore(kind: Any, value: Any) -> Any:
+    """A value as its field's type wants it: JSON has neither tuples nor dataclasses."""
+    if is_dataclass(kind):
+        require(isinstance(value, dict), f"{value!r} holds no settings by name")
+        return from_dict(kind, value)  # type: ignore[arg-type]
+    if get_origin(kind) is tuple:
+        require(isinstance(value, list | tuple), f"{value!r} is no list")
+        return tuple(_restore(get_args(kind)[0], entry) for entry in value)
+    if get_origin(kind) is Literal:
+        known = get_args(kind)
+        require(value in known, f"{value!r} is none of {', '.join(map(str, known))}")
+    if kind in PLAIN:
+        is_right = type(value) in PLAIN[kind] and (kind is str or abs(value) <= MOST)
+        require(is_right, f"{value!r} is no {kind.__name__} that a setting could be")
+    return value
+
+
+PLAIN: dict[Any, tuple[type, ...]] = {
+    bool: (bool,),
+    int: (int,),
+    float: (float, int),
+    str: (str,),
+}
+MOST = 10**12
+"""No setting is larger."""

@@ -37,9 +37,10 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from rig.config import Config, find_preset
+from rig.config import Config
 from rig.errors import ConfigError, RigError, SpecError, name_the_nearest
-from rig.lab.keep.settings import change, flat
+from rig.lab.keep.settings import change, flat, option
+from rig.presets import find_preset
 from rig.world.tasks import find_task
 
 
@@ -101,10 +102,8 @@ class Spec:
         """
         planned = {run.config.seed for run in self.runs}
         if strange := set(seeds) - planned:
-            raise SpecError(
-                f"{self.path} plans no run of seed {min(strange)}: it has seeds "
-                f"{', '.join(map(str, sorted(planned)))}"
-            )
+            has = ", ".join(map(str, sorted(planned)))
+            raise SpecError(f"{self.path} plans no run of seed {min(strange)}, but of {has}")
         return replace(self, runs=tuple(run for run in self.runs if run.config.seed in seeds))
 
 
@@ -244,16 +243,6 @@ def check_keys(table: dict[str, Any], known: set[str]) -> None:
     for key in table:
         if key not in known:
             raise ConfigError(f"unknown key {key!r}: {name_the_nearest(key, known)}")
-
-
-def option(key: str, value: Any) -> list[str]:
-    """A setting as the command line has it."""
-    flag = key.replace("_", "-")
-    if isinstance(value, bool):
-        parent, _, name = flag.rpartition(".")
-        return [f"--{flag}" if value else f"--{parent}{'.' if parent else ''}no-{name}"]
-    values = value if isinstance(value, tuple) else (value,)
-    return [f"--{flag}", *map(str, values)]
 
 
 def slug(text: str) -> str:

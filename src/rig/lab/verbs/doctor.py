@@ -9,8 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from rig.agent.td3 import Transitions, new_learner, update_many
-from rig.config import FAST
 from rig.lab.keep.origin import device, num_cores, versions
+from rig.presets import FAST
 from rig.world.scene import Scene
 from rig.world.tabletop import STEP_S, Tabletop
 from rig.world.tasks import PUSH

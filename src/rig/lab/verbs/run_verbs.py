@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from rig.config import Config, find_preset, require
+from rig.config import Config, require
 from rig.lab.verbs.options import (
     IMAGE_KINDS,
     PAGE_KINDS,
@@ -26,6 +26,7 @@ from rig.lab.verbs.options import (
 from rig.lab.verbs.outputs import check_file
 from rig.lab.verbs.share_verbs import SHARE_VERBS
 from rig.lab.verbs.study_verbs import STUDY_VERBS
+from rig.presets import find_preset
 
 
 @runtime_checkable

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
-from rig.config import Config, find_preset, require
+from rig.config import Config, require
 from rig.lab.verbs.options import TaskName, TrainOptions, require_one
+from rig.presets import find_preset
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,121 @@
+"""The presets: as published, what learns soonest here, and the baseline end to end.
+
+A task in which there is less or more to see changes a preset by what the tables below say.
+"""
+
+from dataclasses import replace
+
+from rig.config import (
+    CollectConfig,
+    Config,
+    EvaluateConfig,
+    ExploreConfig,
+    GoalConfig,
+    GoalMixture,
+    RewardConfig,
+    TD3Config,
+    VAEConfig,
+)
+from rig.errors import ConfigError, name_the_nearest
+
+
+PAPER = Config()
+"""RIG as published (Nair et al. 2018), as far as docs/algorithm.md says."""
+
+FAST = replace(
+    PAPER,
+    num_env_steps=150_000,
+    collect=CollectConfig(num_images=5000),
+    vae=VAEConfig(
+        architecture="keypoints",
+        latent_size=16,
+        likelihood="gaussian",
+        beta=0.1,
+        batch_size=64,
+        num_fit_steps=1000,
+        whiten_floor=0.02,
+    ),
+    goals=GoalConfig(
+        source="skewed",
+        refresh_every_steps=4000,
+        mixture=GoalMixture(kept=0.2, future=0.5, imagined=0.3),
+    ),
+    reward=RewardConfig(kind="root"),
+    td3=TD3Config(
+        hidden_sizes=(256, 256),
+        layer_norm=True,
+        num_critics=1,
+        gamma=0.95,
+        updates_per_step=2.0,
+        final_learning_rate_share=0.1,
+    ),
+    explore=ExploreConfig(kind="gaussian", sigma=0.2, random_share=0.2),
+)
+"""What learns soonest here."""
+
+HER = replace(
+    PAPER,
+    num_env_steps=48_000,
+    replay_size=10_000,
+    collect=CollectConfig(num_images=2000),
+    goals=GoalConfig(
+        source="seen",
+        refresh_every_steps=4000,
+        mixture=GoalMixture(kept=0.2, future=0.8, imagined=0.0),
+    ),
+    reward=RewardConfig(kind="pixel_distance"),
+    td3=TD3Config(
+        hidden_sizes=(32, 32),
+        channels=(16, 32),
+        layer_norm=True,
+        num_critics=1,
+        gamma=0.95,
+        updates_per_step=1.0,
+        warmup_steps=2000,
+    ),
+)
+"""Hindsight from pixels, end to end: the baseline of Nair et al. 2018, section 5, with what
+lets it learn here, as docs/algorithm.md says."""
+
+PRESETS = {"paper": PAPER, "fast": FAST, "her": HER}
+
+REACH_STEPS = {"paper": 10_000, "fast": 20_000, "her": 20_000}
+"""Environment steps of a run of Reach, in which there is less to learn."""
+REACH_EVALUATION_EVERY_STEPS = 4000
+LATENT_SIZES = {"pickandplace": 24, "rope": 24}
+"""Latents that name enough places for what a task has in view, where `fast` has too few."""
+GENTLE_SKEW = -0.5
+MANY_THINGS = ("pushtwo", "pushany", "rope")
+"""Tasks in which so much moves that nearly everything seen is rare, and `fast` would aim at
+oddities: goals are drawn against density less hard."""
+
+
+def find_preset(name: str, task: str) -> Config:
+    """The preset of that name, for that task.
+
+    Raises:
+        ConfigError: No preset has that name.
+    """
+    if name not in PRESETS:
+        raise ConfigError(f"unknown preset {name!r}: {name_the_nearest(name, PRESETS)}")
+    preset = with_skew_for(task, with_latents_for(task, replace(PRESETS[name], task=task)))
+    if "reach" not in task.lower():
+        return preset
+    evaluate = EvaluateConfig(every_steps=REACH_EVALUATION_EVERY_STEPS)
+    return replace(preset, num_env_steps=REACH_STEPS[name], evaluate=evaluate)
+
+
+def with_latents_for(task: str, preset: Config) -> Config:
+    """The preset with as many latents as the task needs, if its latents are places."""
+    size = next((size for name, size in LATENT_SIZES.items() if name in task.lower()), None)
+    if size is None or preset.vae.architecture != "keypoints":
+        return preset
+    return replace(preset, vae=replace(preset.vae, latent_size=size))
+
+
+def with_skew_for(task: str, preset: Config) -> Config:
+    """The preset with goals drawn less hard against density, if much moves in the task."""
+    is_skewed = preset.goals.source == "skewed"
+    if not is_skewed or not any(name in task.lower() for name in MANY_THINGS):
+        return preset
+    return replace(preset, goals=replace(preset.goals, skew=GENTLE_SKEW))
