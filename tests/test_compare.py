@@ -97,6 +97,12 @@ def test_metres_and_radians_are_put_together_as_shares_of_the_way(results):
     assert low < share < high
 
 
+def test_only_seeds_that_were_run_on_every_task_count_over_tasks(results):
+    door = [fake_result("ours", seed, task="Door", finals=0.05) for seed in (0, 9)]
+    ((_method, share, _interval),) = Comparison([*results, *door]).over_tasks()
+    assert share == pytest.approx((0.1 + 0.5) / 2)
+
+
 def test_a_task_is_about_what_is_no_hand():
     comparison = Comparison([fake_result(task="Push"), fake_result(task="Reach")])
     assert comparison.main_things("Push") == ["puck"]

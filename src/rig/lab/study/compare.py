@@ -70,7 +70,7 @@ def over_tasks(comparison: Comparison) -> list[str]:
     if len(comparison.tasks) < 2:
         return []
     rows = [
-        [method, f"{iqm:.2f} [{low:.2f}, {high:.2f}]"]
+        [method, f"{iqm:.2f} [{low:.2f}, {high:.2f}]" if low < high else f"{iqm:.2f}"]
         for method, iqm, (low, high) in comparison.over_tasks()
     ]
     about = (

@@ -167,20 +167,29 @@ class Comparison:
     def over_tasks(self) -> list[tuple[str, float, Interval]]:
         """Each method that was run on every task: the share of the way left, over all tasks.
 
+        Only seeds that were run on every task count, or a task with more would weigh more.
         A run's share is its last distance over what doing nothing scores, so that metres and
         radians can be put together: 0 is at the goal, 1 is no better than standing still.
         """
         rows = []
         for method in self.methods:
-            if all(self.of(task, method) for task in self.tasks):
-                strata = [self.shares_left(task, method) for task in self.tasks]
+            seeds = set.intersection(*(self.seeds(task, method) for task in self.tasks))
+            if seeds:
+                strata = [self.shares_left(task, method, seeds) for task in self.tasks]
                 rng = np.random.default_rng(BOOTSTRAP_SEED)
                 rows.append((method, *iqm_and_interval(strata, rng=rng)))
         return rows
 
-    def shares_left(self, task: str, method: str) -> Float64[np.ndarray, " seeds"]:
+    def seeds(self, task: str, method: str) -> set[int]:
+        """The seeds of a method that were run on a task."""
+        return {run.seed for run in self.of(task, method)}
+
+    def shares_left(
+        self, task: str, method: str, seeds: set[int]
+    ) -> Float64[np.ndarray, " seeds"]:
         """The share of the way that each seed left, the mean over what the task is about."""
-        things, runs = self.main_things(task), self.of(task, method)
+        things = self.main_things(task)
+        runs = [run for run in self.of(task, method) if run.seed in seeds]
         shares = [[run.final(t) / run.do_nothing(t) for t in things] for run in runs]
         return np.array(shares).mean(axis=1)
 
