@@ -19,7 +19,8 @@ from stable_baselines3 import TD3, HerReplayBuffer
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.noise import NormalActionNoise
 
-from benchmarks.results import KEPT
+from benchmarks.results import KEPT, merged
+from rig.config import Config
 from rig.lab.evaluate import GOALS_AT_ONCE, evaluation_goals, try_goals
 from rig.lab.latent_goals import LatentGoals
 from rig.lab.quantities import metric_of
@@ -30,10 +31,6 @@ from rig.lab.worlds import make_world
 from rig.world.tasks import find_task, full_name
 
 
-UPDATES_PER_STEP = 2
-NUM_UNITS = 256
-NOISE = 0.2
-"""As in the preset `fast`, to which the run is compared; all else is stable-baselines3's."""
 GOALS_PER_TRANSITION = 4
 """As in the HER paper: four in five goals are from the same episode's future."""
 
@@ -89,9 +86,7 @@ def study(directory: Path) -> list[Result]:
     goals = evaluation_goals(world, config.evaluate.num_goals)
     examiner = Examiner(world, goals, policy.space, every_steps)
     env = LatentGoals(task, policy.space)
-    new_model(env, find_task(config.task).num_steps, config.seed).learn(
-        ours.num_env_steps, callback=examiner
-    )
+    new_model(env, config).learn(ours.num_env_steps, callback=examiner)
     theirs = replace(
         ours,
         id=f"sb3-{directory.name}",
@@ -102,29 +97,30 @@ def study(directory: Path) -> list[Result]:
     return [ours, theirs]
 
 
-def new_model(env: LatentGoals, num_steps: int, seed: int) -> TD3:
-    """TD3 + HER that has learned nothing."""
-    size = env.action_space.shape[0]  # type: ignore[index]
+def new_model(env: LatentGoals, config: Config) -> TD3:
+    """TD3 + HER that has learned nothing, with what the run's settings say and it has too."""
+    size, td3 = env.action_space.shape[0], config.td3  # type: ignore[index]
     return TD3(
         "MultiInputPolicy",
         env,
         replay_buffer_class=HerReplayBuffer,
         replay_buffer_kwargs={"n_sampled_goal": GOALS_PER_TRANSITION},
-        policy_kwargs={"net_arch": [NUM_UNITS, NUM_UNITS]},
-        action_noise=NormalActionNoise(np.zeros(size), np.full(size, NOISE)),
-        batch_size=128,
-        gamma=0.95,
-        learning_starts=4000,
+        policy_kwargs={"net_arch": list(td3.hidden_sizes)},
+        action_noise=NormalActionNoise(np.zeros(size), np.full(size, config.explore.sigma)),
+        batch_size=td3.batch_size,
+        gamma=td3.gamma,
+        learning_starts=td3.warmup_steps,
         train_freq=(1, "episode"),
-        gradient_steps=num_steps * UPDATES_PER_STEP,
-        seed=seed,
+        gradient_steps=round(find_task(config.task).num_steps * td3.updates_per_step),
+        seed=config.seed,
     )
 
 
 def main(argv: Sequence[str]) -> None:
     """Keeps what both come to on every run."""
     results = [result for name in argv for result in study(Path(name))]
-    write_results(KEPT / "sb3.jsonl", results)
+    path = KEPT / "sb3.jsonl"
+    write_results(path, merged(path, results))
 
 
 if __name__ == "__main__":
