@@ -65,7 +65,7 @@ def act(frames, goals):
 def episodes(world, rng):
     goals = np.array([[0.1], [0.2], [0.3]], np.float32)
     noise = Noise(len(LENGTHS), 2, ExploreConfig(kind="gaussian", sigma=0.05))
-    return practise(world, act, goals, noise, NUM_STEPS, rng=rng)
+    return practise(world, act, [goals], noise, NUM_STEPS, rng=rng)
 
 
 def apart(rollouts):

@@ -11,6 +11,7 @@ from rig.config import (
     Config,
     EvaluateConfig,
     ExploreConfig,
+    GoalConfig,
     GoalMixture,
     OnlineConfig,
     RewardConfig,
@@ -65,6 +66,7 @@ REFUSED = [
     (TD3Config, {"updates_per_step": -0.5}, "updates_per_step must be at least 0, got -0.5"),
     (TD3Config, {"channels": (16,)}, "channels must be empty or 2 positive numbers, got (16,)"),
     (TD3Config, {"channels": (16, 0)}, "2 positive numbers, got (16, 0)"),
+    (GoalConfig, {"per_rollout": 0}, "per_rollout must be at least 1, got 0"),
     (RewardConfig, {"pixel_threshold": 0.0}, "pixel_threshold must be above 0, got 0.0"),
     (TD3Config, {"policy_delay": 0}, "policy_delay must be at least 1, got 0"),
     (ExploreConfig, {"sigma": -0.1}, "sigma must be at least 0, got -0.1"),
@@ -160,7 +162,9 @@ def test_tasks_with_more_to_see_get_more_places_for_it():
 
 
 @pytest.mark.parametrize("task", ["PushTwo", "rig/PushAny-v0", "Rope"])
-def test_goals_are_drawn_less_hard_against_density_where_much_moves(task):
-    assert find_preset("fast", task).goals.skew == -0.5
+def test_goals_are_more_and_less_odd_where_much_moves(task):
+    goals = find_preset("fast", task).goals
+    assert (goals.skew, goals.per_rollout) == (-0.5, 2)
     assert find_preset("paper", task).goals == find_preset("paper", "Push").goals
-    assert find_preset("fast", "Push").goals.skew == -1
+    goals = find_preset("fast", "Push").goals
+    assert (goals.skew, goals.per_rollout) == (-1, 1)

@@ -196,7 +196,7 @@ def practised(rng):
     noise = Noise(3, 2, ExploreConfig(sigma=0.1))
     for goals in ([[50], [51], [52]], [[60], [61], [62]]):
         goals = np.array(goals, np.float32)
-        replay.add(practise(world, count, goals, noise, 4, rng=rng))
+        replay.add(practise(world, count, [goals], noise, 4, rng=rng))
     return replay, np.stack(world.told).reshape(2, 4, 3, 2)
 
 

@@ -103,7 +103,7 @@ def test_rung_4_actor_reaches_in_ten_steps_with_relabelling(rng):
     noise = Noise(16, 2, ExploreConfig(kind="gaussian", sigma=0.2, random_share=0.2))
     for _ in range(20):
         aims = space.imagine(16, rng=rng)
-        replay.add(practise(world, policy.act, aims, noise, 10, rng=rng))
+        replay.add(practise(world, policy.act, [aims], noise, 10, rng=rng))
         policy, _ = alone(learn(policy, replay, config, 200, rng=rng))
     assert far_from_goals(policy, BareDotWorld(100), 10, rng) < 0.15
 

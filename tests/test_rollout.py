@@ -29,7 +29,7 @@ def act(frames, goals):
 @pytest.fixture
 def episodes(world, rng):
     noise = Noise(NUM_WORLDS, 2, ExploreConfig(kind="gaussian", sigma=0.01))
-    return practise(world, act, GOALS, noise, NUM_STEPS, rng=rng)
+    return practise(world, act, [GOALS], noise, NUM_STEPS, rng=rng)
 
 
 def test_frames_are_what_each_world_showed_at_each_step(episodes):
@@ -60,11 +60,21 @@ def test_goals_are_kept(episodes):
     assert (episodes.frames[episodes.last_rows, 0, 0, 0] == NUMBERS[:, -1]).all()
 
 
+@pytest.mark.parametrize(("num_steps", "aimed"), [(4, [0, 0, 1, 1]), (5, [0, 0, 0, 1, 1])])
+def test_goals_take_turns_and_the_last_is_kept(world, rng, num_steps, aimed):
+    noise = Noise(NUM_WORLDS, 2, ExploreConfig(kind="gaussian", sigma=0.0))
+    in_turn = [GOALS, GOALS + np.float32(0.5)]
+    episodes = practise(world, act, in_turn, noise, num_steps, rng=rng)
+    told = episodes.actions[:, 1].reshape(NUM_WORLDS, num_steps)
+    np.testing.assert_allclose(told, np.concatenate([in_turn[turn] for turn in aimed], axis=1))
+    np.testing.assert_array_equal(episodes.goals, in_turn[1])
+
+
 def test_noise_begins_anew_with_each_episode(world, rng):
     noise = Noise(NUM_WORLDS, 2, ExploreConfig(sigma=0.0, theta=0.0))
     noise.add_to(np.zeros((NUM_WORLDS, 2), np.float32), rng=rng)
     noise._noise[:] = 0.5
-    practise(world, act, GOALS, noise, 1, rng=rng)
+    practise(world, act, [GOALS], noise, 1, rng=rng)
     np.testing.assert_array_equal(world.told[-1], act(NUMBERS[:, :1, None, None], GOALS)[0])
 
 

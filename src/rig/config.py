@@ -159,8 +159,16 @@ class GoalConfig:
     refresh_every_steps: int = 0
     """Environment steps between makings of the prior from what replay holds; 0: it stays as
     it was after the fit."""
+    per_rollout: int = 1
+    """Goals that a rollout of practice is aimed at, one after another: with 2 it goes on to
+    another goal halfway, from where the first has led it."""
     mixture: GoalMixture = field(default_factory=GoalMixture)
     """How a drawn transition is relabelled."""
+
+    def __post_init__(self) -> None:
+        require(
+            self.per_rollout >= 1, f"per_rollout must be at least 1, got {self.per_rollout}"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

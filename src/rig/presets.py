@@ -84,10 +84,12 @@ REACH_STEPS = {"paper": 10_000, "fast": 20_000, "her": 20_000}
 REACH_EVALUATION_EVERY_STEPS = 4000
 LATENT_SIZES = {"pickandplace": 24, "rope": 24}
 """Latents that name enough places for what a task has in view, where `fast` has too few."""
-GENTLE_SKEW = -0.5
 MANY_THINGS = ("pushtwo", "pushany", "rope")
-"""Tasks in which so much moves that nearly everything seen is rare, and `fast` would aim at
-oddities: goals are drawn against density less hard."""
+"""Tasks in which much moves."""
+GENTLE_SKEW = -0.5
+"""Where much moves, nearly everything seen is rare, and `fast` would aim at oddities."""
+GOALS_PER_ROLLOUT = 2
+"""Where much moves, practice has to begin from more than one place."""
 
 
 def find_preset(name: str, task: str) -> Config:
@@ -98,7 +100,7 @@ def find_preset(name: str, task: str) -> Config:
     """
     if name not in PRESETS:
         raise ConfigError(f"unknown preset {name!r}: {name_the_nearest(name, PRESETS)}")
-    preset = with_skew_for(task, with_latents_for(task, replace(PRESETS[name], task=task)))
+    preset = with_goals_for(task, with_latents_for(task, replace(PRESETS[name], task=task)))
     if "reach" not in task.lower():
         return preset
     evaluate = EvaluateConfig(every_steps=REACH_EVALUATION_EVERY_STEPS)
@@ -113,9 +115,10 @@ def with_latents_for(task: str, preset: Config) -> Config:
     return replace(preset, vae=replace(preset.vae, latent_size=size))
 
 
-def with_skew_for(task: str, preset: Config) -> Config:
-    """The preset with goals drawn less hard against density, if much moves in the task."""
+def with_goals_for(task: str, preset: Config) -> Config:
+    """The preset with more goals, and less odd ones, if much moves in the task."""
     is_skewed = preset.goals.source == "skewed"
     if not is_skewed or not any(name in task.lower() for name in MANY_THINGS):
         return preset
-    return replace(preset, goals=replace(preset.goals, skew=GENTLE_SKEW))
+    goals = replace(preset.goals, skew=GENTLE_SKEW, per_rollout=GOALS_PER_ROLLOUT)
+    return replace(preset, goals=goals)

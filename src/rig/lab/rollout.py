@@ -9,7 +9,8 @@ Gymnasium's three ways, and in none of them does a transition lead from one epis
     NEXT_STEP    the step after the last one ignores its action, and shows the first frame
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -34,23 +35,34 @@ def seen(observation: dict[str, np.ndarray]) -> np.ndarray:
 def practise(
     world: World,
     act: Act,
-    goals: Aims,
+    goals: Sequence[Aims],
     noise: Noise,
     num_steps: int,
     *,
     rng: np.random.Generator,
 ) -> Episodes:
-    """So many steps in every world, all aimed at its goal, with noise on the actions."""
+    """So many steps in every world, aimed at its goals in turn, with noise on the actions.
+
+    What is remembered as the goal of an episode is the last one.
+
+    Args:
+        world: Where it happens.
+        act: Decides for frames and goals.
+        goals: One for each world, so often: each lasts as long as the others.
+        noise: Is added to the actions.
+        num_steps: Of every world.
+        rng: Decides the noise, and what the worlds draw.
+    """
     noise.reset()
-    encodings = []
+    encodings, steps = [], count()
 
     def decide(frames: np.ndarray) -> np.ndarray:
-        action, encoding = act(frames, goals)
+        action, encoding = act(frames, goals[next(steps) * len(goals) // num_steps])
         encodings.append(encoding)
         return noise.add_to(action, rng=rng)
 
     def glance(frames: np.ndarray) -> None:
-        encodings.append(act(frames, goals)[1])
+        encodings.append(act(frames, goals[-1])[1])
 
     track = drive(world, decide, glance, num_steps, rng=rng)
     rollouts = track.rollouts()
@@ -59,7 +71,7 @@ def practise(
         actions=rollouts.actions,
         frames=rollouts.frames,
         encoding=track.rows_of(encodings),
-        goals=goals[rollouts.worlds],
+        goals=goals[-1][rollouts.worlds],
     )
 
 

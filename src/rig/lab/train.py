@@ -172,7 +172,10 @@ def practise_once(state: Practising, lab: Lab) -> Lessons[Practising]:
     config, worlds = gentler(lab.config, state), worlds_of(lab.world)
     num_new = config.num_worlds * worlds.num_steps
     num_env_steps = state.num_env_steps + num_new
-    goals = policy.space.imagine(config.num_worlds, rng=rng)
+    goals = [
+        policy.space.imagine(config.num_worlds, rng=rng)
+        for _ in range(config.goals.per_rollout)
+    ]
     noise = Noise(config.num_worlds, worlds.action_size, config.explore)
     episodes = practise(lab.world, policy.act, goals, noise, worlds.num_steps, rng=rng)
     remember(replay, episodes, config)
