@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -189,6 +189,24 @@ def test_finished_runs_are_skipped_and_nothing_is_started_for_them(study, monkey
     drive_all(study, FakeCluster())
     monkeypatch.setattr("rig.lab.study.sweep.joined", None)
     assert counts(sweep(study, PlainBoard(print))) == "4 of 4 done"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_a_sweep_in_one_line_that_says_how_to_go_on(study, monkeypatch, number):
+    class StoppedCluster(FakeCluster):
+        def check_memory(self, _jobs):
+            pass
+
+        def endings(self, _timeout_s):
+            os.kill(os.getpid(), number)
+            return []
+
+    monkeypatch.setattr(
+        "rig.lab.study.sweep.joined", lambda *_args: nullcontext(StoppedCluster())
+    )
+    with pytest.raises(StoppedError, match=f"{number.name}; the same command") as stopped:
+        sweep(study, PlainBoard(print))
+    assert stopped.value.exit_code == 128 + number
 
 
 def test_failed_runs_are_left_alone_until_they_are_asked_for_again(study, monkeypatch):

@@ -9,6 +9,7 @@ from collections import Counter
 from typing import Any
 
 from rig.errors import SweepError
+from rig.lab.keep.interrupt import Interrupt
 from rig.lab.study.board import Board
 from rig.lab.study.directory import Study
 from rig.lab.study.jobs import FAILED, LOST, Cluster, Job, Outcome, Trainer, jobs_of
@@ -44,6 +45,7 @@ def sweep(
 
     Raises:
         SweepError: It can't be begun, or another driver is at it.
+        StoppedError: A stop was asked for; what goes on has its checkpoints.
     """
     study.begin()
     with study.driving(), (study.directory / "ray.log").open("a") as notices:
@@ -53,7 +55,9 @@ def sweep(
             if standing.state != DONE and (again or standing.state != HAS_FAILED)
         ]
         if jobs := jobs_of(study, left, trainer):
-            with joined(address, num_cores, notices) as cluster, board:
+            # After Ray has begun, which has its own idea of what to print at a signal.
+            stop = Interrupt(board.note, "the same command goes on")
+            with joined(address, num_cores, notices) as cluster, stop, board:
                 cluster.check_memory(jobs)
                 drive(study, board, cluster, jobs)
     return study.standings()
