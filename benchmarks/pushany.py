@@ -1,7 +1,7 @@
 """Goals with fewer pucks than practice had: ``python -m benchmarks.pushany RUN...``.
 
 Takes finished runs of PushTwo to the goals of PushAny, in which pucks may be missing, and keeps
-how far each puck that is there was left, for each number of them, in docs/results/pushany.jsonl.
+how far each puck that is there was left, for each number of them (docs/results/pushany.jsonl).
 """
 
 import sys
