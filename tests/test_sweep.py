@@ -191,6 +191,14 @@ def test_finished_runs_are_skipped_and_nothing_is_started_for_them(study, monkey
     assert counts(sweep(study, PlainBoard(print))) == "4 of 4 done"
 
 
+def test_a_study_made_a_seed_at_a_time_is_one_study(study):
+    for seed in (0, 1):
+        some = Study(study.spec.of_seeds([seed]), study.directory, whole=study.spec)
+        drive_all(some, FakeCluster())
+        missing = [run.id for run in study.spec.runs if run.config.seed > seed]
+        assert gather([study.directory])[1] == missing
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_a_sweep_in_one_line_that_says_how_to_go_on(study, monkeypatch, number):
     class StoppedCluster(FakeCluster):

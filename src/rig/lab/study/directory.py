@@ -45,9 +45,17 @@ WHERE = ("host", "core", "pid")
 class Study:
     """One study's directory, with verbs."""
 
-    def __init__(self, spec: Spec, directory: Path) -> None:
+    def __init__(self, spec: Spec, directory: Path, *, whole: Spec | None = None) -> None:
+        """Makes none yet.
+
+        Args:
+            spec: What is to be done now.
+            directory: Where.
+            whole: The plan that it is a part of; by default it is all.
+        """
         self.spec = spec
         self.directory = directory
+        self._whole = whole or spec
         self._homes = {planned.id: planned.home for planned in spec.runs}
 
     def run_directory(self, run_id: str) -> Path:
@@ -208,7 +216,7 @@ class Study:
                 "changes": dict(run.changes),
                 "command": ["rig", *run.argv],
             }
-            for run in self.spec.runs
+            for run in self._whole.runs
         }
         return {
             "name": self.spec.name,

@@ -60,10 +60,9 @@ class Sweep:
         from rig.lab.study.standing import as_json
         from rig.lab.study.sweep import require_all_done, sweep
 
-        spec = read_spec(self.spec)
-        if self.seeds:
-            spec = spec.of_seeds(self.seeds)
-        study = Study(spec, (self.out or RUNS / spec.name).absolute())
+        whole = read_spec(self.spec)
+        spec = whole.of_seeds(self.seeds) if self.seeds else whole
+        study = Study(spec, (self.out or RUNS / spec.name).absolute(), whole=whole)
         if self.status:
             standings = study.standings()
         else:
