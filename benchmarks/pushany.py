@@ -8,12 +8,12 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from benchmarks.results import KEPT, merged
+from benchmarks.results import take_in
 from rig.lab.evaluate import GOALS_AT_ONCE, evaluation_goals, try_goals
-from rig.lab.quantities import metric_of
-from rig.lab.study.results import STEPS, TRAINING_S, Result, result_of, rounded, write_results
-from rig.lab.summary import HAND, by_num_objects
+from rig.lab.study.results import STEPS, TRAINING_S, Result, result_of, rounded
+from rig.lab.summary import HAND, as_metrics, by_num_objects
 from rig.lab.trained import open_trained
 from rig.lab.worlds import make_world
 
@@ -36,28 +36,21 @@ def study(directory: Path) -> list[Result]:
             id=f"pushany-{IN_VIEW[num].replace(' ', '-')}-seed{learned.seed}",
             task=f"{TASK}, {IN_VIEW[num]}",
             command=f"python -m benchmarks.pushany runs/{directory.name}",
-            curve=last | rows_of(figures),
+            curve=last | last_row(figures),
         )
         for num, figures in told.items()
     ]
 
 
-def rows_of(figures: dict[str, dict[str, float]]) -> dict[str, list[float]]:
+def last_row(figures: dict[str, Any]) -> dict[str, list[float]]:
     """A curve of one evaluation; of the hand alone, where there is nothing else."""
-    names = [name for name in (HAND, "object_m") if name in figures]
-    medians = {f"eval/{metric_of(name)}": figures[name]["median"] for name in names}
-    nothing = {
-        f"eval/do_nothing_{metric_of(name)}": figures[name]["do_nothing_median"]
-        for name in names
-    }
-    return {key: [rounded(value)] for key, value in (medians | nothing).items()}
+    distances = {name: figures[name] for name in (HAND, "object_m") if name in figures}
+    return {key: [rounded(value)] for key, value in as_metrics(distances).items()}
 
 
 def main(argv: Sequence[str]) -> None:
     """Keeps what every run comes to."""
-    results = [result for name in argv for result in study(Path(name))]
-    path = KEPT / "pushany.jsonl"
-    write_results(path, merged(path, results))
+    take_in("pushany", [result for name in argv for result in study(Path(name))])
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from rig.lab.study.compare import COLUMNS, cells, grid, legend, nothing_scores, 
 from rig.lab.study.comparison import Comparison, Line
 from rig.lab.study.curves import save_curves
 from rig.lab.study.results import (
+    STEPS,
     Result,
     curve_of,
     gather_one,
@@ -69,10 +70,16 @@ def keep(source: Path) -> str:
         results, left_out = gather_one(source)
     if not results:
         return f"{source}: no run is finished"
-    path = KEPT / f"{results[0].study or slug(results[0].id)}.jsonl"
-    write_results(path, merged(path, results))
+    path = take_in(results[0].study or slug(results[0].id), results)
     missing = f"; not finished: {', '.join(left_out)}" if left_out else ""
     return f"{path.relative_to(ROOT)}: {len(results)} runs{missing}"
+
+
+def take_in(study: str, results: list[Result]) -> Path:
+    """Keeps results with those of the study that are kept already; the file."""
+    path = KEPT / f"{study}.jsonl"
+    write_results(path, merged(path, results))
+    return path
 
 
 def merged(path: Path, results: list[Result]) -> list[Result]:
@@ -147,7 +154,7 @@ def section(comparison: Comparison) -> str:
             lines = comparison.lines(task, thing)
             rows = [linked(study, line) for line in lines]
             parts += [f"### {task}: {thing}", nothing_scores(lines[0]), grid(COLUMNS, rows)]
-            if thing in comparison.main_things(task):
+            if thing in drawn(comparison, task):
                 name = plot_of(study, task, thing).relative_to(PAGE.parent)
                 parts.append(f"![{task}: {thing}, learning curves]({name})")
     parts += [f"#{part}" if part.startswith("#") else part for part in over_tasks(comparison)]
@@ -204,8 +211,14 @@ def draw(path: Path) -> None:
     """Draws the curves of a study that is kept."""
     comparison = Comparison(read_results(path))
     for task in comparison.tasks:
-        for thing in comparison.main_things(task):
+        for thing in drawn(comparison, task):
             save_curves(plot_of(path.stem, task, thing), comparison, task, thing)
+
+
+def drawn(comparison: Comparison, task: str) -> list[str]:
+    """The things of which there are curves: what the task is about, if it was seen to learn."""
+    is_curve = any(len(r.curve[STEPS]) > 1 for r in comparison.results if r.task == task)
+    return comparison.main_things(task) if is_curve else []
 
 
 def plot_of(study: str, task: str, thing: str) -> Path:

@@ -19,13 +19,12 @@ from stable_baselines3 import TD3, HerReplayBuffer
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.noise import NormalActionNoise
 
-from benchmarks.results import KEPT, merged
+from benchmarks.results import take_in
 from rig.config import Config
 from rig.lab.evaluate import GOALS_AT_ONCE, evaluation_goals, try_goals
 from rig.lab.latent_goals import LatentGoals
-from rig.lab.quantities import metric_of
-from rig.lab.study.results import STEPS, TRAINING_S, Result, result_of, rounded, write_results
-from rig.lab.summary import sum_up
+from rig.lab.study.results import STEPS, TRAINING_S, Result, result_of, rounded
+from rig.lab.summary import as_metrics, sum_up
 from rig.lab.trained import open_trained
 from rig.lab.worlds import make_world
 from rig.world.tasks import find_task, full_name
@@ -68,9 +67,7 @@ class Examiner(BaseCallback):
         training_s = perf_counter() - self._begun_s
         trial = try_goals(Seen(self.model, self._space), self._world, self._goals)  # type: ignore[arg-type]
         row = {STEPS: self.num_timesteps, TRAINING_S: round(training_s, 1)}
-        for thing, distance in sum_up(trial.distances, trial.do_nothing).items():
-            row[f"eval/{metric_of(thing)}"] = distance["median"]
-            row[f"eval/do_nothing_{metric_of(thing)}"] = distance["do_nothing_median"]
+        row |= as_metrics(sum_up(trial.distances, trial.do_nothing))
         self.rows.append(row)
         print(row, flush=True)
         self._begun_s = perf_counter() - training_s
@@ -118,9 +115,7 @@ def new_model(env: LatentGoals, config: Config) -> TD3:
 
 def main(argv: Sequence[str]) -> None:
     """Keeps what both come to on every run."""
-    results = [result for name in argv for result in study(Path(name))]
-    path = KEPT / "sb3.jsonl"
-    write_results(path, merged(path, results))
+    take_in("sb3", [result for name in argv for result in study(Path(name))])
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 from stub_trainer import train_stub, write_spec
 
+from rig.errors import StoppedError
 from rig.lab.study.directory import Study
 from rig.lab.study.jobs import FINISHED, Outcome, jobs_of
 from rig.lab.study.ray_cluster import NUM_AHEAD, RayCluster
@@ -38,6 +39,15 @@ class FakeRay:
         return {name: Outcome(FINISHED)}, {}
 
 
+class StoppedRay(FakeRay):
+    """Has a signal while it is waited for, and wraps what is raised there as Ray does."""
+
+    def wait(self, _names, **_options):
+        raise SystemError("returned a result with an exception set") from StoppedError(
+            "stopped by SIGTERM", exit_code=143
+        )
+
+
 @pytest.fixture
 def jobs(tmp_path):
     study = Study(read_spec(write_spec(tmp_path / "study.toml")), tmp_path / "study")
@@ -56,3 +66,10 @@ def test_ray_is_given_jobs_in_their_order_and_few_ahead(jobs):
         cluster.endings(0)
     assert ray.given == names
     assert ray.num_ended == len(names) > NUM_CORES + NUM_AHEAD
+
+
+def test_a_stop_while_ray_waits_is_a_stop(jobs):
+    cluster = RayCluster(StoppedRay())
+    cluster.submit(jobs[0])
+    with pytest.raises(StoppedError, match="stopped by SIGTERM"):
+        cluster.endings(0)

@@ -22,7 +22,7 @@ from rig.lab.schedule import is_due
 from rig.lab.show.figures import save_sheet
 from rig.lab.show.latent_sheet import sweeps
 from rig.lab.show.progress import Progress
-from rig.lab.summary import sum_up, worst_first
+from rig.lab.summary import as_metrics, sum_up, worst_first
 from rig.lab.worlds import World, is_guest, make_world, worlds_of
 from rig.latent.fit import FitMetrics, OnProgress
 from rig.latent.probe import distance_correlation, probe, time_distance_correlation
@@ -102,10 +102,9 @@ class Recorder:
         start_s = perf_counter()
         trial = try_goals(policy, self._world, self._goals)
         self._evaluation_s += perf_counter() - start_s
-        self._latest, measured = {}, {}
-        for name, figures in sum_up(trial.distances, trial.do_nothing).items():
-            self._latest[f"eval/{metric_of(name)}"] = figures["median"]
-            self._latest[f"eval/do_nothing_{metric_of(name)}"] = figures["do_nothing_median"]
+        distances, measured = sum_up(trial.distances, trial.do_nothing), {}
+        self._latest = as_metrics(distances)
+        for name, figures in distances.items():
             mean_name = metric_of(name).replace("_distance_", "_distance_mean_")
             measured[f"eval/{mean_name}"] = figures["mean"]
         if np.isfinite(trial.successes).all():

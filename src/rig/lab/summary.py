@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from rig.lab.quantities import metric_of
+
 
 Distances = Mapping[str, Float[np.ndarray, " G"]]
 """Of each object from its goal, G rows each; NaN where it is not there."""
@@ -28,6 +30,15 @@ def sum_up(distances: Distances, do_nothing: Distances) -> dict[str, dict[str, f
         for name, values in distances.items()
         if (is_there := np.isfinite(values)).any()
     }
+
+
+def as_metrics(figures: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """The medians as they are logged, each beside what doing nothing scores."""
+    metrics = {}
+    for name, values in figures.items():
+        metrics[f"eval/{metric_of(name)}"] = values["median"]
+        metrics[f"eval/do_nothing_{metric_of(name)}"] = values["do_nothing_median"]
+    return metrics
 
 
 def worst_first(distances: Distances, do_nothing: Distances) -> Int[np.ndarray, " G"]:

@@ -46,7 +46,7 @@ class Study:
     """One study's directory, with verbs."""
 
     def __init__(self, spec: Spec, directory: Path, *, whole: Spec | None = None) -> None:
-        """Makes none yet.
+        """Only names it; :meth:`begin` makes it.
 
         Args:
             spec: What is to be done now.

@@ -80,9 +80,12 @@ class RayCluster:
 
     def endings(self, timeout_s: float) -> list[Ending]:
         """The jobs that ended, waiting at most so long for one."""
-        ready, _ = self._ray.wait(
-            list(self._jobs), num_returns=len(self._jobs), timeout=timeout_s
-        )
+        try:
+            ready, _ = self._ray.wait(
+                list(self._jobs), num_returns=len(self._jobs), timeout=timeout_s
+            )
+        except SystemError as error:  # Ray wraps what was raised at a signal
+            raise error.__cause__ or error from None
         endings = [self._ending(ref, self._jobs.pop(ref)) for ref in ready]
         self._go_on()
         return endings
