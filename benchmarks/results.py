@@ -17,7 +17,7 @@ from typing import Any
 from rig.config import Config
 from rig.errors import RigError
 from rig.lab.cli import parse
-from rig.lab.keep.settings import GIVES_TRUTH, changes_from, named, nearest_preset
+from rig.lab.keep.settings import GIVES_TRUTH, changes_from_published, named
 from rig.lab.study.compare import COLUMNS, cells, grid, legend, nothing_scores, over_tasks
 from rig.lab.study.comparison import Comparison, Line
 from rig.lab.study.curves import save_curves
@@ -96,8 +96,7 @@ def is_of(result: Result | None, run: Planned) -> bool:
     """Whether it is a result, and of a run with the settings that are planned."""
     if result is None:
         return False
-    planned = changes_from(nearest_preset(run.config), run.config)
-    return as_kept(result.changes) == as_kept(planned)
+    return as_kept(result.changes) == as_kept(changes_from_published(run.config))
 
 
 def as_kept(changes: Mapping[str, Any]) -> str:
@@ -121,7 +120,7 @@ def learned_row(study: str, row: dict) -> Result:
         method=method_of(config, train.preset),
         seed=row["seed"],
         preset=train.preset,
-        changes=changes_from(train.preset, config),
+        changes=changes_from_published(config),
         command=row["command"],
         commit=row["commit"] or "",
         device=f"{row['num_cores']} cores, load {row['load']:.1f}",
@@ -134,7 +133,7 @@ def method_of(config: Config, preset: str) -> str:
     """A run's method: its preset, or what it was given of the true state."""
     if config.oracle:
         return "oracle"
-    changes = changes_from(preset, config)
+    changes = changes_from_published(config)
     return named({key: changes[key] for key in GIVES_TRUTH if key in changes}) or preset
 
 

@@ -5,7 +5,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from rig.config import Config, require
 from rig.errors import ConfigError, name_the_nearest
-from rig.presets import PRESETS, find_preset
+from rig.presets import PAPER, PRESETS, find_preset
 
 
 NAMED_CHANGES = 6
@@ -105,8 +105,21 @@ def nearest_preset(config: Config) -> str:
 
 def changes_from(preset: str, config: Config) -> dict[str, Any]:
     """The settings that differ from a preset's; the seed does not count."""
-    standard = flat(asdict(replace(find_preset(preset, config.task), seed=config.seed)))
-    return {key: v for key, v in flat(asdict(config)).items() if standard[key] != v}
+    return differences(find_preset(preset, config.task), config)
+
+
+def changes_from_published(config: Config) -> dict[str, Any]:
+    """The settings that differ from RIG's as published; task and seed do not count.
+
+    A preset may move and a task may have one of its own: these stay what they were.
+    """
+    return differences(replace(PAPER, task=config.task), config)
+
+
+def differences(standard: Config, config: Config) -> dict[str, Any]:
+    """The settings that differ; the seed does not count."""
+    usual = flat(asdict(replace(standard, seed=config.seed)))
+    return {key: v for key, v in flat(asdict(config)).items() if usual[key] != v}
 
 
 Settings = TypeVar("Settings")

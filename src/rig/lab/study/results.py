@@ -17,7 +17,7 @@ from jaxtyping import Float64
 from rig.errors import RunError
 from rig.lab.keep.durable import read_json
 from rig.lab.keep.run import Run
-from rig.lab.keep.settings import GIVES_TRUTH, changes_from, nearest_preset, preset_of
+from rig.lab.keep.settings import GIVES_TRUTH, changes_from_published, nearest_preset, preset_of
 from rig.lab.quantities import UNITS
 from rig.lab.study.spec import read_spec
 from rig.lab.verbs.outputs import RUNS
@@ -49,7 +49,7 @@ class Result:
     seed: int
     preset: str
     changes: Mapping[str, Any]
-    """What it changes of the preset, flat."""
+    """What it changes of RIG as published, flat: a preset may mean another thing one day."""
     command: str
     commit: str
     device: str
@@ -104,15 +104,14 @@ class Result:
 def result_of(run: Run, method: str = "", study: str = "") -> Result:
     """What is kept of a finished run; a run by itself is called by its preset and changes."""
     origin = run.origin()
-    preset = nearest_preset(run.config)
     return Result(
         id=run.directory.resolve().name,
         study=study,
         task=run.config.task,
         method=method or preset_of(run.config),
         seed=run.config.seed,
-        preset=preset,
-        changes=changes_from(preset, run.config),
+        preset=nearest_preset(run.config),
+        changes=changes_from_published(run.config),
         command=PLACE.sub("", origin.get("command", "")),
         commit=origin.get("commit") or "",
         device=origin.get("device", ""),
