@@ -104,22 +104,17 @@ def find_colours(
     """The colours of what moves: clusters of the pixels that differ from the mean image.
 
     A pixel is drawn in proportion to its squared difference, so a small thing that contrasts
-    weighs as much as a large one that does not.
+    weighs as much as a large one that does not. Pixels are taken as they are: smaller images
+    would have colours mixed along every edge, which nothing has.
     """
     some = images[rng.permutation(len(images))[:NUM_IMAGES]]
-    cells = halved(some).reshape(len(some), -1, 3)
-    moved = ((cells - cells.mean(axis=0)) ** 2).sum(axis=-1).reshape(-1) + MIN_MOVED
-    drawn = np.searchsorted(np.cumsum(moved), rng.random(NUM_PIXELS) * moved.sum())
-    pixels = cells.reshape(-1, 3)[drawn.clip(max=moved.size - 1)]
+    colours = (some / np.float32(255)).reshape(len(some), -1, 3)
+    moved = ((colours - colours.mean(axis=0)) ** 2).sum(axis=-1).reshape(-1) + MIN_MOVED
+    up_to = np.cumsum(moved, dtype=np.float64)
+    drawn = np.searchsorted(up_to, rng.random(NUM_PIXELS) * up_to[-1])
+    pixels = colours.reshape(-1, 3)[drawn.clip(max=moved.size - 1)]
     tries = [cluster(pixels, num, rng=rng) for _ in range(NUM_TRIES)]
     return min(tries, key=lambda means: squared_distances(pixels, means).min(axis=1).sum())
-
-
-def halved(images: UInt8[np.ndarray, "N H W 3"]) -> Float32[np.ndarray, "N h w 3"]:
-    """The images at half their size, in [0, 1]: the mean of each 2 x 2 pixels."""
-    num, height, width, _ = images.shape
-    cells = images.reshape(num, height // 2, 2, width // 2, 2, 3)
-    return cells.mean(axis=(2, 4), dtype=np.float32) / np.float32(255)
 
 
 def cluster(pixels: Pixels, num: int, *, rng: np.random.Generator) -> Colours:
