@@ -99,7 +99,7 @@ def test_small_things_that_move_rarely_get_a_colour_and_still_ones_get_none(scen
 
 @pytest.mark.parametrize("seed", range(5))
 def test_no_colour_is_a_mixture_that_no_pixel_has(scene, seed):
-    """Half-size images mix red and grey along the bar's edges, and a keypoint would go there."""
+    """Images of half the size mix red and grey along the bar, and a keypoint would go there."""
     colours = 255 * find_colours(scene, 6, rng=np.random.default_rng(seed))
     real = np.float32([RED, BLUE, GREEN, GREY])
     nearest_real = np.linalg.norm(colours[:, None] - real, axis=2).min(axis=1)
