@@ -321,7 +321,7 @@ def test_policy_that_was_given_truth_is_never_shown_as_one_that_sees_pictures(
     ("changes", "message"),
     [
         ({"oracle": True}, "to both: leave out one"),
-        ({"reward": RewardConfig(kind="pixel")}, r"--reward\.kind pixel is none"),
+        ({"reward": RewardConfig(kind="pixel")}, r"--reward\.kind pixel does not"),
         ({"reward": RewardConfig(kind="sparse", distance="true")}, "kind sparse is none"),
         ({"goals": GoalConfig(source="fitted")}, r"--goals\.source fitted makes up latents"),
         ({"collect": CollectConfig(source="teleport")}, "teleport forgets it"),

@@ -193,8 +193,8 @@ class RewardConfig:
     """What a latent counts for in distances: spread: as much as any other that moves; steps:
     as many steps of practice as it takes to move it (needs --collect.source practice)."""
     distance: Literal["latent", "true"] = "latent"
-    """What kinds latent and root measure between: latents, or (true) true states, which no
-    robot has: a check of which half of a run is at fault, as --input is."""
+    """What kinds latent, root and sparse measure between: latents, or (true) true states,
+    which no robot has: a check of which half of a run is at fault, as --input is."""
     min_std: float = 0.1
     """Floor of the encoder's standard deviation, for log_probability and sparse."""
     sparse_threshold: float = 3.0
@@ -467,9 +467,9 @@ class Config:
             f"{given} give the true state to one half, --oracle to both: leave out one",
         )
         require(
-            self.reward.kind in ("latent", "root"),
-            f"{given} compare distances: --reward.kind {self.reward.kind} is none, choose "
-            "latent or root",
+            self.reward.kind in ("latent", "root", "sparse"),
+            f"{given} compare distances: --reward.kind {self.reward.kind} does not, choose "
+            "latent, root or sparse",
         )
         require(
             self.goals.source in ("seen", "skewed"),

@@ -131,6 +131,11 @@ def make_reward(config: RewardConfig, space: Any, replay: Replay) -> RewardOf:
 
 def latent_rewards(config: RewardConfig, space: Any) -> dict[str, RewardOf]:
     """The rewards that look at latents, by name."""
+
+    def counting(latent: Latents) -> Latents:
+        """What has no weight is the same everywhere."""
+        return latent * (space.weight > 0)
+
     return {
         "latent": lambda recalled, goal: latent_reward(
             recalled.next_latent, goal, space.weight
@@ -140,8 +145,8 @@ def latent_rewards(config: RewardConfig, space: Any) -> dict[str, RewardOf]:
             recalled.next_latent, goal, recalled.next_log_std, config.min_std
         ),
         "sparse": lambda recalled, goal: sparse_reward(
-            recalled.next_latent,
-            goal,
+            counting(recalled.next_latent),
+            counting(goal),
             recalled.next_log_std,
             config.min_std,
             config.sparse_threshold,

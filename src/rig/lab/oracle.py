@@ -110,7 +110,7 @@ class TrueStateSpace:
     def encode(self, frames: Float64[np.ndarray, "N state"]) -> Encoding:
         """The states, centred and scaled."""
         latent = ((frames - self._centre) / self._scale).astype(np.float32)
-        return Encoding(latent=latent, log_std=np.zeros_like(latent))
+        return Encoding(latent=latent, log_std=np.full_like(latent, CERTAIN))
 
     def imagine(self, num: int, *, rng: np.random.Generator) -> Float32[np.ndarray, "N latent"]:
         """Goals, drawn as the task draws them."""
@@ -131,5 +131,7 @@ class TrueStateSpace:
 
 NUM_GOALS = 5000
 """Goals drawn once, that the scale is taken from and that practice aims at."""
+CERTAIN = np.float32(-5)
+"""The log standard deviation of what is true, under the floor that rewards put to it."""
 REWARD_PER_M = 10.0
 """Reward lost per metre: brings values to the order of 1, where Adam's step fits."""
