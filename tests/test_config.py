@@ -168,3 +168,20 @@ def test_goals_are_more_and_less_odd_where_much_moves(task):
     assert find_preset("paper", task).goals == find_preset("paper", "Push").goals
     goals = find_preset("fast", "Push").goals
     assert (goals.skew, goals.per_rollout) == (-1, 1)
+
+
+@pytest.mark.parametrize(
+    ("task", "kind"),
+    [
+        ("Push", "sparse"),
+        ("rig/PushWide-v0", "sparse"),
+        ("DoorResetFree", "sparse"),
+        ("Reach", "root"),
+        ("PickAndPlace", "root"),
+        ("PushTwo", "root"),
+        ("PushAny", "root"),
+    ],
+)
+def test_reward_is_sparse_where_the_hand_moves_one_thing(task, kind):
+    assert find_preset("fast", task).reward.kind == kind
+    assert find_preset("paper", task).reward.kind == "latent"

@@ -238,6 +238,23 @@ def test_true_reward_is_the_root_of_ten_times_the_metres_or_these(tiny, vae, fra
     )
 
 
+def test_sparse_reward_is_0_near_the_true_goal_whatever_the_latents_are(
+    tiny, vae, frames, states
+):
+    """Near is 3 floors of 0.1 in spreads of the task's goals."""
+    config = swapped(tiny, "latent", "true")
+    config = replace(config, reward=replace(config.reward, kind="sparse"))
+    space = make_swap_space(
+        config, vae, no_whitening(LATENT_SIZE), frames, rng=np.random.default_rng(5)
+    )
+    latents = space.encode(frames).latent
+    for off, told in [(0.29, 0), (0.31, -1)]:
+        goals = latents.copy()
+        goals[:, :LATENT_SIZE] += 7
+        goals[:, LATENT_SIZE] += off
+        np.testing.assert_array_equal(rewards(space, config, latents, goals), told)
+
+
 def collected(frames):
     """One long episode."""
     num_steps = len(frames) - 1
@@ -322,7 +339,7 @@ def test_policy_that_was_given_truth_is_never_shown_as_one_that_sees_pictures(
     [
         ({"oracle": True}, "to both: leave out one"),
         ({"reward": RewardConfig(kind="pixel")}, r"--reward\.kind pixel does not"),
-        ({"reward": RewardConfig(kind="sparse", distance="true")}, "kind sparse is none"),
+        ({"reward": RewardConfig(kind="log_probability", distance="true")}, "does not, choose"),
         ({"goals": GoalConfig(source="fitted")}, r"--goals\.source fitted makes up latents"),
         ({"collect": CollectConfig(source="teleport")}, "teleport forgets it"),
         ({"td3": TD3Config(channels=(4, 8))}, r"leave out --td3\.channels"),
