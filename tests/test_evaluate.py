@@ -6,9 +6,12 @@ import pytest
 
 from rig.agent.td3 import new_learner
 from rig.config import TD3Config
+from rig.lab import measure
 from rig.lab.evaluate import Trial, evaluation_goals, table, try_goals
+from rig.lab.keep.run import Run
 from rig.lab.oracle import TrueStateSpace
 from rig.lab.policy import Policy
+from rig.lab.show.progress import PlainProgress
 from rig.lab.worlds import make_world
 from rig.types import Encoding
 from rig.world.tasks import PUSH_ANY, REACH
@@ -48,6 +51,25 @@ def test_evaluation_always_asks_for_the_same_goals(world):
     seven, many = evaluation_goals(world, 7), evaluation_goals(world, 90)
     np.testing.assert_array_equal(seven.states, many.states[:7])
     np.testing.assert_array_equal(seven.images, many.images[:7])
+
+
+def test_goals_to_choose_settings_by_are_others_than_those_of_results(world):
+    test, tuning = (evaluation_goals(world, 40, kind).states for kind in ("test", "tuning"))
+    assert np.linalg.norm(test[:, None] - tuning[None], axis=-1).min() > 0
+    np.testing.assert_array_equal(evaluation_goals(world, 40).states, test)
+
+
+@pytest.mark.parametrize("kind", ["test", "tuning"])
+def test_a_run_is_measured_by_the_goals_that_its_settings_name(
+    kind, tmp_path, tiny_oracle, world, monkeypatch
+):
+    monkeypatch.setattr(measure, "keep_best", lambda *_: None)  # there is nothing to keep
+    evaluate = replace(tiny_oracle.evaluate, goals=kind)
+    run = Run.create(tmp_path / "run", replace(tiny_oracle, evaluate=evaluate), {})
+    recorder = measure.Recorder(run.config, run, PlainProgress(lambda _line: None), world)
+    start_m = recorder.evaluate(ByHand(0)).do_nothing["hand_m"]
+    wanted = evaluation_goals(world, evaluate.num_goals, kind).states - START
+    np.testing.assert_allclose(start_m, np.linalg.norm(wanted, axis=1))
 
 
 def test_evaluation_asks_for_as_many_goals_as_wanted(world):

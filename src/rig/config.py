@@ -324,6 +324,9 @@ class EvaluateConfig:
     """Environment steps between evaluations during training."""
     num_goals: int = 100
     """Goal pictures tried at each evaluation, always the same ones."""
+    goals: Literal["test", "tuning"] = "test"
+    """test: the goals that results are told on; tuning: others, to choose settings by without
+    choosing for those."""
 
     def __post_init__(self) -> None:
         require(

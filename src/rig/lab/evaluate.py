@@ -1,8 +1,8 @@
 """Evaluation: the goal pictures of a fixed set, and how near the robot comes.
 
 The goals are drawn once from a seed that training never uses, and are the same for every run
-of a task. Distances are true ones, told by the world at the last step; nothing here reaches
-learning.
+of a task; a second set of them is there to choose settings by. Distances are true ones, told by
+the world at the last step; nothing here reaches learning.
 """
 
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ from rig.lab.worlds import World, worlds_of
 from rig.world.worlds import Goals
 
 
-EVALUATION_SEED = 20_181_204
-"""Draws the goal states of evaluation."""
+GOAL_SEEDS = {"test": 20_181_204, "tuning": 777}
+"""They draw the goal states of evaluation, as ``EvaluateConfig.goals`` has them."""
 GOALS_AT_ONCE = 50
 """Worlds that try side by side."""
 SUCCESS = "is_success"
@@ -46,9 +46,9 @@ class Trial:
     """Whether the last step was a success by the environment's own rule; NaN if it has none."""
 
 
-def evaluation_goals(world: World, num: int) -> Goals:
-    """The goals of the fixed set: the first ones are the same whatever the number."""
-    return worlds_of(world).goals(num, rng=np.random.default_rng(EVALUATION_SEED))
+def evaluation_goals(world: World, num: int, kind: str = "test") -> Goals:
+    """The goals of a fixed set: the first ones are the same whatever the number."""
+    return worlds_of(world).goals(num, rng=np.random.default_rng(GOAL_SEEDS[kind]))
 
 
 def try_goals(policy: Policy, world: World, goals: Goals) -> Trial:

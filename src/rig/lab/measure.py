@@ -7,7 +7,7 @@ import numpy as np
 from rig.config import Config
 from rig.lab.end_to_end import PictureSpace
 from rig.lab.evaluate import (
-    EVALUATION_SEED,
+    GOAL_SEEDS,
     GOALS_AT_ONCE,
     Trial,
     evaluation_goals,
@@ -52,7 +52,8 @@ class Recorder:
         num_goals = config.evaluate.num_goals
         num_worlds = min(GOALS_AT_ONCE, num_goals)
         self._world = world if is_guest(config.task) else make_world(config, num_worlds)
-        self._goals = evaluation_goals(self._world, num_goals)
+        self._probe_seed = GOAL_SEEDS[config.evaluate.goals]
+        self._goals = evaluation_goals(self._world, num_goals, config.evaluate.goals)
         self._latest: dict[str, float] = {}
         self._num_env_steps = 0
 
@@ -155,7 +156,7 @@ class Recorder:
     def _probe_practice(self, policy: Policy, episodes: Episodes) -> None:
         """Logs whether latent distance agrees with time, where there are latents."""
         if not isinstance(policy.space, PictureSpace):
-            rng = np.random.default_rng(EVALUATION_SEED)
+            rng = np.random.default_rng(self._probe_seed)
             said = time_distance_correlation(episodes, policy.space.weight, rng=rng)
             self._log({"probe/time_distance_correlation": said})
 
@@ -164,7 +165,7 @@ class Recorder:
         worlds = worlds_of(self._world)
         if not worlds.state_names:
             return {}
-        rng = np.random.default_rng(EVALUATION_SEED)
+        rng = np.random.default_rng(self._probe_seed)
         num_goals = min(NUM_PROBE_STATES, worlds.max_probes)
         goals = worlds.goals(num_goals, rng=rng)
         goals = goals.rows(np.isfinite(goals.states).all(axis=1))  # with everything in view

@@ -139,7 +139,8 @@ def evaluate_run(
         print_notice(f"{directory} learned from {learned_from(config)}")
     at_once = config.num_worlds if is_guest(config.task) else GOALS_AT_ONCE
     with closing(make_world(config, min(at_once, num_episodes))) as world:
-        trial = try_goals(policy, world, evaluation_goals(world, num_episodes))
+        goals = evaluation_goals(world, num_episodes, config.evaluate.goals)
+        trial = try_goals(policy, world, goals)
     return table(config, trial, num_env_steps(run))
 
 
