@@ -9,6 +9,6 @@ floor               how far all that is from what this machine can multiply
 ==================  =======================================================================
 
 Other commands: ``python -m benchmarks.results`` writes docs/results.md from studies that ``rig
-sweep`` ran (their specs are in ``specs/``), ``python -m benchmarks.sweep`` measures what Ray
-costs, and ``python -m benchmarks.learning`` runs the older studies, a seed at a time.
+sweep`` ran (their specs are in ``specs/``), ``python -m benchmarks.pushany`` adds goals with
+fewer pucks, and ``python -m benchmarks.sweep`` measures what Ray costs.
 """

@@ -1,30 +1,26 @@
 """The results page: ``python -m benchmarks.results`` writes docs/results.md from what is kept.
 
-``--keep SOURCE...`` first takes in finished runs: a study's directory, a spec whose study lies
-under ``runs/``, or a file of ``benchmarks.learning``. What is kept of each run is one line in
-``docs/results/STUDY.jsonl``, in place of an older one of the same run; plots lie beside it. A
-study may thus be run a seed at a time, on any machine. Nobody types a number.
+``--keep SOURCE...`` first takes in finished runs: a study's directory, or a spec whose study
+lies under ``runs/``. What is kept of each run is one line in ``docs/results/STUDY.jsonl``, in
+place of an older one of the same run; plots lie beside it. A study may thus be run a seed at a
+time, on any machine. Nobody types a number.
 """
 
 import argparse
 import json
-import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rig.config import Config
 from rig.errors import RigError
-from rig.lab.cli import parse
-from rig.lab.keep.settings import GIVES_TRUTH, changes_from_published, named
+from rig.lab.keep.settings import changes_from_published
 from rig.lab.study.compare import COLUMNS, cells, grid, legend, nothing_scores, over_tasks
 from rig.lab.study.comparison import Comparison, Line
 from rig.lab.study.curves import save_curves
 from rig.lab.study.results import (
     STEPS,
     Result,
-    curve_of,
     gather_one,
     read_results,
     write_results,
@@ -64,10 +60,7 @@ def main(argv: Sequence[str]) -> None:
 
 def keep(source: Path) -> str:
     """Keeps the finished runs of a source; what to tell about it."""
-    if source.suffix == ".jsonl":
-        results, left_out = learned(source), []
-    else:
-        results, left_out = gather_one(source)
+    results, left_out = gather_one(source)
     if not results:
         return f"{source}: no run is finished"
     path = take_in(results[0].study or slug(results[0].id), results)
@@ -102,39 +95,6 @@ def is_of(result: Result | None, run: Planned) -> bool:
 def as_kept(changes: Mapping[str, Any]) -> str:
     """Changes as a line of results has them: JSON knows no tuples."""
     return json.dumps(changes, sort_keys=True)
-
-
-def learned(path: Path) -> list[Result]:
-    """The results in a file of ``benchmarks.learning``."""
-    return [learned_row(path.stem, json.loads(line)) for line in path.read_text().splitlines()]
-
-
-def learned_row(study: str, row: dict) -> Result:
-    """One seed of a study of ``benchmarks.learning``; its command tells the settings."""
-    train = parse(shlex.split(row["command"])[1:])
-    config = train.config()
-    return Result(
-        id=f"{study}-seed{row['seed']}",
-        study=study,
-        task=config.task,
-        method=method_of(config, train.preset),
-        seed=row["seed"],
-        preset=train.preset,
-        changes=changes_from_published(config),
-        command=row["command"],
-        commit=row["commit"] or "",
-        device=f"{row['num_cores']} cores, load {row['load']:.1f}",
-        date="",
-        curve=curve_of(row["curve"]),
-    )
-
-
-def method_of(config: Config, preset: str) -> str:
-    """A run's method: its preset, or what it was given of the true state."""
-    if config.oracle:
-        return "oracle"
-    changes = changes_from_published(config)
-    return named({key: changes[key] for key in GIVES_TRUTH if key in changes}) or preset
 
 
 def page() -> str:

@@ -1,5 +1,3 @@
-import json
-
 import pytest
 from benchmarks import results
 from fake_results import fake_result
@@ -63,33 +61,6 @@ def test_what_the_spec_plans_no_more_is_not_kept(kept, tmp_path, monkeypatch):
     write_results(source, found)
     held = results.merged(tmp_path / "fake.jsonl", read_results(source))
     assert [result.id for result in held] == ["reach-a-seed0", "reach-a-seed1"]
-
-
-def test_rows_of_the_older_studies_are_kept_too(kept, tmp_path):
-    kept.mkdir()
-    curve = [
-        {
-            "num_env_steps": 100,
-            "wall_s": 9.0,
-            "evaluation_s": 1.0,
-            "eval/hand_distance_m": 0.5,
-            "eval/do_nothing_hand_distance_m": 0.9,
-        }
-    ]
-    row = {
-        "seed": 3,
-        "command": "rig train Reach --preset fast --oracle --seed 3",
-        "commit": "abc",
-        "num_cores": 2,
-        "load": 1.25,
-        "curve": curve,
-    }
-    old = tmp_path / "reach-old.jsonl"
-    old.write_text(json.dumps(row) + "\n")
-    assert "1 runs" in results.keep(old)
-    (result,) = read_results(kept / "reach-old.jsonl")
-    assert (result.task, result.method, result.seed) == ("Reach", "oracle", 3)
-    assert (result.is_oracle, result.training_s, result.final("hand")) == (True, 8.0, 0.5)
 
 
 def test_the_page_is_what_the_kept_results_say():

@@ -1,13 +1,11 @@
 """Swapped halves: one half of a run is given the true state, and the other never meets it."""
 
-import json
-import shlex
 from dataclasses import replace
 
 import jax
 import numpy as np
 import pytest
-from benchmarks.results import learned_row
+from fake_results import fake_result
 
 from rig.agent.td3 import new_learner
 from rig.config import (
@@ -20,13 +18,13 @@ from rig.config import (
 )
 from rig.errors import ConfigError, RunError
 from rig.lab import measure
-from rig.lab.cli import main
+from rig.lab.cli import main, parse
 from rig.lab.collect import Collected
 from rig.lab.evaluate import evaluation_goals, table, try_goals
 from rig.lab.keep.interrupt import uninterrupted
 from rig.lab.keep.keeper import Keeper
 from rig.lab.keep.run import Run
-from rig.lab.keep.settings import learned_from, preset_of
+from rig.lab.keep.settings import changes_from_published, learned_from, preset_of
 from rig.lab.learn import draw, make_reward
 from rig.lab.measure import Recorder
 from rig.lab.policy import Policy, load_policy
@@ -377,8 +375,7 @@ def test_what_a_run_learned_from_is_told(tiny, seen, distance, text):
 
 @pytest.mark.parametrize("option", ["", "--oracle", "--input true", "--reward.distance true"])
 def test_kept_result_tells_what_was_given(option):
-    row = {"seed": 0, "commit": "", "num_cores": 1, "load": 0.0, "curve": []}
-    command = shlex.join(["rig", "train", "Push", *option.split()])
-    result = learned_row("study", json.loads(json.dumps(row | {"command": command})))
+    config = parse(["train", "Push", *option.split()]).config()
+    result = fake_result("any", 0, **changes_from_published(config))
     assert result.is_given_truth == bool(option)
-    assert result.method == {"": "fast", "--oracle": "oracle"}.get(option, option[2:])
+    assert result.is_oracle == (option == "--oracle")
