@@ -227,7 +227,8 @@ def test_evaluation_is_one_json_object(rig, run):
     code, out, err = rig("evaluate --episodes 3 --json", run)
     evaluation = json.loads(out)
     assert (code, err) == (0, "")
-    assert list(evaluation) == ["task", "num_episodes", "num_env_steps", "distances"]
+    assert list(evaluation) == ["task", "goals", "num_episodes", "num_env_steps", "distances"]
+    assert evaluation["goals"] == "test"
     assert evaluation["num_episodes"] == 3
     assert evaluation["num_env_steps"] == 3000
     assert {"median", "mean", "std", "do_nothing_median"} <= set(
@@ -237,7 +238,7 @@ def test_evaluation_is_one_json_object(rig, run):
 
 def test_evaluation_is_a_table_in_centimetres(rig, run):
     out = rig("evaluate --episodes 3", run)[1]
-    assert out.startswith("Reach: 3 goal pictures, after 3,000 steps")
+    assert out.startswith("Reach: 3 test goal pictures, after 3,000 steps")
     assert out.splitlines()[1].split() == [
         "distance",
         "left",

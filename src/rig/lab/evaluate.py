@@ -108,6 +108,7 @@ def table(config: Config, trial: Trial, num_env_steps: int) -> dict[str, Any]:
     about_numbers = {"by_num_objects": by_number} if by_number else {}
     figures = {
         "task": config.task,
+        "goals": config.evaluate.goals,
         "num_episodes": len(trial.goal_frames),
         "num_env_steps": num_env_steps,
         "distances": sum_up(trial.distances, trial.do_nothing),

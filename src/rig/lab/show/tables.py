@@ -36,12 +36,13 @@ def print_notice(text: str) -> None:
 
 def print_evaluation(evaluation: dict[str, Any]) -> None:
     """Prints an evaluation's distances, one object per row, and by number of objects."""
-    title = "{task}: {num_episodes} goal pictures, after {num_env_steps:,} steps"
+    title = "{task}: {num_episodes} {goals} goal pictures, after {num_env_steps:,} steps"
     rows = distance_rows(evaluation["distances"])
     if "success_share" in evaluation:
         share = f"{evaluation['success_share']:.0%}"
         rows.append(["success by its own rule", share, *[""] * (len(COLUMNS) - 1)])
-    print_table(title.format(**evaluation), ["distance left", *COLUMNS], rows)
+    about = title.format(**{"goals": "test"} | evaluation)  # a table kept earlier has no other
+    print_table(about, ["distance left", *COLUMNS], rows)
     for num, part in evaluation.get("by_num_objects", {}).items():
         about = f"objects in view: {num}, in {part['num_episodes']} goal pictures"
         rows = distance_rows({name: part[name] for name in part if name != "num_episodes"})
