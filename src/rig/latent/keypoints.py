@@ -29,9 +29,13 @@ from rig.latent.layers import Spread
 from rig.latent.places import first_log_std, places_of
 
 
-SHARPNESS = 100.0
-"""Of the softmax, per squared distance of colours in [0, 1]: at a tenth of the range from its
-colour, a pixel counts for 1/e of one that has it."""
+SHARPNESS = 30.0
+"""Of the softmax, per squared distance of colours in [0, 1]: at 0.18 of the range from its
+colour, a pixel counts for 1/e of one that has it. So a place is the mean of many pixels, and
+moves evenly where the place of a few would jump from pixel to pixel."""
+
+SAME_COLOUR = 100.0
+"""The same where pixels of a colour are counted: a tenth of the range is another colour."""
 
 LEAST_PIXELS = 0.1
 """Pixels of a colour at which it is half in view. Of a puck of PushTwo at least 7 are in a goal
@@ -74,18 +78,19 @@ class KeypointEncoder(eqx.Module):
 
         Sure is 1, for a few pixels that have it; 0 is for none.
         """
-        likeness = self.likeness(image)
-        log_num_pixels = jax.nn.logsumexp(likeness, axis=1)
+        apart = self.apart(image)
+        log_num_pixels = jax.nn.logsumexp(-SAME_COLOUR * apart, axis=1)
         in_view = jax.nn.sigmoid(STEEPNESS * (log_num_pixels - np.log(LEAST_PIXELS)))
-        return places_of(jax.nn.softmax(likeness, axis=1)), jnp.repeat(in_view, 2)
+        place = places_of(jax.nn.softmax(-SHARPNESS * apart, axis=1))
+        return place, jnp.repeat(in_view, 2)
 
-    def likeness(self, image: Float[Array, "H W 3"]) -> Float[Array, "keypoints pixels"]:
-        """The log of what each pixel counts for: 0 where it has the keypoint's colour."""
+    def apart(self, image: Float[Array, "H W 3"]) -> Float[Array, "keypoints pixels"]:
+        """The squared distance of each pixel's colour from each keypoint's."""
         colours = jax.lax.stop_gradient(self.colours)
         pixels = image.reshape(-1, 3).T
         # |c - x|^2, multiplied out: a product, and not a cube.
         ours = jnp.sum(colours**2, axis=1)[:, None] + jnp.sum(pixels**2, axis=0)
-        return -SHARPNESS * (ours - 2 * colours @ pixels)
+        return ours - 2 * colours @ pixels
 
 
 def acquainted(
