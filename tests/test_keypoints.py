@@ -38,10 +38,14 @@ def with_square(row, column, colour=RED):
 
 def places(images, colours):
     """x and y of each colour, from -1 to 1 across the image."""
-    encoder = KeypointEncoder(np.float32(colours) / 255)
-    encode = jax.jit(jax.vmap(lambda image: encoder(image)[0]))
-    latents = encode(jnp.asarray(np.float32(images) / 255))
+    latents = encoded(KeypointEncoder(np.float32(colours) / 255), images)
     return np.asarray(latents).reshape(len(images), -1, 2) / PLACE_SCALE
+
+
+def encoded(encoder, images):
+    """The latents of images."""
+    encode = jax.jit(jax.vmap(lambda image: encoder(image)[0]))
+    return encode(jnp.asarray(np.float32(images) / 255))
 
 
 @pytest.fixture(scope="module")
@@ -169,10 +173,6 @@ def test_nearer_places_are_nearer_in_truth():
         np.corrcoef(ranks(a), ranks(b))[0, 1] for a, b in zip(seems, is_truly, strict=True)
     ]
     assert np.mean(agreement) > 0.5
-
-
-def encoded(encoder, images):
-    return jax.lax.map(lambda image: encoder(image / 255)[0], jnp.asarray(images))
 
 
 def ranks(values):
