@@ -7,6 +7,7 @@ The same world gives the same bytes on every run and on any number of threads.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import mujoco
 import numpy as np
@@ -82,6 +83,17 @@ class Camera(View):
         return np.stack([half_m * right, half_m * np.cross(forward, right), forward])
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Met:
+    """Rays, one after another, and what each meets."""
+
+    rays: Float64[np.ndarray, " numbers"]
+    geom_ids: Int32[np.ndarray, " rays"]
+    distances_m: Float64[np.ndarray, " rays"]
+    normals: Float64[np.ndarray, " numbers"]
+    """Of the surfaces met."""
+
+
 class RayCamera:
     """Takes pictures of worlds of one model.
 
@@ -155,28 +167,29 @@ class RayCamera:
             crew: Casts, a run of worlds per thread.
         """
         num, rays = len(pixels), self._rays[pixels]
-        geom_ids, distances_m = np.empty(num, np.int32), np.empty(num)
-        normals = np.zeros((num, 3))
-        flat_rays, flat_normals = rays.ravel(), normals.ravel()
+        met = _Met(rays.ravel(), np.empty(num, np.int32), np.empty(num), np.zeros(3 * num))
         groups = (np.arange(mujoco.mjNGROUP) == group).astype(np.uint8)
-
-        def cast(data: mujoco.MjData, first: int, end: int) -> None:
-            part, part3 = slice(first, end), slice(3 * first, 3 * end)
-            mujoco.mj_multiRay(
-                *(self._model, data, self._position_m, flat_rays[part3], groups, True, -1),
-                *(
-                    geom_ids[part],
-                    distances_m[part],
-                    flat_normals[part3],
-                    end - first,
-                    self._far_m,
-                ),
-            )
-
+        cast = partial(self._cast_into_one, met, groups)
         crew.each(cast, worlds, ends[:-1].tolist(), ends[1:].tolist())
-        distances_m[geom_ids < 0] = np.inf
-        facing = -np.einsum("ij,ij->i", normals, rays)
-        return self._shade(geom_ids, facing), distances_m
+        met.distances_m[met.geom_ids < 0] = np.inf
+        facing = -np.einsum("ij,ij->i", met.normals.reshape(-1, 3), rays)
+        return self._shade(met.geom_ids, facing), met.distances_m
+
+    def _cast_into_one(
+        self,
+        met: "_Met",
+        groups: UInt8[np.ndarray, " groups"],
+        data: mujoco.MjData,
+        first: int,
+        end: int,
+    ) -> None:
+        """Casts the rays from ``first`` up to ``end`` into one world; writes what they meet."""
+        part, part3 = slice(first, end), slice(3 * first, 3 * end)
+        mujoco.mj_multiRay(
+            *(self._model, data, self._position_m, met.rays[part3], groups, True, -1),
+            *(met.geom_ids[part], met.distances_m[part], met.normals[part3]),
+            *(end - first, self._far_m),
+        )
 
     def _shade(
         self, geom_ids: Int32[np.ndarray, " rays"], facing: Float64[np.ndarray, " rays"]
