@@ -10,10 +10,6 @@ from rig.latent.fit import fit
 from rig.latent.keypoints import KeypointEncoder, acquainted, find_colours
 from rig.latent.places import PLACE_SCALE
 from rig.latent.vae import new_vae
-from rig.latent.whiten import fit_whitening
-from rig.presets import FAST
-from rig.world.tabletop import Tabletop
-from rig.world.tasks import REACH
 
 
 SIDE = 24
@@ -157,23 +153,3 @@ def test_a_pixel_of_a_colour_is_enough_to_be_seen():
     encoder = acquainted_with(with_square(4, 4))
     place, _ = encoder(WALL.at[6, 18].set(np.float32(RED) / 255))
     np.testing.assert_allclose(place / PLACE_SCALE, [6.5 / 12, -5.5 / 12], atol=2e-3)
-
-
-def test_nearer_places_are_nearer_in_truth():
-    tabletop, rng = Tabletop(REACH, 1), np.random.default_rng(0)
-    images = tabletop.goal_images(REACH.sample_states(400, rng=rng))
-    encoder = acquainted(KeypointEncoder(find_colours(images, 8, rng=rng)), images)
-    goals = np.repeat(REACH.sample_states(20, rng=rng), 60, axis=0)
-    near = goals + rng.uniform(-0.03, 0.03, goals.shape)
-    seen, wanted = (encoded(encoder, tabletop.goal_images(states)) for states in (near, goals))
-    whitening = fit_whitening(np.asarray(encoded(encoder, images)), FAST.vae.whiten_floor)
-    apart = (whitening.apply(seen) - whitening.apply(wanted)) * whitening.weight
-    seems, is_truly = (np.linalg.norm(d, axis=1).reshape(20, 60) for d in (apart, near - goals))
-    agreement = [
-        np.corrcoef(ranks(a), ranks(b))[0, 1] for a, b in zip(seems, is_truly, strict=True)
-    ]
-    assert np.mean(agreement) > 0.5
-
-
-def ranks(values):
-    return values.argsort().argsort()

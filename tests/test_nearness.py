@@ -1,0 +1,29 @@
+import numpy as np
+import pytest
+from benchmarks import nearness
+
+from rig.presets import find_preset
+from rig.world.tabletop import Tabletop
+from rig.world.tasks import REACH
+
+
+def test_rank_correlation_is_1_in_the_same_order_and_minus_1_in_reverse():
+    rows = np.array([[1.0, 5.0, 2.0]])
+    assert nearness.rank_correlation(rows, rows**3) == pytest.approx(1)
+    assert nearness.rank_correlation(rows, -rows) == pytest.approx(-1)
+
+
+def test_nearer_places_seem_nearer(rng, monkeypatch):
+    """Where a place is that of a few pixels it jumps between them: 0.4 (a sharpness of 100)."""
+    monkeypatch.setattr(nearness, "NUM_GOALS", 10)
+    images = Tabletop(REACH, 1).goal_images(REACH.sample_states(400, rng=rng))
+    space = nearness.space_of(images, find_preset("fast", "Reach"), rng=rng)
+    assert nearness.nearness(REACH, space, rng=rng)["hand"] > 0.55
+
+
+def test_every_task_has_a_row_and_every_thing_a_number(tiny_keypoints, monkeypatch, capsys):
+    monkeypatch.setattr(nearness, "find_preset", lambda _name, _task: tiny_keypoints)
+    for name, value in (("TASKS", ("Reach", "Push")), ("NUM_GOALS", 2), ("NUM_NEAR", 3)):
+        monkeypatch.setattr(nearness, name, value)
+    nearness.main()
+    assert capsys.readouterr().out.count("| Reach |") == 1
