@@ -8,7 +8,16 @@ loop                steps per second of training, and where the time goes
 floor               how far all that is from what this machine can multiply
 ==================  =======================================================================
 
-Other commands: ``python -m benchmarks.results`` writes docs/results.md from studies that ``rig
-sweep`` ran (their specs are in ``specs/``), ``python -m benchmarks.pushany`` adds goals with
-fewer pucks, and ``python -m benchmarks.sweep`` measures what Ray costs.
+Other commands, each ``python -m benchmarks.NAME``:
+
+==================  =======================================================================
+results             writes docs/results.md from studies that ``rig sweep`` ran (``specs/``)
+pushany             takes runs of PushTwo to goals with fewer pucks
+sb3                 gives a run's latents to stable-baselines3's TD3 + HER
+nearness            whether what is nearer seems nearer, before any run is made
+reached             draws goal pictures above what runs reached, for the README
+sweep               what Ray costs on one machine
+soak                whether a long run keeps its memory
+tasks               writes docs/tasks.md
+==================  =======================================================================
 """

@@ -1,0 +1,40 @@
+"""What robots come to, for a person to see: ``python -m benchmarks.reached RUN...``.
+
+Every finished run tries the first goal pictures of its evaluation, whichever they are. Each is
+drawn above what its camera showed at the end (docs/reached.png).
+"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rig.lab.evaluate import evaluation_goals, try_goals
+from rig.lab.show.figures import Images, draw_sheet
+from rig.lab.trained import open_trained
+from rig.lab.worlds import make_world
+from rig.world.tasks import find_task
+
+
+NUM_GOALS = 8
+PICTURE = Path(__file__).parents[1] / "docs" / "reached.png"
+
+
+def rows(directory: Path) -> list[tuple[str, Images]]:
+    """Goal pictures of a run, and where they were tried to be reached."""
+    run, policy = open_trained(directory)
+    world = make_world(run.config, NUM_GOALS)
+    trial = try_goals(policy, world, evaluation_goals(world, NUM_GOALS))
+    world.close()
+    name = find_task(run.config.task).name
+    return [(f"{name}: goal", trial.goal_frames), ("reached", trial.final_frames)]
+
+
+def main(argv: Sequence[str]) -> None:
+    """Draws all runs on one sheet."""
+    sheet = draw_sheet([row for name in argv for row in rows(Path(name))], "")
+    sheet.save(PICTURE, "PNG", optimize=True)
+    print(PICTURE)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
