@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 from rig.errors import RunError
-from rig.lab.keep.export import FILES, copy_export, export
+from rig.lab.keep.export import FILES, copy_export, export, refuse_existing
 from rig.lab.keep.run import Run
 
 
@@ -25,6 +25,8 @@ def push(directory: Path, place: str, *, force: bool = False) -> None:
     Raises:
         RunError: It is no finished run, there is something already, or the Hub refused.
     """
+    if not is_repository(place):
+        refuse_existing(Path(place))  # before it costs anything
     with tempfile.TemporaryDirectory() as scratch:
         exported = Path(scratch) / directory.absolute().name
         if (Run.open(directory).directory / "README.md").is_file():
