@@ -4,6 +4,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import closing, nullcontext
 from dataclasses import replace
@@ -248,7 +249,8 @@ def test_a_run_of_another_study_is_done_there_once_for_both(tmp_path):
     assert {result.method for result in results} == {"a", "c"}
 
 
-def test_a_worker_pins_itself_marks_itself_and_says_what_it_took(study):
+def test_a_worker_pins_itself_marks_itself_and_says_what_it_took(study, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # where no sweep has claimed a core
     allowed, seen = os.sched_getaffinity(0), []
     study.begin()
     planned = study.spec.runs[0]
