@@ -6,6 +6,7 @@ drawn above what its camera showed at the end (docs/reached.png).
 
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 from rig.lab.evaluate import evaluation_goals, try_goals
@@ -22,9 +23,8 @@ PICTURE = Path(__file__).parents[1] / "docs" / "reached.png"
 def rows(directory: Path) -> list[tuple[str, Images]]:
     """Goal pictures of a run, and where they were tried to be reached."""
     run, policy = open_trained(directory)
-    world = make_world(run.config, NUM_GOALS)
-    trial = try_goals(policy, world, evaluation_goals(world, NUM_GOALS))
-    world.close()
+    with closing(make_world(run.config, NUM_GOALS)) as world:
+        trial = try_goals(policy, world, evaluation_goals(world, NUM_GOALS))
     name = find_task(run.config.task).name
     return [(f"{name}: goal", trial.goal_frames), ("reached", trial.final_frames)]
 

@@ -26,4 +26,11 @@ def test_every_task_has_a_row_and_every_thing_a_number(tiny_keypoints, monkeypat
     for name, value in (("TASKS", ("Reach", "Push")), ("NUM_GOALS", 2), ("NUM_NEAR", 3)):
         monkeypatch.setattr(nearness, name, value)
     nearness.main()
-    assert capsys.readouterr().out.count("| Reach |") == 1
+    rows = [
+        line.split("|")[1:-1] for line in capsys.readouterr().out.splitlines() if "|" in line
+    ]
+    told = {name.strip(): [number.strip() for number in numbers] for name, *numbers in rows}
+    assert told["task"] == ["hand", "puck"]
+    assert [abs(float(number)) <= 1 for number in told["Push"]] == [True, True]
+    assert abs(float(told["Reach"][0])) <= 1
+    assert told["Reach"][1] == ""

@@ -177,7 +177,7 @@ class RayCamera:
 
     def _cast_into_one(
         self,
-        met: "_Met",
+        met: _Met,
         groups: UInt8[np.ndarray, " groups"],
         data: mujoco.MjData,
         first: int,
