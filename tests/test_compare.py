@@ -111,10 +111,11 @@ def test_a_task_is_about_what_is_no_hand():
 
 
 def test_every_method_looks_different_and_both_levels_are_named(results):
-    many = [fake_result(f"m{index}", task="Push") for index in range(8)]
+    many = [fake_result(f"m{index}", task="Push") for index in range(9)]
     figure = draw_curves(Comparison(many), "Push", "puck")
-    looks = {(x.get_color(), x.get_linestyle(), x.get_marker()) for x in figure.axes[0].lines}
-    assert len(looks) == 8 + 1
+    lines = figure.axes[0].lines
+    assert len({line.get_color() for line in lines}) == 9 + 1
+    assert len({(line.get_linestyle(), line.get_marker()) for line in lines}) == 9 + 1
     figure = draw_curves(Comparison(results), "Reach", "hand")
     assert [text.get_text() for text in figure.axes[1].texts] == ["doing nothing", "oracle"]
     assert figure.axes[0].get_ylim()[0] == 0

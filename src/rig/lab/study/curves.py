@@ -16,7 +16,7 @@ from rig.lab.study.comparison import Band, Comparison
 
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-"""With the colours and the strokes, the first 84 methods all look different."""
+"""With the colours and the strokes, the first 252 methods all look different."""
 INK, FAINT = "#1f2328", "#59636e"
 WIDTH_IN, HEIGHT_IN = 9.6, 3.6
 LEGEND_ROW_IN = 0.24
