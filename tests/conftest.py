@@ -54,7 +54,7 @@ def tiny():
         td3=config.TD3Config(
             hidden_sizes=(8,), batch_size=8, updates_per_step=0.1, warmup_steps=0
         ),
-        evaluate=config.EvaluateConfig(every_steps=200, num_goals=2),
+        evaluate=config.EvaluateConfig(every_steps=200, num_goals=2, num_probes=100),
     )
 
 

@@ -74,6 +74,7 @@ REFUSED = [
     (ExploreConfig, {"random_share": 2.0}, "random_share must be in [0, 1], got 2.0"),
     (EvaluateConfig, {"every_steps": 0}, "every_steps must be at least 1, got 0"),
     (EvaluateConfig, {"num_goals": 0}, "num_goals must be at least 1, got 0"),
+    (EvaluateConfig, {"num_probes": 99}, "num_probes must be at least 100, got 99"),
     (Config, {"seed": -1}, "seed must be at least 0, got -1"),
     (Config, {"num_env_steps": 0}, "num_env_steps must be >= 1, got 0"),
     (Config, {"num_worlds": 0}, "num_worlds must be at least 1, got 0"),

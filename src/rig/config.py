@@ -9,6 +9,10 @@ from typing import Literal
 from rig.errors import ConfigError
 
 
+FEWEST_PROBES = 100
+"""With fewer, a task with missing objects may leave too few neighbours to read a state off."""
+
+
 def require(is_right: bool, message: str) -> None:
     """Raises ConfigError with the message unless the setting is right."""
     if not is_right:
@@ -327,12 +331,18 @@ class EvaluateConfig:
     goals: Literal["test", "tuning"] = "test"
     """test: the goals that results are told on; tuning: others, to choose settings by without
     choosing for those."""
+    num_probes: int = 2000
+    """Pictures, after each fit of the VAE, by which it is told what latents hold."""
 
     def __post_init__(self) -> None:
         require(
             self.every_steps >= 1, f"every_steps must be at least 1, got {self.every_steps}"
         )
         require(self.num_goals >= 1, f"num_goals must be at least 1, got {self.num_goals}")
+        require(
+            self.num_probes >= FEWEST_PROBES,
+            f"num_probes must be at least {FEWEST_PROBES}, got {self.num_probes}",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,7 +32,6 @@ from rig.types import Encoding, Episodes
 
 
 NUM_SHEET_COLUMNS = 10
-NUM_PROBE_STATES = 2000
 
 
 class Recorder:
@@ -70,7 +69,8 @@ class Recorder:
 
     def after_fit(self, space: LatentSpace, images: np.ndarray) -> None:
         """Logs what the latents hold and draws what they leave out."""
-        some = images[np.linspace(0, len(images) - 1, NUM_PROBE_STATES).astype(int)]
+        num_probes = self._config.evaluate.num_probes
+        some = images[np.linspace(0, len(images) - 1, num_probes).astype(int)]
         encoding = space.encode(some)
         decoded = space.decode(encoding.latent)
         error = np.mean((some.astype(np.float32) - decoded) ** 2) / 255**2
@@ -166,7 +166,7 @@ class Recorder:
         if not worlds.state_names:
             return {}
         rng = np.random.default_rng(self._probe_seed)
-        num_goals = min(NUM_PROBE_STATES, worlds.max_probes)
+        num_goals = min(self._config.evaluate.num_probes, worlds.max_probes)
         goals = worlds.goals(num_goals, rng=rng)
         goals = goals.rows(np.isfinite(goals.states).all(axis=1))  # with everything in view
         states, latents = goals.states, space.encode(goals.images).latent * space.weight
