@@ -36,6 +36,7 @@ def study(directory: Path) -> list[Result]:
             id=f"pushany-{IN_VIEW[num].replace(' ', '-')}-seed{learned.seed}",
             task=f"{TASK}, {IN_VIEW[num]}",
             command=f"python -m benchmarks.pushany runs/{directory.name}",
+            **made_now(),
             curve=last | last_row(figures),
         )
         for num, figures in told.items()

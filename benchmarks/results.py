@@ -9,11 +9,15 @@ time, on any machine. Nobody types a number.
 import argparse
 import json
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from rig.errors import RigError
+from rig.lab.keep.origin import commit
 from rig.lab.keep.settings import changes_from_published
 from rig.lab.study.compare import COLUMNS, cells, grid, legend, nothing_scores, over_tasks
 from rig.lab.study.comparison import Comparison, Line
@@ -32,7 +36,7 @@ ROOT = Path(__file__).parent.parent
 SPECS = ROOT / "benchmarks" / "specs"
 KEPT = ROOT / "docs" / "results"
 PAGE = KEPT.with_suffix(".md")
-COMMIT_DIGITS = 7
+HASH_DIGITS, SHOWN_DIGITS = 40, 7
 HEAD = """# Results
 
 <!-- Written by `python -m benchmarks.results`: change that, not this. -->
@@ -71,8 +75,14 @@ def keep(source: Path) -> str:
 def take_in(study: str, results: list[Result]) -> Path:
     """Keeps results with those of the study that are kept already; the file."""
     path = KEPT / f"{study}.jsonl"
-    write_results(path, merged(path, results))
+    write_results(path, merged(path, [replace(result, study=study) for result in results]))
     return path
+
+
+def made_now() -> dict[str, str]:
+    """Commit and date of what is measured by this code now, on a run of any."""
+    now = datetime.now().astimezone().isoformat(timespec="seconds")
+    return {"commit": commit() or "", "date": now}
 
 
 def merged(path: Path, results: list[Result]) -> list[Result]:
@@ -107,7 +117,7 @@ def page() -> str:
 def section(comparison: Comparison) -> str:
     """What one study asks, what came out, and every run of it."""
     study = comparison.results[0].study
-    parts = [f"## {study}", asked(study)]
+    parts = [f"## {study}", f"{asked(study)} {made_at(comparison)}"]
     for task in comparison.tasks:
         for thing in comparison.things(task):
             lines = comparison.lines(task, thing)
@@ -132,6 +142,20 @@ def asked(study: str) -> str:
     return f"{question} Spec: [{path.name}](../benchmarks/specs/{path.name})."
 
 
+def made_at(comparison: Comparison) -> str:
+    """Which code the runs of a study are of: those of several are less alike than they look."""
+    commits = Counter(short(result.commit) for result in comparison.results)
+    if len(commits) == 1:
+        return f"Code: `{next(iter(commits))}`."
+    told = [f"`{commit}` ({num})" for commit, num in commits.most_common()]
+    return f"Code (runs): {', '.join(told)}."
+
+
+def short(commit: str) -> str:
+    """A commit as people write it; that its code was changed is told."""
+    return commit[:SHOWN_DIGITS] + commit[HASH_DIGITS:]
+
+
 def linked(study: str, line: Line) -> list[str]:
     """A method's cells; its number leads to its runs."""
     shown = cells(line)
@@ -152,7 +176,7 @@ def runs(comparison: Comparison) -> str:
                 f"{mark}[{result.id}](results/{study}.jsonl#L{number})",
                 result.method,
                 ", ".join(f"{thing} {last(result, thing)}" for thing in result.things),
-                f"`{result.commit[:COMMIT_DIGITS]}`",
+                f"`{short(result.commit)}`",
                 f"`{result.command}`",
             ]
         )

@@ -19,7 +19,7 @@ from stable_baselines3 import TD3, HerReplayBuffer
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.noise import NormalActionNoise
 
-from benchmarks.results import take_in
+from benchmarks.results import made_now, take_in
 from rig.config import Config
 from rig.lab.evaluate import GOALS_AT_ONCE, evaluation_goals, try_goals
 from rig.lab.latent_goals import LatentGoals
@@ -80,7 +80,7 @@ def study(directory: Path) -> list[Result]:
     config, every_steps = run.config, run.config.evaluate.every_steps
     task = gymnasium.make(full_name(config.task), disable_env_checker=True)
     world = make_world(config, GOALS_AT_ONCE)
-    goals = evaluation_goals(world, config.evaluate.num_goals)
+    goals = evaluation_goals(world, config.evaluate.num_goals, config.evaluate.goals)
     examiner = Examiner(world, goals, policy.space, every_steps)
     env = LatentGoals(task, policy.space)
     new_model(env, config).learn(ours.num_env_steps, callback=examiner)
@@ -89,6 +89,7 @@ def study(directory: Path) -> list[Result]:
         id=f"sb3-{directory.name}",
         method="stable-baselines3's TD3 + HER on our latents",
         command=f"python -m benchmarks.sb3 runs/{directory.name}",
+        **made_now(),
         curve={key: [rounded(row[key]) for row in examiner.rows] for key in examiner.rows[0]},
     )
     return [ours, theirs]
@@ -105,6 +106,8 @@ def new_model(env: LatentGoals, config: Config) -> TD3:
         policy_kwargs={"net_arch": list(td3.hidden_sizes)},
         action_noise=NormalActionNoise(np.zeros(size), np.full(size, config.explore.sigma)),
         batch_size=td3.batch_size,
+        learning_rate=lambda left: td3.learning_rate_at(1 - left),
+        tau=td3.tau,
         gamma=td3.gamma,
         learning_starts=td3.warmup_steps,
         train_freq=(1, "episode"),

@@ -1,6 +1,7 @@
 import csv
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -170,6 +171,21 @@ def test_results_survive_their_file(results, tmp_path):
         read_results(path)
 
 
+def test_a_run_that_two_studies_share_counts_once(results, tmp_path):
+    shared = [replace(result, study="other") for result in results]
+    for name, some in (("one", results), ("other", shared)):
+        write_results(tmp_path / f"{name}.jsonl", some)
+    assert gather([tmp_path / "one.jsonl", tmp_path / "other.jsonl"]) == (results, [])
+
+
+def test_two_runs_of_one_method_task_and_seed_are_not_averaged(results, tmp_path):
+    write_results(tmp_path / "one.jsonl", results)
+    write_results(tmp_path / "other.jsonl", [fake_result("ours", 3, finals=0.5)])
+    told = "reach-ours-seed3 are both 'ours' on Reach with seed 3"
+    with pytest.raises(RunError, match=told):
+        gather([tmp_path / "one.jsonl", tmp_path / "other.jsonl"])
+
+
 @pytest.fixture
 def study(tmp_path, monkeypatch):
     """A study under runs/ of which one run is not finished."""
@@ -193,17 +209,18 @@ def test_a_study_is_found_by_its_spec_and_unfinished_runs_are_named(study):
 
 
 def test_compare_writes_tables_and_plots(study, tmp_path, capsys):
-    assert main(["compare", "study.toml", "--out", "out"]) == 0
+    assert main(["compare", "study.toml", "--out", "a/new/out"]) == 0
     out, err = capsys.readouterr()
     assert "not finished, left out: push-b-seed1" in err
     assert "Push: puck" in out
-    with (tmp_path / "out" / "comparison.csv").open() as file:
+    written = tmp_path / "a" / "new" / "out"
+    with (written / "comparison.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [row["method"] for row in rows] == ["a", "b"]
     assert rows[0]["run_ids"] == "push-a-seed0 push-a-seed1"
-    page = (tmp_path / "out" / "comparison.md").read_text()
+    page = (written / "comparison.md").read_text()
     assert "](push-puck.png)" in page
-    assert (tmp_path / "out" / "push-puck.png").read_bytes()[1:4] == b"PNG"
+    assert (written / "push-puck.png").read_bytes()[1:4] == b"PNG"
 
 
 def test_compare_gives_every_number_as_json(study, capsys):

@@ -79,6 +79,10 @@ def test_a_row_tells_what_the_directory_holds(root):
         (["state=done", "task=Reach"], ["one"]),
         (["method=a", "seed>0"], ["study/push-a-seed1"]),
         (["td3.layer_norm=True", "seed=2"], ["deep/two"]),
+        (["td3.gamma=.5"], ["one"]),
+        (["eval/puck_distance_m<.03"], ["study/push-a-seed0", "study/push-b-seed0"]),
+        (["num_env_steps<3_00", "task=Reach"], ["one", "deep/two"]),
+        (["date<2024-01-02", "task=Reach"], ["one"]),
         (["td3.hidden_sizes=[256, 256]", "seed=2"], ["deep/two"]),
         (["goals.source=fitted"], []),
     ],
@@ -97,6 +101,8 @@ def test_sorted_by_anything_and_what_lacks_it_comes_last(root):
 def test_a_name_that_no_run_has_is_told_with_the_nearest(root):
     with pytest.raises(ConfigError, match=r"no run has 'td3.gama': did you mean 'td3.gamma'"):
         ask(root, "td3.gama=1")
+    with pytest.raises(ConfigError, match=r"td3.gamma is a number, and 'small' is none"):
+        ask(root, "td3.gamma<small")
     with pytest.raises(ConfigError, match="is no condition: write NAME=VALUE"):
         ask(root, "gamma")
     with pytest.raises(ConfigError, match="no run has"):
@@ -129,6 +135,32 @@ def test_an_index_that_is_deleted_or_damaged_or_of_another_version_is_made_anew(
     connection.executescript("DROP TABLE runs; PRAGMA user_version = 99;")
     connection.close()
     assert ask(root) == before
+
+
+def test_an_index_that_is_damaged_behind_its_first_page_is_made_anew(root):
+    before = ask(root)
+    whole = (root / FILE).read_bytes()
+    (root / FILE).write_bytes(whole[:4096] + b"no page " * ((len(whole) - 4096) // 8))
+    assert ask(root) == before
+    connection = sqlite3.connect(root / FILE)
+    connection.execute("DROP TABLE runs")
+    connection.close()
+    assert ask(root) == before
+
+
+def test_a_metric_that_is_no_number_does_not_stop_the_others(root):
+    Run.open(root / "one").log({"num_env_steps": 300, "td3/value": float("nan")})
+    assert names(ask(root, "td3/value<0")) == ["deep/two"]
+
+
+def test_runs_of_another_study_are_its_own_once_it_is_planned(root):
+    """Its runs were made first by a study beside it that compares with them."""
+    directory = root / "first" / "push-a-seed0"
+    make(directory, 5)
+    assert ask(root, "seed=5")[0]["study"] is None
+    plan = {"name": "first", "runs": {"push-a-seed0": {"method": "a"}}}
+    (root / "first" / "sweep.json").write_text(json.dumps(plan))
+    assert ask(root, "seed=5")[0]["study"] == "first"
 
 
 def test_a_run_that_can_not_be_read_is_listed_as_damaged(root):

@@ -2,6 +2,7 @@ import gymnasium
 import numpy as np
 import pytest
 
+from rig.errors import ConfigError
 from rig.lab.latent_goals import LatentGoals
 from rig.latent.space import make_space
 from rig.latent.vae import new_vae
@@ -50,6 +51,11 @@ def test_goals_are_imagined_or_the_latents_of_goal_pictures(make, space):
     assert (first != second).any()
 
 
+def test_goals_that_are_no_goals_are_refused(make):
+    with pytest.raises(ConfigError, match=r"goals must be imagined or pictures, got .picture"):
+        make(goals="picture")
+
+
 def test_the_reward_of_a_step_is_what_compute_reward_says_of_it(make):
     env = make()
     env.reset(seed=0)
@@ -63,7 +69,7 @@ def test_the_reward_of_a_step_is_what_compute_reward_says_of_it(make):
 def test_rewards_of_a_batch_are_those_of_its_rows(make, rng, space):
     env = make()
     rows = rng.standard_normal((2, 5, space.latent_size)).astype(np.float32)
-    together = env.compute_reward(*rows, [{}] * 5)
+    together = env.compute_reward(*rows, info=[{}] * 5)
     alone = [env.compute_reward(*pair, {}) for pair in zip(*rows, strict=True)]
     np.testing.assert_allclose(together, alone, rtol=1e-6)
     assert env.compute_reward(rows[0], rows[0], None).max() == 0

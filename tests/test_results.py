@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from benchmarks import results
 from fake_results import fake_result
@@ -26,6 +28,30 @@ def test_every_number_leads_to_its_runs_and_those_to_commit_command_and_line(kep
     assert "`rig train Reach --seed 2`" in page
     assert "](results/fake-reach-hand.png)" in page
     assert (kept / "fake-reach-hand.png").is_file()
+
+
+def test_code_that_was_changed_and_code_of_several_commits_is_told(kept):
+    kept.mkdir()
+    clean = [fake_result("a", seed) for seed in range(2)]
+    changed = replace(fake_result("b"), commit=f"{'9' * 40} with changes")
+    write_results(kept / "fake.jsonl", clean)
+    results.main([])
+    assert "Code: `0123456`." in results.PAGE.read_text()
+    write_results(kept / "fake.jsonl", [*clean, changed])
+    results.main([])
+    page = results.PAGE.read_text()
+    assert "Code (runs): `0123456` (2), `9999999 with changes` (1)." in page
+    assert "| `9999999 with changes` |" in page
+
+
+def test_a_run_by_itself_is_kept_as_a_study_of_its_name(kept, tmp_path):
+    kept.mkdir()
+    write_results(tmp_path / "lone.jsonl", [replace(fake_result("a"), study="")])
+    results.main(["--keep", str(tmp_path / "lone.jsonl")])
+    page = results.PAGE.read_text()
+    assert "## reach-a-seed0\n" in page
+    assert "](results/reach-a-seed0.jsonl#L1)" in page
+    assert (kept / "reach-a-seed0-reach-hand.png").is_file()
 
 
 def test_a_study_is_kept_a_seed_at_a_time(kept, tmp_path):

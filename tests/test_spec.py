@@ -78,6 +78,14 @@ def test_a_grid_is_one_method_for_each_point(read):
     }
 
 
+def test_a_minus_in_a_grid_is_told_in_the_name_of_the_run(read):
+    spec = read('tasks = ["Push"]\ngrid.goals.skew = [-0.5, 0.5]')
+    assert [run.id for run in spec.runs] == [
+        "push-study-skew-minus0.5-seed0",
+        "push-study-skew-0.5-seed0",
+    ]
+
+
 def test_the_command_by_hand_makes_the_same_settings(read):
     for planned in read(WHOLE).runs:
         assert parse(planned.argv).config() == planned.config
@@ -99,6 +107,16 @@ def test_what_the_preset_says_anyway_is_no_change(read):
         ('tasks = ["Psuh"]', "did you mean 'Push'?"),
         ('tasks = ["Push"]\nsede = 2', "unknown key 'sede': did you mean 'seeds'?"),
         ('tasks = ["Push"]\nseeds = 0', "seeds must be a number of seeds"),
+        ('tasks = ["Push"]\nseeds = true', "seeds must be a number of seeds"),
+        ('tasks = ["Push"]\nseeds = [1, 1]', "seeds lists 1 twice"),
+        ('tasks = ["Push", "push"]', "tasks lists 'Push' twice"),
+        ('tasks = ["Push"]\nsettings = 5', "settings must be a table"),
+        ('tasks = ["Push"]\ngrid = 5', "grid must be a table"),
+        ('tasks = ["Push"]\npreset = 5', 'preset must be a name, as preset = "fast", got 5'),
+        ('tasks = ["Push"]\ntask = 5', "task must be a table"),
+        ('tasks = ["Push"]\ntask = { Push = 5 }', "task.Push must be a table"),
+        ('tasks = ["Push"]\n[task.Door]', "[task.Door] is of a task that no run has"),
+        ('tasks = ["Push"]\nrun = [5]', "write [[run]] before each method's settings"),
         ('tasks = ["Push"]\nseeds = [-1]', "seed must be at least 0, got -1"),
         ('tasks = ["Push"]\nseeds_together = 0', "seeds_together must be a whole number of at"),
         ('tasks = ["Push"]\npreset = "slow"', "unknown preset 'slow'"),
@@ -109,7 +127,7 @@ def test_what_the_preset_says_anyway_is_no_change(read):
         ('tasks = ["Push"]\nsettings.seed = 1', "write seeds and tasks, not settings.seed"),
         ('tasks = ["Push"]\ngrid.td3.gamma = 1', "grid.td3.gamma must list values, got 1"),
         ('tasks = ["Push"]\n[[run]]\n[[run]]', "push-study-seed0 is planned twice"),
-        ('tasks = ["Push"]\n[run]', "[[run]] for a method"),
+        ('tasks = ["Push"]\n[run]', "write [[run]] before each method"),
     ],
 )
 def test_a_mistake_is_told_with_its_place(read, text, complaint):

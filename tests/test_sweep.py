@@ -222,8 +222,40 @@ def test_failed_runs_are_left_alone_until_they_are_asked_for_again(study, monkey
     drive_all(study, FakeCluster(push_b_seed1=[FAILED]))
     monkeypatch.setattr("rig.lab.study.sweep.joined", None)
     assert counts(sweep(study, PlainBoard(print))) == "3 of 4 done, 1 failed"
-    study.forget("push-b-seed1")
-    assert counts(study.standings()) == "3 of 4 done, 1 waiting"
+
+    class Cluster(FakeCluster):
+        def check_memory(self, jobs):
+            assert [job.ids for job in jobs] == [["push-b-seed1"]]
+
+    monkeypatch.setattr("rig.lab.study.sweep.joined", lambda *_args: nullcontext(Cluster()))
+    assert counts(sweep(study, PlainBoard(print), again=True)) == "4 of 4 done"
+
+
+def test_a_second_driver_leaves_the_plan_of_the_first(study, tmp_path):
+    study.begin()
+    before = (study.directory / "sweep.json").read_text()
+    other = Study(read_spec(write_spec(tmp_path / "o.toml", methods=("z",))), study.directory)
+    with study.driving(), pytest.raises(SweepError, match="another `rig sweep` is at work"):
+        other.begin()
+    assert (study.directory / "sweep.json").read_text() == before
+
+
+def test_a_line_of_the_journal_that_was_cut_off_is_left_out_and_harms_none(study):
+    study.begin()
+    study.note("push-a-seed0", "lost")
+    with (study.directory / "journal.jsonl").open("a") as file:
+        file.write('{"time": "2024-')
+    study.note("push-a-seed1", "finished")
+    told = [(line["run"], line["event"]) for line in study.journal()]
+    assert told == [("push-a-seed0", "lost"), ("push-a-seed1", "finished")]
+
+
+def test_a_run_that_is_damaged_does_not_hide_the_others(study):
+    standings, _ = drive_all(study, FakeCluster())
+    (study.run_directory("push-a-seed0") / "metrics.jsonl").write_text("no row\n")
+    now = {standing.id: standing for standing in study.standings()}
+    assert (now["push-a-seed0"].num_env_steps, now["push-a-seed0"].state) == (0, "done")
+    assert now["push-b-seed0"] == standings["push-b-seed0"]
 
 
 def test_a_run_made_with_other_settings_is_never_mixed_in(study):
@@ -359,6 +391,13 @@ def test_an_interrupted_run_begins_in_a_clean_directory_and_nothing_else_is_remo
     (tmp_path / "mine" / "thesis.tex").touch()
     with pytest.raises(SweepError, match="is in the way and is no run"):
         worker.clear(tmp_path / "mine")
+
+
+def test_a_run_that_another_process_trains_is_not_removed(tmp_path):
+    run = Run.create(tmp_path / "run", FAST, {})
+    with run.alone(), pytest.raises(RunError, match=r"another process trains .*run: wait"):
+        worker.clear(run.directory)
+    assert Run.open(run.directory).config == FAST
 
 
 def test_memory_asked_for_grows_with_frames_that_are_kept_and_runs():

@@ -12,20 +12,21 @@ The true state stays in ``info``, for evaluation.
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 import gymnasium
 import numpy as np
 from gymnasium import spaces
 from jaxtyping import Float32
 
+from rig.config import require
 from rig.latent.reward import latent_reward
 from rig.latent.space import LatentSpace
 
 
 Latent = Float32[np.ndarray, " latent"]
 Latents = Float32[np.ndarray, "*B latent"]
-GoalSource = Literal["imagined", "pictures"]
+GOAL_SOURCES = ("imagined", "pictures")
 
 
 class LatentGoals(gymnasium.Wrapper[dict[str, Any], Any, Any, Any]):
@@ -36,7 +37,7 @@ class LatentGoals(gymnasium.Wrapper[dict[str, Any], Any, Any, Any]):
         env: gymnasium.Env[Any, Any],
         space: LatentSpace,
         *,
-        goals: GoalSource = "imagined",
+        goals: str = "imagined",
     ) -> None:
         """Wraps an environment whose observation has ``observation`` and ``desired_goal``.
 
@@ -45,8 +46,13 @@ class LatentGoals(gymnasium.Wrapper[dict[str, Any], Any, Any, Any]):
             space: Encodes and imagines.
             goals: ``imagined``: each episode's goal is a draw from the prior, as in practice;
                 ``pictures``: it is the latent of the environment's goal picture.
+
+        Raises:
+            ConfigError: There are no such goals.
         """
         super().__init__(env)
+        known = " or ".join(GOAL_SOURCES)
+        require(goals in GOAL_SOURCES, f"goals must be {known}, got {goals!r}")
         self._space, self._goals = space, goals
         box = spaces.Box(-np.inf, np.inf, (space.latent_size,), np.float32)
         self.observation_space = spaces.Dict(
@@ -74,9 +80,10 @@ class LatentGoals(gymnasium.Wrapper[dict[str, Any], Any, Any, Any]):
         return seen, reward, terminated, truncated, info
 
     def compute_reward(
-        self, achieved_goal: Latents, desired_goal: Latents, _info: Any
+        self, achieved_goal: Latents, desired_goal: Latents, info: Any
     ) -> Float32[np.ndarray, "*B"]:
-        """Minus the weighted distance of each pair of latents."""
+        """Minus the weighted distance of each pair of latents; ``info`` does not count."""
+        del info
         achieved, desired = np.atleast_2d(achieved_goal), np.atleast_2d(desired_goal)
         rewards = latent_reward(achieved, desired, self._space.weight)
         return rewards.reshape(np.shape(achieved_goal)[:-1])

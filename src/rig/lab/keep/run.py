@@ -19,7 +19,7 @@ import fcntl
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
@@ -40,6 +40,23 @@ CLOCK_NAMES = ("wall_s", "evaluation_s")
 
 Follower = Callable[[Mapping[str, float]], None]
 """Is told each line of metrics."""
+
+
+@contextmanager
+def alone_at(directory: Path) -> Iterator[None]:
+    """Holds the lock of a run's directory, readable or not.
+
+    Raises:
+        RunError: Another process holds it.
+    """
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise RunError(f"another process trains {directory}: wait for it") from error
+    finally:
+        os.close(descriptor)
 
 
 class Run:
@@ -103,21 +120,13 @@ class Run:
         has = [(self.directory / name).exists() for name in (FINGERPRINT, "evaluation.json")]
         return has[0] or (has[1] and not self.checkpoints.exists())
 
-    @contextmanager
-    def alone(self) -> Iterator[None]:
+    def alone(self) -> AbstractContextManager[None]:
         """Keeps other processes from training this run; a process that dies lets go of it.
 
         Raises:
             RunError: Another one is at it.
         """
-        descriptor = os.open(self.directory, os.O_RDONLY)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            yield
-        except BlockingIOError as error:
-            raise RunError(f"another process trains {self.directory}: wait for it") from error
-        finally:
-            os.close(descriptor)
+        return alone_at(self.directory)
 
     def save_fingerprint(self, hashes: Mapping[str, str]) -> None:
         """Writes down what the run ended as: it is finished."""

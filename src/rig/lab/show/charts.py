@@ -23,8 +23,8 @@ COLOURS = (
     *("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"),
     *("#882255", "#8C8C8C", "#7570B3"),
 )
-"""One for each method of the comparison. The last three are not Okabe and Ito's, whose other two,
-black and yellow, are lost on a dark or on a light page."""
+"""One for each method of the comparison. The last three are not Okabe and Ito's, whose other
+two, black and yellow, are lost on a dark or on a light page."""
 STROKES = ("-", "--", "-.", ":")
 INK = "#123456"
 """Stands for the page's own text colour until the SVG is written."""

@@ -17,7 +17,7 @@ COLUMNS = ("method", "seeds", "distance left", "mean", "worst", "beats", "steps"
 
 def write_comparison(directory: Path, comparison: Comparison) -> list[Path]:
     """Writes comparison.md, comparison.csv and a plot for each task; their paths."""
-    directory.mkdir(exist_ok=True)
+    directory.mkdir(parents=True, exist_ok=True)
     plots = write_plots(directory, comparison)
     page, table = directory / "comparison.md", directory / "comparison.csv"
     page.write_text(markdown(comparison, plots))

@@ -17,7 +17,7 @@ import fcntl
 import json
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -75,14 +75,16 @@ class Study:
         """Makes the directory, and writes down the plan.
 
         Raises:
-            SweepError: A run there was made with other settings than the plan asks for.
+            SweepError: A run there was made with other settings than the plan asks for, or
+                another driver is at work there.
         """
         check_new_directory(self.directory)
         for planned in self.spec.runs:
             self._check_settings(planned)
         for part in ("logs", "running"):
             (self.directory / part).mkdir(parents=True, exist_ok=True)
-        write_json(self.directory / "sweep.json", self._plan())
+        with self.driving():
+            write_json(self.directory / "sweep.json", self._plan())
 
     @contextmanager
     def driving(self) -> Iterator[None]:
@@ -115,18 +117,23 @@ class Study:
         return False
 
     def note(self, run_id: str, event: str, why: str = "", **facts: Any) -> None:
-        """Adds a line to the journal."""
+        """Adds a line to the journal, after the end of one that was cut off."""
         now = datetime.now().astimezone().isoformat(timespec="seconds")
         line = {"time": now, "run": run_id, "event": event, "why": why} | facts
-        with (self.directory / "journal.jsonl").open("a") as file:
-            file.write(json.dumps(line) + "\n")
+        path = self.directory / "journal.jsonl"
+        before = path.read_text() if path.is_file() else ""
+        end = "" if before.endswith("\n") or not before else "\n"
+        with path.open("a") as file:
+            file.write(f"{end}{json.dumps(line)}\n")
 
     def journal(self) -> list[dict[str, Any]]:
-        """Every line of the journal; one that was cut off is left out."""
+        """Every line of the journal; those that were cut off are left out."""
         path = self.directory / "journal.jsonl"
-        text = path.read_text() if path.is_file() else ""
-        whole = text[: text.rfind("\n") + 1]
-        return [json.loads(line) for line in whole.splitlines()]
+        lines: list[dict[str, Any]] = []
+        for line in path.read_text().splitlines() if path.is_file() else []:
+            with suppress(json.JSONDecodeError):
+                lines.append(json.loads(line))
+        return lines
 
     def worker_of(self, run_id: str) -> dict[str, Any]:
         """Host, core and process that are, or were last, at a run; empty if none is known."""
@@ -167,7 +174,7 @@ class Study:
         if why := self.failure(planned.id):
             last = {"event": "failed", "why": why}
         state = self._state(planned.id, run, last, is_driven)
-        rows = run.metrics() if run else []
+        rows = found_rows(run)
         return Standing(
             id=planned.id,
             method=planned.method,
@@ -232,3 +239,11 @@ def found_run(directory: Path) -> Run | None:
         return Run.open(directory)
     except RunError:
         return None
+
+
+def found_rows(run: Run | None) -> list[dict[str, float]]:
+    """What a run has measured; nothing if there is none, or it can't be read."""
+    try:
+        return run.metrics() if run else []
+    except RunError:
+        return []

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -57,21 +58,30 @@ def open_index(root: Path) -> Iterator[sqlite3.Connection]:
     """
     if not root.is_dir():
         raise RunError(f"{root} is no directory: name one that runs lie under")
-    with closing(connect(root)) as connection:
-        update(connection, root)
+    with closing(up_to_date(root)) as connection:
         yield connection
 
 
-def connect(root: Path) -> sqlite3.Connection:
-    """The index as it was left; a new one if there is none, or none that can be read."""
+def up_to_date(root: Path) -> sqlite3.Connection:
+    """The index as it was left, or a new one if that can't be read, with all that changed."""
     if not os.access(root, os.W_OK):
-        return with_table(sqlite3.connect(":memory:"))
+        return updated(sqlite3.connect(":memory:"), root)
     path = root / FILE
     try:
-        return with_table(sqlite3.connect(path))
+        return updated(sqlite3.connect(path), root)
     except sqlite3.DatabaseError:
         path.unlink()
-        return with_table(sqlite3.connect(path))
+        return updated(sqlite3.connect(path), root)
+
+
+def updated(connection: sqlite3.Connection, root: Path) -> sqlite3.Connection:
+    """The connection, with its table brought up to date."""
+    try:
+        update(with_table(connection), root)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def with_table(connection: sqlite3.Connection) -> sqlite3.Connection:
@@ -113,7 +123,7 @@ def run_directories(root: Path) -> Iterator[Path]:
 
 def stamp_of(directory: Path) -> str:
     """What changes whenever a run's files do."""
-    paths = [directory / name for name in STAMPED]
+    paths = [directory / name for name in STAMPED] + [plan_at(directory)]
     return " ".join(str(path.stat().st_mtime_ns) if path.is_file() else "-" for path in paths)
 
 
@@ -148,13 +158,23 @@ def facts_of(directory: Path) -> Row:
         "made_at_commit": made.get("commit"),
         "distances": json.dumps(latest_distances(rows)),
         "settings": json.dumps(flat(asdict(run.config))),
-        "metrics": json.dumps(last),
+        "metrics": json.dumps({name: finite(value) for name, value in last.items()}),
     }
+
+
+def finite(value: float) -> float | None:
+    """The value as JSON can hold it."""
+    return value if isfinite(value) else None
+
+
+def plan_at(directory: Path) -> Path:
+    """Where the plan lies of the study that a run is part of, if it is."""
+    return directory.resolve().parent / "sweep.json"
 
 
 def plan_of(directory: Path) -> tuple[str | None, str | None]:
     """The study that a run belongs to, and its method there."""
-    path = directory.resolve().parent / "sweep.json"
+    path = plan_at(directory)
     plan = read_json(path) if path.is_file() else {"runs": {}}
     planned = plan["runs"].get(directory.resolve().name)
     return (plan["name"], planned["method"]) if planned else (None, None)

@@ -4,6 +4,8 @@ import json
 import re
 import sqlite3
 from collections.abc import Sequence
+from contextlib import suppress
+from math import isfinite
 from typing import Any
 
 from rig.errors import ConfigError, name_the_nearest
@@ -13,6 +15,7 @@ from rig.lab.study.index import COLUMNS, JSON_COLUMNS, Row
 
 
 CONDITION = re.compile(r"\s*(?P<name>[\w./]+)\s*(?P<sign><=|>=|!=|=|<|>)\s*(?P<value>.+?)\s*")
+INEQUALITIES = ("<", "<=", ">", ">=")
 SHOWN = ("run", "task", "method or preset", "seed", "state", "steps", "time", "distance left")
 
 
@@ -59,7 +62,15 @@ def condition(text: str, names: dict[str, str]) -> tuple[str, Any]:
         raise ConfigError(
             f"--where {text!r} is no condition: write NAME=VALUE, or with !=, <, <=, >, >="
         )
-    return f"{expression(match['name'], names)} {match['sign']} ?", value_of(match["value"])
+    name, sign, value = match["name"], match["sign"], value_of(match["value"])
+    if sign in INEQUALITIES and isinstance(value, str) and not is_text(name):
+        raise ConfigError(f"--where {text!r}: {name} is a number, and {value!r} is none")
+    return f"{expression(name, names)} {sign} ?", value
+
+
+def is_text(name: str) -> bool:
+    """Whether a column holds words, which have an order too: dates for one."""
+    return COLUMNS.get(name, "").startswith("TEXT")
 
 
 def expression(name: str, names: dict[str, str]) -> str:
@@ -71,13 +82,16 @@ def expression(name: str, names: dict[str, str]) -> str:
 
 def value_of(text: str) -> Any:
     """A value as the index holds it: a number, a list as JSON has it, or words."""
+    with suppress(ValueError):
+        number = float(text)  # which takes .5 and 1_000 too
+        return number if isfinite(number) else text
     try:
         value = json.loads(text.lower() if text in ("True", "False") else text)
     except json.JSONDecodeError:
         return text
     if isinstance(value, list):
         return json.dumps(value, separators=(",", ":"))
-    return value if isinstance(value, int | float) else text
+    return value if isinstance(value, bool) else text
 
 
 def row_as_values(row: sqlite3.Row) -> Row:

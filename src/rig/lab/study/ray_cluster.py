@@ -21,6 +21,8 @@ from rig.lab.study.worker import ONE_THREAD, work
 OBJECT_STORE_BYTES = 100 * 2**20
 """Enough for what jobs say when they end, which is all that goes through it."""
 GIB = 2**30
+ON_CPU = {"JAX_PLATFORMS": "cpu"}
+"""A job that takes no GPU must not see one, or all of them would fill the first."""
 NUM_AHEAD = 1
 """Jobs that Ray has beside those that go on, so that no core waits. Among those that it has,
 Ray begins with any; all others wait here, in their order."""
@@ -69,13 +71,13 @@ class RayCluster:
             self._give(self._waiting.popleft())
 
     def _give(self, job: Job) -> None:
+        takes_gpu = len(job.runs) > 1 and self._ray.cluster_resources().get("GPU", 0) >= 1
         options = {
             "memory": job_memory_bytes(job.runs),
-            "runtime_env": {"env_vars": ONE_THREAD},
+            "runtime_env": {"env_vars": ONE_THREAD | ({} if takes_gpu else ON_CPU)},
             "name": job.name,
+            "num_gpus": int(takes_gpu),
         }
-        if len(job.runs) > 1 and self._ray.cluster_resources().get("GPU", 0) >= 1:
-            options["num_gpus"] = 1
         self._jobs[self._work.options(**options).remote(job)] = job
 
     def endings(self, timeout_s: float) -> list[Ending]:

@@ -7,7 +7,7 @@ digits. It is read from a run's directory, from a study's, and from a file of su
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -151,7 +151,25 @@ def gather(sources: Sequence[Path]) -> tuple[list[Result], list[str]]:
     if not results:
         named = ", ".join(map(str, sources))
         raise RunError(f"no run of {named} is finished: there is nothing to compare yet")
-    return results, left_out
+    return distinct(results), left_out
+
+
+def distinct(results: Iterable[Result]) -> list[Result]:
+    """The results without copies: studies may share a run.
+
+    Raises:
+        RunError: Two runs have one method, task and seed.
+    """
+    found: dict[tuple[str, str, int], Result] = {}
+    for result in results:
+        other = found.setdefault((result.task, result.method, result.seed), result)
+        if result != replace(other, study=result.study):
+            both = " and ".join(f"{run.study or 'a run'}: {run.id}" for run in (other, result))
+            raise RunError(
+                f"{both} are both {result.method!r} on {result.task} with seed {result.seed}: "
+                "one mean over them would say nothing, so compare them apart"
+            )
+    return list(found.values())
 
 
 def gather_one(source: Path) -> tuple[list[Result], list[str]]:

@@ -38,8 +38,17 @@ from pathlib import Path
 from typing import Any
 
 from rig.config import Config
-from rig.errors import ConfigError, RigError, SpecError, name_the_nearest
+from rig.errors import ConfigError, RigError, SpecError
 from rig.lab.keep.settings import change, flat, option
+from rig.lab.study.spec_values import (
+    at_least_1,
+    check_keys,
+    name,
+    names,
+    once,
+    table,
+    whole_numbers,
+)
 from rig.presets import find_preset
 from rig.world.tasks import find_task
 
@@ -114,57 +123,60 @@ def read_spec(path: Path) -> Spec:
         SpecError: The file can't be read, or a run of it is no run; the message names both.
     """
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        file = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise SpecError(f"{path} can't be read as a spec: {error}") from error
     try:
-        return spec_of(table, path)
+        return spec_of(file, path)
     except RigError as error:
         raise SpecError(f"{path}: {error}") from error
 
 
-def spec_of(table: dict[str, Any], path: Path) -> Spec:
-    """The study that a file's table describes."""
-    check_keys(table, SPEC_KEYS)
-    common = {key: table[key] for key in table.keys() & RUN_KEYS}
-    of_task = table.get("task", {})
-    entries = table.get("run", [{}])
-    if not isinstance(of_task, dict) or not isinstance(entries, list):
-        raise ConfigError("write [task.NAME] for a task's settings, and [[run]] for a method")
+def spec_of(file: dict[str, Any], path: Path) -> Spec:
+    """The study that a file describes, once read."""
+    check_keys(file, SPEC_KEYS)
+    common = {key: file[key] for key in file.keys() & RUN_KEYS}
+    of_task = {proper_name(task): s for task, s in table(file.get("task", {}), "task").items()}
+    entries = file.get("run", [{}])
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise ConfigError("write [[run]] before each method's settings")
     runs = [run for entry in entries for run in planned_runs(common, of_task, entry, path.stem)]
     ids = [run.id for run in runs]
     if twice := {id_ for id_ in ids if ids.count(id_) > 1}:
         raise ConfigError(f"{min(twice)} is planned twice: give each run a method of its own")
+    if idle := of_task.keys() - {run.config.task for run in runs}:
+        raise ConfigError(f"[task.{min(idle)}] is of a task that no run has: leave it out")
     in_order = sorted(runs, key=lambda run: run.config.seed)
-    return Spec(
-        name=path.stem, path=path, asks=str(table.get("asks", "")), runs=tuple(in_order)
-    )
+    return Spec(name=path.stem, path=path, asks=str(file.get("asks", "")), runs=tuple(in_order))
 
 
 def planned_runs(
-    common: dict[str, Any], of_task: dict[str, Any], entry: dict[str, Any], name: str
+    common: dict[str, Any], of_task: dict[str, Any], entry: dict[str, Any], study: str
 ) -> list[Planned]:
     """The runs of one ``[[run]]``: every value of its grid, on every task, for every seed."""
-    method = str(entry.get("method", name))
+    method = str(entry.get("method", study))
     try:
         check_keys(entry, RUN_KEYS)
         asked = DEFAULTS | common | entry
-        merged = flat(common.get("settings", {})), flat(entry.get("settings", {}))
-        points = grid_points(flat(asked["grid"]))
-        tasks = [proper_name(task) for task in strings(asked.get("tasks"), "tasks")]
+        outer, own = (flat(table(t.get("settings", {}), "settings")) for t in (common, entry))
+        preset = name(asked["preset"], "preset")
+        points = grid_points(flat(table(asked["grid"], "grid")))
+        tasks = [proper_name(task) for task in names(asked.get("tasks"), "tasks")]
         return [
             replace(
                 planned(
-                    find_preset(asked["preset"], task),
-                    asked["preset"],
-                    merged[0] | task_settings(of_task, task) | merged[1] | point,
+                    find_preset(preset, task),
+                    preset,
+                    outer | flat(table(of_task.get(task, {}), f"task.{task}")) | own | point,
                     seed,
                 ),
                 method=named(method, point),
                 home=str(entry.get("from", "")),
                 seeds_together=at_least_1(asked["seeds_together"], "seeds_together"),
             )
-            for seed, point, task in product(seeds(asked["seeds"]), points, tasks)
+            for seed, point, task in product(
+                whole_numbers(asked["seeds"], "seeds"), points, once(tasks, "tasks")
+            )
         ]
     except RigError as error:
         raise ConfigError(f"run {method!r}: {error}") from error
@@ -195,12 +207,6 @@ def is_guest(task: str) -> bool:
     return ":" in task and not task.startswith("rig")
 
 
-def task_settings(of_task: dict[str, Any], task: str) -> dict[str, Any]:
-    """What ``[task.NAME]`` changes."""
-    named = {proper_name(name): settings for name, settings in of_task.items()}
-    return flat(named.get(task, {}))
-
-
 def grid_points(grid: dict[str, Any]) -> list[dict[str, Any]]:
     """Every combination of the values listed; one empty one for no grid."""
     for key, values in grid.items():
@@ -215,36 +221,7 @@ def named(method: str, point: dict[str, Any]) -> str:
     return ", ".join([method, *places])
 
 
-def seeds(asked: object) -> list[int]:
-    """The seeds: so many from 0 on, or those listed."""
-    if isinstance(asked, int) and asked >= 1:
-        return list(range(asked))
-    if isinstance(asked, list) and asked and all(isinstance(seed, int) for seed in asked):
-        return asked
-    raise ConfigError(f"seeds must be a number of seeds or a list of them, got {asked!r}")
-
-
-def at_least_1(asked: object, key: str) -> int:
-    """A number of things."""
-    if isinstance(asked, int) and asked >= 1:
-        return asked
-    raise ConfigError(f"{key} must be a whole number of at least 1, got {asked!r}")
-
-
-def strings(asked: object, key: str) -> list[str]:
-    """A list of names."""
-    if isinstance(asked, list) and asked and all(isinstance(name, str) for name in asked):
-        return asked
-    raise ConfigError(f'{key} must list names, as {key} = ["Reach"], got {asked!r}')
-
-
-def check_keys(table: dict[str, Any], known: set[str]) -> None:
-    """Raises ConfigError at a key that a spec does not have."""
-    for key in table:
-        if key not in known:
-            raise ConfigError(f"unknown key {key!r}: {name_the_nearest(key, known)}")
-
-
 def slug(text: str) -> str:
-    """A name that a file can have."""
+    """A name that a file can have; a minus before a number stays told."""
+    text = re.sub(r"(?<![\w.])-(?=[\d.])", "minus", text)
     return re.sub(r"[^a-z0-9._]+", "-", text.lower()).strip("-")

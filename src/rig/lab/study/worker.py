@@ -16,7 +16,7 @@ from typing import Any
 
 from rig.errors import RigError, RunError, StoppedError, SweepError
 from rig.lab.keep.durable import write_json
-from rig.lab.keep.run import Run
+from rig.lab.keep.run import Run, alone_at
 from rig.lab.study.directory import Study
 from rig.lab.study.jobs import FAILED, FINISHED, LOST, Job, Outcome
 from rig.lab.study.spec import Planned
@@ -137,12 +137,18 @@ def can_go_on(directory: Path) -> bool:
 
 
 def clear(directory: Path) -> None:
-    """Removes what an interrupted run left; refuses to remove what is no run."""
+    """Removes what an interrupted run left.
+
+    Raises:
+        SweepError: It is no run.
+        RunError: Another process trains it.
+    """
     if not directory.exists():
         return
     if any(directory.iterdir()) and not (directory / "origin.json").is_file():
         raise SweepError(f"{directory} is in the way and is no run: move it elsewhere")
-    shutil.rmtree(directory)
+    with alone_at(directory):
+        shutil.rmtree(directory)
 
 
 def is_finished(directory: Path) -> bool:
