@@ -36,6 +36,7 @@ ROOT = Path(__file__).parent.parent
 SPECS = ROOT / "benchmarks" / "specs"
 KEPT = ROOT / "docs" / "results"
 PAGE = KEPT.with_suffix(".md")
+SUCCESS = "eval/success_share"
 HASH_DIGITS, SHOWN_DIGITS = 40, 7
 HEAD = """# Results
 
@@ -43,7 +44,7 @@ HEAD = """# Results
 
 Every number is from finished runs whose evaluations are kept, a line each, in
 [results/](results/): anyone can draw this page again. A number leads to its runs, and those to
-their commit, their command and their line. Distances are from goal pictures that practice never
+their commit, their line, and the command that makes each again at that commit. Distances are from goal pictures that practice never
 saw, at the last step.
 """
 
@@ -134,12 +135,19 @@ def asked(study: str) -> str:
     """The question of a study, and where its plan is."""
     path = SPECS / f"{study}.toml"
     if not path.is_file():
-        return "Run by itself, not from a spec."
+        return made_by(study)
     try:
         question = read_spec(path).asks
     except RigError as error:
         question = f"(The spec does not fit this version: {error})"
     return f"{question} Spec: [{path.name}](../benchmarks/specs/{path.name})."
+
+
+def made_by(study: str) -> str:
+    """What made a study that has no spec."""
+    if (SPECS.parent / f"{study}.py").is_file():
+        return f"Made by [`python -m benchmarks.{study}`](../benchmarks/{study}.py)."
+    return "Run by itself, not from a spec."
 
 
 def made_at(comparison: Comparison) -> str:
@@ -175,13 +183,21 @@ def runs(comparison: Comparison) -> str:
             [
                 f"{mark}[{result.id}](results/{study}.jsonl#L{number})",
                 result.method,
-                ", ".join(f"{thing} {last(result, thing)}" for thing in result.things),
+                came_to(result),
                 f"`{short(result.commit)}`",
                 f"`{result.command}`",
             ]
         )
     columns = ("run", "method", "distance left", "commit", "command")
     return grid(columns, rows, len(columns))
+
+
+def came_to(result: Result) -> str:
+    """A run's last distances, and how many goals it reached by the task's own measure."""
+    told = [f"{thing} {last(result, thing)}" for thing in result.things]
+    if SUCCESS in result.curve:
+        told.append(f"{result.curve[SUCCESS][-1]:.0%} reached")
+    return ", ".join(told)
 
 
 def last(result: Result, thing: str) -> str:

@@ -44,6 +44,22 @@ def test_code_that_was_changed_and_code_of_several_commits_is_told(kept):
     assert "| `9999999 with changes` |" in page
 
 
+def test_the_page_tells_how_many_goals_were_reached_where_a_task_says_so(kept):
+    kept.mkdir()
+    shares = {"eval/success_share": [0.1, 0.2, 0.3, 0.87]}
+    result = fake_result("a")
+    reached = replace(fake_result("b"), curve=result.curve | shares)
+    write_results(kept / "fake.jsonl", [result, reached])
+    page = results.page()
+    assert "| a | hand 2.00 cm |" in page
+    assert "| b | hand 2.00 cm, 87% reached |" in page
+
+
+def test_a_study_of_a_benchmark_names_its_command(kept):
+    assert results.asked("sb3").startswith("Made by [`python -m benchmarks.sb3`]")
+    assert results.asked("lone") == "Run by itself, not from a spec."
+
+
 def test_a_run_by_itself_is_kept_as_a_study_of_its_name(kept, tmp_path):
     kept.mkdir()
     write_results(tmp_path / "lone.jsonl", [replace(fake_result("a"), study="")])
