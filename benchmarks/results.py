@@ -43,9 +43,9 @@ HEAD = """# Results
 <!-- Written by `python -m benchmarks.results`: change that, not this. -->
 
 Every number is from finished runs whose evaluations are kept, a line each, in
-[results/](results/): anyone can draw this page again. A number leads to its runs, and those to
-their commit, their line, and the command that makes each again at that commit. Distances are from goal pictures that practice never
-saw, at the last step.
+[results/](results/): anyone can draw this page again. A number leads to its runs, and each run
+to its line, its commit, and the command that makes it again at that commit. Distances are from
+goal pictures that practice never saw, at the last step.
 """
 
 
