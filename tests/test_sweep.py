@@ -363,6 +363,26 @@ def test_an_interrupted_run_goes_on_if_it_can_and_else_begins_anew(study, monkey
     assert worker.run_of(planned, job).metrics() == []
 
 
+def test_a_tracker_follows_every_run_of_a_sweep(tmp_path, monkeypatch):
+    path = write_spec(tmp_path / "study.toml", num_seeds=1)
+    asked = []
+    monkeypatch.setattr(
+        errands, "train_together", lambda runs, _displays, tracker: asked.append(tracker) or ()
+    )
+    monkeypatch.setattr(worker, "run_of", lambda planned, _job: planned.id)
+    monkeypatch.setattr("rig.lab.show.trackers.check_tracker", asked.append)
+
+    class Cluster(FakeCluster):
+        def check_memory(self, jobs):
+            for job in jobs:
+                list(job.trainer(job))
+
+    monkeypatch.setattr("rig.lab.study.sweep.joined", lambda *_args: nullcontext(Cluster()))
+    argv = ["sweep", str(path), "--out", str(tmp_path / "study"), "--tracker", "wandb"]
+    assert main(argv) == 0
+    assert asked == ["wandb"] * 3  # is it installed, and each of the two runs
+
+
 def test_the_core_that_is_claimed_is_the_one_it_is_pinned_to(monkeypatch, tmp_path):
     pinned = []
     monkeypatch.setattr(worker.tempfile, "gettempdir", lambda: str(tmp_path))

@@ -17,6 +17,7 @@ from typing import Any
 from rig.errors import RigError, RunError, StoppedError, SweepError
 from rig.lab.keep.durable import write_json
 from rig.lab.keep.run import Run, alone_at
+from rig.lab.show.trackers import TrackerName
 from rig.lab.study.directory import Study
 from rig.lab.study.jobs import FAILED, FINISHED, LOST, Job, Outcome
 from rig.lab.study.spec import Planned
@@ -91,7 +92,9 @@ def tell(study: Study, run_id: str, error: RigError) -> Outcome:
     return Outcome(FAILED, str(error))
 
 
-def train_planned(job: Job) -> Iterator[tuple[str, RigError | None]]:
+def train_planned(
+    job: Job, tracker: TrackerName | None = None
+) -> Iterator[tuple[str, RigError | None]]:
     """Trains runs, side by side if they are several; each writes what it says into its log."""
     from rig.lab.show.progress import PlainProgress
     from rig.lab.verbs.errands import train_together
@@ -103,7 +106,7 @@ def train_planned(job: Job) -> Iterator[tuple[str, RigError | None]]:
         except RigError as error:
             yield planned.id, error
     displays = {id_: PlainProgress(partial(write_line, job.study.log(id_))) for id_ in runs}
-    for run_id, result in train_together(runs, displays):
+    for run_id, result in train_together(runs, displays, tracker):
         yield run_id, result if isinstance(result, RigError) else None
 
 

@@ -86,20 +86,26 @@ def train_to_the_end(run: Run, tracker: TrackerName | None = None) -> None:
 
 
 def train_together(
-    runs: Mapping[str, Run], displays: Mapping[str, Progress]
+    runs: Mapping[str, Run],
+    displays: Mapping[str, Progress],
+    tracker: TrackerName | None = None,
 ) -> Iterator[tuple[str, Policy | RigError]]:
     """Trains runs of one setting side by side, their updates in one program.
 
     Args:
         runs: By any name; each goes on from where it is.
         displays: Each run's, by the same name.
+        tracker: Follows each of them.
 
     Yields:
         A run's name and its policy, or the error that ended it, as it comes. The others go on.
     """
     with Interrupt(say_plainly, "each run goes on from its checkpoint") as interrupt:
         yield from together(
-            {name: guarded(run, displays[name], interrupt) for name, run in runs.items()}
+            {
+                name: guarded(run, displays[name], interrupt, tracker)
+                for name, run in runs.items()
+            }
         )
 
 

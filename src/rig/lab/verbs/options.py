@@ -22,6 +22,9 @@ VIDEO_KINDS = (".mp4", ".gif")
 PAGE_KINDS = (".html", ".htm")
 
 
+TrackerOption = Literal["tensorboard", "wandb"] | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class TrainOptions:
     """What `rig train` takes besides the settings of a run."""
@@ -39,7 +42,7 @@ class TrainOptions:
     last checkpoint, to the same end."""
     force: Flag = False
     """With --resume: go on even where other programs would lead to another end."""
-    tracker: Literal["tensorboard", "wandb"] | None = None
+    tracker: TrackerOption = None
     """Show the metrics in TensorBoard or in Weights & Biases too (offline, unless WANDB_MODE
     says online)."""
     json: Flag = False

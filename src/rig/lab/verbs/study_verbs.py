@@ -7,13 +7,14 @@ import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 from tyro.conf import Positional, UseAppendAction, arg
 
 from rig.config import require
-from rig.lab.verbs.options import DirectoryOption, Flag
+from rig.lab.verbs.options import DirectoryOption, Flag, TrackerOption
 from rig.lab.verbs.outputs import RUNS, check_new_directory
 
 
@@ -39,6 +40,8 @@ class Sweep:
     """Runs at once on this machine, one a core; by default all cores that we may use."""
     ray_address: str | None = None
     """A Ray cluster to run on, as `ray.init` takes it: auto, or HOST:PORT."""
+    tracker: TrackerOption = None
+    """Show every run's metrics in TensorBoard or in Weights & Biases too."""
     json: Flag = False
     """Print where every run stands as one JSON object."""
 
@@ -54,11 +57,13 @@ class Sweep:
     def __call__(self, argv: Sequence[str]) -> None:
         """Does what is left of the study, and prints where every run stands."""
         from rig.lab.show.tables import print_json
+        from rig.lab.show.trackers import check_tracker
         from rig.lab.study.board import open_board, print_standings
         from rig.lab.study.directory import Study
         from rig.lab.study.spec import read_spec
         from rig.lab.study.standing import as_json
         from rig.lab.study.sweep import require_all_done, sweep
+        from rig.lab.study.worker import train_planned
 
         whole = read_spec(self.spec)
         spec = whole.of_seeds(self.seeds) if self.seeds else whole
@@ -66,12 +71,14 @@ class Sweep:
         if self.status:
             standings = study.standings()
         else:
+            check_tracker(self.tracker)
             standings = sweep(
                 study,
                 open_board(),
                 address=self.ray_address,
                 num_cores=self.cores,
                 again=self.again,
+                trainer=partial(train_planned, tracker=self.tracker),
             )
         if self.json:
             print_json(as_json(standings) | {"directory": str(study.directory)})
