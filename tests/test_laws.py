@@ -12,7 +12,6 @@ from gymnasium.vector import VectorWrapper
 from rig.agent.explore import Noise
 from rig.agent.td3 import update_many
 from rig.config import ExploreConfig, GoalConfig, GoalMixture, RewardConfig
-from rig.lab import measure
 from rig.lab import train as training
 from rig.lab.evaluate import evaluation_goals, table, try_goals
 from rig.lab.keep.run import Run
@@ -33,14 +32,6 @@ from rig.types import Batch, Encoding
 
 CLOCKS = ("wall_s", "evaluation_s")
 KEPT = GoalMixture(kept=1.0, future=0.0, imagined=0.0)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def few_probes():
-    """Most of a tiny run's time would go into pictures for the probe."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(measure, "NUM_PROBE_STATES", 50)
-        yield
 
 
 def trained(directory, config):

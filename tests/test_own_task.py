@@ -112,7 +112,6 @@ class DoesNothing(Policy):
 def test_what_latents_hold_and_where_tries_end_is_told_in_its_units(
     tmp_path, tiny, monkeypatch
 ):
-    monkeypatch.setattr(measure, "NUM_PROBE_STATES", 20)
     run = Run.create(tmp_path / "run", replace(tiny, task=NAME), {})
     monkeypatch.setattr(measure, "keep_best", lambda *_: None)  # there is nothing to keep
     world = make_world(run.config, 1)

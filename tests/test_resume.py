@@ -11,7 +11,6 @@ import pytest
 
 from rig.config import CheckpointConfig
 from rig.errors import RunError, StoppedError
-from rig.lab import measure
 from rig.lab.keep import durable
 from rig.lab.keep.run import Run
 from rig.lab.show.progress import PlainProgress
@@ -24,14 +23,6 @@ NOT_COMPARED = {"clock.jsonl", "origin.json"}
 
 class PowerLossError(Exception):
     """The machine is gone: nothing of ours catches this."""
-
-
-@pytest.fixture(scope="module", autouse=True)
-def few_probes():
-    """Most of a tiny run's time would go into pictures for the probe."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(measure, "NUM_PROBE_STATES", 50)
-        yield
 
 
 @pytest.fixture(scope="module")
@@ -225,6 +216,5 @@ def test_worlds_that_are_never_put_back_go_on_where_they_were(
     runs = [Run.create(tmp_path / name, config, {}) for name in ("whole", "stopped")]
     train_to_the_end(runs[0])
     stopped(runs[1], Signalling(signal.SIGTERM, phase="practise", done=500), monkeypatch)
-    monkeypatch.setattr(measure, "NUM_PROBE_STATES", 50)
     train_on(runs[1].directory)
     assert everything(runs[1]) == everything(runs[0])

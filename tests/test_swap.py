@@ -17,7 +17,6 @@ from rig.config import (
     TD3Config,
 )
 from rig.errors import ConfigError, RunError
-from rig.lab import measure
 from rig.lab.cli import main, parse
 from rig.lab.collect import Collected
 from rig.lab.evaluate import evaluation_goals, table, try_goals
@@ -293,9 +292,7 @@ def finished(request, tmp_path_factory, tiny):
     config = swapped(tiny, *request.param)
     config = replace(config, checkpoint=CheckpointConfig(every_steps=100, keep_finished=True))
     run = Run.create(tmp_path_factory.mktemp("runs") / "swap", config, {})
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(measure, "NUM_PROBE_STATES", 50)
-        return run, train(config, run, PlainProgress(lambda _line: None))
+    return run, train(config, run, PlainProgress(lambda _line: None))
 
 
 def test_swap_trains_saves_loads_and_is_evaluated_as_it_was(finished):

@@ -13,7 +13,7 @@ from safetensors.numpy import load_file
 from rig.agent.td3 import Lesson, Transitions, learn_together, new_learner
 from rig.config import TD3Config
 from rig.errors import DivergedError, StoppedError
-from rig.lab import lessons, measure, oracle
+from rig.lab import lessons, oracle
 from rig.lab import train as training
 from rig.lab.keep.run import Run
 from rig.lab.lessons import alone, teach, together
@@ -36,7 +36,6 @@ STATE_AT = 200
 def few_goals():
     """Most of a tiny run's time would go into goals that nobody asks for."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(measure, "NUM_PROBE_STATES", 50)
         patch.setattr(oracle, "NUM_GOALS", 50)
         yield
 

@@ -7,7 +7,6 @@ import pytest
 
 from rig.config import CheckpointConfig
 from rig.errors import DivergedError
-from rig.lab import measure
 from rig.lab import train as training
 from rig.lab.keep.run import Run
 from rig.lab.verbs.errands import train_on, train_to_the_end
@@ -62,8 +61,7 @@ def test_one_number_that_is_lost_is_found():
 
 
 @pytest.fixture
-def run(tmp_path, tiny, monkeypatch):
-    monkeypatch.setattr(measure, "NUM_PROBE_STATES", 50)
+def run(tmp_path, tiny):
     config = replace(
         tiny, on_divergence="rollback", checkpoint=CheckpointConfig(every_steps=100)
     )
@@ -98,14 +96,12 @@ def test_run_that_diverges_again_and_again_stops_and_keeps_its_checkpoint(run, m
     with pytest.raises(DivergedError, match=r"it diverged; stopped after 200 steps .* is kept"):
         train_to_the_end(run)
     monkeypatch.undo()
-    monkeypatch.setattr(measure, "NUM_PROBE_STATES", 50)
     train_on(run.directory)
     assert run.is_finished
 
 
 @pytest.mark.slow
-def test_step_size_that_is_far_too_large_is_noticed_in_its_round(tmp_path, tiny, monkeypatch):
-    monkeypatch.setattr(measure, "NUM_PROBE_STATES", 50)
+def test_step_size_that_is_far_too_large_is_noticed_in_its_round(tmp_path, tiny):
     td3 = replace(tiny.td3, learning_rate=1e3, updates_per_step=1.0)
     run = Run.create(tmp_path / "run", replace(tiny, td3=td3), {})
     with pytest.raises(DivergedError, match=r"diverged|exploded"):
