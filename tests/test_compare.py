@@ -223,6 +223,20 @@ def test_compare_writes_tables_and_plots(study, tmp_path, capsys):
     assert (written / "push-puck.png").read_bytes()[1:4] == b"PNG"
 
 
+def test_a_narrow_terminal_folds_names_and_no_number(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    names = ("ours", "a method whose name says all that it changes, one by one")
+    some = [fake_result(name, seed, task="Push") for name in names for seed in range(3)]
+    write_results(tmp_path / "some.jsonl", some)
+    assert main(["compare", str(tmp_path / "some.jsonl")]) == 0
+    out = capsys.readouterr().out
+    assert "Push: puck, cm. Doing nothing scores 10.00 cm." in out
+    for whole in ("2.10 [2.00, 2.20]", "4,000", "4 min 4 s"):
+        assert whole in out
+    assert re.search(r"0\.50 \[0\.\d\d, \d\.\d\d\]  ", out)
+    assert max(map(len, out.splitlines())) <= 80
+
+
 def test_compare_gives_every_number_as_json(study, capsys):
     assert main(["compare", "study.toml", "--against", "b", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)

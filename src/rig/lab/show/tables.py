@@ -78,14 +78,26 @@ def print_examination(examination: dict[str, Any]) -> None:
     print_table("Speed here", ["", ""], rows)
 
 
-def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
-    """Prints a table: names at the left, numbers at the right."""
+def print_table(
+    title: str, columns: list[str], rows: list[list[str]], *, only_names_fold: bool = False
+) -> None:
+    """Prints a table: names at the left, numbers at the right.
+
+    Args:
+        title: Stands above it.
+        columns: What their heads say.
+        rows: A cell for each column.
+        only_names_fold: Where the terminal is narrow, the first column gives way to all others.
+    """
     table = Table(
         title=title, title_justify="left", title_style="bold", box=None, pad_edge=False
     )
     for index, column in enumerate(columns):
         justify: Literal["left", "right"] = "right" if index else "left"
-        table.add_column(column, justify=justify, header_style="dim", overflow="fold")
+        whole = only_names_fold and index > 0
+        table.add_column(
+            column, justify=justify, header_style="dim", overflow="fold", no_wrap=whole
+        )
     for row in rows:
         table.add_row(*row)
     Console(file=sys.stdout).print(table)

@@ -15,6 +15,10 @@ from rig.lab.study.spec import slug
 COLUMNS = ("method", "seeds", "distance left", "mean", "worst", "beats", "steps", "training")
 
 
+SHOWN = ("method", "seeds", "distance left", "beats", "steps", "training")
+"""Those that a terminal has room for."""
+
+
 def write_comparison(directory: Path, comparison: Comparison) -> list[Path]:
     """Writes comparison.md, comparison.csv and a plot for each task; their paths."""
     directory.mkdir(parents=True, exist_ok=True)
@@ -90,16 +94,27 @@ def legend(comparison: Comparison) -> str:
     )
 
 
+def shown(line: Line) -> list[str]:
+    """One method as a terminal shows it; the unit is in the title."""
+    told = dict(zip(COLUMNS, cells(line), strict=True)) | {"distance left": left(line)}
+    return [told[name] for name in SHOWN]
+
+
+def left(line: Line) -> str:
+    """How much of the way is left, with its interval if there are several seeds."""
+    ends = f" [{line.show(line.low)}, {line.show(line.high)}]" if line.num_seeds > 1 else ""
+    return f"{line.show(line.iqm)}{ends}"
+
+
 def cells(line: Line) -> list[str]:
     """One method as the cells of a table."""
     better = "–"
     if line.better is not None:
         better = f"{line.better:.2f} [{line.better_low:.2f}, {line.better_high:.2f}]"
-    ends = f" [{line.show(line.low)}, {line.show(line.high)}]" if line.num_seeds > 1 else ""
     return [
         line.method,
         str(line.num_seeds),
-        f"{line.show(line.iqm)}{ends} {line.unit}",
+        f"{left(line)} {line.unit}",
         line.show(line.mean),
         line.show(line.worst),
         better,

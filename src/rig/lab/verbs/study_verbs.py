@@ -150,7 +150,13 @@ class Compare:
         if self.out:
             check_new_directory(self.out)
         from rig.lab.show.tables import print_json, print_line, print_notice, print_table
-        from rig.lab.study.compare import COLUMNS, as_json, cells, write_comparison
+        from rig.lab.study.compare import (
+            SHOWN,
+            as_json,
+            nothing_scores,
+            shown,
+            write_comparison,
+        )
         from rig.lab.study.comparison import Comparison
         from rig.lab.study.results import gather
 
@@ -163,8 +169,10 @@ class Compare:
         else:
             for task in comparison.tasks:
                 for thing in comparison.things(task):
-                    rows = [cells(line) for line in comparison.lines(task, thing)]
-                    print_table(f"{task}: {thing}", list(COLUMNS), rows)
+                    lines = comparison.lines(task, thing)
+                    title = f"{task}: {thing}, {lines[0].unit}. {nothing_scores(lines[0])}"
+                    rows = [shown(line) for line in lines]
+                    print_table(title, list(SHOWN), rows, only_names_fold=True)
         if self.out:
             written = write_comparison(self.out, comparison)
             for path in () if self.json else written:
