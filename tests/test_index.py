@@ -1,5 +1,6 @@
 import json
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -40,6 +41,12 @@ def root(tmp_path, monkeypatch):
 def ask(root, *conditions, sort="date"):
     with open_index(root) as connection:
         return select(connection, conditions, sort)
+
+
+def change_index(root, script):
+    """Runs SQL on the file of the index, as no code of ours would."""
+    with closing(sqlite3.connect(root / FILE)) as connection:
+        connection.executescript(script)
 
 
 def names(rows):
@@ -131,9 +138,7 @@ def test_an_index_that_is_deleted_or_damaged_or_of_another_version_is_made_anew(
     assert ask(root) == before
     (root / FILE).write_bytes(b"no database " * 100)
     assert ask(root) == before
-    connection = sqlite3.connect(root / FILE)
-    connection.executescript("DROP TABLE runs; PRAGMA user_version = 99;")
-    connection.close()
+    change_index(root, "DROP TABLE runs; PRAGMA user_version = 99;")
     assert ask(root) == before
 
 
@@ -142,9 +147,7 @@ def test_an_index_that_is_damaged_behind_its_first_page_is_made_anew(root):
     whole = (root / FILE).read_bytes()
     (root / FILE).write_bytes(whole[:4096] + b"no page " * ((len(whole) - 4096) // 8))
     assert ask(root) == before
-    connection = sqlite3.connect(root / FILE)
-    connection.execute("DROP TABLE runs")
-    connection.close()
+    change_index(root, "DROP TABLE runs;")
     assert ask(root) == before
 
 

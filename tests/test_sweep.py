@@ -222,6 +222,12 @@ def test_failed_runs_are_left_alone_until_they_are_asked_for_again(study, monkey
     drive_all(study, FakeCluster(push_b_seed1=[FAILED]))
     monkeypatch.setattr("rig.lab.study.sweep.joined", None)
     assert counts(sweep(study, PlainBoard(print))) == "3 of 4 done, 1 failed"
+    study.forget("push-b-seed1")
+    assert counts(study.standings()) == "3 of 4 done, 1 waiting"
+
+
+def test_again_tries_the_runs_that_failed_and_no_others(study, monkeypatch):
+    drive_all(study, FakeCluster(push_b_seed1=[FAILED]))
 
     class Cluster(FakeCluster):
         def check_memory(self, jobs):
