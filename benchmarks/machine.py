@@ -4,10 +4,9 @@ import os
 import platform
 import shlex
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 
-from rig.lab.keep.origin import commit, device, num_cores, versions
+from rig.lab.keep.origin import commit, device, now, num_cores, versions
 
 
 THREAD_SETTINGS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "XLA_FLAGS")
@@ -20,7 +19,7 @@ def describe(argv: Sequence[str]) -> dict[str, str]:
     threads = [f"{name}={os.environ[name]}" for name in THREAD_SETTINGS if name in os.environ]
     return {
         "command": shlex.join(["python", "-m", "benchmarks.run", *argv]),
-        "date": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "date": now(),
         "commit": commit() or "unknown",
         "processor": cpu_model(),
         "cores": f"{num_cores()} that we may use, of {os.cpu_count()}",

@@ -12,12 +12,11 @@ import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from rig.errors import RigError
-from rig.lab.keep.origin import commit
+from rig.lab.keep.origin import commit, now
 from rig.lab.keep.settings import changes_from_published
 from rig.lab.study.compare import COLUMNS, cells, grid, legend, nothing_scores, over_tasks
 from rig.lab.study.comparison import Comparison, Line
@@ -82,8 +81,7 @@ def take_in(study: str, results: list[Result]) -> Path:
 
 def made_now() -> dict[str, str]:
     """Commit and date of what is measured by this code now, on a run of any."""
-    now = datetime.now().astimezone().isoformat(timespec="seconds")
-    return {"commit": commit() or "", "date": now}
+    return {"commit": commit() or "", "date": now()}
 
 
 def merged(path: Path, results: list[Result]) -> list[Result]:

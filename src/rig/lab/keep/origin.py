@@ -31,11 +31,16 @@ PACKAGES = (
 def origin(config: Config, argv: Sequence[str]) -> dict[str, Any]:
     """Versions, commit, command line, camera, device and date of a run that begins now."""
     return {
-        "date": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "date": now(),
         "command": shlex.join(["rig", *argv]),
         "commit": commit(),
         **surroundings(config),
     }
+
+
+def now() -> str:
+    """The time to the second, with its zone, as ISO 8601 has it."""
+    return datetime.now().astimezone().isoformat(timespec="seconds")
 
 
 def surroundings(config: Config) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
 from rig.config import require
+from rig.lab.show.trackers import TrackerName
 
 
 RunDirectory = Annotated[Positional[Path], arg(metavar="RUN")]
@@ -20,9 +21,6 @@ Flag = FlagCreatePairsOff[bool]
 IMAGE_KINDS = (".png",)
 VIDEO_KINDS = (".mp4", ".gif")
 PAGE_KINDS = (".html", ".htm")
-
-
-TrackerOption = Literal["tensorboard", "wandb"] | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +40,7 @@ class TrainOptions:
     last checkpoint, to the same end."""
     force: Flag = False
     """With --resume: go on even where other programs would lead to another end."""
-    tracker: TrackerOption = None
+    tracker: TrackerName | None = None
     """Show the metrics in TensorBoard or in Weights & Biases too (offline, unless WANDB_MODE
     says online)."""
     json: Flag = False

@@ -14,7 +14,8 @@ from typing import Annotated
 from tyro.conf import Positional, UseAppendAction, arg
 
 from rig.config import require
-from rig.lab.verbs.options import DirectoryOption, Flag, TrackerOption
+from rig.lab.show.trackers import TrackerName
+from rig.lab.verbs.options import DirectoryOption, Flag
 from rig.lab.verbs.outputs import RUNS, check_new_directory
 
 
@@ -40,7 +41,7 @@ class Sweep:
     """Runs at once on this machine, one a core; by default all cores that we may use."""
     ray_address: str | None = None
     """A Ray cluster to run on, as `ray.init` takes it: auto, or HOST:PORT."""
-    tracker: TrackerOption = None
+    tracker: TrackerName | None = None
     """Show every run's metrics in TensorBoard or in Weights & Biases too."""
     json: Flag = False
     """Print where every run stands as one JSON object."""
