@@ -3,7 +3,8 @@
 ``--keep SOURCE...`` first takes in finished runs: a study's directory, or a spec whose study
 lies under ``runs/``. What is kept of each run is one line in ``docs/results/STUDY.jsonl``, in
 place of an older one of the same run; plots lie beside it. A study may thus be run a seed at a
-time, on any machine. Nobody types a number.
+time, on any machine, and a run that it takes ``from`` another is as the other has it. Nobody
+types a number.
 """
 
 import argparse
@@ -58,6 +59,7 @@ def main(argv: Sequence[str]) -> None:
     for source in parser.parse_args(argv).keep:
         print(keep(source))
     for path in sorted(KEPT.glob("*.jsonl")):
+        write_results(path, merged(path, []))
         draw(path)
     PAGE.write_text(page())
 
@@ -91,7 +93,22 @@ def merged(path: Path, results: list[Result]) -> list[Result]:
     spec = SPECS / f"{path.stem}.toml"
     if not spec.is_file():
         return list(kept.values())
-    return [kept[run.id] for run in read_spec(spec).runs if is_of(kept.get(run.id), run)]
+    plan = read_spec(spec).runs
+    kept |= {result.id: result for result in borrowed(path, plan)}
+    return [kept[run.id] for run in plan if is_of(kept.get(run.id), run)]
+
+
+def borrowed(path: Path, plan: Sequence[Planned]) -> list[Result]:
+    """The planned runs that are another study's, as that study has them now."""
+    homes = {run.id: run.home for run in plan if run.home}
+    lenders = [path.with_name(f"{home}.jsonl") for home in sorted(set(homes.values()))]
+    return [
+        replace(result, study=path.stem)
+        for lender in lenders
+        if lender.is_file()
+        for result in read_results(lender)
+        if homes.get(result.id) == lender.stem
+    ]
 
 
 def is_of(result: Result | None, run: Planned) -> bool:

@@ -105,6 +105,27 @@ def test_what_the_spec_plans_no_more_is_not_kept(kept, tmp_path, monkeypatch):
     assert [result.id for result in held] == ["reach-a-seed0", "reach-a-seed1"]
 
 
+def test_a_run_of_another_study_is_as_that_study_has_it(kept, tmp_path, monkeypatch):
+    """Seed 0 is the lender's, which has another number now; it has nothing of seed 1."""
+    kept.mkdir()
+    plan = 'tasks = ["Reach"]\nseeds = 2\nsettings.td3.hidden_sizes = [8]\n'
+    plan += '[[run]]\nmethod = "ours"\nfrom = "lender"\n[[run]]\nmethod = "a"\n'
+    (tmp_path / "fake.toml").write_text(plan)
+    monkeypatch.setattr(results, "SPECS", tmp_path)
+    changes = changes_from_published(results.read_spec(tmp_path / "fake.toml").runs[0].config)
+    own, old, new = (
+        fake_result(method, finals=finals, **changes)
+        for method, finals in [("a", 0.03), ("ours", 0.05), ("ours", 0.01)]
+    )
+    write_results(kept / "fake.jsonl", [own, old])
+    write_results(kept / "lender.jsonl", [new, fake_result("a", finals=0.07, **changes)])
+    results.main([])
+    held = read_results(kept / "fake.jsonl")
+    assert [result.study for result in held] == ["fake", "fake"]
+    assert [result.curve for result in held] == [new.curve, own.curve]
+    assert "| ours | hand 1.00 cm |" in results.PAGE.read_text()
+
+
 def test_the_page_is_what_the_kept_results_say():
     assert results.PAGE.read_text() == results.page()
 
