@@ -1,60 +1,42 @@
 """An index of runs, in SQLite beside them, so that a thousand of them are listed at once.
 
 The directories are what counts: the index is brought up to date whenever it is opened, reads
-again only the runs whose files changed, and can be deleted at any time.
+again only the runs whose files changed, and can be deleted at any time. A file of its name that
+we did not make stays as it is.
 """
 
-import json
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from dataclasses import asdict
-from math import isfinite
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 from rig.errors import RunError
-from rig.lab.keep.durable import read_json
-from rig.lab.keep.run import Run
-from rig.lab.keep.settings import flat, nearest_preset
-from rig.lab.study.standing import latest_distances
+from rig.lab.study.facts import COLUMNS, Row, as_text, code_version, facts_of, stamp_of
 
 
 FILE = "index.sqlite"
-VERSION = 1
-"""Raised whenever the columns change; an index of another version is made anew."""
-COLUMNS = {
-    "directory": "TEXT PRIMARY KEY",
-    "stamp": "TEXT",
-    "study": "TEXT COLLATE NOCASE",
-    "method": "TEXT COLLATE NOCASE",
-    "task": "TEXT COLLATE NOCASE",
-    "preset": "TEXT COLLATE NOCASE",
-    "seed": "INTEGER",
-    "state": "TEXT",
-    "num_env_steps": "INTEGER",
-    "training_s": "REAL",
-    "date": "TEXT",
-    "made_at_commit": "TEXT",
-    "distances": "TEXT",
-    "settings": "TEXT",
-    "metrics": "TEXT",
-}
-"""Each run's row; the last three are JSON objects."""
-JSON_COLUMNS = ("distances", "settings", "metrics")
-STAMPED = ("config.json", "metrics.jsonl", "evaluation.json", "fingerprint.json")
-Row = dict[str, Any]
+IN_MEMORY = Path(":memory:")
+APPLICATION_ID = 0x72696769
+"""``rigi``: marks a database as an index of ours, in its first bytes."""
+UNMARKED_VERSION = 1
+"""What an index of ours had for a version before it was marked."""
+HEADER = b"SQLite format 3\0"
+ID_AT = slice(68, 72)
+"""Where the application's id is in a database's first bytes (sqlite.org/fileformat.html)."""
+PATIENCE_S = 5.0
+"""So long another process may hold the index before it is done without."""
 
 
 @contextmanager
 def open_index(root: Path) -> Iterator[sqlite3.Connection]:
     """The index of the runs under a directory, brought up to date.
 
-    Where the directory may not be written in, the index is made in memory.
+    Where it can't be kept (no right to write, no room, another process holds it), it is made in
+    memory.
 
     Raises:
-        RunError: There is no such directory.
+        RunError: There is no such directory, or a file of the index's name is something else.
     """
     if not root.is_dir():
         raise RunError(f"{root} is no directory: name one that runs lie under")
@@ -63,47 +45,115 @@ def open_index(root: Path) -> Iterator[sqlite3.Connection]:
 
 
 def up_to_date(root: Path) -> sqlite3.Connection:
-    """The index as it was left, or a new one if that can't be read, with all that changed."""
-    if not os.access(root, os.W_OK):
-        return updated(sqlite3.connect(":memory:"), root)
-    path = root / FILE
-    try:
-        return updated(sqlite3.connect(path), root)
-    except sqlite3.DatabaseError:
-        path.unlink()
-        return updated(sqlite3.connect(path), root)
+    """The index beside the runs, or one in memory if that can't be used now."""
+    if os.access(root, os.W_OK):
+        # Such an error says nothing against the file, so that it is left alone.
+        with suppress(sqlite3.OperationalError, OSError):
+            return kept(root / FILE, root)
+    return updated(IN_MEMORY, root)
 
 
-def updated(connection: sqlite3.Connection, root: Path) -> sqlite3.Connection:
-    """The connection, with its table brought up to date."""
+def kept(path: Path, root: Path) -> sqlite3.Connection:
+    """The index in a file, made anew if it is ours and damaged."""
     try:
-        update(with_table(connection), root)
+        return updated(path, root)
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError as error:
+        if not is_marked(path):
+            raise not_ours(path) from error
+    path.unlink()
+    return updated(path, root)
+
+
+def updated(path: Path, root: Path) -> sqlite3.Connection:
+    """A connection to the index, with its table brought up to date.
+
+    Raises:
+        RunError: The file is someone else's database.
+    """
+    connection = sqlite3.connect(path, timeout=PATIENCE_S)
+    try:
+        connection.row_factory = sqlite3.Row
+        if not is_ours(connection):
+            raise not_ours(path)
+        make_table(connection)
+        update(connection, root)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def with_table(connection: sqlite3.Connection) -> sqlite3.Connection:
-    """The connection with a table of this version."""
-    connection.row_factory = sqlite3.Row
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version != VERSION:
-        columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
-        connection.executescript(
-            f"DROP TABLE IF EXISTS runs; CREATE TABLE runs ({columns});"
-            f"PRAGMA user_version = {VERSION};"
-        )
-    return connection
+def is_marked(path: Path) -> bool:
+    """Whether the first bytes of a damaged database say that it is ours."""
+    with path.open("rb") as file:
+        first = file.read(ID_AT.stop)
+    return first.startswith(HEADER) and first[ID_AT] == APPLICATION_ID.to_bytes(4, "big")
+
+
+def is_ours(connection: sqlite3.Connection) -> bool:
+    """Whether a database is an index of ours, or holds nothing yet."""
+    found = pragma(connection, "application_id")
+    if found != 0:
+        return found == APPLICATION_ID
+    (num_tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    is_unmarked = pragma(connection, "user_version") == UNMARKED_VERSION
+    return num_tables == 0 or (is_unmarked and "stamp" in columns_of(connection))
+
+
+def not_ours(path: Path) -> RunError:
+    """What to say of a file that is in the index's place."""
+    return RunError(
+        f"{path} is no index of runs that rig made, and the index goes there: move it elsewhere"
+    )
+
+
+def make_table(connection: sqlite3.Connection) -> None:
+    """A table without rows, unless this code's table is there.
+
+    Raises:
+        sqlite3.DatabaseError: The database is damaged.
+    """
+    if is_current(connection):
+        return
+    columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
+    with connection:
+        connection.execute("BEGIN IMMEDIATE")
+        if not is_current(connection):  # another process may have made it meanwhile
+            connection.execute("DROP TABLE IF EXISTS runs")
+            connection.execute(f"CREATE TABLE runs ({columns})")
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {code_version()}")
+
+
+def is_current(connection: sqlite3.Connection) -> bool:
+    """Whether the table is as this code makes it, and all of it can be read."""
+    (health,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if health != "ok":
+        raise sqlite3.DatabaseError(health)
+    is_same_code = pragma(connection, "user_version") == code_version()
+    return is_same_code and columns_of(connection) == list(COLUMNS)
+
+
+def pragma(connection: sqlite3.Connection, name: str) -> int:
+    """A number that SQLite keeps beside the tables."""
+    (value,) = connection.execute(f"PRAGMA {name}").fetchone()
+    return int(value)
+
+
+def columns_of(connection: sqlite3.Connection) -> list[str]:
+    """The names of the table's columns; none if there is no table."""
+    return [name for _, name, *_ in connection.execute("PRAGMA table_info(runs)")]
 
 
 def update(connection: sqlite3.Connection, root: Path) -> None:
     """Reads the runs that are new or changed, and drops those that are gone."""
     known = dict(connection.execute("SELECT directory, stamp FROM runs").fetchall())
-    found = {str(path.relative_to(root)): path for path in run_directories(root)}
+    found = {as_text(str(path.relative_to(root))): path for path in run_directories(root)}
     gone = [(name,) for name in known.keys() - found.keys()]
     changed = [
-        row_of(root, name, stamp)
+        row_of(path, name, stamp)
         for name, path in found.items()
         if known.get(name) != (stamp := stamp_of(path))
     ]
@@ -121,60 +171,12 @@ def run_directories(root: Path) -> Iterator[Path]:
             yield Path(place)
 
 
-def stamp_of(directory: Path) -> str:
-    """What changes whenever a run's files do."""
-    paths = [directory / name for name in STAMPED] + [plan_at(directory)]
-    return " ".join(str(path.stat().st_mtime_ns) if path.is_file() else "-" for path in paths)
+def row_of(directory: Path, name: str, stamp: str) -> Row:
+    """A run's row; one that can't be read has only its state.
 
-
-def row_of(root: Path, name: str, stamp: str) -> Row:
-    """A run's row; one that can't be read has only its state."""
+    It has no stamp, so that it is read again each time: other code, or rights, may do better.
+    """
     try:
-        return {"directory": name, "stamp": stamp} | facts_of(root / name)
-    except RunError:
-        empty = dict.fromkeys(COLUMNS, None)
-        return empty | {"directory": name, "stamp": stamp, "state": "damaged"}
-
-
-def facts_of(directory: Path) -> Row:
-    """What the index tells of a run."""
-    run = Run.open(directory)
-    rows = run.metrics()
-    last: dict[str, float] = {}
-    for row in rows:
-        last |= row
-    made = run.origin()
-    study, method = plan_of(directory)
-    return {
-        "study": study,
-        "method": method,
-        "task": run.config.task,
-        "preset": nearest_preset(run.config),
-        "seed": run.config.seed,
-        "state": "done" if run.is_finished else "unfinished",
-        "num_env_steps": int(max((row.get("num_env_steps", 0) for row in rows), default=0)),
-        "training_s": last.get("wall_s", 0.0) - last.get("evaluation_s", 0.0),
-        "date": made.get("date"),
-        "made_at_commit": made.get("commit"),
-        "distances": json.dumps(latest_distances(rows)),
-        "settings": json.dumps(flat(asdict(run.config))),
-        "metrics": json.dumps({name: finite(value) for name, value in last.items()}),
-    }
-
-
-def finite(value: float) -> float | None:
-    """The value as JSON can hold it."""
-    return value if isfinite(value) else None
-
-
-def plan_at(directory: Path) -> Path:
-    """Where the plan lies of the study that a run is part of, if it is."""
-    return directory.resolve().parent / "sweep.json"
-
-
-def plan_of(directory: Path) -> tuple[str | None, str | None]:
-    """The study that a run belongs to, and its method there."""
-    path = plan_at(directory)
-    plan = read_json(path) if path.is_file() else {"runs": {}}
-    planned = plan["runs"].get(directory.resolve().name)
-    return (plan["name"], planned["method"]) if planned else (None, None)
+        return {"directory": name, "stamp": stamp} | facts_of(directory)
+    except (RunError, OSError, ValueError):  # ValueError: a setting that nothing can be made of
+        return dict.fromkeys(COLUMNS, None) | {"directory": name, "state": "damaged"}

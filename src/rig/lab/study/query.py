@@ -11,7 +11,7 @@ from typing import Any
 from rig.errors import ConfigError, name_the_nearest
 from rig.lab.show.phase import duration
 from rig.lab.show.progress import shown_metrics
-from rig.lab.study.index import COLUMNS, JSON_COLUMNS, Row
+from rig.lab.study.facts import COLUMNS, JSON_COLUMNS, Row, as_text
 
 
 CONDITION = re.compile(r"\s*(?P<name>[\w./]+)\s*(?P<sign><=|>=|!=|=|<|>)\s*(?P<value>.+?)\s*")
@@ -51,25 +51,34 @@ def known_names(connection: sqlite3.Connection) -> dict[str, str]:
         keys = connection.execute(
             f"SELECT DISTINCT key FROM runs, json_each(runs.{column}) WHERE {column} NOTNULL"
         )
-        names |= {key: f"""json_extract({column}, '$."{key}"')""" for (key,) in keys}
+        names |= {key: extraction(column, key) for (key,) in keys}
     return names | {name: name for name in COLUMNS if name not in JSON_COLUMNS}
+
+
+def extraction(column: str, key: str) -> str:
+    """What a JSON column holds under a key, as SQL; a run may have any key."""
+    quoted = key.replace("'", "''")
+    return f"""json_extract({column}, '$."{quoted}"')"""
 
 
 def condition(text: str, names: dict[str, str]) -> tuple[str, Any]:
     """A condition as SQL with a gap, and the value for the gap."""
-    match = CONDITION.fullmatch(text)
+    match = CONDITION.fullmatch(as_text(text))
     if not match:
         raise ConfigError(
             f"--where {text!r} is no condition: write NAME=VALUE, or with !=, <, <=, >, >="
         )
-    name, sign, value = match["name"], match["sign"], value_of(match["value"])
-    if sign in INEQUALITIES and isinstance(value, str) and not is_text(name):
+    name, sign = match["name"], match["sign"]
+    if is_text(name):
+        return f"{expression(name, names)} {sign} ?", match["value"]
+    value = value_of(match["value"])
+    if sign in INEQUALITIES and isinstance(value, str):
         raise ConfigError(f"--where {text!r}: {name} is a number, and {value!r} is none")
     return f"{expression(name, names)} {sign} ?", value
 
 
 def is_text(name: str) -> bool:
-    """Whether a column holds words, which have an order too: dates for one."""
+    """Whether a column holds words, be they a number's: they have an order too, as dates do."""
     return COLUMNS.get(name, "").startswith("TEXT")
 
 
@@ -101,16 +110,18 @@ def row_as_values(row: sqlite3.Row) -> Row:
 
 
 def cells(row: Row) -> list[str]:
-    """A run as the cells of a table."""
+    """A run as the cells of a table; empty where something is not known."""
     if row["task"] is None:
         return [row["directory"], "", "", "", row["state"], "", "", ""]
+    steps, training_s = row["num_env_steps"], row["training_s"]
+    known = {name: value for name, value in row["distances"].items() if value is not None}
     return [
         row["directory"],
         row["task"],
         row["method"] or row["preset"],
         str(row["seed"]),
         row["state"],
-        f"{row['num_env_steps']:,}",
-        duration(row["training_s"]),
-        ", ".join(shown_metrics(row["distances"]).values()),
+        "" if steps is None else f"{steps:,}",
+        "" if training_s is None else duration(training_s),
+        ", ".join(shown_metrics(known).values()),
     ]
