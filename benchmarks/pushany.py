@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.results import take_in
+from benchmarks.results import made_now, place_of, take_in
 from rig.lab.evaluate import GOALS_AT_ONCE, evaluation_goals, try_goals
 from rig.lab.study.results import STEPS, TRAINING_S, Result, result_of, rounded
 from rig.lab.summary import HAND, as_metrics, by_num_objects
@@ -35,7 +35,7 @@ def study(directory: Path) -> list[Result]:
             learned,
             id=f"pushany-{IN_VIEW[num].replace(' ', '-')}-seed{learned.seed}",
             task=f"{TASK}, {IN_VIEW[num]}",
-            command=f"python -m benchmarks.pushany runs/{directory.name}",
+            command=f"python -m benchmarks.pushany {place_of(directory)}",
             **made_now(),
             curve=last | last_row(figures),
         )

@@ -12,11 +12,12 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rig.errors import RigError
+from rig.errors import RigError, RunError, SpecError
 from rig.lab.keep.origin import commit, now
 from rig.lab.keep.settings import changes_from_published
 from rig.lab.study.compare import COLUMNS, cells, grid, legend, nothing_scores, over_tasks
@@ -30,6 +31,7 @@ from rig.lab.study.results import (
     write_results,
 )
 from rig.lab.study.spec import Planned, read_spec, slug
+from rig.lab.verbs.outputs import RUNS
 
 
 ROOT = Path(__file__).parent.parent
@@ -55,13 +57,17 @@ def main(argv: Sequence[str]) -> None:
         prog="python -m benchmarks.results", description=__doc__.split("\n")[0]
     )
     parser.add_argument("--keep", nargs="+", type=Path, default=[], metavar="SOURCE")
+    options = parser.parse_args(argv)
     KEPT.mkdir(exist_ok=True)
-    for source in parser.parse_args(argv).keep:
-        print(keep(source))
-    for path in sorted(KEPT.glob("*.jsonl")):
-        write_results(path, merged(path, []))
-        draw(path)
-    PAGE.write_text(page())
+    try:
+        for source in options.keep:
+            print(keep(source))
+        for path in sorted(KEPT.glob("*.jsonl")):
+            borrow_again(path)
+            draw(path)
+        PAGE.write_text(page())
+    except RigError as error:
+        parser.exit(2, f"{parser.prog}: {error}\n")
 
 
 def keep(source: Path) -> str:
@@ -69,16 +75,54 @@ def keep(source: Path) -> str:
     results, left_out = gather_one(source)
     if not results:
         return f"{source}: no run is finished"
-    path = take_in(results[0].study or slug(results[0].id), results)
-    missing = f"; not finished: {', '.join(left_out)}" if left_out else ""
-    return f"{path.relative_to(ROOT)}: {len(results)} runs{missing}"
-
-
-def take_in(study: str, results: list[Result]) -> Path:
-    """Keeps results with those of the study that are kept already; the file."""
+    study = results[0].study or slug(results[0].id)
     path = KEPT / f"{study}.jsonl"
-    write_results(path, merged(path, [replace(result, study=study) for result in results]))
-    return path
+    given = {*read_kept(path), *(result.id for result in results)}
+    take_in(study, results)
+    held = read_kept(path).keys()
+    told = [f"{path.relative_to(ROOT)}: {len(held)} runs are kept"]
+    if left_out:
+        told.append(f"not finished: {', '.join(left_out)}")
+    if gone := sorted(given - held):
+        told.append(f"not as the spec plans now, so not kept: {', '.join(gone)}")
+    return "; ".join(told)
+
+
+def take_in(study: str, results: list[Result]) -> None:
+    """Keeps results with those of the study that are kept already.
+
+    Raises:
+        RunError: None of them is as the study's spec plans now.
+    """
+    path = KEPT / f"{study}.jsonl"
+    write_kept(path, merged(path, [replace(result, study=study) for result in results]))
+
+
+def write_kept(path: Path, results: list[Result]) -> None:
+    """Writes what is kept of a study, but never nothing in place of something.
+
+    Raises:
+        RunError: There is nothing.
+    """
+    if not results:
+        raise RunError(f"no run for {path} is as its spec plans now: it stays as it is")
+    write_results(path, results)
+
+
+def borrow_again(path: Path) -> None:
+    """Has what a study took from others as they have it now, if its spec can still be read."""
+    spec = SPECS / f"{path.stem}.toml"
+    if not spec.is_file():
+        return
+    with suppress(SpecError):
+        plan = read_spec(spec).runs
+        write_kept(path, list(with_borrowed(path, plan, read_kept(path)).values()))
+
+
+def place_of(directory: Path) -> str:
+    """A run's directory as a command on the page has it: from ``runs`` on, on any machine."""
+    parts = directory.resolve().parts
+    return "/".join(parts[parts.index(RUNS.name) :]) if RUNS.name in parts else parts[-1]
 
 
 def made_now() -> dict[str, str]:
@@ -88,27 +132,33 @@ def made_now() -> dict[str, str]:
 
 def merged(path: Path, results: list[Result]) -> list[Result]:
     """What is kept with new results in it; if there is a spec, no others than it plans now."""
-    kept = {result.id: result for result in read_results(path)} if path.is_file() else {}
-    kept |= {result.id: result for result in results}
+    kept = read_kept(path) | {result.id: result for result in results}
     spec = SPECS / f"{path.stem}.toml"
     if not spec.is_file():
         return list(kept.values())
     plan = read_spec(spec).runs
-    kept |= {result.id: result for result in borrowed(path, plan)}
+    kept = with_borrowed(path, plan, kept)
     return [kept[run.id] for run in plan if is_of(kept.get(run.id), run)]
 
 
-def borrowed(path: Path, plan: Sequence[Planned]) -> list[Result]:
-    """The planned runs that are another study's, as that study has them now."""
+def with_borrowed(
+    path: Path, plan: Sequence[Planned], kept: Mapping[str, Result]
+) -> dict[str, Result]:
+    """What is kept of a study, and what its plan takes from others as those have it now."""
     homes = {run.id: run.home for run in plan if run.home}
-    lenders = [path.with_name(f"{home}.jsonl") for home in sorted(set(homes.values()))]
-    return [
-        replace(result, study=path.stem)
-        for lender in lenders
-        if lender.is_file()
-        for result in read_results(lender)
-        if homes.get(result.id) == lender.stem
-    ]
+    lent = {
+        result.id: replace(result, study=path.stem)
+        for home in sorted(set(homes.values()))
+        for result in read_kept(path.with_name(f"{home}.jsonl")).values()
+        if homes.get(result.id) == home
+    }
+    both = {**kept, **lent}
+    return {id_: both[id_] for id_ in both if id_ in lent or id_ not in homes}
+
+
+def read_kept(path: Path) -> dict[str, Result]:
+    """What is kept of a study by its runs' names; nothing if there is no such file."""
+    return {result.id: result for result in read_results(path)} if path.is_file() else {}
 
 
 def is_of(result: Result | None, run: Planned) -> bool:

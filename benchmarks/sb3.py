@@ -19,7 +19,7 @@ from stable_baselines3 import TD3, HerReplayBuffer
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.noise import NormalActionNoise
 
-from benchmarks.results import made_now, take_in
+from benchmarks.results import made_now, place_of, take_in
 from rig.config import Config
 from rig.lab.evaluate import GOALS_AT_ONCE, evaluation_goals, try_goals
 from rig.lab.latent_goals import LatentGoals
@@ -88,7 +88,7 @@ def study(directory: Path) -> list[Result]:
         ours,
         id=f"sb3-{directory.name}",
         method="stable-baselines3's TD3 + HER on our latents",
-        command=f"python -m benchmarks.sb3 runs/{directory.name}",
+        command=f"python -m benchmarks.sb3 {place_of(directory)}",
         **made_now(),
         curve={key: [rounded(row[key]) for row in examiner.rows] for key in examiner.rows[0]},
     )

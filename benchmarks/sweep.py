@@ -65,6 +65,8 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--runs", type=int, default=4)
     parser.add_argument("--seconds", type=float, default=5.0, help="what a run waits")
     options = parser.parse_args(argv)
+    if options.runs < 2:
+        parser.error("--runs must be at least 2, or nothing tells what one more run takes")
     os.environ |= ONE_THREAD
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     load = load_average()

@@ -1,7 +1,8 @@
 import csv
 import json
 import re
-from dataclasses import replace
+import shutil
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -12,9 +13,10 @@ from rig.errors import RunError
 from rig.lab.cli import main
 from rig.lab.keep.durable import write_json
 from rig.lab.keep.run import Run
-from rig.lab.study.compare import markdown
-from rig.lab.study.comparison import Comparison, common_places
-from rig.lab.study.curves import draw_curves
+from rig.lab.show.tables import print_table
+from rig.lab.study.compare import markdown, over_tasks
+from rig.lab.study.comparison import Comparison
+from rig.lab.study.curves import draw_curves, save_curves
 from rig.lab.study.directory import Study
 from rig.lab.study.results import (
     curve_of,
@@ -24,6 +26,7 @@ from rig.lab.study.results import (
     write_results,
 )
 from rig.lab.study.spec import read_spec
+from rig.lab.study.statistics import common_places
 
 
 @pytest.fixture
@@ -89,19 +92,51 @@ def test_curves_meet_at_their_own_places_or_at_even_ones():
     assert len(common_places(many)) == 24
 
 
-def test_metres_and_radians_are_put_together_as_shares_of_the_way(results):
-    door = [fake_result("ours", seed, task="Door", finals=0.05) for seed in range(5)]
-    ((method, share, (low, high)),) = Comparison([*results, *door]).over_tasks()
-    shares = [*(0.1 + 0.01 * np.arange(5)), *(0.5 + 0.01 * np.arange(5))]
-    assert method == "ours"
-    assert share == pytest.approx(np.mean(sorted(shares)[2:8]))
-    assert low < share < high
-
-
-def test_only_seeds_that_were_run_on_every_task_count_over_tasks(results):
+def test_metres_and_radians_are_put_together_as_shares_and_each_task_counts_once(results):
+    """Reach: 10 to 14 % are left, 12 % without the outermost two; Door: 50 and 59 %."""
     door = [fake_result("ours", seed, task="Door", finals=0.05) for seed in (0, 9)]
-    ((_method, share, _interval),) = Comparison([*results, *door]).over_tasks()
-    assert share == pytest.approx((0.1 + 0.5) / 2)
+    (row,) = Comparison([*results, *door]).over_tasks()
+    assert (row.method, row.num_seeds) == ("ours", {"Reach": 5, "Door": 2})
+    assert row.share_left == pytest.approx((0.12 + (0.50 + 0.59) / 2) / 2)
+    assert (0.10 + 0.50) / 2 <= row.low < row.share_left < row.high <= (0.14 + 0.59) / 2
+
+
+@pytest.mark.parametrize(("num_seeds", "expected"), [(1, 0.40), (3, 0.41)])
+def test_a_task_that_failed_counts_whatever_the_number_of_seeds(num_seeds, expected):
+    ends = {"Reach": 0.01, "Push": 0.01, "Door": 0.1}
+    some = [fake_result("a", s, task=t, finals=ends[t]) for t in ends for s in range(num_seeds)]
+    (row,) = Comparison(some).over_tasks()
+    assert row.share_left == pytest.approx(expected)
+
+
+def test_a_way_of_nothing_has_no_share_and_its_method_is_named():
+    some = [fake_result(method, task=task) for method in "ab" for task in ("Reach", "Door")]
+    nowhere = some[0].curve | {"eval/do_nothing_hand_distance_m": [0.1, 0.1, 0.1, 0.0]}
+    comparison = Comparison([replace(some[0], curve=nowhere), *some[1:]])
+    assert [row.method for row in comparison.over_tasks()] == ["b"]
+    assert "Left out: a, " in over_tasks(comparison)[1]
+
+
+def test_where_no_method_has_every_task_there_is_no_table_over_them():
+    apart = Comparison([fake_result("a", task="Reach"), fake_result("b", task="Door")])
+    heading, about = over_tasks(apart)
+    assert heading == "## All tasks"
+    assert "Left out: a, b, " in about
+    assert not about.endswith("|")
+
+
+def test_the_table_over_tasks_tells_seeds_and_an_interval_where_each_task_has_several():
+    one = [fake_result("a", task=task, finals=0.02) for task in ("Reach", "Door")]
+    _, about, table = over_tasks(Comparison(one))
+    assert "the mean over Reach and Door of the interquartile mean over seeds" in about
+    assert table.splitlines()[0] == "| method | seeds | share left |"
+    assert table.splitlines()[-1] == "| a | 1 | 0.20 |"
+    more = [fake_result("a", seed, finals=0.02) for seed in (2, 4)]
+    *_, table = over_tasks(Comparison([*one, *more]))
+    assert table.splitlines()[-1] == "| a | 1 to 3 | 0.21 |"
+    more += [fake_result("a", seed, task="Door", finals=0.02) for seed in (2, 4)]
+    *_, table = over_tasks(Comparison([*one, *more]))
+    assert table.splitlines()[-1].startswith("| a | 3 | 0.22 [0.2")
 
 
 def test_a_task_is_about_what_is_no_hand():
@@ -120,6 +155,14 @@ def test_every_method_looks_different_and_both_levels_are_named(results):
     figure = draw_curves(Comparison(results), "Reach", "hand")
     assert [text.get_text() for text in figure.axes[1].texts] == ["doing nothing", "oracle"]
     assert figure.axes[0].get_ylim()[0] == 0
+
+
+@pytest.mark.parametrize("name", ["cost $^$", "_hidden", "[/x]"])
+def test_every_name_stands_in_the_legend_as_it_is(tmp_path, name):
+    comparison = Comparison([fake_result(name), fake_result("b")])
+    save_curves(tmp_path / "a.png", comparison, "Reach", "hand")
+    (legend,) = draw_curves(comparison, "Reach", "hand").legends
+    assert [text.get_text() for text in legend.get_texts()] == [name, "b"]
 
 
 def test_the_page_has_a_table_for_everything_that_was_measured(results):
@@ -153,6 +196,42 @@ def test_a_curve_keeps_the_later_of_two_evaluations_and_five_digits():
     }
 
 
+def test_a_curve_has_the_columns_that_all_evaluations_have():
+    rows = [
+        {"num_env_steps": 100, "eval/x_distance_m": 0.5, "eval/y_distance_m": 0.1},
+        {"num_env_steps": 200, "eval/x_distance_m": 0.4, "eval/success_share": 0.1},
+        {"eval/x_distance_m": 0.3},
+    ]
+    assert curve_of(rows) == {
+        "num_env_steps": [100, 200],
+        "training_s": [0.0, 0.0],
+        "eval/x_distance_m": [0.5, 0.4],
+    }
+
+
+@pytest.mark.parametrize("others", [[], ["study.toml"]])
+def test_a_run_without_an_evaluation_is_told(study, capsys, others):
+    run = Run.open(study.run_directory("push-b-seed0"))
+    best = run.directory / "best"
+    shutil.copytree(run.directory, best)
+    (best / "metrics.jsonl").unlink()
+    assert main(["compare", *others, str(best)]) == 2
+    (told,) = [
+        line for line in capsys.readouterr().err.splitlines() if "not finished" not in line
+    ]
+    assert f"{best} has no evaluation in its metrics.jsonl" in told
+    assert "the run that it was taken from" in told
+
+
+def test_runs_of_a_task_that_measure_different_things_are_not_compared():
+    puck = replace(fake_result("a", task="Push"), id="with-puck")
+    hand = replace(fake_result("b", task="Reach"), id="hand-alone", task="Push")
+    with pytest.raises(
+        RunError, match=r"with-puck puck \(m\), hand \(m\) and hand-alone hand \(m\)"
+    ):
+        Comparison([puck, hand])
+
+
 def test_a_run_by_itself_is_called_by_its_preset(study):
     result = result_of(Run.open(study.run_directory("push-b-seed0")))
     assert result.method == "fast preset"
@@ -169,6 +248,67 @@ def test_results_survive_their_file(results, tmp_path):
     path.write_text('{"id": 1}\n')
     with pytest.raises(RunError, match="can't be read as results"):
         read_results(path)
+
+
+DAMAGE = {
+    "short": (("curve", "training_s"), [1.0], "as many in each"),
+    "empty": (("curve",), {}, "as many in each"),
+    "text": (("curve", "num_env_steps"), ["1", "2", "3", "4"], "as many in each"),
+    "huge": (("curve", "num_env_steps"), [1, 2, 3, 10**400], "as many in each"),
+    "no_steps": (("curve", "num_env_steps"), None, "lacks num_env_steps"),
+    "no_time": (("curve", "training_s"), None, "lacks training_s"),
+    "no_nothing": (
+        ("curve", "eval/do_nothing_hand_distance_m"),
+        None,
+        "lacks eval/do_nothing_hand_distance_m",
+    ),
+    "no_distance": (("curve", "eval/hand_distance_m"), None, "no distance"),
+    "endless": (("curve", "training_s"), [1.0, 2.0, 3.0, float("nan")], "are not finite"),
+    "list": (("curve",), [1], "curve is [1]"),
+    "seed": (("seed",), "0", "seed is '0'"),
+    "changes": (("changes",), None, "the keys id, study"),
+}
+"""What is put in the place of what, nothing if it is None; and what is told of it."""
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_line_of_results_is_told_in_one_line(tmp_path, capsys, damage):
+    keys, value, told = DAMAGE[damage]
+    whole = asdict(fake_result("b"))
+    part = whole
+    for key in keys[:-1]:
+        part = part[key]
+    part |= {keys[-1]: value}
+    if value is None:
+        del part[keys[-1]]
+    path = tmp_path / "some.jsonl"
+    write_results(path, [fake_result("a")])
+    path.write_text(path.read_text() + json.dumps(whole) + "\n")
+    assert main(["compare", str(path)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"{path} can't be read as results: line 2: " in line
+    assert told in line
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "[]", "7", "{", "\xff"])
+def test_what_is_no_line_of_results_is_told_in_one_line(tmp_path, text):
+    (tmp_path / "some.jsonl").write_bytes(text.encode("latin-1"))
+    with pytest.raises(RunError, match="can't be read as results: line 1: ") as told:
+        read_results(tmp_path / "some.jsonl")
+    assert len(str(told.value).splitlines()) == 1
+
+
+def test_a_number_that_is_none_looks_like_none(tmp_path, capsys):
+    some = [fake_result(name, seed) for name in "ab" for seed in range(5)]
+    lost = {"eval/hand_distance_m": [0.1, 0.1, 0.1, float("nan")]}
+    some[9] = replace(some[9], curve=some[9].curve | lost)
+    some += [replace(run, id=f"door-{run.id}", task="Door") for run in some]
+    write_results(tmp_path / "some.jsonl", some)
+    assert main(["compare", str(tmp_path / "some.jsonl"), "--out", str(tmp_path / "out")]) == 0
+    out = capsys.readouterr().out
+    assert out.count("nan [nan, nan]  nan [nan, nan]") == 2
+    assert re.search(r"^b +5 +nan \[nan, nan\]$", out, re.MULTILINE)
+    assert "| b | 5 | nan [nan, nan] cm |" in (tmp_path / "out" / "comparison.md").read_text()
 
 
 def test_a_run_that_two_studies_share_counts_once(results, tmp_path):
@@ -208,6 +348,13 @@ def test_a_study_is_found_by_its_spec_and_unfinished_runs_are_named(study):
         gather([study.directory])
 
 
+@pytest.mark.parametrize("content", [{"method": "bayes"}, {"name": "none", "runs": []}])
+def test_a_plan_of_another_tool_is_told(tmp_path, content):
+    write_json(tmp_path / "sweep.json", content)
+    with pytest.raises(RunError, match=r"sweep\.json is not a plan that `rig sweep` wrote"):
+        gather([tmp_path])
+
+
 def test_compare_writes_tables_and_plots(study, tmp_path, capsys):
     assert main(["compare", "study.toml", "--out", "a/new/out"]) == 0
     out, err = capsys.readouterr()
@@ -237,12 +384,40 @@ def test_a_narrow_terminal_folds_names_and_no_number(tmp_path, capsys, monkeypat
     assert max(map(len, out.splitlines())) <= 80
 
 
+def test_the_terminal_shows_the_table_over_tasks(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    for num_tasks, num_shown in ((1, 0), (2, 1)):
+        tasks = ("Reach", "Door")[:num_tasks]
+        some = [fake_result("a", seed, task=task) for task in tasks for seed in range(3)]
+        write_results(tmp_path / "some.jsonl", some)
+        assert main(["compare", str(tmp_path / "some.jsonl")]) == 0
+        out = capsys.readouterr().out
+        assert out.count("All tasks") == num_shown
+        assert max(map(len, out.splitlines())) <= 80
+    *_, last = out.splitlines()
+    assert re.fullmatch(r"a +3  0\.21 \[0\.20, 0\.22\]", last)
+
+
+@pytest.mark.parametrize("name", ["push [old]", "[/x]", "[bold]b", ":smile:"])
+def test_names_and_heads_are_no_markup(tmp_path, capsys, name):
+    some = [replace(fake_result(name, seed), task=name) for seed in range(2)]
+    write_results(tmp_path / "some.jsonl", some)
+    assert main(["compare", str(tmp_path / "some.jsonl")]) == 0
+    title, _head, row = capsys.readouterr().out.splitlines()
+    assert title.startswith(f"{name}: hand, cm.")
+    assert row.startswith(f"{name}  ")
+    print_table("", ["a", name], [["b", "c"]])
+    assert name in capsys.readouterr().out
+
+
 def test_compare_gives_every_number_as_json(study, capsys):
     assert main(["compare", "study.toml", "--against", "b", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["reference"] == "b"
     assert told["lines"][0]["method"] == "a"
     assert told["lines"][0]["better"] is None
+    assert told["over_tasks"][0]["num_seeds"] == {"Push": 2}
+    assert set(told["over_tasks"][0]) == {"method", "num_seeds", "share_left", "low", "high"}
 
 
 @pytest.mark.parametrize(

@@ -15,12 +15,12 @@ from rig.lab.cli import main
 from rig.lab.keep.run import Run
 from rig.lab.policy import Policy
 from rig.lab.show.progress import PlainProgress
-from rig.lab.worlds import is_guest, make_world, named
+from rig.lab.worlds import make_world, named
 from rig.latent.space import LatentSpace
 from rig.types import Encoding
 from rig.world.registration import register_task
 from rig.world.scene import load_model
-from rig.world.tasks import PUSH, find_task, full_name, short_name
+from rig.world.tasks import PUSH, find_task, full_name, is_guest, short_name
 
 
 NAME = "bar:mine/Bar-v0"

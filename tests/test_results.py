@@ -4,6 +4,7 @@ import pytest
 from benchmarks import results
 from fake_results import fake_result
 
+from rig.errors import RunError
 from rig.lab.keep.settings import changes_from_published
 from rig.lab.study.results import PLACE, read_results, write_results
 
@@ -105,25 +106,67 @@ def test_what_the_spec_plans_no_more_is_not_kept(kept, tmp_path, monkeypatch):
     assert [result.id for result in held] == ["reach-a-seed0", "reach-a-seed1"]
 
 
-def test_a_run_of_another_study_is_as_that_study_has_it(kept, tmp_path, monkeypatch):
-    """Seed 0 is the lender's, which has another number now; it has nothing of seed 1."""
+@pytest.fixture
+def planned(kept, tmp_path, monkeypatch):
+    """Plans a study for seeds 0 and 1: a method of its own, and one that it takes from another;
+    what its settings are, as results tell them."""
     kept.mkdir()
-    plan = 'tasks = ["Reach"]\nseeds = 2\nsettings.td3.hidden_sizes = [8]\n'
-    plan += '[[run]]\nmethod = "ours"\nfrom = "lender"\n[[run]]\nmethod = "a"\n'
-    (tmp_path / "fake.toml").write_text(plan)
     monkeypatch.setattr(results, "SPECS", tmp_path)
-    changes = changes_from_published(results.read_spec(tmp_path / "fake.toml").runs[0].config)
-    own, old, new = (
-        fake_result(method, finals=finals, **changes)
-        for method, finals in [("a", 0.03), ("ours", 0.05), ("ours", 0.01)]
+    settings = 'tasks = ["Reach"]\nseeds = 2\nsettings.td3.hidden_sizes = [8]\n'
+    ours, own = '[[run]]\nmethod = "ours"\n', '[[run]]\nmethod = "a"\n'
+    (tmp_path / "lender.toml").write_text(f"{settings}{ours}")
+    (tmp_path / "fake.toml").write_text(f'{settings}{ours}from = "lender"\n{own}')
+    return changes_from_published(results.read_spec(tmp_path / "fake.toml").runs[0].config)
+
+
+def test_a_run_of_another_study_is_as_that_study_has_it(kept, planned):
+    """Seed 0 is the lender's, which has another number now; it has nothing of seed 1."""
+    own, old, gone, new = (
+        fake_result(method, seed, finals=finals, **planned)
+        for method, seed, finals in [
+            ("a", 0, 0.03),
+            ("ours", 0, 0.05),
+            ("ours", 1, 0.05),
+            ("ours", 0, 0.01),
+        ]
     )
-    write_results(kept / "fake.jsonl", [own, old])
-    write_results(kept / "lender.jsonl", [new, fake_result("a", finals=0.07, **changes)])
+    write_results(kept / "fake.jsonl", [old, gone, own])
+    write_results(kept / "lender.jsonl", [new, fake_result("a", finals=0.07, **planned)])
     results.main([])
     held = read_results(kept / "fake.jsonl")
     assert [result.study for result in held] == ["fake", "fake"]
     assert [result.curve for result in held] == [new.curve, own.curve]
     assert "| ours | hand 1.00 cm |" in results.PAGE.read_text()
+
+
+def test_drawing_the_page_again_loses_no_result_that_the_plan_has_no_more(kept, planned):
+    """Nor do new results in place of which nothing would be kept."""
+    old = [fake_result("a", **planned | {"td3.gamma": 0.5}), fake_result("b", **planned)]
+    write_results(kept / "fake.jsonl", old)
+    lines = (kept / "fake.jsonl").read_text()
+    results.main([])
+    assert (kept / "fake.jsonl").read_text() == lines
+    with pytest.raises(RunError, match="is as its spec plans now"):
+        results.take_in("fake", old)
+    assert (kept / "fake.jsonl").read_text() == lines
+
+
+def test_what_was_not_kept_is_told(kept, planned, tmp_path, capsys):
+    write_results(kept / "fake.jsonl", [fake_result("b", **planned)])
+    source = tmp_path / "new.jsonl"
+    write_results(source, [fake_result("a", **planned), fake_result("c", **planned)])
+    results.main(["--keep", str(source)])
+    assert capsys.readouterr().out == (
+        "results/fake.jsonl: 1 runs are kept; not as the spec plans now, so not kept: "
+        "reach-b-seed0, reach-c-seed0\n"
+    )
+
+
+def test_a_source_that_is_none_is_told_in_a_line(kept, capsys):
+    with pytest.raises(SystemExit) as stop:
+        results.main(["--keep", "nowhere.jsonl"])
+    assert stop.value.code == 2
+    assert capsys.readouterr().err.startswith("python -m benchmarks.results: nowhere.jsonl")
 
 
 def test_the_page_is_what_the_kept_results_say():
@@ -133,6 +176,11 @@ def test_the_page_is_what_the_kept_results_say():
 def test_kept_results_stay_small():
     sizes = [path.stat().st_size for path in results.KEPT.glob("*.jsonl")]
     assert sum(sizes) < 5_000_000
+
+
+def test_a_run_is_named_as_it_lies_under_runs_on_any_machine(tmp_path):
+    assert results.place_of(tmp_path / "runs" / "push" / "ours") == "runs/push/ours"
+    assert results.place_of(tmp_path / "ours") == "ours"
 
 
 @pytest.mark.parametrize("place", ["/here/run", "'/my runs/one'"])

@@ -138,19 +138,63 @@ def test_a_mistake_is_told_with_its_place(read, text, complaint):
 
 @pytest.mark.parametrize("path", sorted(SPECS.glob("*.toml")), ids=lambda path: path.stem)
 def test_the_specs_of_the_results_page_can_be_run(path):
-    spec = read_spec(path)
-    assert spec.asks.endswith("?")
-    others = {run.id: run for run in read_spec(SPECS / "comparison.toml").runs}
-    for planned in spec.runs:
-        assert planned.home in ("", "comparison")
-        if planned.home:
-            assert planned.config == others[planned.id].config
+    assert read_spec(path).asks.endswith("?")
 
 
 def test_commands_of_the_comparison_make_its_settings():
     for planned in read_spec(SPECS / "comparison.toml").runs:
         if planned.config.seed == 0:
             assert parse(planned.argv).config() == planned.config
+
+
+@pytest.fixture
+def lend(tmp_path):
+    """Plans a study called first, for others to take its runs."""
+
+    def of(text):
+        (tmp_path / "first.toml").write_text(text)
+
+    return of
+
+
+BORROWER = 'tasks = ["Push"]\nsettings.td3.gamma = 0.9\n[[run]]\nmethod = "a"\nfrom = '
+
+
+def test_a_run_is_taken_from_the_study_beside(read, lend):
+    lend('tasks = ["Push", "Reach"]\nsettings.td3.gamma = 0.9\n[[run]]\nmethod = "a"')
+    assert [run.home for run in read(f'{BORROWER}"first"').runs] == ["first"]
+
+
+@pytest.mark.parametrize(
+    ("lent", "home", "why"),
+    [
+        ("settings.td3.gamma = 0.9", '"fisrt"', "no study beside it: did you mean 'first'"),
+        ("settings.td3.gamma = 0.9", '"../first"', "no study beside it"),
+        ("settings.td3.gamma = 0.9", "5", "from must be a name"),
+        ("settings.td3.gamma = 0.8", '"first"', "plans it with other settings"),
+        ("seeds = [1]", '"first"', "push-a-seed0 from .*first.toml, which plans it not at all"),
+    ],
+)
+def test_a_run_that_no_other_study_has_is_refused(read, lend, lent, home, why):
+    lend(f'tasks = ["Push"]\n{lent}\n[[run]]\nmethod = "a"')
+    with pytest.raises(SpecError, match=why):
+        read(BORROWER + home)
+
+
+def test_two_studies_that_take_a_run_from_each_other_have_none(read, lend):
+    lend(f'{BORROWER}"study"')
+    with pytest.raises(SpecError, match="not at all"):
+        read(f'{BORROWER}"first"')
+
+
+def test_a_module_whose_name_begins_as_ours_is_anyones(read):
+    (run,) = read('tasks = ["right_arm:Reach-v0"]').runs
+    assert run.argv[:3] == ["train", "--env", "right_arm:Reach-v0"]
+
+
+def test_a_plan_nested_too_deep_to_be_read_is_refused(read):
+    with pytest.raises(SpecError, match="can't be read as a spec"):
+        read(f"asks = {'[' * 100_000}")
 
 
 def test_only_the_runs_of_some_seeds(read):

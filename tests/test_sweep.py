@@ -1,3 +1,4 @@
+import fcntl
 import json
 import os
 import shlex
@@ -6,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -28,7 +30,7 @@ from rig.lab.study.directory import Study
 from rig.lab.study.jobs import FAILED, FINISHED, LOST, Ending, Job, Outcome, jobs_of
 from rig.lab.study.results import gather
 from rig.lab.study.spec import Planned, read_spec
-from rig.lab.study.sweep import MOST_LOST, drive, require_all_done, sweep
+from rig.lab.study.sweep import MOST_LOST, drive, refuse_failures, sweep
 from rig.lab.verbs import errands
 from rig.lab.worlds import make_world
 from rig.presets import FAST
@@ -82,6 +84,11 @@ def drive_all(study, fake):
     return {standing.id: standing for standing in study.standings()}, told
 
 
+def again(study):
+    """The same study as another process finds it."""
+    return Study(study.spec, study.directory)
+
+
 def test_every_run_ends_done_and_the_board_tells_each(study):
     standings, told = drive_all(study, FakeCluster())
     assert [standing.state for standing in standings.values()] == ["done"] * 4
@@ -112,7 +119,25 @@ def test_a_run_that_raises_an_error_has_failed_and_is_not_tried_again(study):
     assert standings["push-b-seed1"].state == "failed"
     assert standings["push-b-seed1"].why == "failed on purpose"
     with pytest.raises(SweepError, match=r"1 of 4 runs failed, push-b-seed1 .* on purpose;"):
-        require_all_done(list(standings.values()), "rig sweep x")
+        refuse_failures(list(standings.values()), "rig sweep x")
+
+
+class Betrayer(FakeCluster):
+    """Its process is lost after a run has failed."""
+
+    def _outcome(self, job, run_id):
+        ended = super()._outcome(job, run_id)
+        if ended.event == LOST:
+            write_json(job.study.mark(run_id), {"why": "wrong on purpose"})
+        return ended
+
+
+def test_a_run_that_failed_before_its_process_was_lost_is_not_tried_again(study):
+    fake = Betrayer(push_a_seed0=[LOST])
+    standings, _ = drive_all(study, fake)
+    assert standings["push-a-seed0"].state == "failed"
+    assert standings["push-a-seed0"].why == "wrong on purpose"
+    assert fake.done.count(["push-a-seed0"]) == 1
 
 
 def jobs_left(study, *ids):
@@ -246,6 +271,44 @@ def test_a_second_driver_leaves_the_plan_of_the_first(study, tmp_path):
     assert (study.directory / "sweep.json").read_text() == before
 
 
+def test_a_driver_follows_its_own_plan_though_another_began_meanwhile(study, tmp_path):
+    study.begin()
+    before = (study.directory / "sweep.json").read_text()
+    other = Study(read_spec(write_spec(tmp_path / "o.toml", methods=("z",))), study.directory)
+    other.begin()
+    assert (study.directory / "sweep.json").read_text() != before
+    with study.driving():
+        assert (study.directory / "sweep.json").read_text() == before
+
+
+def test_a_driver_begins_though_somebody_is_looking(study, monkeypatch):
+    study.begin()
+    with (study.directory / "sweep.lock").open() as look:
+        fcntl.flock(look, fcntl.LOCK_SH)
+        monkeypatch.setattr(time, "sleep", lambda _s: look.close())
+        with study.driving():
+            assert look.closed
+
+
+@pytest.mark.parametrize(
+    "line", ["5", "{}", "[1]", '{"run": "push-a-seed0"}', "\udcff", "[" * 9999]
+)
+def test_a_line_of_the_journal_that_says_nothing_is_left_out(study, line):
+    study.begin()
+    with (study.directory / "journal.jsonl").open("a", errors="surrogateescape") as file:
+        file.write(f"{line}\n")
+    study.note("push-a-seed1", "failed", "wrong")
+    assert [line["event"] for line in study.journal()] == ["failed"]
+    assert counts(study.standings()) == "0 of 4 done, 1 failed, 3 waiting"
+
+
+def test_steps_that_are_no_number_are_none(study):
+    drive_all(study, FakeCluster())
+    with (study.run_directory("push-a-seed0") / "metrics.jsonl").open("a") as file:
+        file.write('{"num_env_steps": NaN}\n{"num_env_steps": Infinity}\n')
+    assert again(study).standings()[0].num_env_steps == 100 * NUM_ROUNDS
+
+
 def test_a_line_of_the_journal_that_was_cut_off_is_left_out_and_harms_none(study):
     study.begin()
     study.note("push-a-seed0", "lost")
@@ -259,7 +322,7 @@ def test_a_line_of_the_journal_that_was_cut_off_is_left_out_and_harms_none(study
 def test_a_run_that_is_damaged_does_not_hide_the_others(study):
     standings, _ = drive_all(study, FakeCluster())
     (study.run_directory("push-a-seed0") / "metrics.jsonl").write_text("no row\n")
-    now = {standing.id: standing for standing in study.standings()}
+    now = {standing.id: standing for standing in again(study).standings()}
     assert (now["push-a-seed0"].num_env_steps, now["push-a-seed0"].state) == (0, "done")
     assert now["push-b-seed0"] == standings["push-b-seed0"]
 
@@ -285,6 +348,40 @@ def test_a_run_of_another_study_is_done_there_once_for_both(tmp_path):
     assert counts(first.standings()) == "2 of 4 done, 2 waiting"
     results, _ = gather([second.directory])
     assert {result.method for result in results} == {"a", "c"}
+
+
+@pytest.fixture
+def borrower(study, tmp_path):
+    """A study of one method, which it takes from another that is begun."""
+    path = write_spec(tmp_path / "borrower.toml", methods=())
+    path.write_text(path.read_text() + '[[run]]\nmethod = "a"\nfrom = "study"\n')
+    study.begin()
+    borrower = Study(read_spec(path), tmp_path / "borrower")
+    borrower.begin()
+    return borrower
+
+
+def test_a_run_that_another_study_is_at_runs_for_both(study, borrower):
+    write_json(study.mark("push-a-seed0"), {"host": "here", "core": 1, "pid": 7})
+    with study.driving():
+        borrower.forget("push-a-seed0")
+        assert study.standings()[0].state == "running"
+        assert borrower.standings()[0].state == "running"
+    borrower.forget("push-a-seed0")
+    assert study.standings()[0].state == "waiting"
+
+
+def test_a_worker_waits_for_another_study_that_is_at_its_run(study, borrower):
+    planned, calls = borrower.spec.runs[0], []
+    job = Job(runs=(planned,), study=borrower, trainer=lambda *args: calls.append(args))
+    with study.log(planned.id).open("a") as log, ThreadPoolExecutor() as pool:
+        fcntl.flock(log, fcntl.LOCK_EX)
+        ending = pool.submit(worker.work, job)
+        list(train_stub(Job(runs=study.spec.runs[:1], study=study, trainer=train_stub)))
+        assert not ending.done()
+        fcntl.flock(log, fcntl.LOCK_UN)
+        outcomes, _ = ending.result()
+    assert (outcomes, calls) == ({planned.id: Outcome(FINISHED)}, [])
 
 
 def test_a_worker_pins_itself_marks_itself_and_says_what_it_took(study, tmp_path, monkeypatch):

@@ -23,12 +23,13 @@ from rig.lab.show.figures import save_sheet
 from rig.lab.show.latent_sheet import sweeps
 from rig.lab.show.progress import Progress
 from rig.lab.summary import as_metrics, sum_up, worst_first
-from rig.lab.worlds import World, is_guest, make_world, worlds_of
+from rig.lab.worlds import World, make_world, worlds_of
 from rig.latent.fit import FitMetrics, OnProgress
 from rig.latent.probe import distance_correlation, probe, time_distance_correlation
 from rig.latent.space import LatentSpace
 from rig.latent.vae import kl_nats_of
 from rig.types import Encoding, Episodes
+from rig.world.tasks import is_guest
 
 
 NUM_SHEET_COLUMNS = 10

@@ -7,11 +7,10 @@ import gymnasium
 from gymnasium.vector import VectorEnv
 
 from rig.config import Config, require
-from rig.errors import TaskError
 from rig.lab.oracle import OracleView
 from rig.lab.swap import SwapView
 from rig.world.guest.invite import Invitation, invite
-from rig.world.tasks import find_task, full_name, short_name
+from rig.world.tasks import full_name, is_guest, short_name
 from rig.world.worlds import Worlds
 
 
@@ -75,15 +74,6 @@ def worlds_of(world: World) -> Worlds:
     worlds = world.unwrapped
     assert isinstance(worlds, Worlds)
     return worlds
-
-
-def is_guest(task: str) -> bool:
-    """Whether a run's task is someone's environment, and none of ours."""
-    try:
-        find_task(task)
-    except TaskError:
-        return True
-    return False
 
 
 def named(config: Config) -> Config:

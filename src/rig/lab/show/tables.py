@@ -81,7 +81,7 @@ def print_examination(examination: dict[str, Any]) -> None:
 def print_table(
     title: str, columns: list[str], rows: list[list[str]], *, only_names_fold: bool = False
 ) -> None:
-    """Prints a table: names at the left, numbers at the right.
+    """Prints a table: names at the left, numbers at the right, all of it as it is.
 
     Args:
         title: Stands above it.
@@ -89,9 +89,7 @@ def print_table(
         rows: A cell for each column.
         only_names_fold: Where the terminal is narrow, the first column gives way to all others.
     """
-    table = Table(
-        title=title, title_justify="left", title_style="bold", box=None, pad_edge=False
-    )
+    table = Table(box=None, pad_edge=False)
     for index, column in enumerate(columns):
         justify: Literal["left", "right"] = "right" if index else "left"
         whole = only_names_fold and index > 0
@@ -100,4 +98,8 @@ def print_table(
         )
     for row in rows:
         table.add_row(*row)
-    Console(file=sys.stdout).print(table)
+    # A method may be called `push [old]` or `:x:`, and an interval is in brackets: no markup.
+    console = Console(file=sys.stdout, markup=False, emoji=False, highlight=False)
+    # Not as the table's own title: that would fold where a narrow table ends.
+    console.print(title, style="bold")
+    console.print(table)

@@ -6,8 +6,8 @@ import numpy as np
 
 from rig.config import Config
 from rig.lab.keep.need import Sizes, memory_bytes
-from rig.lab.study.spec import Planned, is_guest
-from rig.world.tasks import find_task
+from rig.lab.study.spec import Planned
+from rig.world.tasks import find_task, is_guest
 
 
 NUM_CHANNELS = 3

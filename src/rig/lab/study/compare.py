@@ -1,4 +1,4 @@
-"""What `rig compare` writes: tables in Markdown and CSV, plots, and one JSON object."""
+"""What `rig compare` shows and writes: tables, also in Markdown and CSV, plots, and JSON."""
 
 import csv
 from collections.abc import Sequence
@@ -7,16 +7,29 @@ from pathlib import Path
 from typing import Any
 
 from rig.lab.show.phase import duration
-from rig.lab.study.comparison import S_PER_MINUTE, Comparison, Line
+from rig.lab.show.tables import print_table
+from rig.lab.study.comparison import S_PER_MINUTE, Comparison, Line, Overall
 from rig.lab.study.curves import save_curves
 from rig.lab.study.spec import slug
 
 
 COLUMNS = ("method", "seeds", "distance left", "mean", "worst", "beats", "steps", "training")
-
-
 SHOWN = ("method", "seeds", "distance left", "beats", "steps", "training")
 """Those that a terminal has room for."""
+OVERALL_COLUMNS = ("method", "seeds", "share left")
+
+
+def print_comparison(comparison: Comparison) -> None:
+    """Prints a table for each thing measured on each task, and the one over all tasks."""
+    for task in comparison.tasks:
+        for thing in comparison.things(task):
+            lines = comparison.lines(task, thing)
+            title = f"{task}: {thing}, {lines[0].unit}. {nothing_scores(lines[0])}"
+            rows = [shown(line) for line in lines]
+            print_table(title, list(SHOWN), rows, only_names_fold=True)
+    if len(comparison.tasks) > 1:
+        title, rows = f"All tasks. {about_shares(comparison)}", overall_rows(comparison)
+        print_table(title, list(OVERALL_COLUMNS), rows, only_names_fold=True)
 
 
 def write_comparison(directory: Path, comparison: Comparison) -> list[Path]:
@@ -70,18 +83,41 @@ def nothing_scores(line: Line) -> str:
 
 
 def over_tasks(comparison: Comparison) -> list[str]:
-    """The table over all tasks, if there are several."""
+    """A heading, what is told, and the table over all tasks, if there are several."""
     if len(comparison.tasks) < 2:
         return []
-    rows = [
-        [method, f"{iqm:.2f} [{low:.2f}, {high:.2f}]" if low < high else f"{iqm:.2f}"]
-        for method, iqm, (low, high) in comparison.over_tasks()
-    ]
+    rows = overall_rows(comparison)
+    table = [grid(OVERALL_COLUMNS, rows)] if rows else []
+    return ["## All tasks", about_shares(comparison), *table]
+
+
+def about_shares(comparison: Comparison) -> str:
+    """What a share over tasks is, and which methods have none."""
+    *most, last = comparison.tasks
     about = (
-        "The share of the way that is left (0: at the goal, 1: no better than doing nothing), "
-        f"over the runs of {', '.join(comparison.tasks)}."
+        "The share of the way that is left (0: at the goal, 1: no better than doing nothing): "
+        f"the mean over {', '.join(most)} and {last} of the interquartile mean over seeds, "
+        "with its stratified bootstrap 95 % interval."
     )
-    return ["## All tasks", about, grid(("method", "share left"), rows)]
+    has_share = {row.method for row in comparison.over_tasks()}
+    left_out = [method for method in comparison.methods if method not in has_share]
+    if not left_out:
+        return about
+    why = "not run on every task, or on one where doing nothing scores 0"
+    return f"{about} Left out: {', '.join(left_out)}, {why}."
+
+
+def overall_rows(comparison: Comparison) -> list[list[str]]:
+    """The cells of every method that has a share on all tasks."""
+    return [overall_cells(row) for row in comparison.over_tasks()]
+
+
+def overall_cells(row: Overall) -> list[str]:
+    """One method over all tasks; an interval if every task has several seeds."""
+    least, most = min(row.num_seeds.values()), max(row.num_seeds.values())
+    seeds = str(most) if least == most else f"{least} to {most}"
+    ends = f" [{row.low:.2f}, {row.high:.2f}]" if least > 1 else ""
+    return [row.method, seeds, f"{row.share_left:.2f}{ends}"]
 
 
 def legend(comparison: Comparison) -> str:
@@ -134,8 +170,5 @@ def as_json(comparison: Comparison) -> dict[str, Any]:
     return {
         "reference": comparison.reference,
         "lines": [asdict(line) for line in comparison.all_lines()],
-        "over_tasks": [
-            {"method": method, "share_left": iqm, "low": low, "high": high}
-            for method, iqm, (low, high) in comparison.over_tasks()
-        ],
+        "over_tasks": [asdict(row) for row in comparison.over_tasks()],
     }

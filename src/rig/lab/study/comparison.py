@@ -1,6 +1,6 @@
 """Comparing methods: a number with an interval for each, task by task and over all tasks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,9 +8,10 @@ from jaxtyping import Float64
 
 from rig.errors import RunError, name_the_nearest
 from rig.lab.quantities import UNITS, Unit
-from rig.lab.study.results import STEPS, TRAINING_S, Result
+from rig.lab.study.result import STEPS, TRAINING_S, Result
 from rig.lab.study.statistics import (
     Interval,
+    common_places,
     interquartile_mean,
     interval,
     iqm_and_interval,
@@ -22,12 +23,9 @@ from rig.lab.study.statistics import (
 BOOTSTRAP_SEED = 0
 """Draws every bootstrap, so that the same results give the same page."""
 NUM_CURVE_RESAMPLES = 2000
-MOST_POINTS = 24
-"""Points of a curve whose runs were not evaluated at the same places."""
 EXTRA_DECIMALS = 1
 """Means over seeds are told more finely than one distance is."""
 S_PER_MINUTE = 60
-HAND = "hand"
 LEAST_SEEDS = 2
 """One run against one says nothing of how often."""
 
@@ -65,6 +63,20 @@ class Line:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Overall:
+    """One method over all tasks."""
+
+    method: str
+    num_seeds: Mapping[str, int]
+    """Of each task."""
+    share_left: float
+    """Of the way: each task's interquartile mean over seeds, averaged over tasks."""
+    low: float
+    high: float
+    """The ends of its 95 % interval."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Band:
     """One method's curve: the interquartile mean over seeds, and its interval."""
 
@@ -82,7 +94,7 @@ class Comparison:
         """Takes the results; the first method is the reference, unless one is named.
 
         Raises:
-            RunError: No method has that name.
+            RunError: No method has that name, or runs of a task do not measure the same.
         """
         self.results = results
         self.methods = list(dict.fromkeys(result.method for result in results))
@@ -91,10 +103,23 @@ class Comparison:
             hint = name_the_nearest(reference, self.methods)
             raise RunError(f"no method is called {reference!r}: {hint}")
         self.reference = reference or self.methods[0]
+        for result in results:
+            self._check_things(result)
+
+    def _check_things(self, result: Result) -> None:
+        first = self._first(result.task)
+        if result.things != first.things:
+            both = " and ".join(f"{run.id} {named(run.things)}" for run in (first, result))
+            raise RunError(
+                f"runs on {result.task} do not measure the same, {both}: compare them apart"
+            )
+
+    def _first(self, task: str) -> Result:
+        return next(result for result in self.results if result.task == task)
 
     def things(self, task: str) -> dict[str, str]:
         """What was measured on a task, and its unit."""
-        return next(result.things for result in self.results if result.task == task)
+        return self._first(task).things
 
     def unit(self, task: str, thing: str) -> Unit:
         """How a thing's distances are shown."""
@@ -102,8 +127,7 @@ class Comparison:
 
     def main_things(self, task: str) -> list[str]:
         """What the task is about: all that is no hand, or the hand if there is nothing else."""
-        things = self.things(task)
-        return [thing for thing in things if thing != HAND] or list(things)
+        return self._first(task).main_things
 
     def of(self, task: str, method: str) -> list[Result]:
         """The runs of a method on a task."""
@@ -130,7 +154,7 @@ class Comparison:
         runs, finals = self.of(task, method), self.finals(task, method, thing)
         unit = self.unit(task, thing)
         iqm, (low, high) = iqm_and_interval([finals], rng=rng)
-        better, ends = self._better([task], thing, method)
+        better, ends = self._better(task, thing, method)
         return Line(
             task=task,
             thing=thing,
@@ -153,45 +177,31 @@ class Comparison:
         )
 
     def _better(
-        self, tasks: list[str], thing: str, method: str
+        self, task: str, thing: str, method: str
     ) -> tuple[float | None, Interval | tuple[None, None]]:
         """How likely a method beats the reference, where both have several seeds."""
-        runs = [self.of(task, either) for task in tasks for either in (method, self.reference)]
-        if method == self.reference or min(map(len, runs)) < LEAST_SEEDS:
+        ours, theirs = (self.finals(task, m, thing) for m in (method, self.reference))
+        if method == self.reference or min(len(ours), len(theirs)) < LEAST_SEEDS:
             return None, (None, None)
         rng = np.random.default_rng(BOOTSTRAP_SEED)
-        ours = [self.finals(task, method, thing) for task in tasks]
-        theirs = [self.finals(task, self.reference, thing) for task in tasks]
-        return probability_of_improvement(ours, theirs, rng=rng)
+        return probability_of_improvement([ours], [theirs], rng=rng)
 
-    def over_tasks(self) -> list[tuple[str, float, Interval]]:
-        """Each method that was run on every task: the share of the way left, over all tasks.
+    def over_tasks(self) -> list[Overall]:
+        """Each method that was run on every task, with a way to go in every run."""
+        return [
+            self._overall(method)
+            for method in self.methods
+            if all(self.of(task, method) for task in self.tasks)
+            and all(run.has_way for run in self.results if run.method == method)
+        ]
 
-        Only seeds that were run on every task count, or a task with more would weigh more.
-        A run's share is its last distance over what doing nothing scores, so that metres and
-        radians can be put together: 0 is at the goal, 1 is no better than standing still.
-        """
-        rows = []
-        for method in self.methods:
-            seeds = set.intersection(*(self.seeds(task, method) for task in self.tasks))
-            if seeds:
-                strata = [self.shares_left(task, method, seeds) for task in self.tasks]
-                rng = np.random.default_rng(BOOTSTRAP_SEED)
-                rows.append((method, *iqm_and_interval(strata, rng=rng)))
-        return rows
-
-    def seeds(self, task: str, method: str) -> set[int]:
-        """The seeds of a method that were run on a task."""
-        return {run.seed for run in self.of(task, method)}
-
-    def shares_left(
-        self, task: str, method: str, seeds: set[int]
-    ) -> Float64[np.ndarray, " seeds"]:
-        """The share of the way that each seed left, the mean over what the task is about."""
-        things = self.main_things(task)
-        runs = [run for run in self.of(task, method) if run.seed in seeds]
-        shares = [[run.final(t) / run.do_nothing(t) for t in things] for run in runs]
-        return np.array(shares).mean(axis=1)
+    def _overall(self, method: str) -> Overall:
+        rng = np.random.default_rng(BOOTSTRAP_SEED)
+        runs = {task: self.of(task, method) for task in self.tasks}
+        strata = [np.array([run.share_left for run in those]) for those in runs.values()]
+        share, (low, high) = iqm_and_interval(strata, rng=rng)
+        nums = {task: len(those) for task, those in runs.items()}
+        return Overall(method=method, num_seeds=nums, share_left=share, low=low, high=high)
 
     def bands(self, task: str, thing: str, *, against_minutes: bool) -> list[Band]:
         """The curve of every method; of those given the truth if there is nothing else."""
@@ -226,13 +236,6 @@ class Comparison:
         return float(interquartile_mean(finals)) if runs else None
 
 
-def common_places(
-    places: Sequence[Float64[np.ndarray, " _"]],
-) -> Float64[np.ndarray, " points"]:
-    """Where curves can be averaged: inside all of them, at their own places if those agree."""
-    first, last = max(p[0] for p in places), min(p[-1] for p in places)
-    own = np.unique(np.concatenate(list(places)))
-    inside = own[(own >= first) & (own <= last)]
-    if 0 < len(inside) <= MOST_POINTS:
-        return inside
-    return np.linspace(first, max(first, last), MOST_POINTS)
+def named(things: Mapping[str, str]) -> str:
+    """What a run measured, with the units, in words."""
+    return ", ".join(f"{thing} ({unit})" for thing, unit in things.items())

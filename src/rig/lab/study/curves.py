@@ -28,6 +28,7 @@ NOTHING = "doing nothing"
 FAR_ABOVE = 2.0
 """A level so many times the height of the curves would press them flat."""
 SETTINGS: dict[Any, Any] = {
+    "text.parse_math": False,
     "font.size": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -66,13 +67,15 @@ def draw_curves(comparison: Comparison, task: str, thing: str) -> Figure:
         axes.xaxis.set_major_formatter(in_full)
         axes.locator_params(axis="x", nbins=6)
         axes.grid(axis="y", color=FAINT, alpha=0.2, linewidth=0.6)
+    curves = list(left.lines)
     for name, level in levels_of(comparison, task, thing).items():
         draw_level((left, right), name, level)
     line = comparison.lines(task, thing)[0]
     left.set(title=f"{task}: {thing}", ylabel=f"distance from the goal, {line.unit}")
     left.set_ylim(bottom=0)
-    handles, labels = left.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower left", ncols=LEGEND_COLUMNS)
+    # Given with their names: Matplotlib by itself leaves out what is called `_something`.
+    names = [str(curve.get_label()) for curve in curves]
+    figure.legend(curves, names, loc="outside lower left", ncols=LEGEND_COLUMNS)
     return figure
 
 

@@ -13,18 +13,18 @@ A driver holds a lock on ``sweep.lock`` while it lives, so that any process can 
 runs marked as running have a driver still.
 """
 
-import fcntl
-import json
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from datetime import datetime
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from rig.errors import RunError, SweepError
 from rig.lab.keep.durable import read_json, write_json
 from rig.lab.keep.run import Run
+from rig.lab.study import journal
+from rig.lab.study.lock import is_locked, locked
+from rig.lab.study.plan import FILE as PLAN
 from rig.lab.study.spec import Planned, Spec
 from rig.lab.study.standing import (
     DONE,
@@ -34,10 +34,12 @@ from rig.lab.study.standing import (
     WAITING,
     Standing,
     latest_distances,
+    latest_steps,
 )
 from rig.lab.verbs.outputs import check_new_directory
 
 
+LOCK = "sweep.lock"
 WHERE = ("host", "core", "pid")
 """What tells which process on which machine is at a run."""
 
@@ -57,22 +59,33 @@ class Study:
         self.directory = directory
         self._whole = whole or spec
         self._homes = {planned.id: planned.home for planned in spec.runs}
+        self._done: dict[str, Standing] = {}
+        """A run that is done stays so, and need not be read again."""
 
     def run_directory(self, run_id: str) -> Path:
         """Where a run lies, or will lie: here, or in the study beside this whose run it is."""
-        home = self._homes[run_id]
-        return (self.directory.parent / home if home else self.directory) / run_id
+        return self._home(run_id) / run_id
 
     def log(self, run_id: str) -> Path:
-        """Where what a run says is kept."""
-        return self.directory / "logs" / f"{run_id}.log"
+        """Where what a run says is kept, beside the run."""
+        return self._home(run_id) / "logs" / f"{run_id}.log"
 
     def mark(self, run_id: str) -> Path:
-        """The file that a process at work on a run leaves."""
-        return self.directory / "running" / f"{run_id}.json"
+        """The file that a process at work on a run leaves, whichever study it works for."""
+        return self._home(run_id) / "running" / f"{run_id}.json"
+
+    def _home(self, run_id: str) -> Path:
+        """Where the study lies whose run it is."""
+        home = self._homes[run_id]
+        return self.directory.parent / home if home else self.directory
+
+    @property
+    def _all_homes(self) -> set[Path]:
+        """This study's directory, and those of the studies that it takes runs from."""
+        return {self.directory, *map(self._home, self._homes)}
 
     def begin(self) -> None:
-        """Makes the directory, and writes down the plan.
+        """Makes the directory, with the plan in it.
 
         Raises:
             SweepError: A run there was made with other settings than the plan asks for, or
@@ -81,59 +94,37 @@ class Study:
         check_new_directory(self.directory)
         for planned in self.spec.runs:
             self._check_settings(planned)
-        for part in ("logs", "running"):
-            (self.directory / part).mkdir(parents=True, exist_ok=True)
+        for home in self._all_homes:
+            for part in ("logs", "running"):
+                (home / part).mkdir(parents=True, exist_ok=True)
         with self.driving():
-            write_json(self.directory / "sweep.json", self._plan())
+            pass
 
     @contextmanager
     def driving(self) -> Iterator[None]:
-        """Holds the driver's lock.
+        """Holds the driver's lock, with this plan as the one that is followed.
 
         Raises:
             SweepError: Another driver holds it.
         """
-        with (self.directory / "sweep.lock").open("w") as file:
+        with ExitStack() as stack:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                stack.enter_context(locked(self.directory / LOCK))
             except BlockingIOError as error:
                 raise SweepError(
                     f"another `rig sweep` is at work on {self.directory}: wait for it, "
                     "or look at it with --status"
                 ) from error
+            write_json(self.directory / PLAN, self._plan())
             yield
 
-    @property
-    def is_driven(self) -> bool:
-        """Whether a driver lives."""
-        path = self.directory / "sweep.lock"
-        if not path.is_file():
-            return False
-        with path.open() as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return True
-        return False
-
     def note(self, run_id: str, event: str, why: str = "", **facts: Any) -> None:
-        """Adds a line to the journal, after the end of one that was cut off."""
-        now = datetime.now().astimezone().isoformat(timespec="seconds")
-        line = {"time": now, "run": run_id, "event": event, "why": why} | facts
-        path = self.directory / "journal.jsonl"
-        before = path.read_text() if path.is_file() else ""
-        end = "" if before.endswith("\n") or not before else "\n"
-        with path.open("a") as file:
-            file.write(f"{end}{json.dumps(line)}\n")
+        """Adds a line to the journal."""
+        journal.note(self.directory / "journal.jsonl", run_id, event, why, facts)
 
     def journal(self) -> list[dict[str, Any]]:
-        """Every line of the journal; those that were cut off are left out."""
-        path = self.directory / "journal.jsonl"
-        lines: list[dict[str, Any]] = []
-        for line in path.read_text().splitlines() if path.is_file() else []:
-            with suppress(json.JSONDecodeError):
-                lines.append(json.loads(line))
-        return lines
+        """Every line of the journal."""
+        return journal.read(self.directory / "journal.jsonl")
 
     def worker_of(self, run_id: str) -> dict[str, Any]:
         """Host, core and process that are, or were last, at a run; empty if none is known."""
@@ -145,8 +136,13 @@ class Study:
         return str(self._read_mark(run_id).get("why", ""))
 
     def unmark(self, run_id: str) -> None:
-        """Takes away the file that a process at work on a run left."""
-        self.mark(run_id).unlink(missing_ok=True)
+        """Takes away the file that a process at work on a run left.
+
+        A study that is at work on a run of its own does so itself.
+        """
+        home = self._home(run_id)
+        if home == self.directory or not is_locked(home / LOCK):
+            self.mark(run_id).unlink(missing_ok=True)
 
     def forget(self, run_id: str) -> None:
         """Begins a run's story anew: no process is at it, and no failure counts."""
@@ -161,11 +157,14 @@ class Study:
         for line in self.journal():
             lost[line["run"]] += line["event"] == "lost"
             last[line["run"]] = line
-        is_driven = self.is_driven
-        return [
-            self._standing(run, last.get(run.id, {}), lost[run.id], is_driven)
+        is_driven = any(is_locked(home / LOCK) for home in self._all_homes)
+        found = [
+            self._done.get(run.id)
+            or self._standing(run, last.get(run.id, {}), lost[run.id], is_driven)
             for run in self.spec.runs
         ]
+        self._done |= {standing.id: standing for standing in found if standing.state == DONE}
+        return found
 
     def _standing(
         self, planned: Planned, last: dict[str, Any], num_lost: int, is_driven: bool
@@ -181,7 +180,7 @@ class Study:
             task=planned.config.task,
             seed=planned.config.seed,
             state=state,
-            num_env_steps=int(max((row.get("num_env_steps", 0) for row in rows), default=0)),
+            num_env_steps=latest_steps(rows),
             asked_env_steps=planned.config.num_env_steps,
             distances=latest_distances(rows),
             num_lost=num_lost,

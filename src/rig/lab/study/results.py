@@ -7,103 +7,40 @@ digits. It is read from a run's directory, from a study's, and from a file of su
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from jaxtyping import Float64
 
 from rig.errors import RunError
-from rig.lab.keep.durable import read_json
 from rig.lab.keep.run import Run
-from rig.lab.keep.settings import GIVES_TRUTH, changes_from_published, nearest_preset, preset_of
-from rig.lab.quantities import UNITS
+from rig.lab.keep.settings import changes_from_published, nearest_preset, preset_of
+from rig.lab.study.plan import FILE as PLAN
+from rig.lab.study.plan import read_plan
+from rig.lab.study.result import STEPS, TRAINING_S, Result, check_curve, result_from
 from rig.lab.study.spec import read_spec
 from rig.lab.verbs.outputs import RUNS
 
 
 DIGITS = 5
-STEPS, TRAINING_S = "num_env_steps", "training_s"
-DISTANCE = re.compile(
-    rf"eval/(?!do_nothing_)(?P<thing>\w+)_distance_(?P<unit>{'|'.join(UNITS)})"
-)
-"""An evaluation's medians: of what, and in which unit."""
-
 PLACE = re.compile(r" --out ('[^']*'|\S+)")
 """Where a command put its run: a path of some machine, and nothing that made the run."""
 
-Curve = Mapping[str, Sequence[float]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Result:
-    """One finished run."""
-
-    id: str
-    """Its directory's name."""
-    study: str
-    """The study that it belongs to; empty for a run by itself."""
-    task: str
-    method: str
-    seed: int
-    preset: str
-    changes: Mapping[str, Any]
-    """What it changes of RIG as published, flat: a preset may mean another thing one day."""
-    command: str
-    commit: str
-    device: str
-    date: str
-    curve: Curve
-    """Columns of equal length: steps, seconds of training without evaluation, distances."""
-
-    @property
-    def is_oracle(self) -> bool:
-        """Whether it was given the true state in place of images."""
-        return bool(self.changes.get("oracle", False))
-
-    @property
-    def is_given_truth(self) -> bool:
-        """Whether anything that learned was given the true state: a check, and no method."""
-        return any(name in self.changes for name in GIVES_TRUTH)
-
-    @property
-    def things(self) -> dict[str, str]:
-        """What was measured, and its unit: ``{"hand": "m", "puck": "m"}``."""
-        found = [match for key in self.curve if (match := DISTANCE.fullmatch(key))]
-        return {match["thing"]: match["unit"] for match in found}
-
-    def column(self, key: str) -> Float64[np.ndarray, " points"]:
-        """One column of the curve."""
-        return np.asarray(self.curve[key], np.float64)
-
-    def distances(self, thing: str) -> Float64[np.ndarray, " points"]:
-        """The median distance of a thing at each evaluation, metres or radians."""
-        return self.column(f"eval/{thing}_distance_{self.things[thing]}")
-
-    def final(self, thing: str) -> float:
-        """The distance at the last evaluation."""
-        return float(self.distances(thing)[-1])
-
-    def do_nothing(self, thing: str) -> float:
-        """What doing nothing scores."""
-        key = f"eval/do_nothing_{thing}_distance_{self.things[thing]}"
-        return float(self.curve[key][-1])
-
-    @property
-    def num_env_steps(self) -> int:
-        """Environment steps at the last evaluation."""
-        return int(self.curve[STEPS][-1])
-
-    @property
-    def training_s(self) -> float:
-        """Seconds of training until then."""
-        return float(self.curve[TRAINING_S][-1])
-
 
 def result_of(run: Run, method: str = "", study: str = "") -> Result:
-    """What is kept of a finished run; a run by itself is called by its preset and changes."""
-    origin = run.origin()
+    """What is kept of a finished run; a run by itself is called by its preset and changes.
+
+    Raises:
+        RunError: It was never evaluated, or is damaged.
+    """
+    origin, curve = run.origin(), curve_of(run.metrics())
+    if not curve:
+        raise RunError(
+            f"{run.directory} has no evaluation in its metrics.jsonl, so no curve: name the "
+            "run that it was taken from (RUN for RUN/best)"
+        )
+    try:
+        check_curve(curve)
+    except RunError as error:
+        raise RunError(f"{run.directory} can't be compared: {error}") from error
     return Result(
         id=run.directory.resolve().name,
         study=study,
@@ -112,24 +49,28 @@ def result_of(run: Run, method: str = "", study: str = "") -> Result:
         seed=run.config.seed,
         preset=nearest_preset(run.config),
         changes=changes_from_published(run.config),
-        command=PLACE.sub("", origin.get("command", "")),
-        commit=origin.get("commit") or "",
-        device=origin.get("device", ""),
-        date=origin.get("date", ""),
-        curve=curve_of(run.metrics()),
+        command=PLACE.sub("", str(origin.get("command", ""))),
+        commit=str(origin.get("commit") or ""),
+        device=str(origin.get("device", "")),
+        date=str(origin.get("date", "")),
+        curve=curve,
     )
 
 
 def curve_of(rows: Iterable[Mapping[str, float]]) -> dict[str, list[float]]:
-    """Every evaluation in columns; of two after the same steps, the later one."""
+    """Every evaluation in columns, those that all have; of two after the same steps, the later.
+
+    Empty if there is no evaluation.
+    """
     measured: dict[float, dict[str, float]] = {}
     for row in rows:
         distances = {key: value for key, value in row.items() if key.startswith("eval/")}
-        if distances:
+        if distances and STEPS in row:
             training_s = row.get("wall_s", 0.0) - row.get("evaluation_s", 0.0)
             measured[row[STEPS]] = {STEPS: row[STEPS], TRAINING_S: training_s} | distances
-    points = list(measured.values())
-    return {key: [rounded(point[key]) for point in points] for key in (points or [{}])[0]}
+    points = list(measured.values()) or [{}]
+    shared = [key for key in points[0] if all(key in point for point in points)]
+    return {key: [rounded(point[key]) for point in points] for key in shared}
 
 
 def rounded(value: float) -> float:
@@ -178,7 +119,7 @@ def gather_one(source: Path) -> tuple[list[Result], list[str]]:
         return read_results(source), []
     if source.suffix == ".toml":
         return gather_study(RUNS / read_spec(source).name)
-    if (source / "sweep.json").is_file():
+    if (source / PLAN).is_file():
         return gather_study(source)
     run = Run.open(source)
     is_finished = run.is_finished
@@ -186,19 +127,18 @@ def gather_one(source: Path) -> tuple[list[Result], list[str]]:
 
 
 def gather_study(directory: Path) -> tuple[list[Result], list[str]]:
-    """The results of a study's runs, in the order of its plan."""
-    if not (directory / "sweep.json").is_file():
-        raise RunError(
-            f"{directory} holds no study: `rig sweep` makes it; if it lies elsewhere, name "
-            "its directory"
-        )
-    plan = read_json(directory / "sweep.json")
+    """The results of a study's runs, in the order of its plan.
+
+    Raises:
+        RunError: There is no plan, or a run there is damaged.
+    """
+    plan = read_plan(directory)
     results, left_out = [], []
-    for run_id, planned in plan["runs"].items():
-        place = directory / planned["directory"]
+    for run_id, planned in plan.runs.items():
+        place = directory / planned.directory
         run = Run.open(place) if (place / "config.json").is_file() else None
         if run and run.is_finished:
-            results.append(result_of(run, planned["method"], plan["name"]))
+            results.append(result_of(run, planned.method, plan.name))
         else:
             left_out.append(run_id)
     return results, left_out
@@ -217,6 +157,24 @@ def read_results(path: Path) -> list[Result]:
         RunError: It can't be read.
     """
     try:
-        return [Result(**json.loads(line)) for line in path.read_text().splitlines()]
-    except (OSError, ValueError, TypeError) as error:
-        raise RunError(f"{path} can't be read as results: {error}") from error
+        lines = path.read_bytes().splitlines()
+    except OSError as error:
+        raise RunError(f"{path} can't be read as results: {error.strerror}") from error
+    return [
+        result_in(line, f"{path} can't be read as results: line {number}")
+        for number, line in enumerate(lines, 1)
+    ]
+
+
+def result_in(line: bytes, where: str) -> Result:
+    """The result in a line of a file.
+
+    Raises:
+        RunError: There is none; ``where`` begins what is told.
+    """
+    try:
+        return result_from(json.loads(line))
+    except (ValueError, RecursionError) as error:
+        raise RunError(f"{where}: no JSON: {error}") from error
+    except RunError as error:
+        raise RunError(f"{where}: {error}") from error

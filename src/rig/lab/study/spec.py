@@ -38,7 +38,7 @@ from pathlib import Path
 from typing import Any
 
 from rig.config import Config
-from rig.errors import ConfigError, RigError, SpecError
+from rig.errors import ConfigError, RigError, SpecError, name_the_nearest
 from rig.lab.keep.settings import change, flat, option
 from rig.lab.study.spec_values import (
     at_least_1,
@@ -50,7 +50,7 @@ from rig.lab.study.spec_values import (
     whole_numbers,
 )
 from rig.presets import find_preset
-from rig.world.tasks import find_task
+from rig.world.tasks import is_guest, short_name
 
 
 ONE_RUN = {"seeds": 1, "seeds_together": 1, "preset": "fast"}
@@ -98,11 +98,6 @@ class Spec:
     runs: tuple[Planned, ...]
     """The first seed of every method first, so that a study that is stopped compares them."""
 
-    @property
-    def methods(self) -> list[str]:
-        """The methods in the order of the file."""
-        return list(dict.fromkeys(planned.method for planned in self.runs))
-
     def of_seeds(self, seeds: Sequence[int]) -> "Spec":
         """The same with no runs but those of these seeds.
 
@@ -120,16 +115,43 @@ def read_spec(path: Path) -> Spec:
     """The study that a file describes.
 
     Raises:
-        SpecError: The file can't be read, or a run of it is no run; the message names both.
+        SpecError: The file can't be read, a run of it is no run, or the study that it takes
+            one from does not plan that; the message names both.
+    """
+    spec = read_alone(path)
+    for home in sorted({run.home for run in spec.runs if run.home}):
+        check_lender(spec, home)
+    return spec
+
+
+def read_alone(path: Path) -> Spec:
+    """The study that a file describes, whatever it takes from other studies.
+
+    Raises:
+        SpecError: As :func:`read_spec`.
     """
     try:
         file = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise SpecError(f"{path} can't be read as a spec: {error}") from error
     try:
         return spec_of(file, path)
     except RigError as error:
         raise SpecError(f"{path}: {error}") from error
+
+
+def check_lender(spec: Spec, home: str) -> None:
+    """Raises SpecError unless the study beside it plans what a study takes from it."""
+    beside = {path.stem: path for path in spec.path.parent.glob("*.toml")}
+    if home not in beside:
+        hint = name_the_nearest(home, beside)
+        raise SpecError(f"{spec.path}: from = {home!r} is no study beside it: {hint}")
+    path = beside[home]
+    lent = {run.id: run.config for run in read_alone(path).runs if not run.home}
+    for run in spec.runs:
+        if run.home == home and lent.get(run.id) != run.config:
+            how = "with other settings" if run.id in lent else "not at all"
+            raise SpecError(f"{spec.path} takes {run.id} from {path}, which plans it {how}")
 
 
 def spec_of(file: dict[str, Any], path: Path) -> Spec:
@@ -171,7 +193,7 @@ def planned_runs(
                     seed,
                 ),
                 method=named(method, point),
-                home=str(entry.get("from", "")),
+                home=name(entry.get("from", ""), "from"),
                 seeds_together=at_least_1(asked["seeds_together"], "seeds_together"),
             )
             for seed, point, task in product(
@@ -198,13 +220,12 @@ def flat_config(config: Config) -> dict[str, Any]:
 
 
 def proper_name(task: str) -> str:
-    """A task's name as it calls itself; someone's environment, ``MODULE:ID``, keeps its id."""
-    return task if is_guest(task) else find_task(task).name
+    """A task's name as runs have it; someone's environment, ``MODULE:ID``, keeps its id.
 
-
-def is_guest(task: str) -> bool:
-    """Whether it is someone's environment."""
-    return ":" in task and not task.startswith("rig")
+    Raises:
+        TaskError: It is neither.
+    """
+    return task if ":" in task and is_guest(task) else short_name(task)
 
 
 def grid_points(grid: dict[str, Any]) -> list[dict[str, Any]]:

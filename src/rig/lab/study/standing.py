@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from math import isfinite
 from typing import Any
 
 from rig.lab.quantities import UNITS
@@ -46,6 +47,12 @@ def latest_distances(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
         if found:
             return found
     return {}
+
+
+def latest_steps(rows: Sequence[Mapping[str, float]]) -> int:
+    """The most environment steps that any row tells of."""
+    told = [row.get("num_env_steps", 0) for row in rows]
+    return max((int(steps) for steps in told if isfinite(steps)), default=0)
 
 
 def is_distance(key: str) -> bool:

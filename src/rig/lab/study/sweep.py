@@ -72,15 +72,22 @@ def drive(study: Study, board: Board, cluster: Cluster, jobs: list[Job]) -> None
         cluster.submit(job)
     while not cluster.is_idle:
         for ending in cluster.endings(POLL_S):
-            lost = [run_id for run_id, end in ending.outcomes.items() if end.event == LOST]
+            outcomes = {id_: for_good(study, id_, end) for id_, end in ending.outcomes.items()}
+            lost = [run_id for run_id, end in outcomes.items() if end.event == LOST]
             num_lost.update(lost)
             again = [run_id for run_id in lost if num_lost[run_id] < MOST_LOST]
-            for run_id, outcome in ending.outcomes.items():
+            for run_id, outcome in outcomes.items():
                 is_over = run_id not in again
                 board.note(conclude(study, run_id, outcome, ending.facts, is_over=is_over))
             if again:
                 cluster.submit(ending.job.only(again))
         board.show(study.standings(), cluster.num_cores)
+
+
+def for_good(study: Study, run_id: str, outcome: Outcome) -> Outcome:
+    """How a run ended: one that had failed before its process was lost is not tried again."""
+    why = study.failure(run_id)
+    return Outcome(FAILED, why) if outcome.event == LOST and why else outcome
 
 
 def conclude(
@@ -98,8 +105,8 @@ def conclude(
     return f"{run_id}: {event}{': ' if why else ''}{why}{after}"
 
 
-def require_all_done(standings: list[Standing], command: str) -> None:
-    """Raises SweepError if runs are not done, and says how to learn why."""
+def refuse_failures(standings: list[Standing], command: str) -> None:
+    """Raises SweepError if runs have failed, and says how to learn why."""
     failed = [standing for standing in standings if standing.state == HAS_FAILED]
     if failed:
         raise SweepError(

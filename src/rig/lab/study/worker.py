@@ -37,7 +37,7 @@ def work(job: Job) -> tuple[dict[str, Outcome], dict[str, Any]]:
     """Does one job; how each of its runs ended, and what it took.
 
     The logs are locked meanwhile: a worker whose driver was killed may live for some seconds,
-    and the next one waits for its end.
+    another study may be at work on the same run, and whoever comes next waits for the end.
     """
     study = job.study
     if not study.log(job.ids[0]).parent.is_dir():
@@ -49,9 +49,9 @@ def work(job: Job) -> tuple[dict[str, Outcome], dict[str, Any]]:
     start_s = perf_counter()
     with ExitStack() as stack:
         logs = [stack.enter_context(study.log(run_id).open("a")) for run_id in job.ids]
-        core = stack.enter_context(core_of_our_own())
         for log in logs:
             fcntl.flock(log, fcntl.LOCK_EX)
+        core = stack.enter_context(core_of_our_own())
         where = {"host": socket.gethostname(), "core": core, "pid": os.getpid()}
         for run_id in job.ids:
             write_json(study.mark(run_id), where)

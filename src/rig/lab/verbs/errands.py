@@ -31,8 +31,8 @@ from rig.lab.show.video import attempt_frames, save_video
 from rig.lab.train import training
 from rig.lab.trained import latent_space, num_env_steps, open_trained
 from rig.lab.verbs.outputs import check_new_directory, default_directory
-from rig.lab.worlds import is_guest, make_world, named, worlds_of
-from rig.world.tasks import short_name
+from rig.lab.worlds import make_world, named, worlds_of
+from rig.world.tasks import is_guest, short_name
 
 
 def train_anew(

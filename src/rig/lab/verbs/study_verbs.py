@@ -63,7 +63,7 @@ class Sweep:
         from rig.lab.study.directory import Study
         from rig.lab.study.spec import read_spec
         from rig.lab.study.standing import as_json
-        from rig.lab.study.sweep import require_all_done, sweep
+        from rig.lab.study.sweep import refuse_failures, sweep
         from rig.lab.study.worker import train_planned
 
         whole = read_spec(self.spec)
@@ -90,7 +90,7 @@ class Sweep:
             out = ["--out", str(self.out)] if self.out else []
             seeds = ["--seeds", *map(str, self.seeds)] if self.seeds else []
             command = ["rig", "sweep", str(self.spec), *out, *seeds]
-            require_all_done(standings, shlex.join(command))
+            refuse_failures(standings, shlex.join(command))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,14 +150,8 @@ class Compare:
         """Compares, prints the tables, and writes them if asked."""
         if self.out:
             check_new_directory(self.out)
-        from rig.lab.show.tables import print_json, print_line, print_notice, print_table
-        from rig.lab.study.compare import (
-            SHOWN,
-            as_json,
-            nothing_scores,
-            shown,
-            write_comparison,
-        )
+        from rig.lab.show.tables import print_json, print_line, print_notice
+        from rig.lab.study.compare import as_json, print_comparison, write_comparison
         from rig.lab.study.comparison import Comparison
         from rig.lab.study.results import gather
 
@@ -168,12 +162,7 @@ class Compare:
         if self.json:
             print_json(as_json(comparison))
         else:
-            for task in comparison.tasks:
-                for thing in comparison.things(task):
-                    lines = comparison.lines(task, thing)
-                    title = f"{task}: {thing}, {lines[0].unit}. {nothing_scores(lines[0])}"
-                    rows = [shown(line) for line in lines]
-                    print_table(title, list(SHOWN), rows, only_names_fold=True)
+            print_comparison(comparison)
         if self.out:
             written = write_comparison(self.out, comparison)
             for path in () if self.json else written:

@@ -49,6 +49,7 @@ __all__ = [
     "Task",
     "find_task",
     "full_name",
+    "is_guest",
     "short_name",
 ]
 
@@ -83,6 +84,15 @@ def registered_task(module: str, id_: str) -> Task:
         raise TaskError(f"'{module}:{id_}' is an environment, but no task of a tabletop")
     task = spec.kwargs["task"]
     return task if isinstance(task, Task) else find_task(task)
+
+
+def is_guest(name: str) -> bool:
+    """Whether it is someone's environment, and no task of a tabletop."""
+    try:
+        find_task(name)
+    except TaskError:
+        return True
+    return False
 
 
 def short_name(name: str) -> str:
