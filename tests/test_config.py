@@ -31,7 +31,7 @@ REFUSED = [
     (VAEConfig, {"learning_rate": 0.0}, "learning_rate must be above 0, got 0.0"),
     (VAEConfig, {"batch_size": 0}, "batch_size must be at least 1, got 0"),
     (VAEConfig, {"num_fit_steps": -1}, "num_fit_steps must be >= 0, got -1"),
-    (VAEConfig, {"channels": (32, 0)}, "channels must be positive, got (32, 0)"),
+    (VAEConfig, {"channels": (32, 0)}, "channels must be 2 positive numbers, got (32, 0)"),
     (
         VAEConfig,
         {"likelihood": "gaussian", "blur_sigmas_px": (2.0, 0.0)},
@@ -96,10 +96,17 @@ def test_setting_out_of_its_range_is_refused_with_its_value(kind, values, messag
         kind(**values)
 
 
-def test_image_size_that_no_network_takes_is_refused():
-    code = "from rig.config import Config; Config(image_size=50)"  # where nothing checks types
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("Config(image_size=50)", "image_size must be 48 or 84, got 50"),
+        ("VAEConfig(channels=())", "channels must be 2 positive numbers, got ()"),
+    ],
+)
+def test_what_no_network_takes_is_refused_where_nothing_checks_types(code, message):
+    code = f"from rig.config import Config, VAEConfig; {code}"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert "ConfigError: image_size must be 48 or 84, got 50" in done.stderr
+    assert f"ConfigError: {message}" in done.stderr
 
 
 @pytest.mark.parametrize(("kind", "values"), ALLOWED)

@@ -12,6 +12,9 @@ from rig.errors import ConfigError
 FEWEST_PROBES = 100
 """With fewer, a task with missing objects may leave too few neighbours to read a state off."""
 
+NUM_PATCH_LAYERS = 2
+"""Layers of patches that take a picture to a small grid."""
+
 
 def require(is_right: bool, message: str) -> None:
     """Raises ConfigError with the message unless the setting is right."""
@@ -86,7 +89,10 @@ class VAEConfig:
             self.num_fit_steps >= 0, f"num_fit_steps must be >= 0, got {self.num_fit_steps}"
         )
         require(self.whiten_floor >= 0, f"whiten_floor must be >= 0, got {self.whiten_floor}")
-        require(min(self.channels) > 0, f"channels must be positive, got {self.channels}")
+        require(
+            len(self.channels) == NUM_PATCH_LAYERS and min(self.channels) > 0,
+            f"channels must be {NUM_PATCH_LAYERS} positive numbers, got {self.channels}",
+        )
         require(
             min(self.num_components, self.hidden_size) >= 1,
             f"num_components and hidden_size must be at least 1, got {self.num_components} "
@@ -216,10 +222,6 @@ class RewardConfig:
             self.pixel_threshold > 0,
             f"pixel_threshold must be above 0, got {self.pixel_threshold}",
         )
-
-
-NUM_PATCH_LAYERS = 2
-"""Layers of patches that take a picture to a small grid."""
 
 
 @dataclass(frozen=True, kw_only=True)
