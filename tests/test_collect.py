@@ -11,6 +11,28 @@ from rig.lab.show.progress import PlainProgress
 from rig.lab.train import train
 
 
+def trained(config, directory):
+    """The run of a policy that was trained to the end."""
+    run = Run.create(directory / "run", config, {})
+    train(config, run, PlainProgress(lambda _line: None))
+    return run
+
+
+def rounds_of(run):
+    """The environment steps after each round of practice."""
+    return [row["num_env_steps"] for row in run.metrics() if "td3/critic_loss" in row]
+
+
+def test_steps_of_collection_count_even_if_memory_has_forgotten_them(tiny, tmp_path):
+    """Two worlds take 100 steps in a round, of which memory has room for 50."""
+    assert rounds_of(trained(replace(tiny, replay_size=50), tmp_path)) == [200, 300]
+
+
+def test_teleporting_takes_no_step(tiny, tmp_path):
+    config = replace(tiny, collect=CollectConfig(source="teleport", num_images=100))
+    assert rounds_of(trained(config, tmp_path)) == [100, 200, 300]
+
+
 def test_every_frame_but_an_episode_s_last_leads_on():
     collected = Collected(
         images=np.zeros((5, 2, 2, 3), np.uint8),

@@ -79,6 +79,11 @@ REFUSED = [
     (Config, {"num_env_steps": 0}, "num_env_steps must be >= 1, got 0"),
     (Config, {"num_worlds": 0}, "num_worlds must be at least 1, got 0"),
     (Config, {"replay_size": 0}, "replay_size must be at least 1, got 0"),
+    (
+        Config,
+        {"oracle": True, "reward": RewardConfig(kind="pixel_sparse")},
+        "an oracle sees no pictures, and reward.kind pixel_sparse compares them",
+    ),
 ]
 ALLOWED = [
     (CollectConfig, {"num_images": 1, "persistence": 0.0}),

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from fake_run import TINY, untrained_policy
 
-from rig.errors import RunError
+from rig.errors import DivergedError, RunError
 from rig.lab.keep import durable, keeper
 from rig.lab.keep.fingerprint import fingerprint
 from rig.lab.keep.interrupt import uninterrupted
@@ -99,6 +99,26 @@ def test_what_is_saved_comes_back_however_far_the_ring_has_gone_round(training, 
         saved = training.save()
     assert training.restored() == saved
     assert training.complaints == []
+
+
+def test_run_that_remembers_nothing_yet_comes_back_as_one_that_practises(training):
+    """As after the first fit to pictures that no practice took."""
+    saved = training.save()
+    assert training.restored() == saved
+    assert training.complaints == []
+    state = new_keeper(training.run, []).restore()
+    state.replay.add(episodes(2, np.random.default_rng(8)))
+    assert state.replay.num_transitions == 2 * NUM_STEPS
+
+
+def test_run_that_diverges_before_its_first_round_is_over_goes_back(run, policy):
+    config = replace(CONFIG, on_divergence="rollback")
+    training = Training(Run(run.directory, config), policy)
+    training.save()
+    diverged = DivergedError("the critic exploded")
+    before = training.keeper.roll_back(training.practise().state, diverged)
+    assert (before.num_rollbacks, before.num_env_steps) == (1, 0)
+    assert before.replay.num_episodes == 0
 
 
 def test_rounds_between_checkpoints_may_fill_the_ring_many_times(training):

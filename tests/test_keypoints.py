@@ -5,11 +5,18 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from rig.config import VAEConfig
+from rig.agent.td3 import new_learner
+from rig.config import Config, GoalConfig, OnlineConfig, TD3Config, VAEConfig
+from rig.lab.measure import Recorder
+from rig.lab.policy import Policy
+from rig.lab.see import look_again
 from rig.latent.fit import fit
 from rig.latent.keypoints import KeypointEncoder, acquainted, find_colours
 from rig.latent.places import PLACE_SCALE
+from rig.latent.space import make_space
 from rig.latent.vae import new_vae
+from rig.memory.replay import Replay
+from rig.types import Episodes
 
 
 SIDE = 24
@@ -125,6 +132,44 @@ def test_fit_learns_the_spread_and_leaves_the_colours(scene, key, rng):
     after = fit(before, scene, replace(CONFIG, learning_rate=0.01), rng=rng)
     np.testing.assert_array_equal(after.encoder.colours, before.encoder.colours)
     assert (after.encoder.log_std != before.encoder.log_std).all()
+
+
+class Unheard(Recorder):
+    """A recorder that measures nothing."""
+
+    def __init__(self):
+        pass
+
+    def after_fit(self, space, images):
+        pass
+
+
+def test_looking_again_renews_the_spreads_in_memory_and_leaves_the_goals(scene, key, rng):
+    """Two goals of 99 steps each; places are as they were, but for a rounding."""
+    config = Config(
+        vae=replace(CONFIG, learning_rate=0.01),
+        online=OnlineConfig(every_steps=100, num_fit_steps=3),
+        goals=GoalConfig(source="seen"),
+    )
+    space = make_space(new_vae(CONFIG, scene, key=key, rng=rng), scene, "seen", -1.0, rng=rng)
+    replay, encoding = Replay(198, 99), space.encode(scene)
+    actions, goals = np.zeros((198, 2), np.float32), space.imagine(2, rng=rng)
+    replay.add(
+        Episodes(
+            num_steps=np.array([99, 99]),
+            actions=actions,
+            frames=scene,
+            encoding=encoding,
+            goals=goals,
+        )
+    )
+    policy = Policy(space, new_learner(6, 2, TD3Config(hidden_sizes=(8,)), key=key))
+    again = look_again(policy, replay, config, Unheard(), rng=rng).space
+    held = replay.passing()
+    np.testing.assert_array_equal(held["goals"], goals)
+    np.testing.assert_array_equal(held["log_stds"], again.encode(scene).log_std)
+    assert (held["log_stds"] != encoding.log_std).all()
+    np.testing.assert_allclose(held["latents"], encoding.latent, atol=1e-5)
 
 
 WALL = jnp.full((SIDE, SIDE, 3), np.float32(GREY) / 255)

@@ -70,3 +70,12 @@ def test_skewed_draws_are_latents_of_images_seen(rng):
     seen = crowd_and_loner()
     draws = make_prior("skewed", seen, -1.0, rng=rng).sample(100, rng=rng)
     assert {tuple(draw) for draw in draws} <= {tuple(row) for row in seen}
+
+
+@pytest.mark.parametrize("latent", [0.0, 1e-3, 1.1, 123.4, 3e4])
+@pytest.mark.parametrize("noise", [0.0, 1e-7])
+def test_latents_that_never_move_are_drawn_all_the_same(latent, noise, rng):
+    """Rounding alone tells them apart, by a share of the latents themselves."""
+    seen = latent * (1 + noise * rng.standard_normal((200, 16)))
+    draws = make_prior("skewed", seen.astype(np.float32), -1.0, rng=rng).sample(50, rng=rng)
+    np.testing.assert_allclose(draws, latent, rtol=1e-5)

@@ -9,8 +9,9 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
-from rig.config import CheckpointConfig
+from rig.config import CheckpointConfig, CollectConfig
 from rig.errors import RunError, StoppedError
+from rig.lab import train
 from rig.lab.keep import durable
 from rig.lab.keep.run import Run
 from rig.lab.show.progress import PlainProgress
@@ -187,6 +188,33 @@ def test_signal_during_the_fit_loses_no_more_than_the_fit(run, undisturbed, monk
     assert [path.name for path in run.checkpoints.iterdir()] == ["000001"]
     train_on(run.directory)
     assert everything(run) == undisturbed
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"collect": CollectConfig(num_images=100, source="teleport")},
+        {"replay_size": 50},
+    ],
+    ids=["no step was taken to collect", "memory is smaller than what was collected"],
+)
+def test_run_that_was_stopped_after_its_fit_does_not_fit_again(
+    tmp_path, config, changes, monkeypatch
+):
+    config = replace(config, **changes)
+    runs = [Run.create(tmp_path / name, config, {}) for name in ("whole", "stopped")]
+    train_to_the_end(runs[0])
+    with monkeypatch.context() as patch:
+        patch.setattr(train, "practise", power_lost)
+        with pytest.raises(PowerLossError):
+            train_to_the_end(runs[1])
+    monkeypatch.setattr(train, "first_fit", power_lost)
+    train_on(runs[1].directory)
+    assert everything(runs[1]) == everything(runs[0])
+
+
+def power_lost(*_arguments, **_named):
+    raise PowerLossError
 
 
 def replace_config(run, **changes):

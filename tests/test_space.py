@@ -7,6 +7,7 @@ import pytest
 from rig.config import VAEConfig
 from rig.latent import chunks
 from rig.latent.chunks import in_chunks
+from rig.latent.fit import fine_tune
 from rig.latent.prior import GaussianPrior, SeenPrior
 from rig.latent.space import LatentSpace, make_space
 from rig.latent.vae import new_vae, to_float
@@ -117,6 +118,39 @@ def test_space_whitens_what_it_encodes_and_undoes_it_to_decode(space, vae, image
     np.testing.assert_allclose(latent.log_std[:, 0], np.log(4) + plain.log_std[:, 1], atol=1e-5)
     painted = whitened.decode(latent.latent).astype(int) - space.decode(plain.latent)
     assert np.abs(painted).max() <= 1
+
+
+def refitted(space, images, config):
+    """The space after a few more steps of the fit of its VAE."""
+    rng = np.random.default_rng(0)
+    vae = fine_tune(space.vae, images, replace(config, learning_rate=0.01), 3, rng=rng)
+    return LatentSpace(vae, space.whitening, space.prior)
+
+
+def test_goal_is_seen_anew_in_its_picture_where_a_fit_moves_latents(space, images, rng):
+    new, goals = refitted(space, images, CONFIG), rng.standard_normal((5, 2), np.float32)
+    moved = space.moved(goals, new)
+    np.testing.assert_array_equal(moved, new.encode(space.decode(goals)).latent)
+    assert not np.allclose(moved, goals)
+
+
+def test_goal_stays_where_a_fit_learns_no_more_than_the_spread(images, key, rng):
+    """Its picture would be another place, of a decoder that has hardly learned to paint."""
+    config = replace(CONFIG, architecture="keypoints", num_components=4, hidden_size=8)
+    vae = new_vae(config, images, key=key, rng=rng)
+    space = make_space(vae, images, "seen", -1.0, rng=rng)
+    new, goals = refitted(space, images, config), rng.standard_normal((5, 2), np.float32)
+    assert not np.allclose(space.encode(space.decode(goals)).latent, goals)
+    np.testing.assert_array_equal(space.moved(goals, new), goals)
+    assert (new.encode(images).log_std != space.encode(images).log_std).all()
+
+
+def test_camera_that_sees_nothing_move_gives_a_skewed_prior_too(vae, images, rng):
+    """A run comes so far as to be told that its latents are dead."""
+    still = np.repeat(images[:1], 7, axis=0)
+    space = make_space(vae, still, "skewed", -1.0, rng=rng)
+    goals = space.imagine(7, rng=rng)
+    np.testing.assert_allclose(goals, space.encode(still).latent, atol=1e-5)
 
 
 def test_latent_size_is_that_of_the_vae(images, key, rng):

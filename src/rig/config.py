@@ -391,8 +391,8 @@ class Config:
     """When learning diverges: stop, or go back to the last checkpoint and on from there with
     other random numbers and half the step size, three times at most."""
     oracle: bool = False
-    """See the true state in place of images, and be rewarded by true distance: a check of
-    the reinforcement-learning half, not a way to train."""
+    """See the true state in place of images, with the task's own goals and the reward's
+    distances in it: a check of the reinforcement-learning half, not a way to train."""
     input: Literal["latent", "true"] = "latent"
     """What actor and critics see: the latents of images, or the true state, which no robot
     has. With --reward.distance it tells which half is at fault when a run does not learn
@@ -428,6 +428,11 @@ class Config:
         )
         if self.is_end_to_end:
             self._refuse_latents()
+        require(
+            not (self.oracle and self.reward.kind.startswith("pixel")),
+            f"an oracle sees no pictures, and reward.kind {self.reward.kind} compares them: "
+            "choose latent, root, log_probability or sparse",
+        )
         require(
             self.reward.metric == "spread" or self.collect.source == "practice",
             "reward.metric steps is made of steps that practice took: collect.source "

@@ -60,7 +60,8 @@ def look_again(
     """The policy with its VAE fitted to what replay holds, and every latent made anew.
 
     A goal kept from before stands for a picture: it is decoded by the VAE that imagined it and
-    encoded by the new one. Who sees without a VAE sees as well as ever.
+    encoded by the new one, unless both see the same in it. Who sees without a VAE sees as well
+    as ever.
     """
     old = policy.space
     if isinstance(old, TrueStateSpace | PictureSpace):

@@ -144,7 +144,7 @@ def first_fit(state: Looking, replay: Replay, lab: Lab) -> Practising:
         rng=rng,
         policy=Policy(space, learner),
         replay=replay,
-        num_env_steps=replay.num_transitions,
+        num_env_steps=int(collected.num_steps.sum()),  # a small replay has forgotten some
         num_rollbacks=0,
         worlds=state.worlds,
         visited=lab.world.nowhere(),

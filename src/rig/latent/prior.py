@@ -73,7 +73,9 @@ def make_prior(
 
 
 MIN_VARIANCE = 1e-6
-"""Keeps the covariance positive where a latent never moves."""
+"""Keeps the covariance positive where a latent never moves. Of all latents together, it is the
+least that gives kernels a width: for large ones a share of their square, which rounding of
+single precision stays below."""
 
 
 def goals_among(
@@ -105,7 +107,9 @@ def density(
     squared = (
         (seen**2).sum(axis=1)[:, None] - 2 * seen @ centres.T + (centres**2).sum(axis=1)[None]
     )
-    width_squared = KERNEL_SHARE**2 * 2 * seen.var(axis=0).sum()
+    # Or latents that never move, as under a camera that sees nothing, would divide 0 by 0.
+    least_variance = MIN_VARIANCE * (1 + (seen**2).sum(axis=1).max())
+    width_squared = KERNEL_SHARE**2 * 2 * max(seen.var(axis=0).sum(), least_variance)
     return np.exp(-0.5 * squared / width_squared).mean(axis=1) + MIN_DENSITY
 
 

@@ -69,8 +69,15 @@ class LatentSpace:
     def moved(
         self, goals: Float32[np.ndarray, "N latent"], new: "LatentSpace"
     ) -> Float32[np.ndarray, "N latent"]:
-        """Goals as another space has them: it encodes the pictures that they stand for here."""
-        return new.encode(self.decode(goals)).latent
+        """Goals as another space has them: it encodes the pictures that they stand for here.
+
+        If it sees those pictures as this one does, the goals stay as they are. A fit that
+        learns only the spread of latents, as of keypoints, moves none of them, and to decode
+        and encode a goal would put what the decoder paints in the place of what was wanted.
+        """
+        pictures = self.decode(goals)
+        before, after = self.encode(pictures).latent, new.encode(pictures).latent
+        return goals if np.array_equal(before, after) else after
 
     def imagine(self, num: int, *, rng: np.random.Generator) -> Float32[np.ndarray, "N latent"]:
         """Goals, drawn from the prior."""

@@ -147,7 +147,8 @@ class Replay:
         Args:
             encode: The VAE as it is now.
             move_goals: Old goals to new ones. A goal stands for a picture, so the caller
-                decodes it with the VAE that imagined it and encodes it with the new one.
+                decodes it with the VAE that imagined it and encodes it with the new one, if
+                that one sees pictures otherwise.
         """
         encoding = encode(self.frames)
         self._latents[: len(encoding.latent)] = encoding.latent
@@ -179,7 +180,8 @@ class Replay:
 
         Args:
             passing: As :meth:`passing` gave it.
-            parts: First rows, each with what :meth:`lasting` gave from there on, in order.
+            parts: First rows, each with what :meth:`lasting` gave from there on, in order;
+                none if nothing was remembered yet.
         """
         for first, lasting in parts:
             if self._num_added == 0:

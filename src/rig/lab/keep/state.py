@@ -104,7 +104,7 @@ def load_state(
 
     Args:
         directory: Where the files of :func:`state_files` are.
-        rows: Where what is lasting of replay is, in order.
+        rows: Where what is lasting of replay is, in order; none if nothing is remembered yet.
         config: The settings of the run.
         replay: A new one of the right size, which is filled.
 
@@ -114,14 +114,12 @@ def load_state(
     about = read_json(directory / "state.json")
     rng = load_generator(about)
     worlds = load_arrays(directory / "worlds.safetensors", {"memory": MEMORY})["memory"]
-    if not rows:
+    # Rows don't tell: images of states set by hand are fitted to, and none is remembered.
+    if not (directory / "policy.json").is_file():
         collected = Collected(**load_arrays(directory / "collected.safetensors", COLLECTED))
         return Looking(rng=rng, collected=collected, worlds=worlds)
     policy = load_policy(directory, config)
-    path = directory / "replay.safetensors"
-    passing = load_arrays(path, passing_expected(policy.space.latent_size, config))
-    check_index(path, passing, min(rows[-1].end, replay.num_rows))
-    replay.restore(passing, ((part.first, load_rows(part)) for part in rows))
+    load_replay(directory, rows, passing_expected(policy.space.latent_size, config), replay)
     witnessed = load_arrays(directory / "witness.safetensors", {"visited": VISITED})
     return Practising(
         rng=rng,
@@ -132,6 +130,28 @@ def load_state(
         worlds=worlds,
         visited=witnessed["visited"],
     )
+
+
+def load_replay(
+    directory: Path, rows: Sequence[RowFile], expected: Mapping[str, Like], replay: Replay
+) -> None:
+    """Fills a new replay with what was remembered.
+
+    Args:
+        directory: Where ``replay.safetensors`` is.
+        rows: Where what is lasting is, in order; none if nothing is remembered yet.
+        expected: What is to be in ``replay.safetensors`` if there are rows. Without any, it is
+            what a new replay holds, which knows no sizes yet.
+        replay: What is filled.
+
+    Raises:
+        RunError: A file is damaged, or not of these settings.
+    """
+    path = directory / "replay.safetensors"
+    passing = load_arrays(path, expected if rows else replay.passing())
+    num_added = rows[-1].end if rows else 0
+    check_index(path, passing, min(num_added, replay.num_rows))
+    replay.restore(passing, ((part.first, load_rows(part)) for part in rows))
 
 
 def load_rows(part: RowFile) -> Arrays:
