@@ -2,6 +2,7 @@ import pytest
 from fake_run import TINY, make_run, untrained_policy
 
 from rig.lab.keep.best import is_best, keep_best
+from rig.lab.keep.run import Run
 from rig.lab.trained import num_env_steps, open_trained
 
 
@@ -33,3 +34,10 @@ def test_best_policy_is_a_run_of_its_own(tmp_path):
     best, _policy = open_trained(run.directory / "best")
     assert best.config == run.config
     assert num_env_steps(best) == 2000
+
+
+def test_best_policy_tells_what_it_was_chosen_on(tmp_path):
+    run = make_run(tmp_path / "run")  # three evaluations among its metrics
+    keep_best(run, untrained_policy(TINY), {"num_env_steps": 2000})
+    told = Run.open(run.directory / "best").evaluation()
+    assert told == {"num_env_steps": 2000, "chosen_on": "test", "chosen_of_evaluations": 3}

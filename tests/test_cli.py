@@ -11,13 +11,15 @@ from PIL import Image
 from rig.errors import NotEnoughDataError
 from rig.lab.cli import main
 from rig.lab.keep.origin import surroundings
-from rig.lab.show.pictures import read_goal_picture
+from rig.lab.show.pictures import read_goal_picture, save_goal_picture
+from rig.lab.trained import open_trained
 from rig.lab.verbs import demo, doctor, errands
 from rig.lab.verbs.run_verbs import OTHER_VERBS
 from rig.lab.verbs.train_verb import Train
 from rig.presets import PRESETS, find_preset
 from rig.world.tabletop import Tabletop
 from rig.world.tasks import PUSH, REACH
+from rig.world.worlds import Goals
 
 
 VERBS = ["train", *OTHER_VERBS]
@@ -272,6 +274,13 @@ def test_only_the_latent_distance_is_told_of_any_other_picture(rig, run, tmp_pat
     assert "cropped 30 x 70 to its middle square, resized 30 x 30 to 48 x 48" in err
 
 
+def test_goal_with_a_state_that_does_not_fit_is_no_true_goal(rig, run, tmp_path):
+    picture = Image.new("RGB", (48, 48))
+    save_goal_picture(tmp_path / "goal.png", picture, REACH.id, [0.1, 0.2, 0.3])
+    code, out, _ = rig("reach --json", run, "--goal", tmp_path / "goal.png")
+    assert (code, json.loads(out)["distances"]) == (0, {})
+
+
 def test_goal_of_another_task_is_no_true_goal(rig, run, tmp_path):
     rig("look Push --goal --out", tmp_path / "goal.png")
     _, out, err = rig("reach --json", run, "--goal", tmp_path / "goal.png")
@@ -346,6 +355,16 @@ def test_demo_ends_with_a_report_that_shows_the_robot_reaching(rig, tmp_path, mo
     assert directory == tmp_path / "run"
     assert out.splitlines()[-1] == f"report: {tmp_path / 'run' / 'report.html'}"
     assert "data:video/mp4" in (tmp_path / "run" / "report.html").read_text()
+
+
+def test_each_goal_that_is_filmed_is_tried_from_its_own_start(tmp_path, monkeypatch):
+    images, states = np.zeros((2, 48, 48, 3), np.uint8), np.zeros((2, 2))
+    goals = Goals(images=images, states=states, seeds=np.array([5, 6]))
+    monkeypatch.setattr(demo, "evaluation_goals", lambda *_: goals)
+    seeds, reach = [], demo.reach
+    monkeypatch.setattr(demo, "reach", lambda *how: seeds.append(how[2].seed) or reach(*how))
+    demo.attempts(*open_trained(make_run(tmp_path / "run").directory))
+    assert seeds == [5, 6]
 
 
 def test_doctor_measures_every_part(rig, monkeypatch):

@@ -194,6 +194,12 @@ def test_unknown_reset_option_is_refused(worlds):
         worlds.reset(options={"goal_state": GOALS})
 
 
+@pytest.mark.parametrize("shape", [(2, 3), (1, 4), (4,), ()])
+def test_goal_states_that_do_not_fit_are_refused_by_their_shape(worlds, shape):
+    with pytest.raises(TaskError, match=r"takes \(2, 4\)"):
+        worlds.reset(options={"goal_states": np.zeros(shape)})
+
+
 @pytest.mark.parametrize("name", registration.IDS)
 def test_recalled_worlds_go_on_to_the_same_bytes(name):
     one, other = (gymnasium.make_vec(name, num_envs=2) for _ in range(2))

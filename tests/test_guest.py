@@ -7,6 +7,7 @@ from gymnasium.envs.registration import registry
 from PIL import Image
 
 from rig.errors import DivergedError, GuestError, TaskError
+from rig.world.guest import eyes
 from rig.world.guest.invite import Invitation, invite
 
 
@@ -380,6 +381,56 @@ def test_what_has_stood_still_is_seen_when_it_moves(welcome):
     np.testing.assert_array_equal(after[0], before[0])
     assert (after[1] != before[1]).any()
     np.testing.assert_array_equal(after[1], fresh.eyes.look(fresh.guests)[0])
+
+
+@pytest.fixture
+def sharp(welcome):
+    """Worlds of a scene whose pictures are large enough for a small turn to show."""
+
+    def call():
+        guests = welcome("Scene", num=1)
+        guests.eyes = eyes.RayEyes(240, "")
+        guests.reset()
+        return guests
+
+    return call
+
+
+def put_block(guests, turn_rad, across_m=0.0):
+    """Turns the block of the first world, puts it aside, and looks."""
+    place = guests.guests[0].env.unwrapped.data.qpos
+    place[0] = 0.2 + across_m
+    place[3:7] = np.cos(turn_rad / 2), 0, np.sin(turn_rad / 2), 0
+    return guests.eyes.look(guests.guests)
+
+
+@pytest.mark.parametrize(
+    ("least", "turn_rad"),
+    [(eyes.LEAST_MOTION, 9e-4), (eyes.LEAST_MOTION, 2e-2), (5e-2, 4e-2)],
+    ids=["a little", "far", "not to speak of"],
+)
+def test_picture_does_not_depend_on_what_has_moved_before(sharp, monkeypatch, least, turn_rad):
+    monkeypatch.setattr(eyes, "LEAST_MOTION", least)
+    guests = sharp()
+    start = put_block(guests, 0.0)
+    before = put_block(guests, turn_rad)
+    put_block(guests, turn_rad, across_m=0.3)
+    np.testing.assert_array_equal(put_block(guests, turn_rad), before)
+    np.testing.assert_array_equal(put_block(guests, 0.0), start)
+
+
+def test_a_small_motion_is_seen_as_by_eyes_that_open_after_it(sharp):
+    guests, fresh = sharp(), sharp()
+    fresh.eyes = eyes.RayEyes(240, "")
+    np.testing.assert_array_equal(put_block(guests, 9e-4), put_block(fresh, 9e-4))
+
+
+def test_scene_without_materials_has_the_colours_of_its_geoms():
+    model = mujoco.MjModel.from_xml_string(
+        "<mujoco><worldbody><geom size='1' rgba='1 0 0 1'/><geom size='1'/></worldbody>"
+        "</mujoco>"
+    )
+    assert eyes.colours(model).tolist() == [[1, 0, 0, 1], [0.5, 0.5, 0.5, 1]]
 
 
 def test_a_camera_of_the_scene_and_the_same_one_told_see_the_same(welcome):

@@ -3,10 +3,11 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from rig.errors import PictureError
 from rig.lab.show.figures import enlarged
-from rig.lab.show.pictures import read_goal_picture, save_goal_picture
+from rig.lab.show.pictures import GOAL_STATE_KEY, read_goal_picture, save_goal_picture
 
 
 SIZE = 48
@@ -130,6 +131,16 @@ def test_picture_of_unknown_origin_has_no_state(tmp_path):
     goal = read(tmp_path / "goal.png", halves())
     assert goal.task is None
     assert goal.state is None
+
+
+@pytest.mark.parametrize(
+    "state", ["0.5", "null", "[[0.1, 0.2]]", "{}", "[" * 100_000, '[0.1], "seed": -1']
+)
+def test_state_that_is_no_row_of_numbers_is_no_state(tmp_path, state):
+    chunks = PngInfo()
+    chunks.add_text(GOAL_STATE_KEY, f'{{"task": "rig/Push-v0", "state": {state}}}')
+    goal = read(tmp_path / "goal.png", halves(), pnginfo=chunks)
+    assert (goal.task, goal.state, goal.seed) == (None, None, 0)
 
 
 def png_bytes():

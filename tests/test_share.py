@@ -10,6 +10,8 @@ from PIL import Image
 
 import rig
 from rig.errors import PictureError, RunError
+from rig.lab.keep.best import keep_best
+from rig.lab.keep.durable import write_json
 from rig.lab.keep.export import FILES, export
 from rig.lab.keep.hub import is_repository, pull, push
 from rig.lab.keep.run import Run
@@ -107,6 +109,50 @@ def test_nothing_is_written_over(run, exported):
         with pytest.raises(RunError, match="exists and is not empty"):
             action()
     assert (exported / "README.md").stat().st_mtime_ns == before
+
+
+def seen_otherwise(directory):
+    """A run whose policy would see other pictures than it learned from."""
+    run = make_run(directory)
+    (run.directory / "origin.json").write_text(json.dumps(run.origin() | {"camera": "egl"}))
+    return run.directory
+
+
+@pytest.mark.parametrize("action", [export, lambda run, out, **how: push(run, str(out), **how)])
+def test_force_exports_and_pushes_what_sees_other_pictures(tmp_path, action):
+    run, out = seen_otherwise(tmp_path / "run"), tmp_path / "out"
+    with pytest.raises(RunError, match="--force"):
+        action(run, out)
+    action(run, out, force=True)
+    assert sorted(path.name for path in out.iterdir()) == sorted(FILES)
+
+
+@pytest.mark.parametrize("error", [OSError("the disk is full"), KeyboardInterrupt()])
+def test_export_that_fails_leaves_nothing_behind(run, tmp_path, monkeypatch, error):
+    def fail(*_args):
+        raise error
+
+    monkeypatch.setattr("rig.lab.keep.export.save_video", fail)
+    with pytest.raises(type(error)):
+        export(run, tmp_path / "out")
+    assert not list(tmp_path.iterdir())
+
+
+def test_card_tells_that_the_best_policy_was_chosen_on_these_goals(run, exported, tmp_path):
+    best = Run.open(run)
+    keep_best(best, open_trained(run)[1], best.evaluation())
+    export(run / "best", tmp_path / "best")
+    chosen = "best of its run's evaluations on these very goal pictures, 3 until then"
+    assert chosen in " ".join((tmp_path / "best" / "README.md").read_text().split())
+    assert "chosen" not in (exported / "README.md").read_text()
+
+
+def test_best_policy_kept_before_it_said_so_is_exported(tmp_path):
+    run = make_run(tmp_path / "run")
+    keep_best(run, open_trained(run.directory)[1], {})
+    write_json(run.directory / "best" / "evaluation.json", run.evaluation())
+    export(run.directory / "best", tmp_path / "best")
+    assert "2 goal pictures that" in (tmp_path / "best" / "README.md").read_text()
 
 
 @pytest.mark.parametrize(

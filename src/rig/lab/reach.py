@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Float32, UInt8
+from jaxtyping import Float, Float32, Float64, UInt8
 
 from rig.lab.evaluate import DISTANCE
 from rig.lab.policy import Policy
@@ -57,11 +57,15 @@ def reach(policy: Policy, world: World, picture: GoalPicture) -> Attempt:
 
 def goals_in(picture: GoalPicture, worlds: Worlds) -> Goals | None:
     """The picture as a goal of these worlds, if they can measure how far off it is."""
-    is_known = picture.state is not None and picture.task == worlds.id
-    if not is_known and worlds.state_names:
-        return None
-    state = picture.state if picture.state is not None and is_known else np.empty(0)
-    seed = picture.seed if is_known else 0
+    shape = (len(worlds.state_names),)
+    state = picture.state if picture.task == worlds.id else None
+    if state is None or state.shape != shape:  # a task may have changed since
+        return None if worlds.state_names else goal_of(picture, np.empty(0), seed=0)
+    return goal_of(picture, state, seed=picture.seed)
+
+
+def goal_of(picture: GoalPicture, state: Float64[np.ndarray, " state"], seed: int) -> Goals:
+    """The picture as one goal, in that state, reached for from the start of that seed."""
     return Goals(images=picture.image[None], states=state[None], seeds=np.array([seed]))
 
 

@@ -138,7 +138,13 @@ class TabletopVectorEnv(Worlds):
             raise TaskError(f"unknown reset options {sorted(options)}: known: 'goal_states'")
         if given is None:
             return self.task.sample_states(self.num_envs, rng=self.np_random)
-        return np.array(given, np.float64)
+        states, shape = np.array(given, np.float64), (self.num_envs, self.tabletop.state_size)
+        if states.shape != shape:
+            raise TaskError(
+                f"goal_states have shape {states.shape}: {self.id} takes {shape} here; give "
+                "one row per world, of a goal of this task as it is now"
+            )
+        return states
 
     def _put_at_start(self) -> Images:
         starts = np.tile(self.task.start, (self.num_envs, 1))

@@ -20,7 +20,7 @@ DISTANCE = re.compile(r"eval/(?!do_nothing_)\w+_distance_(?!mean_)\w+")
 
 def is_best(rows: Sequence[Mapping[str, float]]) -> bool:
     """Whether the last evaluation is better than all before it."""
-    totals = [total for row in rows if (total := total_distance(row)) is not None]
+    totals = total_distances(rows)
     return bool(totals) and all(totals[-1] < total for total in totals[:-1])
 
 
@@ -30,12 +30,25 @@ def total_distance(row: Mapping[str, float]) -> float | None:
     return sum(distances) if distances else None
 
 
+def total_distances(rows: Sequence[Mapping[str, float]]) -> list[float]:
+    """The same of each evaluation among the metrics, in their order."""
+    return [total for row in rows if (total := total_distance(row)) is not None]
+
+
 def keep_best(run: Run, policy: Policy, table: Mapping[str, Any]) -> None:
-    """Writes the policy and how near it comes in the place of the best one before."""
+    """Writes the policy and how near it comes in the place of the best one before.
+
+    The table then tells that its goals are those that the policy was chosen on, as the best of
+    so many evaluations: the least of several numbers that vary is less than what it stands for.
+    """
     directory = run.directory / "best"
     directory.mkdir(exist_ok=True)
     for name in ("config.json", "origin.json"):
         shutil.copyfile(run.directory / name, directory / name)
     for name, data in policy_files(policy).items():
         put_file(directory / name, data)
-    write_json(directory / "evaluation.json", table)
+    chosen = {
+        "chosen_on": run.config.evaluate.goals,
+        "chosen_of_evaluations": len(total_distances(run.metrics())),
+    }
+    write_json(directory / "evaluation.json", dict(table) | chosen)

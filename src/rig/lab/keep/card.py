@@ -40,7 +40,7 @@ action = policy.act(image, goal_image)  # two uint8 pictures of {size} x {size} 
 ## How near it comes
 
 {num_episodes} goal pictures that practice never saw, after {num_env_steps:,} environment steps.
-
+{chosen}
 {table}
 
 ## What it was trained with
@@ -49,6 +49,12 @@ action = policy.act(image, goal_image)  # two uint8 pictures of {size} x {size} 
 
 Settings: {preset}, seed {seed}; all of them are in `config.json`. A policy knows one camera's
 pictures: `rig evaluate` and `rig reach` refuse to use it under another one.
+"""
+
+
+CHOSEN = """
+The checkpoint was chosen as the best of its run's evaluations on these very goal pictures,
+{num_evaluations} until then, so its figures are optimistic: expect it to come less near others.
 """
 
 
@@ -64,12 +70,20 @@ def card(run: Run, name: str) -> str:
         size=config.image_size,
         num_episodes=evaluation.get("num_episodes", 0),
         num_env_steps=evaluation.get("num_env_steps", 0),
+        chosen=chosen(evaluation),
         table=table(evaluation),
         origin=facts(run.origin()),
         preset=preset_of(config),
         seed=config.seed,
         results=json.dumps(results(config, evaluation)),
     )
+
+
+def chosen(evaluation: dict[str, Any]) -> str:
+    """What to know of a run's best policy, whose figures flatter it; nothing of its last."""
+    if "chosen_on" not in evaluation:
+        return ""
+    return CHOSEN.format(num_evaluations=evaluation.get("chosen_of_evaluations", "several"))
 
 
 def table(evaluation: dict[str, Any]) -> str:

@@ -15,7 +15,8 @@ Every verb that takes a finished run takes an export, too.
 """
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from rig.errors import RunError
@@ -42,15 +43,14 @@ def export(directory: Path, out: Path, *, force: bool = False) -> None:
     run, policy = open_trained(directory, force=force)
     latent_space(policy)
     refuse_existing(out)
-    beside = new_directory(out)
-    copy(run.directory, beside, COPIED)
-    numbers = next(name for name in NUMBERS if (run.policy / name).is_file())
-    shutil.copyfile(run.policy / numbers, beside / "model.safetensors")
-    shutil.copyfile(run.policy / "policy.json", beside / "policy.json")
-    film = [frame for attempt in attempts(run) for frame in attempt_frames(attempt)]
-    save_video(beside / "replay.gif", film)
-    (beside / "README.md").write_text(card(run, out.absolute().name))
-    beside.rename(out)
+    with new_directory(out) as beside:
+        copy(run.directory, beside, COPIED)
+        numbers = next(name for name in NUMBERS if (run.policy / name).is_file())
+        shutil.copyfile(run.policy / numbers, beside / "model.safetensors")
+        shutil.copyfile(run.policy / "policy.json", beside / "policy.json")
+        film = [frame for tried in attempts(run, policy) for frame in attempt_frames(tried)]
+        save_video(beside / "replay.gif", film)
+        (beside / "README.md").write_text(card(run, out.absolute().name))
 
 
 def copy_export(source: Path, out: Path) -> None:
@@ -62,9 +62,8 @@ def copy_export(source: Path, out: Path) -> None:
     refuse_existing(out)
     run = Run.open(source)
     load_policy(run.policy, run.config)
-    beside = new_directory(out)
-    copy(source, beside, FILES)
-    beside.rename(out)
+    with new_directory(out) as beside:
+        copy(source, beside, FILES)
 
 
 def copy(source: Path, out: Path, names: Iterable[str]) -> None:
@@ -80,9 +79,14 @@ def refuse_existing(out: Path) -> None:
         raise RunError(f"{out} exists and is not empty: choose another place")
 
 
-def new_directory(out: Path) -> Path:
-    """An empty directory beside a place, to be moved there once it is whole."""
+@contextmanager
+def new_directory(out: Path) -> Iterator[Path]:
+    """An empty directory beside a place: moved there once it is whole, or else removed."""
     beside = out.absolute().with_name(out.absolute().name + BESIDE)
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)
-    return beside
+    try:
+        yield beside
+        beside.rename(out)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)

@@ -85,17 +85,20 @@ def save_goal_picture(
 
 
 def goal_state(picture: Image.Image) -> dict[str, Any]:
-    """The task and state that a picture carries; None for both if it carries none."""
+    """The task, state and seed that a picture carries.
+
+    None for task and state if it carries none, or what no ``rig look`` has written.
+    """
+    unknown = {"task": None, "state": None}
     text = picture.info.get(GOAL_STATE_KEY, "{}")
     try:
         known = json.loads(text)
-        return {
-            "task": str(known["task"]),
-            "state": np.asarray(known["state"], np.float64),
-            "seed": int(known.get("seed", 0)),
-        }
-    except (KeyError, TypeError, ValueError, OverflowError):
-        return {"task": None, "state": None}
+        task, seed = str(known["task"]), int(known.get("seed", 0))
+        state = np.asarray(known["state"], np.float64)
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError):
+        return unknown
+    is_row = state.ndim == 1 and seed >= 0
+    return {"task": task, "state": state, "seed": seed} if is_row else unknown
 
 
 def upright(picture: Image.Image, changes: list[str]) -> Image.Image:

@@ -7,6 +7,7 @@ from pathlib import Path
 from rig.config import Config
 from rig.lab.evaluate import evaluation_goals
 from rig.lab.keep.run import Run
+from rig.lab.policy import Policy
 from rig.lab.reach import Attempt, reach
 from rig.lab.show.pictures import GoalPicture
 from rig.lab.show.report import write_report
@@ -26,20 +27,20 @@ def demo(config: Config, preset: str, out: Path | None, argv: Sequence[str]) -> 
     """Trains, evaluates, films and reports; the report's path."""
     run = train_anew(config, preset, out, argv)
     print_evaluation(run.evaluation())
-    film = [frame for attempt in attempts(run) for frame in attempt_frames(attempt)]
+    _run, policy = open_trained(run.directory)
+    film = [frame for attempt in attempts(run, policy) for frame in attempt_frames(attempt)]
     save_video(run.directory / VIDEO, film)
     report = run.directory / "report.html"
     write_report(report, [run.directory])
     return report
 
 
-def attempts(run: Run) -> list[Attempt]:
-    """The robot's tries at the first goal pictures of evaluation."""
-    _run, policy = open_trained(run.directory)
+def attempts(run: Run, policy: Policy) -> list[Attempt]:
+    """The robot's tries at the first goal pictures of evaluation, each from its own start."""
     with closing(make_world(run.config, num_worlds=1)) as world:
         goals, id_ = evaluation_goals(world, NUM_SHOWN), worlds_of(world).id
         pictures = [
-            GoalPicture(image=image, changes=(), task=id_, state=state)
-            for image, state in zip(goals.images, goals.states, strict=True)
+            GoalPicture(image=image, changes=(), task=id_, state=state, seed=int(seed))
+            for image, state, seed in zip(goals.images, goals.states, goals.seeds, strict=True)
         ]
         return [reach(policy, world, picture) for picture in pictures]
