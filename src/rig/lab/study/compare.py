@@ -28,8 +28,10 @@ def print_comparison(comparison: Comparison) -> None:
             rows = [shown(line) for line in lines]
             print_table(title, list(SHOWN), rows, only_names_fold=True)
     if len(comparison.tasks) > 1:
-        title, rows = f"All tasks. {about_shares(comparison)}", overall_rows(comparison)
-        print_table(title, list(OVERALL_COLUMNS), rows, only_names_fold=True)
+        overall = comparison.over_tasks()
+        title = f"All tasks. {about_shares(comparison, overall)}"
+        cells_of_all = [overall_cells(row) for row in overall]
+        print_table(title, list(OVERALL_COLUMNS), cells_of_all, only_names_fold=True)
 
 
 def write_comparison(directory: Path, comparison: Comparison) -> list[Path]:
@@ -86,12 +88,12 @@ def over_tasks(comparison: Comparison) -> list[str]:
     """A heading, what is told, and the table over all tasks, if there are several."""
     if len(comparison.tasks) < 2:
         return []
-    rows = overall_rows(comparison)
-    table = [grid(OVERALL_COLUMNS, rows)] if rows else []
-    return ["## All tasks", about_shares(comparison), *table]
+    overall = comparison.over_tasks()
+    table = [grid(OVERALL_COLUMNS, map(overall_cells, overall))] if overall else []
+    return ["## All tasks", about_shares(comparison, overall), *table]
 
 
-def about_shares(comparison: Comparison) -> str:
+def about_shares(comparison: Comparison, overall: Sequence[Overall]) -> str:
     """What a share over tasks is, and which methods have none."""
     *most, last = comparison.tasks
     about = (
@@ -99,17 +101,12 @@ def about_shares(comparison: Comparison) -> str:
         f"the mean over {', '.join(most)} and {last} of the interquartile mean over seeds, "
         "with its stratified bootstrap 95 % interval."
     )
-    has_share = {row.method for row in comparison.over_tasks()}
+    has_share = {row.method for row in overall}
     left_out = [method for method in comparison.methods if method not in has_share]
     if not left_out:
         return about
     why = "not run on every task, or on one where doing nothing scores 0"
     return f"{about} Left out: {', '.join(left_out)}, {why}."
-
-
-def overall_rows(comparison: Comparison) -> list[list[str]]:
-    """The cells of every method that has a share on all tasks."""
-    return [overall_cells(row) for row in comparison.over_tasks()]
 
 
 def overall_cells(row: Overall) -> list[str]:
