@@ -66,6 +66,17 @@ def test_gif_is_animated_in_real_time(attempt, tmp_path):
         assert gif.info["duration"] == 100
 
 
+def test_gif_has_the_colours_of_every_attempt(tmp_path):
+    colours = [(200, 30, 30)] * 50 + [(30, 200, 30)] * 50 + [(30, 30, 200)] * 10
+    save_video(tmp_path / "film.gif", [Image.new("RGB", (8, 6), each) for each in colours])
+    with Image.open(tmp_path / "film.gif") as gif:
+        shown = []
+        for index in range(gif.n_frames):
+            gif.seek(index)
+            shown.append(gif.convert("RGB").getpixel((4, 3)))
+    assert shown == list(dict.fromkeys(colours))
+
+
 def test_summary_tells_the_distances_at_the_start_and_at_the_end(attempt):
     told = summary("Reach", attempt)
     assert told["num_steps"] == NUM_FRAMES - 1

@@ -28,17 +28,34 @@ FRAMES_PER_S = round(1 / STEP_S)
 """The video runs as fast as the robot."""
 HOLD_FRAMES = FRAMES_PER_S
 """For how long the last frame of an attempt stays."""
+PALETTE_FRAMES = 16
+"""The colours of a GIF are chosen on at most so many of its frames."""
 
 
 def save_video(path: Path, frames: Sequence[Image.Image]) -> None:
     """Writes frames as H.264 in MP4 that any browser plays, or as an animated GIF."""
     if path.suffix.lower() == ".gif":
-        first, *rest = frames
-        first.save(
-            path, save_all=True, append_images=rest, duration=1000 // FRAMES_PER_S, loop=0
-        )
+        save_gif(path, frames)
     else:
         save_mp4(path, frames)
+
+
+def save_gif(path: Path, frames: Sequence[Image.Image]) -> None:
+    """Writes frames as a GIF in one palette, which costs a third of one for each frame."""
+    palette = stacked(frames[:: -(-len(frames) // PALETTE_FRAMES)]).quantize()
+    first, *rest = (
+        frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames
+    )
+    first.save(path, save_all=True, append_images=rest, duration=1000 // FRAMES_PER_S, loop=0)
+
+
+def stacked(frames: Sequence[Image.Image]) -> Image.Image:
+    """Frames of one size, one below the other."""
+    width, height = frames[0].size
+    sheet = Image.new("RGB", (width, height * len(frames)))
+    for index, frame in enumerate(frames):
+        sheet.paste(frame, (0, index * height))
+    return sheet
 
 
 def save_mp4(path: Path, frames: Sequence[Image.Image]) -> None:
