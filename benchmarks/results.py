@@ -30,7 +30,7 @@ from rig.lab.study.results import (
     read_results,
     write_results,
 )
-from rig.lab.study.spec import Planned, read_spec, slug
+from rig.lab.study.spec import Planned, read_alone, read_spec, slug
 from rig.lab.verbs.outputs import RUNS
 
 
@@ -202,7 +202,7 @@ def asked(study: str) -> str:
     if not path.is_file():
         return made_by(study)
     try:
-        question = read_spec(path).asks
+        question = read_alone(path).asks
     except RigError as error:
         question = f"(The spec does not fit this version: {error})"
     return f"{question} Spec: [{path.name}](../benchmarks/specs/{path.name})."

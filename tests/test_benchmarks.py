@@ -56,7 +56,10 @@ def small_and_alone(monkeypatch, tiny):
     monkeypatch.setattr(world, "open_renderer", missing)
 
 
-@pytest.mark.parametrize("part", [checkpoint, end_to_end, floor, update, vae, world])
+SLOW_TO_COMPILE = pytest.param(end_to_end, marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("part", [checkpoint, SLOW_TO_COMPILE, floor, update, vae, world])
 def test_a_benchmark_gives_numbers_under_headings(part):
     result = part.run(SMALLEST)
     text = page({}, {"part": result})

@@ -11,6 +11,7 @@ from PIL import Image
 from rig.errors import NotEnoughDataError
 from rig.lab.cli import main
 from rig.lab.keep.origin import surroundings
+from rig.lab.keep.settings import changes_from, option
 from rig.lab.show.pictures import read_goal_picture, save_goal_picture
 from rig.lab.trained import open_trained
 from rig.lab.verbs import demo, doctor, errands
@@ -23,13 +24,6 @@ from rig.world.worlds import Goals
 
 
 VERBS = ["train", *OTHER_VERBS]
-TRAIN_TINY = (
-    "train reach --seed 3 --num-env-steps 300 --num-worlds 2 --collect.num-images 60 "
-    "--vae.num-fit-steps 10 --vae.batch-size 4 --vae.latent-size 2 --vae.channels 4 8 "
-    "--vae.architecture patches "
-    "--td3.hidden-sizes 8 --td3.batch-size 4 --td3.updates-per-step 0.1 --td3.warmup-steps 0 "
-    "--evaluate.num-goals 2 --evaluate.every-steps 100 --json --out"
-)
 
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -44,6 +38,14 @@ def wide_terminal(monkeypatch):
 def run(tmp_path_factory):
     """The directory of a finished run."""
     return make_run(tmp_path_factory.mktemp("runs") / "run").directory
+
+
+@pytest.fixture(scope="module")
+def train_tiny(tiny):
+    """The command line of a whole run in seconds, up to where it goes."""
+    changes = changes_from("paper", tiny).items()
+    options = [part for key, value in changes for part in option(key, value)]
+    return " ".join(["train reach --preset paper --json", *options, "--out"])
 
 
 @pytest.fixture
@@ -179,8 +181,8 @@ def test_existing_directory_is_never_written_over(rig, run):
     assert {path: path.stat().st_mtime_ns for path in run.rglob("*")} == before
 
 
-def test_training_ends_with_the_numbers_that_evaluation_gives(rig, tmp_path):
-    code, out, err = rig(TRAIN_TINY, tmp_path / "run")
+def test_training_ends_with_the_numbers_that_evaluation_gives(rig, train_tiny, tmp_path):
+    code, out, err = rig(train_tiny, tmp_path / "run")
     assert code == 0
     assert "practise" in err
     trained = json.loads(out)
@@ -199,10 +201,12 @@ def test_origin_tells_the_command_line_and_the_camera(rig, tmp_path, monkeypatch
     assert len(origin["reference_picture_sha256"]) == 64
 
 
-def test_anyones_environment_is_trained_shown_a_goal_and_evaluated(rig, tmp_path, monkeypatch):
+def test_anyones_environment_is_trained_shown_a_goal_and_evaluated(
+    rig, train_tiny, tmp_path, monkeypatch
+):
     monkeypatch.syspath_prepend(EXAMPLES)
     run, goal = tmp_path / "run", tmp_path / "goal.png"
-    tiny = TRAIN_TINY.replace("train reach", "train --env own_robot:OwnRobot-v0")
+    tiny = train_tiny.replace("train reach", "train --env own_robot:OwnRobot-v0")
     code, out, err = rig(tiny, run)
     assert (code, json.loads(out)["task"]) == (0, "own_robot:OwnRobot-v0"), err
     assert json.loads((run / "origin.json").read_text())["camera"] == "the observation"

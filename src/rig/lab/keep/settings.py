@@ -1,6 +1,7 @@
 """Settings as one level of dotted names, ``td3.gamma``, and what they change of a preset."""
 
 from dataclasses import asdict, fields, is_dataclass, replace
+from functools import cache
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from rig.config import Config, require
@@ -131,12 +132,18 @@ def from_dict(kind: type[Settings], values: dict[str, Any]) -> Settings:
     Raises:
         ConfigError: A key is unknown; the message names the nearest known one.
     """
-    hints = get_type_hints(kind)
+    hints = hints_of(kind)
     known = {entry.name for entry in fields(kind)}  # type: ignore[arg-type]
     for name in values:
         if name not in known:
             raise ConfigError(f"unknown key {name!r}, {name_the_nearest(name, known)}")
     return kind(**{name: _restore(hints[name], value) for name, value in values.items()})
+
+
+@cache
+def hints_of(kind: type) -> dict[str, Any]:
+    """The types of a dataclass's fields: a study reads the same few a thousand times."""
+    return get_type_hints(kind)
 
 
 def _restore(kind: Any, value: Any) -> Any:

@@ -184,34 +184,36 @@ def planned_runs(
         preset = name(asked["preset"], "preset")
         points = grid_points(flat(table(asked["grid"], "grid")))
         tasks = [proper_name(task) for task in names(asked.get("tasks"), "tasks")]
-        return [
+        runs = [
             replace(
                 planned(
                     find_preset(preset, task),
                     preset,
                     outer | flat(table(of_task.get(task, {}), f"task.{task}")) | own | point,
-                    seed,
                 ),
                 method=named(method, point),
                 home=name(entry.get("from", ""), "from"),
                 seeds_together=at_least_1(asked["seeds_together"], "seeds_together"),
             )
-            for seed, point, task in product(
-                whole_numbers(asked["seeds"], "seeds"), points, once(tasks, "tasks")
-            )
+            for point, task in product(points, once(tasks, "tasks"))
+        ]
+        seeds = whole_numbers(asked["seeds"], "seeds")
+        return [
+            replace(run, config=replace(run.config, seed=seed))
+            for seed, run in product(seeds, runs)
         ]
     except RigError as error:
         raise ConfigError(f"run {method!r}: {error}") from error
 
 
-def planned(standard: Config, preset: str, changes: dict[str, Any], seed: int) -> Planned:
-    """One run without a name; settings that say what the preset says are no changes."""
+def planned(standard: Config, preset: str, changes: dict[str, Any]) -> Planned:
+    """One run without name or seed; settings that say what the preset says are no changes."""
     if given := {"seed", "task"} & set(changes):
         raise ConfigError(f"write seeds and tasks, not settings.{min(given)}")
     config = change(standard, changes)
     before, after = flat_config(standard), flat_config(config)
     kept = {key: after[key] for key in changes if after[key] != before[key]}
-    return Planned(method="", preset=preset, changes=kept, config=replace(config, seed=seed))
+    return Planned(method="", preset=preset, changes=kept, config=config)
 
 
 def flat_config(config: Config) -> dict[str, Any]:
