@@ -132,7 +132,7 @@ def from_dict(kind: type[Settings], values: dict[str, Any]) -> Settings:
     Raises:
         ConfigError: A key is unknown; the message names the nearest known one.
     """
-    hints = hints_of(kind)
+    hints = hints_of(kind)  # type: ignore[arg-type]
     known = {entry.name for entry in fields(kind)}  # type: ignore[arg-type]
     for name in values:
         if name not in known:
