@@ -78,10 +78,14 @@ def test_half_that_was_given_the_truth_is_neither_a_curve_nor_the_oracle(results
     assert "half" in {line.method for line in comparison.lines("Reach", "hand")}
 
 
-def test_minutes_run_only_as_far_as_every_seed(results):
-    _, ours = Comparison(results).bands("Reach", "hand", against_minutes=True)
-    assert ours.x[0] == pytest.approx(64 / 60)
-    assert ours.x[-1] == pytest.approx(4.0)
+def test_machines_that_differ_in_speed_leave_the_whole_curve_at_its_median_time():
+    slow = [fake_result("ours", seed, finals=0.01) for seed in range(5)]
+    for result in slow[:2]:
+        result.curve["training_s"] = [10 * s for s in result.curve["training_s"]]
+    (ours,) = Comparison(slow).bands("Reach", "hand", against_minutes=True)
+    (in_steps,) = Comparison(slow).bands("Reach", "hand", against_minutes=False)
+    np.testing.assert_allclose(ours.x, np.array([1, 2, 3, 4]) * 64 / 60)
+    np.testing.assert_array_equal(ours.y, in_steps.y)
 
 
 def test_curves_meet_at_their_own_places_or_at_even_ones():

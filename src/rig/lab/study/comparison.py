@@ -214,13 +214,11 @@ class Comparison:
 
     def _band(self, task: str, thing: str, method: str, *, against_minutes: bool) -> Band:
         runs = self.of(task, method)
-        scale = 1 / S_PER_MINUTE if against_minutes else 1.0
-        xs = [scale * run.column(TRAINING_S if against_minutes else STEPS) for run in runs]
-        x = common_places(xs)
-        pairs = zip(xs, runs, strict=True)
+        steps = common_places([run.column(STEPS) for run in runs])
         ys = self.unit(task, thing).scale * np.array(
-            [np.interp(x, own, run.distances(thing)) for own, run in pairs]
+            [np.interp(steps, run.column(STEPS), run.distances(thing)) for run in runs]
         )
+        x = minutes_until(steps, runs) if against_minutes else steps
         rng = np.random.default_rng(BOOTSTRAP_SEED)
         (draws,) = resampled([ys], NUM_CURVE_RESAMPLES, rng=rng)
         estimates = interquartile_mean(np.moveaxis(draws, 1, -1))
@@ -234,6 +232,14 @@ class Comparison:
         runs = [r for r in self.results if r.task == task and r.is_oracle]
         finals = self.unit(task, thing).scale * np.array([run.final(thing) for run in runs])
         return float(interquartile_mean(finals)) if runs else None
+
+
+def minutes_until(
+    steps: Float64[np.ndarray, " points"], runs: Sequence[Result]
+) -> Float64[np.ndarray, " points"]:
+    """The median time that runs had trained by then; their machines need not be as fast."""
+    own = [np.interp(steps, run.column(STEPS), run.column(TRAINING_S)) for run in runs]
+    return np.median(own, axis=0) / S_PER_MINUTE
 
 
 def named(things: Mapping[str, str]) -> str:
