@@ -48,7 +48,7 @@ Every number is from finished runs whose evaluations are kept, a line each, in
 [results/](results/): anyone can draw this page again. A number leads to its runs, and each run
 to its line, its commit, and the command that makes it again at that commit. Distances are from
 goal pictures that practice never saw, at the last step. Training is wall-clock of one core;
-machines were shared, and some were about twice as fast as others: compare steps, or run a study
+machines were shared, and some were three times as fast as others: compare steps, or run a study
 anew on one machine.
 """
 

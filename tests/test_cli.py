@@ -24,8 +24,6 @@ from rig.world.worlds import Goals
 
 
 VERBS = ["train", *OTHER_VERBS]
-
-
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
 

@@ -60,8 +60,8 @@ def test_the_reference_can_be_named(results):
 
 def test_curves_are_means_over_seeds_and_the_oracle_is_a_level(results):
     comparison = Comparison(results)
-    theirs, ours = comparison.bands("Reach", "hand", against_minutes=False)
-    np.testing.assert_array_equal(theirs.x, STEPS)
+    theirs, ours = comparison.bands("Reach", "hand")
+    np.testing.assert_array_equal(theirs.steps, STEPS)
     np.testing.assert_allclose(theirs.y[[0, -1]], [10.0, 2.2])
     assert (ours.low <= ours.y).all()
     assert (ours.y <= ours.high).all()
@@ -72,7 +72,7 @@ def test_curves_are_means_over_seeds_and_the_oracle_is_a_level(results):
 def test_half_that_was_given_the_truth_is_neither_a_curve_nor_the_oracle(results, given):
     half = fake_result("half", 0, finals=0.001, **given)
     comparison = Comparison([*results, half])
-    shown = [band.method for band in comparison.bands("Reach", "hand", against_minutes=False)]
+    shown = [band.method for band in comparison.bands("Reach", "hand")]
     assert shown == ["theirs", "ours"]
     assert comparison.oracle_level("Reach", "hand") == pytest.approx(0.5)
     assert "half" in {line.method for line in comparison.lines("Reach", "hand")}
@@ -82,10 +82,10 @@ def test_machines_that_differ_in_speed_leave_the_whole_curve_at_its_median_time(
     slow = [fake_result("ours", seed, finals=0.01) for seed in range(5)]
     for result in slow[:2]:
         result.curve["training_s"] = [10 * s for s in result.curve["training_s"]]
-    (ours,) = Comparison(slow).bands("Reach", "hand", against_minutes=True)
-    (in_steps,) = Comparison(slow).bands("Reach", "hand", against_minutes=False)
-    np.testing.assert_allclose(ours.x, np.array([1, 2, 3, 4]) * 64 / 60)
-    np.testing.assert_array_equal(ours.y, in_steps.y)
+    (ours,) = Comparison(slow).bands("Reach", "hand")
+    np.testing.assert_array_equal(ours.steps, STEPS)
+    np.testing.assert_allclose(ours.minutes, np.array([1, 2, 3, 4]) * 64 / 60)
+    np.testing.assert_allclose(ours.y[[0, -1]], [10.0, 1.2])
 
 
 def test_curves_meet_at_their_own_places_or_at_even_ones():

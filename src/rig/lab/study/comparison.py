@@ -81,7 +81,8 @@ class Band:
     """One method's curve: the interquartile mean over seeds, and its interval."""
 
     method: str
-    x: Float64[np.ndarray, " points"]
+    steps: Float64[np.ndarray, " points"]
+    minutes: Float64[np.ndarray, " points"]
     y: Float64[np.ndarray, " points"]
     low: Float64[np.ndarray, " points"]
     high: Float64[np.ndarray, " points"]
@@ -203,28 +204,29 @@ class Comparison:
         nums = {task: len(those) for task, those in runs.items()}
         return Overall(method=method, num_seeds=nums, share_left=share, low=low, high=high)
 
-    def bands(self, task: str, thing: str, *, against_minutes: bool) -> list[Band]:
+    def bands(self, task: str, thing: str) -> list[Band]:
         """The curve of every method; of those given the truth if there is nothing else."""
         methods = [method for method in self.methods if self.of(task, method)]
         seeing = [m for m in methods if not self.of(task, m)[0].is_given_truth]
-        return [
-            self._band(task, thing, method, against_minutes=against_minutes)
-            for method in seeing or methods
-        ]
+        return [self._band(task, thing, method) for method in seeing or methods]
 
-    def _band(self, task: str, thing: str, method: str, *, against_minutes: bool) -> Band:
+    def _band(self, task: str, thing: str, method: str) -> Band:
         runs = self.of(task, method)
         steps = common_places([run.column(STEPS) for run in runs])
         ys = self.unit(task, thing).scale * np.array(
             [np.interp(steps, run.column(STEPS), run.distances(thing)) for run in runs]
         )
-        x = minutes_until(steps, runs) if against_minutes else steps
         rng = np.random.default_rng(BOOTSTRAP_SEED)
         (draws,) = resampled([ys], NUM_CURVE_RESAMPLES, rng=rng)
         estimates = interquartile_mean(np.moveaxis(draws, 1, -1))
         ends = np.array([interval(column) for column in estimates.T])
         return Band(
-            method=method, x=x, y=interquartile_mean(ys.T), low=ends[:, 0], high=ends[:, 1]
+            method=method,
+            steps=steps,
+            minutes=minutes_until(steps, runs),
+            y=interquartile_mean(ys.T),
+            low=ends[:, 0],
+            high=ends[:, 1],
         )
 
     def oracle_level(self, task: str, thing: str) -> float | None:

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
+import numpy as np
+from jaxtyping import Float64
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -52,17 +54,16 @@ def save_curves(path: Path, comparison: Comparison, task: str, thing: str) -> No
 
 def draw_curves(comparison: Comparison, task: str, thing: str) -> Figure:
     """Two panels with one vertical axis: against steps, and against minutes."""
-    panels = {
-        "environment steps": comparison.bands(task, thing, against_minutes=False),
-        "training time, minutes": comparison.bands(task, thing, against_minutes=True),
-    }
-    num_rows = -(-len(next(iter(panels.values()))) // LEGEND_COLUMNS)
+    bands = comparison.bands(task, thing)
+    num_rows = -(-len(bands) // LEGEND_COLUMNS)
     size = (WIDTH_IN, HEIGHT_IN + LEGEND_ROW_IN * num_rows)
     figure = Figure(figsize=size, layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
-    for axes, (label, bands) in zip((left, right), panels.items(), strict=True):
-        for band in bands:
-            draw_band(axes, band, comparison.methods.index(band.method))
+    for band in bands:
+        index = comparison.methods.index(band.method)
+        draw_band(left, band.steps, band, index)
+        draw_band(right, band.minutes, band, index)
+    for axes, label in ((left, "environment steps"), (right, "training time, minutes")):
         axes.set(xlabel=label, xlim=(0, None))
         axes.xaxis.set_major_formatter(in_full)
         axes.locator_params(axis="x", nbins=6)
@@ -79,16 +80,16 @@ def draw_curves(comparison: Comparison, task: str, thing: str) -> Figure:
     return figure
 
 
-def draw_band(axes: Axes, band: Band, index: int) -> None:
-    """One method's curve and its interval."""
+def draw_band(axes: Axes, x: Float64[np.ndarray, " points"], band: Band, index: int) -> None:
+    """One method's curve and its interval, against its steps or its minutes."""
     look: dict[str, Any] = {"color": COLOURS[index % len(COLOURS)]}
-    axes.fill_between(band.x, band.low, band.high, alpha=BAND_ALPHA, linewidth=0, **look)
+    axes.fill_between(x, band.low, band.high, alpha=BAND_ALPHA, linewidth=0, **look)
     axes.plot(
-        band.x,
+        x,
         band.y,
         STROKES[index % len(STROKES)],
         marker=MARKERS[index % len(MARKERS)],
-        markevery=max(1, len(band.x) // NUM_MARKERS),
+        markevery=max(1, len(x) // NUM_MARKERS),
         label=band.method,
         **look,
     )
