@@ -17,19 +17,19 @@ import numpy as np
 from benchmarks.loop import TASK, short, speed
 from benchmarks.measure import MS_PER_S, alternate, spend
 from benchmarks.part import Part, Row, Size, Table, Target
+from rig.agent.agent import Policy
 from rig.agent.td3 import new_learner
 from rig.config import Config
-from rig.lab.keep.interrupt import uninterrupted
-from rig.lab.keep.keeper import Keeper
-from rig.lab.keep.run import Run
-from rig.lab.keep.state import Practising
-from rig.lab.policy import Policy
-from rig.lab.remember import remember
-from rig.latent.space import make_space
-from rig.latent.vae import new_vae
-from rig.memory.mapped import mapped
-from rig.memory.replay import Replay
 from rig.presets import find_preset
+from rig.replay.buffer import Replay
+from rig.replay.memmap import mapped
+from rig.representation.latent import make_space
+from rig.representation.vae import new_vae
+from rig.runs.interrupt import uninterrupted
+from rig.runs.run import Run
+from rig.training.buffer import remember
+from rig.training.checkpoint_manager import Keeper
+from rig.training.state import Practising
 from rig.types import Encoding, Episodes
 
 

@@ -23,16 +23,16 @@ import optax
 from benchmarks.measure import Measure, alternate, speed_row, spend
 from benchmarks.part import Part, Row, Size, Table
 from benchmarks.update import ACTION_SIZE, NUM_STEPS, TASK
-from rig.agent.eyes import PatchEyes
+from rig.agent.agent import Policy
+from rig.agent.feature_extractor import PatchEyes
 from rig.agent.networks import Actor, Critic
 from rig.agent.td3 import Learner, new_learner, update_many
 from rig.config import Config, TD3Config
-from rig.lab.end_to_end import PictureSpace
-from rig.lab.learn import PICTURE_UPDATES_PER_DISPATCH, draw, learn, make_reward
-from rig.lab.lessons import alone
-from rig.lab.policy import Policy
-from rig.memory.replay import Replay
 from rig.presets import find_preset
+from rig.replay.buffer import Replay
+from rig.representation.pixels import PictureSpace
+from rig.training.learn import PICTURE_UPDATES_PER_DISPATCH, draw, learn, make_reward
+from rig.training.seeds_together import alone
 from rig.types import Episodes
 
 

@@ -17,7 +17,7 @@ from benchmarks import update, vae
 from benchmarks.measure import MS_PER_S, alternate, spend, timing
 from benchmarks.part import Part, Row, Size, Table
 from rig.config import Config, TD3Config, VAEConfig
-from rig.latent.patches import IMAGE_CHANNELS, PATCH_SIDES, STEM_SIZE, grid_side
+from rig.nn.patches import IMAGE_CHANNELS, PATCH_SIDES, STEM_SIZE, grid_side
 from rig.presets import find_preset
 
 

@@ -1,6 +1,6 @@
 """The training loop: steps per second, and where its time goes.
 
-A short run of :func:`rig.lab.train.train` is watched from outside: functions are wrapped while
+A short run of :func:`rig.training.loop.train` is watched from outside: functions are wrapped while
 it runs, and put back. A run that nobody watches comes first and gives the speed, because a
 wrapped update waits for the device and so gives up what the loop does meanwhile.
 """
@@ -23,10 +23,10 @@ import jax
 from benchmarks.measure import MS_PER_S
 from benchmarks.part import Part, Row, Size, Table, Target
 from rig.config import CollectConfig, Config
-from rig.lab.keep.run import Run
-from rig.lab.train import train
+from rig.envs.tasks import find_task
 from rig.presets import find_preset
-from rig.world.tasks import find_task
+from rig.runs.run import Run
+from rig.training.loop import train
 
 
 TASK = "Push"
@@ -36,13 +36,13 @@ NUM_WARM_ROUNDS = 1
 """Rounds that compile, and are not counted."""
 WORLD, RESET, UPDATE = "physics and camera", "reset", "update"
 PARTS = {
-    "rig.world.tabletop.Tabletop.step": WORLD,
-    "rig.world.environments.TabletopVectorEnv.reset": RESET,
+    "rig.envs.tabletop.Tabletop.step": WORLD,
+    "rig.envs.tabletop_env.TabletopVectorEnv.reset": RESET,
     "rig.agent.td3.update_many": UPDATE,
-    "rig.lab.policy.Policy.act": "encode and act",
-    "rig.lab.learn.draw": "draw and relabel",
-    "rig.memory.replay.Replay.add": "remember",
-    "rig.lab.train.refresh_prior": "fresh prior",
+    "rig.agent.agent.Policy.act": "encode and act",
+    "rig.training.learn.draw": "draw and relabel",
+    "rig.replay.buffer.Replay.add": "remember",
+    "rig.training.loop.refresh_prior": "fresh prior",
 }
 """What is wrapped, and the part that its time counts for. None of them calls another."""
 INSIDE = (WORLD, RESET, UPDATE)

@@ -13,14 +13,14 @@ import numpy as np
 from benchmarks.page import section
 from benchmarks.part import Row, Table
 from rig.config import Config
-from rig.lab.collect import look_around
-from rig.lab.worlds import make_world
-from rig.latent.space import LatentSpace, make_space, whiten
-from rig.latent.vae import new_vae
+from rig.envs.tabletop import Tabletop
+from rig.envs.task import Task
+from rig.envs.tasks import find_task
 from rig.presets import find_preset
-from rig.world.tabletop import Tabletop
-from rig.world.task import Task
-from rig.world.tasks import find_task
+from rig.representation.latent import LatentSpace, make_space, whiten
+from rig.representation.vae import new_vae
+from rig.training.collect import look_around
+from rig.training.make_envs import make_world
 
 
 TASKS = ("Reach", "Push", "PushTwo", "Door", "PickAndPlace", "Rope")

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.results import made_now, place_of, take_in
-from rig.lab.evaluate import GOALS_AT_ONCE, evaluation_goals, try_goals
-from rig.lab.study.results import STEPS, TRAINING_S, Result, result_of, rounded
-from rig.lab.summary import HAND, as_metrics, by_num_objects
-from rig.lab.trained import open_trained
-from rig.lab.worlds import make_world
+from rig.compare.kept_results import STEPS, TRAINING_S, Result, result_of, rounded
+from rig.inference.open_run import open_trained
+from rig.training.evaluate import GOALS_AT_ONCE, evaluation_goals, try_goals
+from rig.training.make_envs import make_world
+from rig.training.summary import HAND, as_metrics, by_num_objects
 
 
 TASK = "PushAny"

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from rig.lab.evaluate import evaluation_goals, try_goals
-from rig.lab.show.figures import Images, draw_sheet
-from rig.lab.trained import open_trained
-from rig.lab.worlds import make_world
-from rig.world.tasks import find_task
+from rig.envs.tasks import find_task
+from rig.inference.open_run import open_trained
+from rig.report.image_grid import Images, draw_sheet
+from rig.training.evaluate import evaluation_goals, try_goals
+from rig.training.make_envs import make_world
 
 
 NUM_GOALS = 8

@@ -17,21 +17,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rig.errors import RigError, RunError, SpecError
-from rig.lab.keep.origin import commit, now
-from rig.lab.keep.settings import changes_from_published
-from rig.lab.study.compare import COLUMNS, cells, grid, legend, nothing_scores, over_tasks
-from rig.lab.study.comparison import Comparison, Line
-from rig.lab.study.curves import save_curves
-from rig.lab.study.results import (
+from rig.cli.outputs import RUNS
+from rig.compare.comparison import Comparison, Line
+from rig.compare.curves import save_curves
+from rig.compare.kept_results import (
     STEPS,
     Result,
     gather_one,
     read_results,
     write_results,
 )
-from rig.lab.study.spec import Planned, read_alone, read_spec, slug
-from rig.lab.verbs.outputs import RUNS
+from rig.compare.tables import COLUMNS, cells, grid, legend, nothing_scores, over_tasks
+from rig.errors import RigError, RunError, SpecError
+from rig.runs.settings import changes_from_published
+from rig.sweep.spec import Planned, read_alone, read_spec, slug
+from rig.training.origin import commit, now
 
 
 ROOT = Path(__file__).parent.parent

@@ -20,14 +20,14 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.noise import NormalActionNoise
 
 from benchmarks.results import made_now, place_of, take_in
+from rig.compare.kept_results import STEPS, TRAINING_S, Result, result_of, rounded
 from rig.config import Config
-from rig.lab.evaluate import GOALS_AT_ONCE, evaluation_goals, try_goals
-from rig.lab.latent_goals import LatentGoals
-from rig.lab.study.results import STEPS, TRAINING_S, Result, result_of, rounded
-from rig.lab.summary import as_metrics, sum_up
-from rig.lab.trained import open_trained
-from rig.lab.worlds import make_world
-from rig.world.tasks import find_task, full_name
+from rig.envs.tasks import find_task, full_name
+from rig.inference.latent_goals import LatentGoals
+from rig.inference.open_run import open_trained
+from rig.training.evaluate import GOALS_AT_ONCE, evaluation_goals, try_goals
+from rig.training.make_envs import make_world
+from rig.training.summary import as_metrics, sum_up
 
 
 GOALS_PER_TRANSITION = 4

@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 
 from rig.config import CollectConfig, Config, EvaluateConfig
-from rig.lab.keep.run import Run
-from rig.lab.train import train
 from rig.presets import find_preset
+from rig.runs.run import Run
+from rig.training.loop import train
 
 
 WARM_UP_SHARE = 0.2

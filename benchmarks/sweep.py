@@ -20,12 +20,12 @@ from time import perf_counter
 
 from benchmarks.machine import load_average
 from rig.errors import RigError
-from rig.lab.study.board import PlainBoard
-from rig.lab.study.directory import Study
-from rig.lab.study.jobs import Job
-from rig.lab.study.spec import Planned, read_spec
-from rig.lab.study.sweep import sweep
-from rig.lab.study.worker import ONE_THREAD
+from rig.sweep.directory import Study
+from rig.sweep.jobs import Job
+from rig.sweep.progress import PlainBoard
+from rig.sweep.spec import Planned, read_spec
+from rig.sweep.sweep import sweep
+from rig.sweep.worker import ONE_THREAD
 
 
 PROMISED_SHARE = 0.05
@@ -49,8 +49,8 @@ class Wait:
 
 def wait(planned: Planned, directory: Path, seconds: float) -> None:
     """Writes a run's directory, waits, and says that it is finished."""
-    from rig.lab.keep.run import Run
-    from rig.lab.verbs import errands  # noqa: F401 (what a real run imports)
+    from rig.cli import errands  # noqa: F401 (what a real run imports)
+    from rig.runs.run import Run
 
     run = Run.create(directory, planned.config, {})
     time.sleep(seconds)
@@ -111,7 +111,7 @@ def by_hand(study: Study, seconds: float) -> None:
     """Every run in a process of its own."""
     code = (
         "import sys; from pathlib import Path; from benchmarks.sweep import wait; "
-        "from rig.lab.study.spec import read_spec; "
+        "from rig.sweep.spec import read_spec; "
         "run = read_spec(Path(sys.argv[1])).runs[int(sys.argv[2])]; "
         "wait(run, Path(sys.argv[3]) / run.id, float(sys.argv[4]))"
     )

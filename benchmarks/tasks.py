@@ -16,11 +16,11 @@ from PIL import Image, ImageDraw
 
 from benchmarks.page import grid
 from benchmarks.part import Row
-from rig.lab.quantities import amount, thing_of
-from rig.lab.show.figures import GAP_PX
-from rig.world.camera import Camera
-from rig.world.tabletop import STEP_M, STEP_S, Tabletop
-from rig.world.tasks import HAND, TASKS, Task
+from rig.envs.camera import Camera
+from rig.envs.tabletop import STEP_M, STEP_S, Tabletop
+from rig.envs.tasks import HAND, TASKS, Task
+from rig.report.image_grid import GAP_PX
+from rig.units import amount, thing_of
 
 
 PAGE = Path("docs/tasks.md")

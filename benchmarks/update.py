@@ -15,15 +15,15 @@ import numpy as np
 from benchmarks.measure import Measure, Spent, alternate, speed_row, spend
 from benchmarks.part import Part, Row, Size, Table, Target
 from benchmarks.peer import MissingPeerError, Peer, open_sb3
+from rig.agent.agent import Policy
 from rig.agent.td3 import Lesson, learn_together, new_learner
 from rig.config import Config
-from rig.lab.keep.origin import num_cores
-from rig.lab.learn import draw, learn, make_reward
-from rig.lab.lessons import alone
-from rig.lab.policy import Policy
-from rig.latent.space import LatentSpace
-from rig.memory.replay import Replay
 from rig.presets import find_preset
+from rig.replay.buffer import Replay
+from rig.representation.latent import LatentSpace
+from rig.training.learn import draw, learn, make_reward
+from rig.training.origin import num_cores
+from rig.training.seeds_together import alone
 from rig.types import Encoding, Episodes
 
 

@@ -12,11 +12,11 @@ from benchmarks.measure import speed_row, timing
 from benchmarks.part import Part, Row, Size, Table
 from benchmarks.update import TASK
 from rig.config import VAEConfig
-from rig.latent.fit import fine_tune
-from rig.latent.vae import VAE, new_vae, to_float
+from rig.envs.tabletop import Tabletop
+from rig.envs.tasks import find_task
 from rig.presets import find_preset
-from rig.world.tabletop import Tabletop
-from rig.world.tasks import find_task
+from rig.representation.fit import fine_tune
+from rig.representation.vae import VAE, new_vae, to_float
 
 
 NUM_BASIS_IMAGES = 512

@@ -9,9 +9,9 @@ from benchmarks.measure import Measure, Spent, alternate, speed_row, spend, timi
 from benchmarks.part import Part, Row, Size, Table, Target
 from benchmarks.peer import MissingPeerError, Peer, open_renderer
 from rig.agent.explore import RandomPolicy
-from rig.lab.keep.origin import num_cores
-from rig.world.tabletop import Tabletop
-from rig.world.tasks import PUSH, TASKS, Task
+from rig.envs.tabletop import Tabletop
+from rig.envs.tasks import PUSH, TASKS, Task
+from rig.training.origin import num_cores
 
 
 TARGET_WORLDS = 16

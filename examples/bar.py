@@ -9,9 +9,9 @@ from pathlib import Path
 
 import gymnasium
 
-from rig.lab.show.figures import save_sheet
-from rig.world.registration import register_task
-from rig.world.tasks import HAND, METRES, PUSH, RADIANS, Region, Task
+from rig.envs.registration import register_task
+from rig.envs.tasks import HAND, METRES, PUSH, RADIANS, Region, Task
+from rig.report.image_grid import save_sheet
 
 
 BAR = Task(

@@ -9,7 +9,7 @@ from pathlib import Path
 import gymnasium
 import numpy as np
 
-from rig.lab.show.figures import save_sheet
+from rig.report.image_grid import save_sheet
 
 
 NUM_STEPS = 10
@@ -17,7 +17,7 @@ NUM_STEPS = 10
 
 def main(path: Path) -> None:
     """Lets every hand wander for a second, and draws what the cameras see."""
-    worlds = gymnasium.make_vec("rig.world.registration:rig/Push-v0", num_envs=16)
+    worlds = gymnasium.make_vec("rig.envs.registration:rig/Push-v0", num_envs=16)
     observation, _ = worlds.reset(seed=0)
     first = observation["observation"]
     rng = np.random.default_rng(0)

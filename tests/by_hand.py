@@ -4,8 +4,8 @@ from collections import deque
 
 import numpy as np
 
-from rig.world.tabletop import STEP_M
-from rig.world.tasks.rope import points_m
+from rig.envs.tabletop import STEP_M
+from rig.envs.tasks.rope import points_m
 
 
 NEAR_M = 5e-4

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rig.lab.study.results import Result
+from rig.compare.kept_results import Result
 
 
 STEPS = (1000, 2000, 3000, 4000)

@@ -7,13 +7,13 @@ import jax
 import numpy as np
 from PIL import Image
 
+from rig.agent.agent import Policy, save_policy
 from rig.agent.td3 import new_learner
 from rig.config import Config, EvaluateConfig, TD3Config, VAEConfig
-from rig.lab.keep.run import Run
-from rig.lab.policy import Policy, save_policy
-from rig.latent.space import make_space
-from rig.latent.vae import new_vae
 from rig.presets import FAST
+from rig.representation.latent import make_space
+from rig.representation.vae import new_vae
+from rig.runs.run import Run
 
 
 ACTION_SIZE = 2

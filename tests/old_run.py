@@ -9,6 +9,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+from rig.cli.commands import train_to_the_end
 from rig.config import (
     CheckpointConfig,
     CollectConfig,
@@ -17,9 +18,8 @@ from rig.config import (
     TD3Config,
     VAEConfig,
 )
-from rig.lab.keep.origin import origin
-from rig.lab.keep.run import Run
-from rig.lab.verbs.errands import train_to_the_end
+from rig.runs.run import Run
+from rig.training.origin import origin
 
 
 CONFIG = Config(

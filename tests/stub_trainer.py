@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rig.errors import RigError
-from rig.lab.keep.run import Run
-from rig.lab.study.board import PlainBoard
-from rig.lab.study.directory import Study
-from rig.lab.study.jobs import Job
-from rig.lab.study.spec import Planned, read_spec
-from rig.lab.study.sweep import sweep
-from rig.lab.study.worker import clear
+from rig.runs.run import Run
+from rig.sweep.directory import Study
+from rig.sweep.jobs import Job
+from rig.sweep.progress import PlainBoard
+from rig.sweep.spec import Planned, read_spec
+from rig.sweep.sweep import sweep
+from rig.sweep.worker import clear
 
 
 NUM_ROUNDS = 8

@@ -96,7 +96,7 @@ def test_importing_rig_loads_nothing():
 
 
 def test_command_line_answers_without_loading_what_is_heavy():
-    code = "import sys, rig.lab.cli; print({'jax', 'mujoco', 'matplotlib'} & set(sys.modules))"
+    code = "import sys, rig.cli.main; print({'jax', 'mujoco', 'matplotlib'} & set(sys.modules))"
     assert run_python(code) == "set()"
 
 

@@ -12,7 +12,7 @@ from benchmarks.part import Part, Size, Target
 from benchmarks.peer import MissingPeerError
 
 from rig.config import GoalConfig, RewardConfig
-from rig.memory.replay import Replay
+from rig.replay.buffer import Replay
 
 
 SMALLEST = Size(
@@ -83,7 +83,7 @@ def test_parts_of_the_loop_are_shares_of_the_rounds_that_count():
 
 def test_the_time_of_a_wrapped_function_counts_and_afterwards_it_is_as_before():
     watch, before = loop.Watch(), Replay.add
-    with loop.wrapped("rig.memory.replay.Replay.add", "remember", watch):
+    with loop.wrapped("rig.replay.buffer.Replay.add", "remember", watch):
         update.random_replay(2, rng=np.random.default_rng(0))
     assert watch.spent_s["remember"] > 0
     assert Replay.add is before

@@ -1,9 +1,9 @@
 import pytest
 from fake_run import TINY, make_run, untrained_policy
 
-from rig.lab.keep.best import is_best, keep_best
-from rig.lab.keep.run import Run
-from rig.lab.trained import num_env_steps, open_trained
+from rig.inference.open_run import num_env_steps, open_trained
+from rig.runs.run import Run
+from rig.training.best import is_best, keep_best
 
 
 def row(hand, puck, **others):

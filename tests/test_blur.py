@@ -2,7 +2,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from rig.latent.blur import blur, blur_matrix, blur_stages
+from rig.representation.blur import blur, blur_matrix, blur_stages
 
 
 pytestmark = pytest.mark.usefixtures("strict")

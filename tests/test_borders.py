@@ -8,8 +8,8 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from rig.agent.explore import Noise, RandomPolicy
 from rig.config import ExploreConfig
-from rig.lab.rollout import practise, wander
-from rig.memory.replay import Replay
+from rig.replay.buffer import Replay
+from rig.training.rollout import practise, wander
 from rig.types import Encoding
 
 

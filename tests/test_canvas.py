@@ -3,7 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from rig.latent.canvas import PatchCanvas, principal_canvas
+from rig.representation.output_basis import PatchCanvas, principal_canvas
 
 
 pytestmark = pytest.mark.usefixtures("strict")

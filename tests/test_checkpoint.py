@@ -8,7 +8,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from rig.errors import RunError
-from rig.lab.keep.checkpoint import load_tree, save_tree
+from rig.runs.array_files import load_tree, save_tree
 
 
 TREE = {

@@ -8,19 +8,21 @@ import pytest
 from fake_run import make_run
 from PIL import Image
 
+from rig.cli import commands as errands
+from rig.cli import doctor
+from rig.cli.main import main
+from rig.cli.run_commands import OTHER_VERBS
+from rig.cli.train_command import Train
+from rig.envs.image_goal_env import Goals
+from rig.envs.tabletop import Tabletop
+from rig.envs.tasks import PUSH, REACH
 from rig.errors import NotEnoughDataError
-from rig.lab.cli import main
-from rig.lab.keep.origin import surroundings
-from rig.lab.keep.settings import changes_from, option
-from rig.lab.show.pictures import read_goal_picture, save_goal_picture
-from rig.lab.trained import open_trained
-from rig.lab.verbs import demo, doctor, errands
-from rig.lab.verbs.run_verbs import OTHER_VERBS
-from rig.lab.verbs.train_verb import Train
+from rig.goals.goal_image import read_goal_picture, save_goal_picture
+from rig.inference import demo
+from rig.inference.open_run import open_trained
 from rig.presets import PRESETS, find_preset
-from rig.world.tabletop import Tabletop
-from rig.world.tasks import PUSH, REACH
-from rig.world.worlds import Goals
+from rig.runs.settings import changes_from, option
+from rig.training.origin import surroundings
 
 
 VERBS = ["train", *OTHER_VERBS]
@@ -84,7 +86,7 @@ def test_help_names_every_verb(rig):
 
 def test_help_answers_without_loading_what_is_heavy():
     code = (
-        "import sys; from rig.lab.cli import main\n"
+        "import sys; from rig.cli.main import main\n"
         "try: main(['--help'])\n"
         "except SystemExit: pass\n"
         "print({'jax', 'mujoco', 'matplotlib', 'gymnasium', 'av'} & set(sys.modules))"
@@ -219,7 +221,7 @@ def test_anyones_environment_is_trained_shown_a_goal_and_evaluated(
 
 def test_runs_get_a_directory_of_their_own_by_default(rig, tmp_path, monkeypatch):
     monkeypatch.setattr(errands, "alone", lambda _lessons: None)
-    monkeypatch.setattr("rig.lab.show.tables.print_evaluation", lambda evaluation: None)
+    monkeypatch.setattr("rig.report.tables.print_evaluation", lambda evaluation: None)
     monkeypatch.chdir(tmp_path)
     out = rig("train rig/Push-v0 --preset paper --seed 5")[1]
     (directory,) = (tmp_path / "runs").iterdir()
@@ -415,7 +417,9 @@ def test_our_own_errors_are_one_line_and_bugs_are_not(rig, monkeypatch, run):
 
 
 def test_reader_that_goes_away_is_no_error(tmp_path):
-    command = f"{sys.executable} -m rig.lab.cli look Reach --out {tmp_path}/a.png | exec true; "
+    command = (
+        f"{sys.executable} -m rig.cli.main look Reach --out {tmp_path}/a.png | exec true; "
+    )
     done = subprocess.run(
         ["bash", "-c", f"{command} echo ${{PIPESTATUS[0]}}"], capture_output=True, text=True
     )

@@ -5,10 +5,10 @@ import pytest
 
 from rig.config import CollectConfig, RewardConfig
 from rig.errors import ConfigError
-from rig.lab.collect import Collected
-from rig.lab.keep.run import Run
-from rig.lab.show.progress import PlainProgress
-from rig.lab.train import train
+from rig.runs.run import Run
+from rig.training.collect import Collected
+from rig.training.loop import train
+from rig.training.progress import PlainProgress
 
 
 def trained(config, directory):

@@ -9,24 +9,24 @@ import pytest
 from fake_results import STEPS, fake_result
 from stub_trainer import train_all, write_spec
 
-from rig.errors import RunError
-from rig.lab.cli import main
-from rig.lab.keep.durable import write_json
-from rig.lab.keep.run import Run
-from rig.lab.show.tables import print_table
-from rig.lab.study.compare import markdown, over_tasks
-from rig.lab.study.comparison import Comparison
-from rig.lab.study.curves import draw_curves, save_curves
-from rig.lab.study.directory import Study
-from rig.lab.study.results import (
+from rig.cli.main import main
+from rig.compare.comparison import Comparison
+from rig.compare.curves import draw_curves, save_curves
+from rig.compare.kept_results import (
     curve_of,
     gather,
     read_results,
     result_of,
     write_results,
 )
-from rig.lab.study.spec import read_spec
-from rig.lab.study.statistics import common_places
+from rig.compare.statistics import common_places
+from rig.compare.tables import markdown, over_tasks
+from rig.errors import RunError
+from rig.report.tables import print_table
+from rig.runs.atomic_files import write_json
+from rig.runs.run import Run
+from rig.sweep.directory import Study
+from rig.sweep.spec import read_spec
 
 
 @pytest.fixture

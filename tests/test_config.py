@@ -19,8 +19,8 @@ from rig.config import (
     VAEConfig,
 )
 from rig.errors import ConfigError
-from rig.lab.keep.settings import from_dict
 from rig.presets import PRESETS, find_preset
+from rig.runs.settings import from_dict
 
 
 REFUSED = [

@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 from fake_run import make_run
 
-from rig.lab.show.diagnose import findings, probe_cell, what_may_be_wrong, what_practice_did
-from rig.lab.show.facts import read_facts
+from rig.report.diagnose import findings, probe_cell, what_may_be_wrong, what_practice_did
+from rig.report.run_facts import read_facts
 
 
 @pytest.fixture

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from fakes import ACTION_SIZE
 
+from rig.agent.agent import load_policy
+from rig.cli import commands as errands
 from rig.config import (
     CheckpointConfig,
     Config,
@@ -16,16 +18,14 @@ from rig.config import (
     RewardConfig,
 )
 from rig.errors import ConfigError, StoppedError
-from rig.lab.end_to_end import PictureSpace
-from rig.lab.keep.run import Run
-from rig.lab.learn import make_reward
-from rig.lab.load import ImagePolicy
-from rig.lab.policy import load_policy
-from rig.lab.show.progress import PlainProgress
-from rig.lab.verbs import errands
-from rig.memory.relabel import relabel
-from rig.memory.replay import Replay
+from rig.inference.policy import ImagePolicy
 from rig.presets import find_preset
+from rig.replay.buffer import Replay
+from rig.replay.relabel import relabel
+from rig.representation.pixels import PictureSpace
+from rig.runs.run import Run
+from rig.training.learn import make_reward
+from rig.training.progress import PlainProgress
 from rig.types import Episodes
 
 

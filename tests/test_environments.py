@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
+from rig.envs import registration
+from rig.envs.tasks import PUSH, REACH, TASKS
 from rig.errors import DivergedError, TaskError
-from rig.world import registration
-from rig.world.tasks import PUSH, REACH, TASKS
 
 
 GREEN, BLUE = 1, 2
@@ -27,7 +27,7 @@ def test_every_task_is_registered():
 
 
 def test_gymnasium_finds_a_task_by_module_and_name():
-    code = "import gymnasium; gymnasium.make('rig.world.registration:rig/Reach-v0').close()"
+    code = "import gymnasium; gymnasium.make('rig.envs.registration:rig/Reach-v0').close()"
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)
 
 

@@ -4,17 +4,17 @@ import jax
 import numpy as np
 import pytest
 
+from rig.agent.agent import Policy
 from rig.agent.td3 import new_learner
 from rig.config import TD3Config
-from rig.lab import measure
-from rig.lab.evaluate import Trial, evaluation_goals, table, try_goals
-from rig.lab.keep.run import Run
-from rig.lab.oracle import TrueStateSpace
-from rig.lab.policy import Policy
-from rig.lab.show.progress import PlainProgress
-from rig.lab.worlds import make_world
+from rig.envs.tasks import PUSH_ANY, REACH
+from rig.representation.true_state import TrueStateSpace
+from rig.runs.run import Run
+from rig.training import recorder as measure
+from rig.training.evaluate import Trial, evaluation_goals, table, try_goals
+from rig.training.make_envs import make_world
+from rig.training.progress import PlainProgress
 from rig.types import Encoding
-from rig.world.tasks import PUSH_ANY, REACH
 
 
 START = np.array(REACH.start)

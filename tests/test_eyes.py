@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from rig.agent.eyes import PatchEyes, SideBySide, new_eyes
+from rig.agent.feature_extractor import PatchEyes, SideBySide, new_eyes
 from rig.agent.networks import Actor, Critic
 
 

@@ -3,8 +3,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from rig.latent.feature_points import FeaturePointEncoder
-from rig.latent.places import FIRST_LOG_STD, PLACE_SCALE
+from rig.representation.feature_points import FeaturePointEncoder
+from rig.representation.spatial_softmax import FIRST_LOG_STD, PLACE_SCALE
 
 
 SIDE = 24

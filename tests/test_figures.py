@@ -1,7 +1,7 @@
 import numpy as np
 from PIL import Image
 
-from rig.lab.show.figures import GAP_PX, IMAGE_PX, MARGIN_PX, draw_sheet, enlarged, save_sheet
+from rig.report.image_grid import GAP_PX, IMAGE_PX, MARGIN_PX, draw_sheet, enlarged, save_sheet
 
 
 def images_of(*greys, size=48):

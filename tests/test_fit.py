@@ -8,9 +8,16 @@ import pytest
 
 from rig.config import VAEConfig
 from rig.errors import DivergedError, NotEnoughDataError
-from rig.latent import fit as fitting
-from rig.latent.fit import blurred_targets, fine_tune, fit, pixel_error, put_on_canvas, vae_loss
-from rig.latent.vae import new_vae, to_float
+from rig.representation import fit as fitting
+from rig.representation.fit import (
+    blurred_targets,
+    fine_tune,
+    fit,
+    pixel_error,
+    put_on_canvas,
+    vae_loss,
+)
+from rig.representation.vae import new_vae, to_float
 
 
 CONFIG = VAEConfig(

@@ -7,8 +7,8 @@ from gymnasium.envs.registration import registry
 from PIL import Image
 
 from rig.errors import DivergedError, GuestError, TaskError
-from rig.world.guest import eyes
-from rig.world.guest.invite import Invitation, invite
+from rig.external import image_source as eyes
+from rig.external.make import Invitation, invite
 
 
 NUM_STEPS = 6
@@ -482,7 +482,7 @@ def test_a_missing_library_is_named_with_what_installs_it(monkeypatch, id_, mess
     def is_missing(name):
         raise ModuleNotFoundError(name=name)
 
-    monkeypatch.setattr("rig.world.guest.invite.import_module", is_missing)
+    monkeypatch.setattr("rig.external.make.import_module", is_missing)
     with pytest.raises(GuestError, match=message):
         invite(Invitation(id=id_), 1, 48, seed=0)
 

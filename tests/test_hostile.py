@@ -10,10 +10,10 @@ from fake_run import make_run
 from hostile import damaged_copy, hostile_picture
 from test_keeper import CONFIG, Training, new_keeper, untrained_policy
 
+from rig.cli.main import main
 from rig.errors import RigError
-from rig.lab.cli import main
-from rig.lab.keep.run import Run
-from rig.lab.show.pictures import read_goal_picture
+from rig.goals.goal_image import read_goal_picture
+from rig.runs.run import Run
 
 
 MOST_S = 5.0

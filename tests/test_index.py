@@ -9,15 +9,15 @@ from dataclasses import replace
 import pytest
 from stub_trainer import train_all, write_spec
 
+from rig.cli.main import main
 from rig.errors import ConfigError, RunError
-from rig.lab.cli import main
-from rig.lab.keep.run import Run
-from rig.lab.study import index
-from rig.lab.study.directory import Study
-from rig.lab.study.index import FILE, open_index
-from rig.lab.study.query import cells, select
-from rig.lab.study.spec import read_spec
 from rig.presets import FAST, HER, PRESETS
+from rig.runs.run import Run
+from rig.sweep import index
+from rig.sweep.directory import Study
+from rig.sweep.index import FILE, open_index
+from rig.sweep.query import cells, select
+from rig.sweep.spec import read_spec
 
 
 def make(directory, seed=0, distance_m=0.05, **settings):
@@ -258,7 +258,7 @@ def test_an_index_made_by_other_code_is_made_anew(two, monkeypatch):
 
 def test_every_process_finds_the_same_code():
     """Or each would make the index anew."""
-    code = "from rig.lab.study.facts import code_version; print(code_version())"
+    code = "from rig.sweep.index_row import code_version; print(code_version())"
     found = {
         subprocess.run(
             [sys.executable, "-c", code],

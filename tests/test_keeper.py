@@ -10,13 +10,14 @@ import pytest
 from fake_run import TINY, untrained_policy
 
 from rig.errors import DivergedError, RunError
-from rig.lab.keep import durable, keeper
-from rig.lab.keep.fingerprint import fingerprint
-from rig.lab.keep.interrupt import uninterrupted
-from rig.lab.keep.keeper import Keeper
-from rig.lab.keep.run import Run
-from rig.lab.keep.state import Practising
-from rig.memory.replay import Replay
+from rig.replay.buffer import Replay
+from rig.runs import atomic_files as durable
+from rig.runs.interrupt import uninterrupted
+from rig.runs.run import Run
+from rig.training import checkpoint_manager as keeper
+from rig.training.checkpoint_manager import Keeper
+from rig.training.fingerprint import fingerprint
+from rig.training.state import Practising
 from rig.types import Encoding, Episodes
 
 

@@ -5,17 +5,17 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from rig.agent.agent import Policy
 from rig.agent.td3 import new_learner
 from rig.config import Config, GoalConfig, OnlineConfig, TD3Config, VAEConfig
-from rig.lab.measure import Recorder
-from rig.lab.policy import Policy
-from rig.lab.see import look_again
-from rig.latent.fit import fit
-from rig.latent.keypoints import KeypointEncoder, acquainted, find_colours
-from rig.latent.places import PLACE_SCALE
-from rig.latent.space import make_space
-from rig.latent.vae import new_vae
-from rig.memory.replay import Replay
+from rig.replay.buffer import Replay
+from rig.representation.fit import fit
+from rig.representation.keypoints import KeypointEncoder, acquainted, find_colours
+from rig.representation.latent import make_space
+from rig.representation.spatial_softmax import PLACE_SCALE
+from rig.representation.vae import new_vae
+from rig.training.fit_representation import look_again
+from rig.training.recorder import Recorder
 from rig.types import Episodes
 
 

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from rig.lab.keep.run import Run
+from rig.runs.run import Run
 
 
 TRAIN = (
@@ -25,7 +25,7 @@ NUM_KILLS = 20
 def rig(*argv):
     """A process of its own that runs a command line."""
     words = [word for part in argv for word in (part.split() if type(part) is str else [part])]
-    code = "import sys; from rig.lab.cli import main; sys.exit(main())"
+    code = "import sys; from rig.cli.main import main; sys.exit(main())"
     return subprocess.Popen(
         [sys.executable, "-c", code, *map(str, words)],
         stdout=subprocess.DEVNULL,

@@ -3,9 +3,9 @@ import numpy as np
 import pytest
 
 from rig.errors import ConfigError
-from rig.lab.latent_goals import LatentGoals
-from rig.latent.space import make_space
-from rig.latent.vae import new_vae
+from rig.inference.latent_goals import LatentGoals
+from rig.representation.latent import make_space
+from rig.representation.vae import new_vae
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def space(tiny):
 @pytest.fixture
 def make(space):
     def of(**options):
-        task = gymnasium.make("rig.world.registration:rig/Push-v0", disable_env_checker=True)
+        task = gymnasium.make("rig.envs.registration:rig/Push-v0", disable_env_checker=True)
         return LatentGoals(task, space, **options)
 
     return of

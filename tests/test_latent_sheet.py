@@ -1,7 +1,7 @@
 import numpy as np
 
-from rig.lab.show.latent_sheet import NUM_SWEPT, sweeps
-from rig.latent.space import LatentSpace
+from rig.report.latent_traversals import NUM_SWEPT, sweeps
+from rig.representation.latent import LatentSpace
 
 
 class ShownSpace(LatentSpace):

@@ -9,24 +9,24 @@ import pytest
 from fakes import CountingWorld
 from gymnasium.vector import VectorWrapper
 
+from rig.agent.agent import load_policy
 from rig.agent.explore import Noise
 from rig.agent.td3 import update_many
 from rig.config import ExploreConfig, GoalConfig, GoalMixture, RewardConfig
-from rig.lab import train as training
-from rig.lab.evaluate import evaluation_goals, table, try_goals
-from rig.lab.keep.run import Run
-from rig.lab.learn import make_reward, stacked
-from rig.lab.oracle import OracleView
-from rig.lab.policy import load_policy
-from rig.lab.rollout import practise
-from rig.lab.show.progress import PlainProgress
-from rig.lab.swap import SwapView
-from rig.lab.train import train
-from rig.lab.worlds import make_pictured_world, make_world
-from rig.latent.space import LatentSpace, make_space
-from rig.latent.vae import new_vae
-from rig.memory.relabel import relabel
-from rig.memory.replay import Replay
+from rig.replay.buffer import Replay
+from rig.replay.relabel import relabel
+from rig.representation.hybrid import SwapView
+from rig.representation.latent import LatentSpace, make_space
+from rig.representation.true_state import OracleView
+from rig.representation.vae import new_vae
+from rig.runs.run import Run
+from rig.training import loop as training
+from rig.training.evaluate import evaluation_goals, table, try_goals
+from rig.training.learn import make_reward, stacked
+from rig.training.loop import train
+from rig.training.make_envs import make_pictured_world, make_world
+from rig.training.progress import PlainProgress
+from rig.training.rollout import practise
 from rig.types import Batch, Encoding
 
 

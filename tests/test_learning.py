@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from fakes import BareDotWorld, picture_of
 
+from rig.agent.agent import Policy
 from rig.agent.explore import Noise
 from rig.agent.td3 import Transitions, new_learner, update_many
 from rig.config import (
@@ -21,16 +22,15 @@ from rig.config import (
     TD3Config,
     VAEConfig,
 )
-from rig.lab.learn import learn
-from rig.lab.lessons import alone
-from rig.lab.oracle import TrueStateSpace
-from rig.lab.policy import Policy
-from rig.lab.rollout import practise
-from rig.latent.fit import fit
-from rig.latent.probe import distance_correlation, probe
-from rig.latent.space import make_space
-from rig.latent.vae import new_vae
-from rig.memory.replay import Replay
+from rig.replay.buffer import Replay
+from rig.representation.fit import fit
+from rig.representation.latent import make_space
+from rig.representation.probe import distance_correlation, probe
+from rig.representation.true_state import TrueStateSpace
+from rig.representation.vae import new_vae
+from rig.training.learn import learn
+from rig.training.rollout import practise
+from rig.training.seeds_together import alone
 
 
 TD3 = TD3Config(hidden_sizes=(64, 64), batch_size=64, learning_rate=2e-3, gamma=0.0, tau=0.05)
@@ -160,7 +160,7 @@ def test_rung_6_robot_reaches_pictures_that_it_learned_from_pictures_to_reach(tm
     """Median distance in metres, measured: whole 0.021, untrained encoder 0.044, reward of the
     old goal 0.087, goals not replaced 0.135, constant latents 0.21, reward's sign 0.32.
     """
-    code = "from rig.lab.cli import main; raise SystemExit(main())"
+    code = "from rig.cli.main import main; raise SystemExit(main())"
     command = [sys.executable, "-c", code, *SMALL.split(), "--out", str(tmp_path / "run")]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     hand_m = json.loads(done.stdout)["distances"]["hand_m"]

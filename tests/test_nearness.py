@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from benchmarks import nearness
 
+from rig.envs.tabletop import Tabletop
+from rig.envs.tasks import REACH
 from rig.presets import find_preset
-from rig.world.tabletop import Tabletop
-from rig.world.tasks import REACH
 
 
 def test_rank_correlation_is_1_in_the_same_order_and_minus_1_in_reverse():

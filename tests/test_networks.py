@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from rig.agent.eyes import SideBySide
+from rig.agent.feature_extractor import SideBySide
 from rig.agent.networks import MLP, Actor, Critic, normalise
 
 

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 import rig
-from rig.lab.keep.fingerprint import fingerprint
-from rig.lab.keep.interrupt import uninterrupted
-from rig.lab.keep.keeper import Keeper
-from rig.lab.keep.run import Run
-from rig.lab.show.report import write_report
-from rig.memory.replay import Replay
+from rig.replay.buffer import Replay
+from rig.report.page import write_report
+from rig.runs.interrupt import uninterrupted
+from rig.runs.run import Run
+from rig.training.checkpoint_manager import Keeper
+from rig.training.fingerprint import fingerprint
 
 
 NUM_STEPS = 50

@@ -8,19 +8,19 @@ import numpy as np
 import pytest
 from gymnasium.envs.registration import registry
 
+from rig.agent.agent import Policy
+from rig.cli.main import main
 from rig.config import Config
+from rig.envs.registration import register_task
+from rig.envs.scene import load_model
+from rig.envs.tasks import PUSH, find_task, full_name, is_guest, short_name
 from rig.errors import SceneError, TaskError
-from rig.lab import measure
-from rig.lab.cli import main
-from rig.lab.keep.run import Run
-from rig.lab.policy import Policy
-from rig.lab.show.progress import PlainProgress
-from rig.lab.worlds import make_world, named
-from rig.latent.space import LatentSpace
+from rig.representation.latent import LatentSpace
+from rig.runs.run import Run
+from rig.training import recorder as measure
+from rig.training.make_envs import make_world, named
+from rig.training.progress import PlainProgress
 from rig.types import Encoding
-from rig.world.registration import register_task
-from rig.world.scene import load_model
-from rig.world.tasks import PUSH, find_task, full_name, is_guest, short_name
 
 
 NAME = "bar:mine/Bar-v0"
@@ -37,8 +37,8 @@ def test_task_is_found_by_its_module_and_id():
     assert not is_guest(NAME)
     assert named(Config(task=NAME)).task == NAME
     assert is_guest("gymnasium:CartPole-v1")
-    assert full_name("push") == "rig.world.registration:rig/Push-v0"
-    assert find_task("rig.world.registration:rig/Push-v0") is PUSH
+    assert full_name("push") == "rig.envs.registration:rig/Push-v0"
+    assert find_task("rig.envs.registration:rig/Push-v0") is PUSH
 
 
 def test_guide_shows_the_example_as_it_is(pytestconfig):

@@ -3,8 +3,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from rig.latent.layers import RowLinear
-from rig.latent.patches import (
+from rig.nn.layers import RowLinear
+from rig.nn.patches import (
     MAX_LOG_STD,
     MIN_LOG_STD,
     PatchDecoder,

@@ -6,8 +6,8 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from rig.errors import PictureError
-from rig.lab.show.figures import enlarged
-from rig.lab.show.pictures import GOAL_STATE_KEY, read_goal_picture, save_goal_picture
+from rig.goals.goal_image import GOAL_STATE_KEY, read_goal_picture, save_goal_picture
+from rig.report.image_grid import enlarged
 
 
 SIZE = 48

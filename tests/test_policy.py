@@ -5,13 +5,13 @@ import jax
 import numpy as np
 import pytest
 
+from rig.agent.agent import Policy, load_policy, save_policy
 from rig.agent.td3 import new_learner
+from rig.envs.tasks import find_task
 from rig.errors import RunError
-from rig.lab.oracle import TrueStateSpace
-from rig.lab.policy import Policy, load_policy, save_policy
-from rig.latent.space import make_space
-from rig.latent.vae import new_vae
-from rig.world.tasks import find_task
+from rig.representation.latent import make_space
+from rig.representation.true_state import TrueStateSpace
+from rig.representation.vae import new_vae
 
 
 CASES = [

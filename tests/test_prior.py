@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rig.latent.prior import make_prior
+from rig.representation.prior import make_prior
 
 
 SEEN = np.array([[0, 10, 100], [2, 10, 200], [4, 10, 600]], np.float32)

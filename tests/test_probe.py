@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rig.latent.probe import (
+from rig.representation.probe import (
     distance_correlation,
     nearest,
     pairs_of_frames,

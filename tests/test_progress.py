@@ -3,9 +3,9 @@ import io
 import pytest
 from rich.console import Console
 
-from rig.lab.show import phase, progress
-from rig.lab.show.phase import duration
-from rig.lab.show.progress import LiveProgress, PlainProgress, open_progress, shown_metrics
+from rig.training import phase, progress
+from rig.training.phase import duration
+from rig.training.progress import LiveProgress, PlainProgress, open_progress, shown_metrics
 
 
 class Clock:

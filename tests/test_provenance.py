@@ -4,11 +4,11 @@ from dataclasses import replace
 import pytest
 from fake_run import make_run
 
+from rig.cli.commands import train_on
 from rig.errors import RunError
-from rig.lab.keep.origin import surroundings
-from rig.lab.keep.provenance import differences, refuse_another_end, refuse_another_sight
-from rig.lab.trained import open_trained
-from rig.lab.verbs.errands import train_on
+from rig.inference.open_run import open_trained
+from rig.training.origin import surroundings
+from rig.training.provenance import differences, refuse_another_end, refuse_another_sight
 
 
 @pytest.fixture

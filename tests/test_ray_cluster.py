@@ -7,11 +7,11 @@ import pytest
 from stub_trainer import train_stub, write_spec
 
 from rig.errors import StoppedError, SweepError
-from rig.lab.study.budget import job_memory_bytes
-from rig.lab.study.directory import Study
-from rig.lab.study.jobs import FINISHED, Outcome, jobs_of
-from rig.lab.study.ray_cluster import NUM_AHEAD, RayCluster
-from rig.lab.study.spec import read_spec
+from rig.sweep.directory import Study
+from rig.sweep.job_memory import job_memory_bytes
+from rig.sweep.jobs import FINISHED, Outcome, jobs_of
+from rig.sweep.ray_cluster import NUM_AHEAD, RayCluster
+from rig.sweep.spec import read_spec
 
 
 NUM_CORES = 2

@@ -3,7 +3,7 @@ from benchmarks import reached
 from fake_run import make_run
 from PIL import Image
 
-from rig.lab.show.figures import enlarged
+from rig.report.image_grid import enlarged
 
 
 def test_goals_are_drawn_above_what_was_reached(tmp_path, monkeypatch):

@@ -5,8 +5,8 @@ import pytest
 from fakes import GOAL, LATENT, numbered_episodes
 
 from rig.config import GoalMixture
-from rig.memory.relabel import relabel
-from rig.memory.replay import Replay
+from rig.replay.buffer import Replay
+from rig.replay.relabel import relabel
 
 
 NUM = 6000

@@ -3,7 +3,7 @@ import pytest
 from fakes import ACTION, GOAL, LATENT, LOG_STD, numbered_episodes
 
 from rig.errors import NotEnoughDataError
-from rig.memory.replay import Replay
+from rig.replay.buffer import Replay
 from rig.types import Encoding
 
 

@@ -7,12 +7,12 @@ import pytest
 from fake_run import TINY, make_run
 
 from rig.errors import RunError
-from rig.lab.keep.settings import preset_of
-from rig.lab.show.charts import Chart, Line, smoothed, to_svg
-from rig.lab.show.facts import MINUTES, STEPS, read_facts
-from rig.lab.show.report import page, write_report
-from rig.lab.show.sections import spread
 from rig.presets import find_preset
+from rig.report.charts import Chart, Line, smoothed, to_svg
+from rig.report.page import page, write_report
+from rig.report.run_facts import MINUTES, STEPS, read_facts
+from rig.report.sections import spread
+from rig.runs.settings import preset_of
 
 
 VOID = {"meta", "img", "br"}

@@ -4,9 +4,9 @@ import pytest
 from benchmarks import results
 from fake_results import fake_result
 
+from rig.compare.kept_results import PLACE, read_results, write_results
 from rig.errors import RunError
-from rig.lab.keep.settings import changes_from_published
-from rig.lab.study.results import PLACE, read_results, write_results
+from rig.runs.settings import changes_from_published
 
 
 @pytest.fixture

@@ -9,14 +9,14 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
+from rig.cli import commands as errands
+from rig.cli.commands import train_on, train_to_the_end
 from rig.config import CheckpointConfig, CollectConfig
 from rig.errors import RunError, StoppedError
-from rig.lab import train
-from rig.lab.keep import durable
-from rig.lab.keep.run import Run
-from rig.lab.show.progress import PlainProgress
-from rig.lab.verbs import errands
-from rig.lab.verbs.errands import train_on, train_to_the_end
+from rig.runs import atomic_files as durable
+from rig.runs.run import Run
+from rig.training import loop as train
+from rig.training.progress import PlainProgress
 
 
 NOT_COMPARED = {"clock.jsonl", "origin.json"}

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rig.latent.reward import (
+from rig.representation.reward import (
     latent_reward,
     log_probability_reward,
     pixel_distance_reward,

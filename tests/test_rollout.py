@@ -4,7 +4,7 @@ from fakes import CountingWorld
 
 from rig.agent.explore import Noise, RandomPolicy
 from rig.config import ExploreConfig
-from rig.lab.rollout import practise, wander
+from rig.training.rollout import practise, wander
 from rig.types import Encoding
 
 

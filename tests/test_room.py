@@ -12,17 +12,17 @@ from fakes import numbered_episodes
 
 from rig.config import EvaluateConfig, OnlineConfig, RewardConfig
 from rig.errors import RunError
-from rig.lab.keep import room
-from rig.lab.keep.durable import write_json
-from rig.lab.keep.heap import give_back
-from rig.lab.keep.need import GB, Sizes, lies_in_a_file, memory_bytes, rows_filled
-from rig.lab.keep.room import need_of, refuse_too_little_room
-from rig.lab.keep.run import Run
-from rig.lab.remember import empty_replay, remember, sizes_of
-from rig.lab.worlds import make_world
-from rig.memory.mapped import let_go, mapped
-from rig.memory.replay import Replay
 from rig.presets import FAST
+from rig.replay.buffer import Replay
+from rig.replay.memmap import let_go, mapped
+from rig.runs.atomic_files import write_json
+from rig.runs.run import Run
+from rig.training import resources as room
+from rig.training.buffer import empty_replay, remember, sizes_of
+from rig.training.make_envs import make_world
+from rig.training.malloc_trim import give_back
+from rig.training.requirements import GB, Sizes, lies_in_a_file, memory_bytes, rows_filled
+from rig.training.resources import need_of, refuse_too_little_room
 
 
 FRAME_BYTES = 48 * 48 * 3
@@ -112,11 +112,11 @@ import resource, sys
 from pathlib import Path
 from dataclasses import replace
 from rig.config import Config
-from rig.lab.keep.settings import from_dict
-from rig.lab.keep.durable import read_json
-from rig.lab.verbs.errands import train_together
-from rig.lab.show.progress import PlainProgress
-from rig.lab.keep.run import Run
+from rig.runs.settings import from_dict
+from rig.runs.atomic_files import read_json
+from rig.cli.commands import train_together
+from rig.training.progress import PlainProgress
+from rig.runs.run import Run
 
 place, num = Path(sys.argv[1]), int(sys.argv[2])
 config = from_dict(Config, read_json(place / "config.json"))

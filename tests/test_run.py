@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from rig.errors import RunError
-from rig.lab.keep.run import Run
+from rig.runs.run import Run
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_settings_that_make_no_sense_are_one_clear_line(run, text, message):
 def test_settings_of_another_type_are_one_clear_line(run, text):
     (run.directory / "config.json").write_text(text)
     code = (
-        "import sys, pathlib, rig.lab.keep.run as lab, rig.errors as errors\n"
+        "import sys, pathlib, rig.runs.run as lab, rig.errors as errors\n"
         "try: lab.Run.open(pathlib.Path(sys.argv[1]))\n"
         "except errors.RunError as error: print(error)"
     )  # elsewhere than here, nothing checks types

@@ -10,12 +10,12 @@ from PIL import Image
 
 import rig
 from rig.errors import PictureError, RunError
-from rig.lab.keep.best import keep_best
-from rig.lab.keep.durable import write_json
-from rig.lab.keep.export import FILES, export
-from rig.lab.keep.hub import is_repository, pull, push
-from rig.lab.keep.run import Run
-from rig.lab.trained import open_trained
+from rig.inference.export import FILES, export
+from rig.inference.hub import is_repository, pull, push
+from rig.inference.open_run import open_trained
+from rig.runs.atomic_files import write_json
+from rig.runs.run import Run
+from rig.training.best import keep_best
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +132,7 @@ def test_export_that_fails_leaves_nothing_behind(run, tmp_path, monkeypatch, err
     def fail(*_args):
         raise error
 
-    monkeypatch.setattr("rig.lab.keep.export.save_video", fail)
+    monkeypatch.setattr("rig.inference.export.save_video", fail)
     with pytest.raises(type(error)):
         export(run, tmp_path / "out")
     assert not list(tmp_path.iterdir())

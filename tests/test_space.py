@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 
 from rig.config import VAEConfig
-from rig.latent import chunks
-from rig.latent.chunks import in_chunks
-from rig.latent.fit import fine_tune
-from rig.latent.prior import GaussianPrior, SeenPrior
-from rig.latent.space import LatentSpace, make_space
-from rig.latent.vae import new_vae, to_float
-from rig.latent.whiten import Whitening, no_whitening
+from rig.nn import chunks
+from rig.nn.chunks import in_chunks
+from rig.representation.fit import fine_tune
+from rig.representation.latent import LatentSpace, make_space
+from rig.representation.prior import GaussianPrior, SeenPrior
+from rig.representation.vae import new_vae, to_float
+from rig.representation.whiten import Whitening, no_whitening
 
 
 CONFIG = VAEConfig(latent_size=2, likelihood="gaussian", channels=(4, 8))

@@ -2,10 +2,10 @@ from pathlib import Path
 
 import pytest
 
+from rig.cli.main import parse
 from rig.errors import SpecError
-from rig.lab.cli import parse
-from rig.lab.study.spec import read_spec
 from rig.presets import find_preset
+from rig.sweep.spec import read_spec
 
 
 SPECS = Path(__file__).parent.parent / "benchmarks" / "specs"

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rig.lab.study.statistics import (
+from rig.compare.statistics import (
     better_share,
     interquartile_mean,
     interval,

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rig.lab.summary import by_num_objects, sum_up, worst_first
+from rig.training.summary import by_num_objects, sum_up, worst_first
 
 
 NAN = np.nan

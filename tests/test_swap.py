@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from fake_results import fake_result
 
+from rig.agent.agent import Policy, load_policy
 from rig.agent.td3 import new_learner
+from rig.cli.main import main, parse
 from rig.config import (
     CheckpointConfig,
     CollectConfig,
@@ -17,28 +19,26 @@ from rig.config import (
     TD3Config,
 )
 from rig.errors import ConfigError, RunError
-from rig.lab.cli import main, parse
-from rig.lab.collect import Collected
-from rig.lab.evaluate import evaluation_goals, table, try_goals
-from rig.lab.keep.interrupt import uninterrupted
-from rig.lab.keep.keeper import Keeper
-from rig.lab.keep.run import Run
-from rig.lab.keep.settings import changes_from_published, learned_from, preset_of
-from rig.lab.learn import draw, make_reward
-from rig.lab.measure import Recorder
-from rig.lab.policy import Policy, load_policy
-from rig.lab.remember import sizes_of
-from rig.lab.see import first_space
-from rig.lab.show.facts import read_facts
-from rig.lab.show.progress import PlainProgress
-from rig.lab.show.sections import lead
-from rig.lab.swap import input_size, make_swap_space, packed, unpacked
-from rig.lab.train import train
-from rig.lab.trained import latent_space
-from rig.lab.worlds import make_world
-from rig.latent.vae import new_vae
-from rig.latent.whiten import no_whitening
-from rig.memory.replay import Replay
+from rig.inference.open_run import latent_space
+from rig.replay.buffer import Replay
+from rig.report.run_facts import read_facts
+from rig.report.sections import lead
+from rig.representation.hybrid import input_size, make_swap_space, packed, unpacked
+from rig.representation.vae import new_vae
+from rig.representation.whiten import no_whitening
+from rig.runs.interrupt import uninterrupted
+from rig.runs.run import Run
+from rig.runs.settings import changes_from_published, learned_from, preset_of
+from rig.training.buffer import sizes_of
+from rig.training.checkpoint_manager import Keeper
+from rig.training.collect import Collected
+from rig.training.evaluate import evaluation_goals, table, try_goals
+from rig.training.fit_representation import first_space
+from rig.training.learn import draw, make_reward
+from rig.training.loop import train
+from rig.training.make_envs import make_world
+from rig.training.progress import PlainProgress
+from rig.training.recorder import Recorder
 from rig.types import Episodes
 
 

@@ -16,24 +16,24 @@ import pytest
 from stub_trainer import NUM_ROUNDS, stub_row, train_stub, write_spec
 
 import rig
+from rig.cli import commands as errands
+from rig.cli.main import main
+from rig.compare.kept_results import gather
 from rig.config import RewardConfig
 from rig.errors import ConfigError, RunError, StoppedError, SweepError
-from rig.lab.cli import main
-from rig.lab.keep import provenance
-from rig.lab.keep.durable import write_json
-from rig.lab.keep.run import Run
-from rig.lab.remember import sizes_of
-from rig.lab.study import worker
-from rig.lab.study.board import PlainBoard, counts
-from rig.lab.study.budget import expected_sizes, job_memory_bytes
-from rig.lab.study.directory import Study
-from rig.lab.study.jobs import FAILED, FINISHED, LOST, Ending, Job, Outcome, jobs_of
-from rig.lab.study.results import gather
-from rig.lab.study.spec import Planned, read_spec
-from rig.lab.study.sweep import MOST_LOST, drive, refuse_failures, sweep
-from rig.lab.verbs import errands
-from rig.lab.worlds import make_world
 from rig.presets import FAST
+from rig.runs.atomic_files import write_json
+from rig.runs.run import Run
+from rig.sweep import worker
+from rig.sweep.directory import Study
+from rig.sweep.job_memory import expected_sizes, job_memory_bytes
+from rig.sweep.jobs import FAILED, FINISHED, LOST, Ending, Job, Outcome, jobs_of
+from rig.sweep.progress import PlainBoard, counts
+from rig.sweep.spec import Planned, read_spec
+from rig.sweep.sweep import MOST_LOST, drive, refuse_failures, sweep
+from rig.training import provenance
+from rig.training.buffer import sizes_of
+from rig.training.make_envs import make_world
 
 
 class FakeCluster:
@@ -213,7 +213,7 @@ def test_a_mark_means_running_only_while_a_driver_lives(study):
 
 def test_finished_runs_are_skipped_and_nothing_is_started_for_them(study, monkeypatch):
     drive_all(study, FakeCluster())
-    monkeypatch.setattr("rig.lab.study.sweep.joined", None)
+    monkeypatch.setattr("rig.sweep.sweep.joined", None)
     assert counts(sweep(study, PlainBoard(print))) == "4 of 4 done"
 
 
@@ -235,9 +235,7 @@ def test_a_signal_stops_a_sweep_in_one_line_that_says_how_to_go_on(study, monkey
             os.kill(os.getpid(), number)
             return []
 
-    monkeypatch.setattr(
-        "rig.lab.study.sweep.joined", lambda *_args: nullcontext(StoppedCluster())
-    )
+    monkeypatch.setattr("rig.sweep.sweep.joined", lambda *_args: nullcontext(StoppedCluster()))
     with pytest.raises(StoppedError, match=f"{number.name}; the same command") as stopped:
         sweep(study, PlainBoard(print))
     assert stopped.value.exit_code == 128 + number
@@ -245,7 +243,7 @@ def test_a_signal_stops_a_sweep_in_one_line_that_says_how_to_go_on(study, monkey
 
 def test_failed_runs_are_left_alone_until_they_are_asked_for_again(study, monkeypatch):
     drive_all(study, FakeCluster(push_b_seed1=[FAILED]))
-    monkeypatch.setattr("rig.lab.study.sweep.joined", None)
+    monkeypatch.setattr("rig.sweep.sweep.joined", None)
     assert counts(sweep(study, PlainBoard(print))) == "3 of 4 done, 1 failed"
     study.forget("push-b-seed1")
     assert counts(study.standings()) == "3 of 4 done, 1 waiting"
@@ -258,7 +256,7 @@ def test_again_tries_the_runs_that_failed_and_no_others(study, monkeypatch):
         def check_memory(self, jobs):
             assert [job.ids for job in jobs] == [["push-b-seed1"]]
 
-    monkeypatch.setattr("rig.lab.study.sweep.joined", lambda *_args: nullcontext(Cluster()))
+    monkeypatch.setattr("rig.sweep.sweep.joined", lambda *_args: nullcontext(Cluster()))
     assert counts(sweep(study, PlainBoard(print), again=True)) == "4 of 4 done"
 
 
@@ -473,14 +471,14 @@ def test_a_tracker_follows_every_run_of_a_sweep(tmp_path, monkeypatch):
         errands, "train_together", lambda runs, _displays, tracker: asked.append(tracker) or ()
     )
     monkeypatch.setattr(worker, "run_of", lambda planned, _job: planned.id)
-    monkeypatch.setattr("rig.lab.show.trackers.check_tracker", asked.append)
+    monkeypatch.setattr("rig.training.trackers.check_tracker", asked.append)
 
     class Cluster(FakeCluster):
         def check_memory(self, jobs):
             for job in jobs:
                 list(job.trainer(job))
 
-    monkeypatch.setattr("rig.lab.study.sweep.joined", lambda *_args: nullcontext(Cluster()))
+    monkeypatch.setattr("rig.sweep.sweep.joined", lambda *_args: nullcontext(Cluster()))
     argv = ["sweep", str(path), "--out", str(tmp_path / "study"), "--tracker", "wandb"]
     assert main(argv) == 0
     assert asked == ["wandb"] * 3  # is it installed, and each of the two runs

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from benchmarks import tasks as page
 
-from rig.world.tasks import DOOR, PUSH, ROPE, TASKS
+from rig.envs.tasks import DOOR, PUSH, ROPE, TASKS
 
 
 ROOT = Path(__file__).parent.parent

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from rig.agent.eyes import SideBySide
+from rig.agent.feature_extractor import SideBySide
 from rig.agent.networks import Actor, Critic
 from rig.agent.td3 import (
     Transitions,

@@ -11,20 +11,21 @@ import pytest
 from safetensors.numpy import load_file
 
 from rig.agent.td3 import Lesson, Transitions, learn_together, new_learner
+from rig.cli.commands import train_to_the_end, train_together
 from rig.config import TD3Config
 from rig.errors import DivergedError, StoppedError
-from rig.lab import lessons, oracle
-from rig.lab import train as training
-from rig.lab.keep.run import Run
-from rig.lab.lessons import alone, teach, together
-from rig.lab.show.progress import PlainProgress
-from rig.lab.study.board import PlainBoard
-from rig.lab.study.directory import Study
-from rig.lab.study.jobs import Ending, jobs_of
-from rig.lab.study.spec import Planned, Spec
-from rig.lab.study.sweep import drive, sweep
-from rig.lab.study.worker import train_planned, work
-from rig.lab.verbs.errands import train_to_the_end, train_together
+from rig.representation import true_state as oracle
+from rig.runs.run import Run
+from rig.sweep.directory import Study
+from rig.sweep.jobs import Ending, jobs_of
+from rig.sweep.progress import PlainBoard
+from rig.sweep.spec import Planned, Spec
+from rig.sweep.sweep import drive, sweep
+from rig.sweep.worker import train_planned, work
+from rig.training import loop as training
+from rig.training import seeds_together as lessons
+from rig.training.progress import PlainProgress
+from rig.training.seeds_together import alone, teach, together
 
 
 TD3 = TD3Config(hidden_sizes=(8,), batch_size=4)

@@ -3,12 +3,12 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
+from rig.cli.main import main
 from rig.errors import ConfigError
-from rig.lab.cli import main
-from rig.lab.keep.run import Run
-from rig.lab.show import trackers
-from rig.lab.show.trackers import check_tracker, tracked
 from rig.presets import FAST
+from rig.runs.run import Run
+from rig.training import trackers
+from rig.training.trackers import check_tracker, tracked
 
 
 ROWS = [

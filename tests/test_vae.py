@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rig.config import VAEConfig
-from rig.latent.vae import Posterior, kl_nats_of, new_vae, to_float, to_uint8
+from rig.representation.vae import Posterior, kl_nats_of, new_vae, to_float, to_uint8
 
 
 SIDE = 24

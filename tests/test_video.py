@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rig.lab.reach import Attempt, summary
-from rig.lab.show.video import HOLD_FRAMES, attempt_frames, save_video
+from rig.inference.reach import Attempt, summary
+from rig.inference.video import HOLD_FRAMES, attempt_frames, save_video
 
 
 NUM_FRAMES = 6

@@ -5,18 +5,18 @@ import jax
 import numpy as np
 import pytest
 
+from rig.cli.commands import train_on, train_to_the_end
 from rig.config import CheckpointConfig
 from rig.errors import DivergedError
-from rig.lab import train as training
-from rig.lab.keep.run import Run
-from rig.lab.verbs.errands import train_on, train_to_the_end
-from rig.lab.watch import (
+from rig.replay.buffer import Recalled
+from rig.runs.run import Run
+from rig.training import loop as training
+from rig.training.divergence import (
     all_finite,
     information_nats,
     refuse_dead_latents,
     refuse_exploded_critic,
 )
-from rig.memory.replay import Recalled
 
 
 def recalled(latents, std):

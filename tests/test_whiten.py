@@ -2,7 +2,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from rig.latent.whiten import STEP_FLOOR, fit_whitening, in_steps, no_whitening
+from rig.representation.whiten import STEP_FLOOR, fit_whitening, in_steps, no_whitening
 
 
 def seen(rng):

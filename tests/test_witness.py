@@ -3,11 +3,11 @@ import pytest
 from gymnasium.vector import VectorWrapper
 
 from rig.config import Config
+from rig.envs.task import Region
+from rig.envs.tasks import find_task
 from rig.errors import RunError
-from rig.lab.witness import Witness, cells_of, moved, num_cells
-from rig.lab.worlds import make_world
-from rig.world.task import Region
-from rig.world.tasks import find_task
+from rig.training.coverage import Witness, cells_of, moved, num_cells
+from rig.training.make_envs import make_world
 
 
 SQUARE = Region(low=(0.0, 1.0), high=(0.06, 1.04))

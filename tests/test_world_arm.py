@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
+from rig.envs import arm
+from rig.envs.scene import Scene
+from rig.envs.tasks import REACH
 from rig.errors import SceneError
-from rig.world import arm
-from rig.world.scene import Scene
-from rig.world.tasks import REACH
 
 
 FLANGES_M = np.array([[0.0, 0.5, 0.2], [0.2, 0.7, 0.2], [-0.2, 0.5, 0.2], [0.1, 0.6, 0.3]])

@@ -2,10 +2,10 @@ import mujoco
 import numpy as np
 import pytest
 
-from rig.world.camera import RayCamera
-from rig.world.crew import Crew
-from rig.world.scene import Scene
-from rig.world.tasks import PUSH, REACH, TASKS
+from rig.envs.camera import RayCamera
+from rig.envs.scene import Scene
+from rig.envs.tasks import PUSH, REACH, TASKS
+from rig.envs.thread_pool import Crew
 
 
 @pytest.fixture(params=TASKS, ids=lambda task: task.name)

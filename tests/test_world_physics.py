@@ -7,12 +7,12 @@ import pytest
 from by_hand import RopePusher, carry, go, grip, move, open_door
 
 from rig.agent.explore import RandomPolicy
-from rig.world.scene import load_model
-from rig.world.tabletop import STEP_M, Tabletop
-from rig.world.task import Region
-from rig.world.tasks import DOOR, PICK_AND_PLACE, PUSH_RESET_FREE, PUSH_TWO, ROPE, TASKS
-from rig.world.tasks.door import is_in_front
-from rig.world.tasks.rope import BENDS, LINK_M, NUM_LINKS, points_m
+from rig.envs.scene import load_model
+from rig.envs.tabletop import STEP_M, Tabletop
+from rig.envs.task import Region
+from rig.envs.tasks import DOOR, PICK_AND_PLACE, PUSH_RESET_FREE, PUSH_TWO, ROPE, TASKS
+from rig.envs.tasks.door import is_in_front
+from rig.envs.tasks.rope import BENDS, LINK_M, NUM_LINKS, points_m
 
 
 @pytest.fixture

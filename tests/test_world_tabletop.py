@@ -3,9 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from rig.envs.tabletop import Tabletop
+from rig.envs.tasks import PUSH, PUSH_WIDE, REACH, TASKS
 from rig.errors import DivergedError, PictureError, TaskError
-from rig.world.tabletop import Tabletop
-from rig.world.tasks import PUSH, PUSH_WIDE, REACH, TASKS
 
 
 @pytest.fixture

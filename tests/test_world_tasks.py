@@ -3,10 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rig.errors import SceneError, TaskError
-from rig.world import task as task_module
-from rig.world.scene import Scene, joint_addresses, load_model
-from rig.world.tasks import (
+from rig.envs import task as task_module
+from rig.envs.scene import Scene, joint_addresses, load_model
+from rig.envs.tasks import (
     DOOR,
     PICK_AND_PLACE,
     PUSH,
@@ -19,7 +18,8 @@ from rig.world.tasks import (
     Region,
     find_task,
 )
-from rig.world.tasks.rope import points_m
+from rig.envs.tasks.rope import points_m
+from rig.errors import SceneError, TaskError
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from os import PathLike
 
-    from rig.lab.load import ImagePolicy
+    from rig.inference.policy import ImagePolicy
 
 
 def load(path: str | PathLike[str]) -> ImagePolicy:
@@ -25,6 +25,6 @@ def load(path: str | PathLike[str]) -> ImagePolicy:
     """
     from pathlib import Path
 
-    from rig.lab.load import ImagePolicy
+    from rig.inference.policy import ImagePolicy
 
     return ImagePolicy(Path(path))

@@ -1,1 +1,1 @@
-"""The agent: goal-conditioned TD3 on latents, and how it explores."""
+"""Goal-conditioned TD3 on latents: networks, updates, exploration."""

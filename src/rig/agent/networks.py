@@ -1,7 +1,7 @@
 """Plain multilayer perceptrons on a latent and a goal: no convolution meets the RL.
 
 But in one baseline: there the perceptrons are given what eyes make of pictures
-(:mod:`rig.agent.eyes`).
+(:mod:`rig.agent.feature_extractor`).
 """
 
 import equinox as eqx
@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from rig.agent.eyes import Eyes, Seen
+from rig.agent.feature_extractor import Eyes, Seen
 
 
 FINAL_BOUND = 3e-3

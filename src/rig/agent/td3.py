@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Int, PRNGKeyArray, UInt8
 
-from rig.agent.eyes import new_eyes
+from rig.agent.feature_extractor import new_eyes
 from rig.agent.networks import Actor, Critic
 from rig.config import TD3Config
 

@@ -1,0 +1,93 @@
+"""What is installed, what it runs on, and how fast the parts are here."""
+
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from rig.agent.td3 import Transitions, new_learner, update_many
+from rig.envs.image_goal_env import Worlds
+from rig.envs.scene import Scene
+from rig.envs.tabletop import STEP_S, Tabletop
+from rig.envs.tasks import PUSH
+from rig.presets import FAST
+from rig.training.origin import device, num_cores, versions
+
+
+MEASURED_S = 0.5
+"""For how long each speed is measured, after a first call that compiles."""
+NUM_WORLDS = 16
+ACTION_SIZE = 2
+NUM_CYCLES = 100
+
+
+def examine() -> dict[str, Any]:
+    """Everything as one JSON object."""
+    return {
+        "versions": versions(),
+        "device": device(),
+        "num_cores": num_cores(),
+        "camera": Worlds.seen_by,
+        "speed_per_s": {
+            "camera_pictures": round(camera_pictures_per_s()),
+            "physics_steps": round(physics_steps_per_s()),
+            "environment_steps": round(environment_steps_per_s()),
+            "td3_updates": round(updates_per_s()),
+        },
+    }
+
+
+def camera_pictures_per_s() -> float:
+    """Pictures of Push at 48 px, on all cores."""
+    tabletop = Tabletop(PUSH, NUM_WORLDS)
+    states = np.tile(np.array(PUSH.start), (NUM_WORLDS, 1))
+    speed = NUM_WORLDS * calls_per_s(lambda: tabletop.goal_images(states))
+    tabletop.close()
+    return speed
+
+
+def physics_steps_per_s() -> float:
+    """Steps of 0.1 s of Push without pictures, on one core."""
+    scene = Scene(PUSH.scene, PUSH.joints)
+    data = scene.new_data()
+    scene.set_state(data, np.array(PUSH.start))
+    num_substeps = round(STEP_S / scene.substep_s)
+    still, no_motors = np.zeros(ACTION_SIZE), np.zeros(0)
+    return calls_per_s(lambda: scene.drive(data, still, no_motors, num_substeps))
+
+
+def environment_steps_per_s() -> float:
+    """Steps of Push with their pictures, 16 worlds on all cores."""
+    tabletop = Tabletop(PUSH, NUM_WORLDS)
+    actions = np.ones((NUM_WORLDS, ACTION_SIZE), np.float32)
+    speed = NUM_WORLDS * calls_per_s(lambda: tabletop.step(actions))
+    tabletop.close()
+    return speed
+
+
+def updates_per_s() -> float:
+    """TD3 updates of the fast preset, compiled, on the device."""
+    config, latent_size = FAST.td3, FAST.vae.latent_size
+    shape = (NUM_CYCLES, config.policy_delay, config.batch_size)
+    latent, action = jnp.ones((*shape, latent_size)), jnp.ones((*shape, ACTION_SIZE))
+    batches = Transitions(latent, action, latent, latent, jnp.ones(shape))
+    state = [new_learner(latent_size, ACTION_SIZE, config, key=jax.random.key(0))]
+
+    def update() -> None:
+        state[0] = update_many(state[0], batches, config, key=jax.random.key(0))[0]
+        int(state[0].num_updates)  # waits for the device
+
+    return NUM_CYCLES * config.policy_delay * calls_per_s(update)
+
+
+def calls_per_s(call: Callable[[], object]) -> float:
+    """How often a call can be made per second; the first, which compiles, is not counted."""
+    call()
+    num_calls, start_s = 0, perf_counter()
+    while perf_counter() - start_s < MEASURED_S:
+        call()
+        num_calls += 1
+    return num_calls / (perf_counter() - start_s)

@@ -1,0 +1,1 @@
+"""Compare runs: statistics over seeds, tables, curves, kept results."""

@@ -1,0 +1,180 @@
+"""Results: what is kept of a finished run, a JSON line each, small enough to be committed.
+
+A line holds what made the run and its curve: every evaluation, as columns of numbers with five
+digits. It is read from a run's directory, from a study's, and from a file of such lines.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from rig.cli.outputs import RUNS
+from rig.compare.result import STEPS, TRAINING_S, Result, check_curve, result_from
+from rig.errors import RunError
+from rig.runs.run import Run
+from rig.runs.settings import changes_from_published, nearest_preset, preset_of
+from rig.sweep.plan import FILE as PLAN
+from rig.sweep.plan import read_plan
+from rig.sweep.spec import read_spec
+
+
+DIGITS = 5
+PLACE = re.compile(r" --out ('[^']*'|\S+)")
+"""Where a command put its run: a path of some machine, and nothing that made the run."""
+
+
+def result_of(run: Run, method: str = "", study: str = "") -> Result:
+    """What is kept of a finished run; a run by itself is called by its preset and changes.
+
+    Raises:
+        RunError: It was never evaluated, or is damaged.
+    """
+    origin, curve = run.origin(), curve_of(run.metrics())
+    if not curve:
+        raise RunError(
+            f"{run.directory} has no evaluation in its metrics.jsonl, so no curve: name the "
+            "run that it was taken from (RUN for RUN/best)"
+        )
+    try:
+        check_curve(curve)
+    except RunError as error:
+        raise RunError(f"{run.directory} can't be compared: {error}") from error
+    return Result(
+        id=run.directory.resolve().name,
+        study=study,
+        task=run.config.task,
+        method=method or preset_of(run.config),
+        seed=run.config.seed,
+        preset=nearest_preset(run.config),
+        changes=changes_from_published(run.config),
+        command=PLACE.sub("", str(origin.get("command", ""))),
+        commit=str(origin.get("commit") or ""),
+        device=str(origin.get("device", "")),
+        date=str(origin.get("date", "")),
+        curve=curve,
+    )
+
+
+def curve_of(rows: Iterable[Mapping[str, float]]) -> dict[str, list[float]]:
+    """Every evaluation in columns, those that all have; of two after the same steps, the later.
+
+    Empty if there is no evaluation.
+    """
+    measured: dict[float, dict[str, float]] = {}
+    for row in rows:
+        distances = {key: value for key, value in row.items() if key.startswith("eval/")}
+        if distances and STEPS in row:
+            training_s = row.get("wall_s", 0.0) - row.get("evaluation_s", 0.0)
+            measured[row[STEPS]] = {STEPS: row[STEPS], TRAINING_S: training_s} | distances
+    points = list(measured.values()) or [{}]
+    shared = [key for key in points[0] if all(key in point for point in points)]
+    return {key: [rounded(point[key]) for point in points] for key in shared}
+
+
+def rounded(value: float) -> float:
+    """The number with as many digits as are kept; whole numbers stay whole."""
+    return value if isinstance(value, int) else float(f"{value:.{DIGITS}g}")
+
+
+def gather(sources: Sequence[Path]) -> tuple[list[Result], list[str]]:
+    """The results in runs, studies, specs and files of results, and what is left out.
+
+    Raises:
+        RunError: A path is none of these, or nothing there is finished.
+    """
+    results, left_out = [], []
+    for source in sources:
+        found, missing = gather_one(source)
+        results += found
+        left_out += missing
+    if not results:
+        named = ", ".join(map(str, sources))
+        raise RunError(f"no run of {named} is finished: there is nothing to compare yet")
+    return distinct(results), left_out
+
+
+def distinct(results: Iterable[Result]) -> list[Result]:
+    """The results without copies: studies may share a run.
+
+    Raises:
+        RunError: Two runs have one method, task and seed.
+    """
+    found: dict[tuple[str, str, int], Result] = {}
+    for result in results:
+        other = found.setdefault((result.task, result.method, result.seed), result)
+        if result != replace(other, study=result.study):
+            both = " and ".join(f"{run.study or 'a run'}: {run.id}" for run in (other, result))
+            raise RunError(
+                f"{both} are both {result.method!r} on {result.task} with seed {result.seed}: "
+                "one mean over them would say nothing, so compare them apart"
+            )
+    return list(found.values())
+
+
+def gather_one(source: Path) -> tuple[list[Result], list[str]]:
+    """The results in one place, and the runs there that are not finished."""
+    if source.suffix == ".jsonl":
+        return read_results(source), []
+    if source.suffix == ".toml":
+        return gather_study(RUNS / read_spec(source).name)
+    if (source / PLAN).is_file():
+        return gather_study(source)
+    run = Run.open(source)
+    is_finished = run.is_finished
+    return ([result_of(run)], []) if is_finished else ([], [str(source)])
+
+
+def gather_study(directory: Path) -> tuple[list[Result], list[str]]:
+    """The results of a study's runs, in the order of its plan.
+
+    Raises:
+        RunError: There is no plan, or a run there is damaged.
+    """
+    plan = read_plan(directory)
+    results, left_out = [], []
+    for run_id, planned in plan.runs.items():
+        place = directory / planned.directory
+        run = Run.open(place) if (place / "config.json").is_file() else None
+        if run and run.is_finished:
+            results.append(result_of(run, planned.method, plan.name))
+        else:
+            left_out.append(run_id)
+    return results, left_out
+
+
+def write_results(path: Path, results: Iterable[Result]) -> None:
+    """Writes a line for each result."""
+    lines = [json.dumps(asdict(result), separators=(",", ":")) for result in results]
+    path.write_text("".join(f"{line}\n" for line in lines))
+
+
+def read_results(path: Path) -> list[Result]:
+    """The results in a file.
+
+    Raises:
+        RunError: It can't be read.
+    """
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError as error:
+        raise RunError(f"{path} can't be read as results: {error.strerror}") from error
+    return [
+        result_in(line, f"{path} can't be read as results: line {number}")
+        for number, line in enumerate(lines, 1)
+    ]
+
+
+def result_in(line: bytes, where: str) -> Result:
+    """The result in a line of a file.
+
+    Raises:
+        RunError: There is none; ``where`` begins what is told.
+    """
+    try:
+        return result_from(json.loads(line))
+    except (ValueError, RecursionError) as error:
+        raise RunError(f"{where}: no JSON: {error}") from error
+    except RunError as error:
+        raise RunError(f"{where}: {error}") from error

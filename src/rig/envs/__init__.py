@@ -1,0 +1,1 @@
+"""Tasks as Gymnasium environments: scenes, arm, camera, batched tabletop. NumPy and MuJoCo only."""

@@ -1,0 +1,236 @@
+"""The tasks as Gymnasium environments: pictures in, actions out, and no reward.
+
+An observation is three pictures: ``observation``, ``achieved_goal`` (the same one) and
+``desired_goal`` (of a goal drawn at reset). The true state, the goal's state and the distances
+between them are in ``info``, with their units: they are for evaluation, and nothing that learns
+may see them.
+
+A plain ``reset()`` begins an episode of practice: everything is in view, and in a task that is
+never put back the world goes on from where it is. ``reset(options={"goal_states": ...})``
+begins one of evaluation: the world is put at its start, without what its goal lacks.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+from gymnasium.vector import AutoresetMode
+from gymnasium.vector.utils import batch_space
+from jaxtyping import Float32, Float64, UInt8
+
+from rig.envs.image_goal_env import Goals, Worlds
+from rig.envs.tabletop import STEP_S, Tabletop
+from rig.envs.task import Task
+from rig.envs.tasks import find_task
+from rig.errors import TaskError
+
+
+NUM_DRAWN = 1000
+"""Goals drawn at least, so that the first ones are the same however many are asked for."""
+
+Image = UInt8[np.ndarray, "H W 3"]
+Images = UInt8[np.ndarray, "N H W 3"]
+States = Float64[np.ndarray, "N state"]
+Observation = dict[str, np.ndarray]
+Info = dict[str, Any]
+
+
+class TabletopVectorEnv(Worlds):
+    """Many worlds of one task, which begin and end their episodes together.
+
+    It does not reset itself: the loop calls ``reset`` when ``truncations`` come, all at once.
+    """
+
+    metadata: dict[str, Any] = {  # noqa: RUF012 (Gymnasium declares it so)
+        "autoreset_mode": AutoresetMode.DISABLED,
+        "render_modes": ["rgb_array"],
+        "render_fps": round(1 / STEP_S),
+    }
+
+    def __init__(
+        self,
+        task: str | Task,
+        num_envs: int = 1,
+        image_size: int = 48,
+        num_threads: int | None = None,
+        render_mode: str | None = None,
+    ) -> None:
+        """Makes the worlds of a task, or of the task of this name; see :class:`Tabletop`."""
+        self.task = task if isinstance(task, Task) else find_task(task)
+        self.tabletop = Tabletop(self.task, num_envs, image_size, num_threads)
+        self.id, self.num_steps = self.task.id, self.task.num_steps
+        self.state_names, self.state_units = self.task.joints, tuple(self.tabletop.units)
+        self.is_put_back = self.task.is_put_back
+        self.num_envs = num_envs
+        self.render_mode = render_mode
+        self.single_observation_space = _observation_space(image_size)
+        self.single_action_space = _action_space(self.tabletop.action_size)
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+
+    def reset(
+        self, *, seed: int | None = None, options: Mapping[str, Any] | None = None
+    ) -> tuple[Observation, Info]:
+        """Begins an episode in every world, and draws a goal for each.
+
+        Args:
+            seed: One for all the worlds together; with it, they are put at the start.
+            options: ``goal_states`` are used in place of drawn ones, [N, state], and the worlds
+                are put at the start, without what the goals lack (NaN). With them may come the
+                rest of :meth:`rig.envs.image_goal_env.Goals.options`.
+        """
+        super().reset(seed=seed)
+        options = dict(options or {})
+        goes_on = seed is None and "goal_states" not in options and not self.is_put_back
+        images = options.pop("goal_images", None)
+        options.pop("start_seeds", None)  # every episode starts alike
+        self._num_steps_done = 0
+        self._goal_states = self._choose_goals(options)
+        if images is None:
+            images = self.tabletop.goal_images(self._goal_states)
+        self._goal_images = images
+        self._images = self.tabletop.look() if goes_on else self._put_at_start()
+        return self._observe()
+
+    def step(
+        self, actions: Float32[np.ndarray, "N action"]
+    ) -> tuple[Observation, np.ndarray, np.ndarray, np.ndarray, Info]:
+        """Moves every hand; all truncate together after the task's ``num_steps``."""
+        self._images = self.tabletop.step(np.asarray(actions, np.float32))
+        self._num_steps_done += 1
+        observation, info = self._observe()
+        nothing, never = np.zeros(self.num_envs), np.zeros(self.num_envs, bool)
+        ended = np.full(self.num_envs, self._num_steps_done >= self.task.num_steps)
+        return observation, nothing, never, ended, info
+
+    def goals(self, num: int, *, rng: np.random.Generator) -> Goals:
+        """Goals of evaluation, uniform over the task's."""
+        states = self.task.sample_goals(max(num, NUM_DRAWN), rng=rng)[:num]
+        images = self.tabletop.goal_images(states)
+        return Goals(images=images, states=states, seeds=np.zeros(num, np.int64))
+
+    @property
+    def columns(self) -> dict[str, slice]:
+        """Where in a state each object's numbers are."""
+        return self.task.columns
+
+    def render(self) -> tuple[Image, ...] | None:
+        """The last pictures, one per world."""
+        return tuple(self._images.copy()) if self.render_mode == "rgb_array" else None
+
+    def memory(self) -> Float64[np.ndarray, "N memory"]:
+        """All that decides how every world goes on: to be saved, and never for learning."""
+        return self.tabletop.memory()
+
+    def recall(self, memory: Float64[np.ndarray, "N memory"]) -> None:
+        """Puts every world where its memory says."""
+        self.tabletop.recall(memory)
+
+    def close_extras(self, **_kwargs: Any) -> None:
+        """Ends the threads."""
+        self.tabletop.close()
+
+    def _choose_goals(self, options: dict[str, Any]) -> States:
+        given = options.pop("goal_states", None)
+        if options:
+            raise TaskError(f"unknown reset options {sorted(options)}: known: 'goal_states'")
+        if given is None:
+            return self.task.sample_states(self.num_envs, rng=self.np_random)
+        states, shape = np.array(given, np.float64), (self.num_envs, self.tabletop.state_size)
+        if states.shape != shape:
+            raise TaskError(
+                f"goal_states have shape {states.shape}: {self.id} takes {shape} here; give "
+                "one row per world, of a goal of this task as it is now"
+            )
+        return states
+
+    def _put_at_start(self) -> Images:
+        starts = np.tile(self.task.start, (self.num_envs, 1))
+        return self.tabletop.set_states(np.where(np.isnan(self._goal_states), np.nan, starts))
+
+    def _observe(self) -> tuple[Observation, Info]:
+        observation = {
+            "observation": self._images,
+            "achieved_goal": self._images,
+            "desired_goal": self._goal_images.copy(),
+        }
+        return observation, self._measure()
+
+    def _measure(self) -> Info:
+        states = self.tabletop.states()
+        measured = {"state": states, "goal_state": self._goal_states.copy()}
+        for name, distances in self.task.distances(states, self._goal_states).items():
+            thing, unit = name.rsplit("_", 1)
+            measured[f"{thing}_distance_{unit}"] = distances
+        return measured
+
+
+class TabletopEnv(gymnasium.Env):
+    """One world of a task: a batch of one, without its batch axis."""
+
+    metadata: dict[str, Any] = {  # noqa: RUF012 (Gymnasium declares it so)
+        "render_modes": ["rgb_array"],
+        "render_fps": round(1 / STEP_S),
+    }
+
+    def __init__(
+        self, task: str | Task, image_size: int = 48, render_mode: str | None = None
+    ) -> None:
+        """Makes the world of a task, or of the task of this name."""
+        self._batch = TabletopVectorEnv(task, 1, image_size, 1, render_mode)
+        self.task = self._batch.task
+        self.tabletop = self._batch.tabletop
+        self.render_mode = render_mode
+        self.observation_space = self._batch.single_observation_space
+        self.action_space = self._batch.single_action_space
+
+    def reset(
+        self, *, seed: int | None = None, options: Mapping[str, Any] | None = None
+    ) -> tuple[Observation, Info]:
+        """Puts the world at the start and draws a goal, or takes ``options["goal_states"]``.
+
+        Args:
+            seed: Of the goals.
+            options: ``goal_states``, [1, state] or [state].
+        """
+        super().reset(seed=seed)
+        options = dict(options or {})
+        if "goal_states" in options:
+            options["goal_states"] = np.atleast_2d(options["goal_states"])
+        return _first(*self._batch.reset(seed=seed, options=options))
+
+    def step(
+        self, action: Float32[np.ndarray, " action"]
+    ) -> tuple[Observation, float, bool, bool, Info]:
+        """Moves the hand; truncates after the task's ``num_steps``."""
+        observation, _, _, ended, info = self._batch.step(np.asarray(action)[None])
+        observation, info = _first(observation, info)
+        return observation, 0.0, False, bool(ended[0]), info
+
+    def render(self) -> Image | None:
+        """The last picture."""
+        pictures = self._batch.render()
+        return None if pictures is None else pictures[0]
+
+    def close(self) -> None:
+        """Ends the world's thread."""
+        self._batch.close()
+
+
+def _first(observation: Observation, info: Info) -> tuple[Observation, Info]:
+    """The first world's part of a batch; a distance becomes a plain number."""
+    one_observation = {name: images[0] for name, images in observation.items()}
+    return one_observation, {
+        name: rows[0] if rows.ndim > 1 else float(rows[0]) for name, rows in info.items()
+    }
+
+
+def _observation_space(image_size: int) -> gymnasium.Space:
+    picture = spaces.Box(0, 255, (image_size, image_size, 3), np.uint8)
+    return spaces.Dict(observation=picture, achieved_goal=picture, desired_goal=picture)
+
+
+def _action_space(action_size: int) -> gymnasium.Space:
+    return spaces.Box(-1.0, 1.0, (action_size,), np.float32)

@@ -1,0 +1,106 @@
+"""The tasks of the articles, a page each, and how a task is found by its name."""
+
+from importlib import import_module
+
+import gymnasium
+
+from rig.envs.registration import ENTRY_POINT
+from rig.envs.task import HAND, METRES, RADIANS, Region, Score, States, Task
+from rig.envs.tasks.door import DOOR, DOOR_RESET_FREE
+from rig.envs.tasks.pick_and_place import PICK_AND_PLACE
+from rig.envs.tasks.push import PUSH, PUSH_ANY, PUSH_RESET_FREE, PUSH_TWO, PUSH_WIDE
+from rig.envs.tasks.reach import REACH
+from rig.envs.tasks.rope import ROPE
+from rig.errors import TaskError, name_the_nearest
+
+
+TASKS = (
+    REACH,
+    PUSH,
+    PUSH_WIDE,
+    PUSH_TWO,
+    PUSH_ANY,
+    PUSH_RESET_FREE,
+    DOOR,
+    DOOR_RESET_FREE,
+    PICK_AND_PLACE,
+    ROPE,
+)
+REGISTRATION = "rig.envs.registration"
+
+__all__ = [
+    "DOOR",
+    "DOOR_RESET_FREE",
+    "HAND",
+    "METRES",
+    "PICK_AND_PLACE",
+    "PUSH",
+    "PUSH_ANY",
+    "PUSH_RESET_FREE",
+    "PUSH_TWO",
+    "PUSH_WIDE",
+    "RADIANS",
+    "REACH",
+    "ROPE",
+    "TASKS",
+    "Region",
+    "Score",
+    "States",
+    "Task",
+    "find_task",
+    "full_name",
+    "is_guest",
+    "short_name",
+]
+
+
+def find_task(name: str) -> Task:
+    """The task called ``name``: ``Push``, ``push`` and ``rig/Push-v0`` are the same.
+
+    A task of one's own is called ``MODULE:ID``, as Gymnasium has it: the module that registers
+    it, and what it registers.
+    """
+    if ":" in name:
+        return registered_task(*name.split(":", 1))
+    asked = name.lower().removeprefix("rig/").removesuffix("-v0")
+    for task in TASKS:
+        if task.name.lower() == asked:
+            return task
+    hint = name_the_nearest(name, (task.name for task in TASKS))
+    raise TaskError(f"there is no task {name!r}: {hint}")
+
+
+def registered_task(module: str, id_: str) -> Task:
+    """The task that a module registers under this id."""
+    try:
+        import_module(module)
+        spec = gymnasium.spec(id_)
+    except (ImportError, gymnasium.error.Error) as error:
+        raise TaskError(
+            f"task '{module}:{id_}' can't be found ({error}): MODULE must be importable and "
+            "call rig.envs.registration.register_task"
+        ) from error
+    if spec.entry_point != ENTRY_POINT:
+        raise TaskError(f"'{module}:{id_}' is an environment, but no task of a tabletop")
+    task = spec.kwargs["task"]
+    return task if isinstance(task, Task) else find_task(task)
+
+
+def is_guest(name: str) -> bool:
+    """Whether it is someone's environment, and no task of a tabletop."""
+    try:
+        find_task(name)
+    except TaskError:
+        return True
+    return False
+
+
+def short_name(name: str) -> str:
+    """What a run calls the task of this name: ``Push``, or one's own ``MODULE:ID``."""
+    task = find_task(name)
+    return name if ":" in name else task.name
+
+
+def full_name(name: str) -> str:
+    """``MODULE:ID``, by which Gymnasium finds the task of this name."""
+    return name if ":" in name else f"{REGISTRATION}:{find_task(name).id}"

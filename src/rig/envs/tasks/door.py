@@ -1,0 +1,59 @@
+"""A door to open and shut.
+
+::
+
+    Door            pull or push a door to an angle           (Nair et al. 2018)
+    DoorResetFree   the same, but it stays as it was left between the episodes of practice
+
+The hand ends in a hook and moves in three dimensions. Differs from the original: the panel
+ends at the table, where the original's goes on below it.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+from jaxtyping import Bool
+
+from rig.envs.camera import Camera
+from rig.envs.task import HAND, METRES, RADIANS, Region, States, Task
+
+
+HINGE_M = (0.21, 0.725)
+"""Where the door turns, seen from above; the scene file has the same."""
+
+
+def is_in_front(states: States) -> Bool[np.ndarray, " N"]:
+    """Which states have the hand on the robot's side of the door.
+
+    Its box ends below the door's upper edge, and before its free one: there is no way behind.
+    The original's goal pictures were taken of what a policy had done, so it had none there.
+    """
+    from_hinge_m, angle_rad = states[:, :2] - HINGE_M, states[:, 3]
+    in_front_m = from_hinge_m[:, 0] * np.sin(angle_rad) - from_hinge_m[:, 1] * np.cos(angle_rad)
+    return in_front_m > 0
+
+
+BOX = Region(low=(-0.1, 0.45, 0.1), high=(0.05, 0.65, 0.25))
+
+DOOR = Task(
+    name="Door",
+    about="Bring the door to an angle, with a hook.",
+    scene="door",
+    camera=Camera(
+        lookat_m=(-0.2, 0.55, 0.6), distance_m=0.25, elevation_deg=-60, azimuth_deg=360
+    ),
+    objects={HAND: ("hand_x", "hand_y", "hand_z"), "door": ("door",)},
+    hand_box=BOX,
+    start=(-0.05, 0.635, 0.225, 0.0),
+    goals={HAND: BOX, "door": Region(low=(0.0,), high=(0.83,))},
+    is_within_reach=is_in_front,
+    scores={HAND: METRES, "door": RADIANS},
+    num_steps=100,
+)
+
+DOOR_RESET_FREE = replace(
+    DOOR,
+    name="DoorResetFree",
+    about="Bring the door to an angle; nothing is put back between the episodes of practice.",
+    is_put_back=False,
+)

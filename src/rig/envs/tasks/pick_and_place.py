@@ -1,0 +1,57 @@
+"""Pick and place: bring a block to a place, on the table or above it.
+
+The hand moves in the upright plane x = 0, which the camera looks at from the side; the third
+action is the grip, from open (-1) to shut (1).
+"""
+
+import numpy as np
+
+from rig.envs.camera import Camera
+from rig.envs.task import HAND, METRES, Region, States, Task
+
+
+IN_HAND_SHARE = 0.75
+"""Of goals in which the block is held; in the others it lies on the table."""
+HOLD_BELOW_M = 0.03
+"""How far under the hand's point the middle of a held block is."""
+LYING_M = 0.02
+"""How high the middle of a lying block is."""
+OPEN_M, HOLDING_M = 0.0, 0.02
+"""How far each finger has closed."""
+
+
+def hold_or_lie(states: States, rng: np.random.Generator) -> States:
+    """Goal states in which the block is held, or else lies where it was drawn."""
+    is_held = rng.random(len(states)) < IN_HAND_SHARE
+    hand, block, grip = slice(0, 2), slice(2, 4), slice(4, 6)
+    held_m = states[:, hand] - [0, HOLD_BELOW_M]
+    lying_m = np.stack([states[:, block.start], np.full(len(states), LYING_M)], axis=1)
+    states[:, block] = np.where(is_held[:, None], held_m, lying_m)
+    states[:, grip] = np.where(is_held[:, None], HOLDING_M, OPEN_M)
+    return states
+
+
+BOX = Region(low=(0.55, 0.05), high=(0.65, 0.13))
+
+PICK_AND_PLACE = Task(
+    name="PickAndPlace",
+    about="Bring the block to a place, on the table or above it.",
+    scene="pick_and_place",
+    camera=Camera(lookat_m=(0.0, 0.67, 0.1), distance_m=0.7, elevation_deg=0, azimuth_deg=180),
+    objects={
+        HAND: ("hand_y", "hand_z"),
+        "block": ("block_y", "block_z"),
+        "grip": ("near_finger", "far_finger"),
+    },
+    hand_box=BOX,
+    motors=("grip",),
+    start=(0.6, 0.13, 0.6, LYING_M, OPEN_M, OPEN_M),
+    goals={
+        HAND: BOX,
+        "block": Region(low=(0.55, LYING_M), high=(0.65, 0.13 - HOLD_BELOW_M)),
+        "grip": Region(low=(OPEN_M, OPEN_M), high=(HOLDING_M, HOLDING_M)),
+    },
+    arrange=hold_or_lie,
+    scores={HAND: METRES, "block": METRES},
+    num_steps=50,
+)

@@ -1,0 +1,1 @@
+"""Anyone's Gymnasium environment, seen and driven as the tasks of rig are."""

@@ -1,0 +1,1 @@
+"""How a person states a goal."""

@@ -1,0 +1,1 @@
+"""A trained policy at work: acting, reaching, exporting, the Hub."""

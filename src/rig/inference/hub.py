@@ -1,0 +1,83 @@
+"""Pushing exports to, and pulling them from, the Hugging Face Hub or a directory.
+
+A place is a directory if there is one, or if it begins as a path does; else it is the Hub's
+``owner/name``. A directory needs no network and no other package.
+"""
+
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+
+from rig.errors import RunError
+from rig.inference.export import FILES, copy_export, export, refuse_existing
+from rig.runs.run import Run
+
+
+REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
+
+
+def push(directory: Path, place: str, *, force: bool = False) -> None:
+    """Exports a run to a place; an export is copied as it is.
+
+    Raises:
+        RunError: It is no finished run, there is something already, or the Hub refused.
+    """
+    if not is_repository(place):
+        refuse_existing(Path(place))  # before it costs anything
+    with tempfile.TemporaryDirectory() as scratch:
+        exported = Path(scratch) / directory.absolute().name
+        if (Run.open(directory).directory / "README.md").is_file():
+            copy_export(directory, exported)
+        else:
+            export(directory, exported, force=force)
+        if not is_repository(place):
+            copy_export(exported, Path(place))
+            return
+        with refusals(place) as hub:
+            hub.HfApi().create_repo(place, exist_ok=True)
+            hub.HfApi().upload_folder(repo_id=place, folder_path=exported)
+
+
+def pull(place: str, out: Path) -> None:
+    """Fetches an export from a place into a new directory, after a look at it.
+
+    Raises:
+        RunError: There is no such export, it is damaged, or there is something already.
+    """
+    if not is_repository(place):
+        copy_export(Path(place), out)
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        with refusals(place) as hub:
+            hub.snapshot_download(place, local_dir=scratch, allow_patterns=list(FILES))
+        copy_export(Path(scratch), out)
+
+
+def is_repository(place: str) -> bool:
+    """Whether a place is the Hub's, and no directory."""
+    is_path = place.startswith((".", "/", "~")) or Path(place).exists()
+    return not is_path and REPOSITORY.fullmatch(place) is not None
+
+
+@contextmanager
+def refusals(place: str) -> Iterator[ModuleType]:
+    """The Hub's package; what the Hub refuses becomes one line.
+
+    Raises:
+        RunError: The package is missing, or the Hub refused.
+    """
+    try:
+        import huggingface_hub as hub
+        from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+    except ImportError as error:
+        raise RunError(
+            f"{place} is on the Hugging Face Hub: `pip install 'imagined-goals[hub]'` first, "
+            f"or give a directory, as ./{place.rsplit('/', 1)[-1]}"
+        ) from error
+    try:
+        yield hub
+    except (HfHubHTTPError, HFValidationError, OSError) as error:
+        raise RunError(f"the Hub refused {place}: {error}") from error

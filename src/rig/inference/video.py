@@ -1,0 +1,110 @@
+"""Videos of attempts: goal, camera, and what the robot makes of what it sees, side by side."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import av
+import numpy as np
+from PIL import Image
+
+from rig.envs.tabletop import STEP_S
+from rig.inference.reach import Attempt
+from rig.report.image_grid import (
+    FAINT_INK,
+    INK,
+    LABEL_PX,
+    LINE_PX,
+    MARGIN_PX,
+    PAPER,
+    enlarged,
+    write,
+)
+from rig.units import amount, thing_of
+
+
+PANEL_PX = 240
+"""Each panel is at least this wide."""
+FRAMES_PER_S = round(1 / STEP_S)
+"""The video runs as fast as the robot."""
+HOLD_FRAMES = FRAMES_PER_S
+"""For how long the last frame of an attempt stays."""
+PALETTE_FRAMES = 16
+"""The colours of a GIF are chosen on at most so many of its frames."""
+
+
+def save_video(path: Path, frames: Sequence[Image.Image]) -> None:
+    """Writes frames as H.264 in MP4 that any browser plays, or as an animated GIF."""
+    if path.suffix.lower() == ".gif":
+        save_gif(path, frames)
+    else:
+        save_mp4(path, frames)
+
+
+def save_gif(path: Path, frames: Sequence[Image.Image]) -> None:
+    """Writes frames as a GIF in one palette, which costs a third of one for each frame."""
+    palette = stacked(frames[:: -(-len(frames) // PALETTE_FRAMES)]).quantize()
+    first, *rest = (
+        frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames
+    )
+    first.save(path, save_all=True, append_images=rest, duration=1000 // FRAMES_PER_S, loop=0)
+
+
+def stacked(frames: Sequence[Image.Image]) -> Image.Image:
+    """Frames of one size, one below the other."""
+    width, height = frames[0].size
+    sheet = Image.new("RGB", (width, height * len(frames)))
+    for index, frame in enumerate(frames):
+        sheet.paste(frame, (0, index * height))
+    return sheet
+
+
+def save_mp4(path: Path, frames: Sequence[Image.Image]) -> None:
+    """Writes frames of one even size as H.264, the index first so that it plays at once."""
+    with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
+        stream = container.add_stream("libx264", rate=FRAMES_PER_S, options={"crf": "18"})
+        stream.width, stream.height = frames[0].size
+        stream.pix_fmt = "yuv420p"
+        for frame in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.asarray(frame), "rgb24")))
+        container.mux(stream.encode())
+
+
+def attempt_frames(attempt: Attempt) -> list[Image.Image]:
+    """The frames of one attempt; the last one stays for a second."""
+    drawn = [frame(attempt, index) for index in range(len(attempt.images))]
+    return drawn + [drawn[-1]] * HOLD_FRAMES
+
+
+def frame(attempt: Attempt, index: int) -> Image.Image:
+    """A line that tells time and distances, above three labelled panels."""
+    panels = {
+        "goal": attempt.goal_image,
+        "camera": attempt.images[index],
+        "what it sees, decoded": attempt.decoded[index],
+    }
+    side = enlarged(attempt.goal_image, PANEL_PX).width
+    top = MARGIN_PX + 2 * LINE_PX
+    size = (MARGIN_PX + len(panels) * (side + MARGIN_PX), top + side + MARGIN_PX)
+    sheet = Image.new("RGB", (even(size[0]), even(size[1])), PAPER)
+    write(sheet, (MARGIN_PX, MARGIN_PX), caption(attempt, index), LABEL_PX, FAINT_INK)
+    for column, (label, image) in enumerate(panels.items()):
+        left = MARGIN_PX + column * (side + MARGIN_PX)
+        write(sheet, (left, MARGIN_PX + LINE_PX), label, LABEL_PX, INK)
+        sheet.paste(enlarged(image, PANEL_PX), (left, top))
+    return sheet
+
+
+def caption(attempt: Attempt, index: int) -> str:
+    """Time, latent distance, and true distances where they are known."""
+    parts = [
+        f"{index * attempt.step_s:.1f} s",
+        f"latent distance {attempt.latent_distances[index]:.2f}",
+    ]
+    for name, values in attempt.distances.items():
+        parts.append(f"{thing_of(name)} {amount(name, values[index])} from its goal")
+    return "     ".join(parts)
+
+
+def even(length_px: int) -> int:
+    """The length, or one more: half-size colour needs even sizes."""
+    return length_px + length_px % 2

@@ -1,1 +1,0 @@
-"""The lab: runs the loop, measures it and shows it."""

@@ -1,1 +1,0 @@
-"""What a person is shown: progress, tables, pictures, videos, the report."""

@@ -1,1 +1,0 @@
-"""What the command line can do: options, and an errand for each verb."""

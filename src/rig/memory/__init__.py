@@ -1,1 +1,0 @@
-"""The memory: every frame once, and goals pretended afterwards. NumPy only."""

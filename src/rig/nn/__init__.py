@@ -1,0 +1,1 @@
+"""Network blocks that representation and agent share."""

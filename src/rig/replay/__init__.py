@@ -1,0 +1,1 @@
+"""Replay buffer and relabelling. NumPy only."""

@@ -1,0 +1,244 @@
+"""Replay: every frame once, its latent beside it, and batches by index arithmetic.
+
+An episode of T actions has T + 1 frames; each episode has its own T. The frames of all episodes
+lie in one ring of rows, one after another. With room for 8 rows and episodes of T = 3, 1 and 2
+the third one wraps around, and the first, whose rows it begins to take, is forgotten::
+
+    row       0 1 2 3   4 5   6 7        step t of an episode   first row + t
+    episode   2 . . .   1 1   2 2        the frame after it     first row + t + 1
+                                         a later frame          ... first row + T
+
+Rows are counted on for ever, and taken modulo the size of the ring where an array is read.
+Latents are a cache of what the VAE says of the frames. When the VAE has moved,
+:meth:`Replay.reencode` makes them anew. Where nothing will look at a frame again, it comes
+without bytes, and only its latent is kept. Where a latent is the picture itself, it is a view
+of the frame: nothing is kept twice.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float32, Int
+
+from rig.errors import NotEnoughDataError
+from rig.replay.memmap import let_go
+from rig.types import Aims, Encoding, Episodes, Latents
+
+
+Rows = Int[np.ndarray, " B"]
+NewFrames = Callable[[tuple[int, ...], np.dtype], np.ndarray]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recalled:
+    """Transitions as they happened, each with a frame reached later in its episode."""
+
+    latent: Latents
+    action: Float32[np.ndarray, "B action"]
+    next_latent: Latents
+    next_log_std: Float32[np.ndarray, "B _"]
+    goal: Latents
+    """The goal the rollout was aimed at."""
+    future_latent: Latents
+    """A latent reached later in the same episode; the next latent is one of them."""
+    next_row: Rows
+    """Where the next frame lies."""
+
+    def __len__(self) -> int:
+        return len(self.latent)
+
+
+class Replay:
+    """The last episodes, of any lengths; the oldest go first."""
+
+    def __init__(
+        self, num_transitions: int, num_steps: int, new_frames: NewFrames = np.empty
+    ) -> None:
+        """Makes room for so many transitions, in episodes of at most ``num_steps`` each.
+
+        Shorter episodes have more frames per transition, so fewer of their transitions fit.
+        ``new_frames`` makes the array of all frames: in memory, or in a file.
+        """
+        self._new_frames = new_frames
+        self._num_rows = max(1, num_transitions // num_steps) * (num_steps + 1)
+        self._num_added = 0
+        self._frames = np.empty(0)
+        self._latents: np.ndarray = np.empty((0, 0), np.float32)
+        self._log_stds = self._actions = np.empty((0, 0), np.float32)
+        self._first_row = self._num_steps = np.empty(0, np.int64)
+        self._goals: np.ndarray = np.empty((0, 0), np.float32)
+
+    @property
+    def num_episodes(self) -> int:
+        """Episodes held."""
+        return len(self._num_steps)
+
+    @property
+    def num_transitions(self) -> int:
+        """Transitions held."""
+        return int(self._num_steps.sum())
+
+    @property
+    def frames(self) -> np.ndarray:
+        """All frames still there, one row each: a view, not a copy."""
+        return self._frames[: self._num_added]
+
+    @property
+    def latents(self) -> Latents:
+        """The latents of those frames: a view, not a copy."""
+        return self._latents[: self._num_added]
+
+    @property
+    def num_rows(self) -> int:
+        """Rows that it has room for."""
+        return self._num_rows
+
+    @property
+    def rows_held(self) -> tuple[int, int]:
+        """The oldest row still there, and the one after the newest, counted for ever."""
+        return max(0, self._num_added - self._num_rows), self._num_added
+
+    def add(self, episodes: Episodes) -> None:
+        """Takes in episodes, in the place of the oldest ones if it is full."""
+        if self._num_added == 0:
+            self._allocate(episodes.frames, episodes.goals, episodes.actions.shape[1])
+        last, new = episodes.last_rows, np.arange(len(episodes.frames))
+        has_action = np.isin(new, last, invert=True)
+        first_row = self._num_added + last - episodes.num_steps
+        row = self._places(self._num_added + new)
+        self._frames[row] = episodes.frames
+        let_go(self._frames)  # latents stand in for frames, which are seldom read again
+        self._latents[row] = episodes.encoding.latent
+        self._log_stds[row] = episodes.encoding.log_std
+        self._actions[row[has_action]] = episodes.actions
+        self._num_added += len(new)
+        self._index(first_row, episodes)
+
+    def sample(self, num: int, *, rng: np.random.Generator) -> Recalled:
+        """Transitions drawn uniformly, with replacement.
+
+        Raises:
+            NotEnoughDataError: It is empty.
+        """
+        if self.num_episodes == 0:
+            raise NotEnoughDataError("replay holds no episode: practise before sampling")
+        episode, step = self._draw(num, rng=rng)
+        future = rng.integers(step + 1, self._num_steps[episode] + 1)
+        first = self._first_row[episode]
+        row, next_row = self._places(first + step), self._places(first + step + 1)
+        return Recalled(
+            latent=self._latents[row],
+            action=self._actions[row],
+            next_latent=self._latents[next_row],
+            next_log_std=self._log_stds[next_row],
+            goal=self._goals[episode],
+            future_latent=self._latents[self._places(first + future)],
+            next_row=next_row,
+        )
+
+    def reencode(
+        self,
+        encode: Callable[[np.ndarray], Encoding],
+        move_goals: Callable[[Aims], Aims],
+    ) -> None:
+        """Makes every latent anew: the VAE has moved.
+
+        Args:
+            encode: The VAE as it is now.
+            move_goals: Old goals to new ones. A goal stands for a picture, so the caller
+                decodes it with the VAE that imagined it and encodes it with the new one, if
+                that one sees pictures otherwise.
+        """
+        encoding = encode(self.frames)
+        self._latents[: len(encoding.latent)] = encoding.latent
+        self._log_stds[: len(encoding.latent)] = encoding.log_std
+        self._goals = move_goals(self._goals)
+
+    def lasting(self, first: int, end: int) -> dict[str, np.ndarray]:
+        """Frames and actions of some rows: what never changes once it is there."""
+        places = self._places(np.arange(first, end))
+        return {"frames": self._frames[places], "actions": self._actions[places]}
+
+    def passing(self) -> dict[str, np.ndarray]:
+        """The rest: the latents, and where each episode is. Views, not copies.
+
+        Of latents that are the frames themselves, there is no column.
+        """
+        return {
+            "latents": self.latents[:, : self._num_columns],
+            "log_stds": self._log_stds[: self._num_added],
+            "goals": self._goals,
+            "first_row": self._first_row,
+            "num_steps": self._num_steps,
+        }
+
+    def restore(
+        self, passing: dict[str, np.ndarray], parts: Iterable[tuple[int, dict[str, np.ndarray]]]
+    ) -> None:
+        """Becomes, byte for byte, the replay that was taken apart; this one must be new.
+
+        Args:
+            passing: As :meth:`passing` gave it.
+            parts: First rows, each with what :meth:`lasting` gave from there on, in order;
+                none if nothing was remembered yet.
+        """
+        for first, lasting in parts:
+            if self._num_added == 0:
+                action_size = lasting["actions"].shape[1]
+                self._allocate(lasting["frames"], passing["goals"], action_size)
+            self._num_added = first + len(lasting["frames"])
+            row = self._places(np.arange(first, self._num_added))
+            self._frames[row], self._actions[row] = lasting["frames"], lasting["actions"]
+        self.latents[:, : self._num_columns] = passing["latents"]
+        self._log_stds[: self._num_added] = passing["log_stds"]
+        self._first_row, self._num_steps = passing["first_row"], passing["num_steps"]
+        self._goals = passing["goals"]
+
+    def _draw(self, num: int, *, rng: np.random.Generator) -> tuple[Rows, Rows]:
+        """An episode and a step of it, each transition as likely as any other.
+
+        A step beyond the end of its episode is drawn again, with another episode.
+        """
+        longest = self._num_steps.max()
+        episode = rng.integers(self.num_episodes, size=num)
+        step = rng.integers(longest, size=num)
+        again = np.flatnonzero(step >= self._num_steps[episode])
+        while len(again):
+            episode[again] = rng.integers(self.num_episodes, size=len(again))
+            step[again] = rng.integers(longest, size=len(again))
+            again = again[step[again] >= self._num_steps[episode[again]]]
+        return episode, step
+
+    def _index(self, first_row: Rows, episodes: Episodes) -> None:
+        """Notes where new episodes begin, and forgets those that lost rows to them."""
+        first_row = np.concatenate([self._first_row, first_row])
+        num_steps = np.concatenate([self._num_steps, episodes.num_steps])
+        goals = np.concatenate([self._goals, episodes.goals])
+        held = np.flatnonzero(first_row >= self._num_added - self._num_rows)
+        held = held[np.argsort(self._places(first_row[held]))]
+        self._first_row, self._num_steps = first_row[held], num_steps[held]
+        self._goals = goals[held]
+
+    def _places(self, row: Rows) -> Rows:
+        """Where rows lie in the arrays."""
+        return row % self._num_rows
+
+    @property
+    def _num_columns(self) -> int:
+        """Numbers of a latent that are kept beside its frame: none of a picture."""
+        return self._log_stds.shape[1]
+
+    def _allocate(self, frames: np.ndarray, goals: Aims, action_size: int) -> None:
+        """Takes address space for all that fits; pages are touched only when written."""
+        size, is_picture = goals.shape[1], goals.dtype == np.uint8
+        self._frames = self._new_frames((self._num_rows, *frames.shape[1:]), frames.dtype)
+        self._latents = (
+            self._frames.reshape(self._num_rows, size)
+            if is_picture
+            else np.empty((self._num_rows, size), np.float32)
+        )
+        self._log_stds = np.empty((self._num_rows, 0 if is_picture else size), np.float32)
+        # Zeros, because the last row of an episode has no action and is saved all the same.
+        self._actions = np.zeros((self._num_rows, action_size), np.float32)
+        self._goals = goals[:0]

@@ -1,0 +1,1 @@
+"""What images become: latents and other kinds, goal prior, reward, probe."""

@@ -1,0 +1,1 @@
+"""Many runs: the spec of a study, Ray, the index of runs."""

@@ -1,0 +1,116 @@
+"""The witness: what practice truly did to the world. For a person to read, never for learning.
+
+Two questions that tell why a policy fails: which places did each object come to (state
+coverage, Pong et al. 2020), and did an episode move it at all? The loop drives the worlds
+through the witness, and hands what it noted to the recorder.
+"""
+
+from typing import Any
+
+import numpy as np
+from gymnasium.vector import VectorEnv, VectorWrapper
+from jaxtyping import Bool, Float64
+
+from rig.envs.tabletop_env import TabletopVectorEnv
+from rig.envs.task import Region
+from rig.errors import RunError
+
+
+CELL = 0.02
+"""Side of a cell of coverage: metres, or radians where the region is in radians."""
+MOVED = 0.01
+"""What moved further than this in an episode was moved, in the same units."""
+
+MOST_AXES = 3
+"""A grid along more axes, as a rope's bends, has more cells than practice has steps."""
+
+Cells = Bool[np.ndarray, " cells"]
+"""Which cells were visited, those of all objects one after another."""
+
+
+class Witness(VectorWrapper):
+    """Worlds that note the true states of the episode under way; guests have none to note."""
+
+    def __init__(self, world: VectorEnv[Any, Any, Any]) -> None:
+        super().__init__(world)
+        worlds = world.unwrapped
+        task = worlds.task if isinstance(worlds, TabletopVectorEnv) else None
+        self._columns = task.columns if task else {}
+        regions = task.goals if task else {}
+        self._regions = {n: r for n, r in regions.items() if len(r.low) <= MOST_AXES}
+        self._states: list[np.ndarray] = []
+
+    def reset(self, **kwargs: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """Starts every world anew, and the notes with them."""
+        observation, info = self.env.reset(**kwargs)
+        self._states = []
+        self._note(info)
+        return observation, info
+
+    def step(self, actions: np.ndarray) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
+        """Moves every world, and notes where everything is then."""
+        result = self.env.step(actions)
+        self._note(result[-1])
+        return result
+
+    def nowhere(self) -> Cells:
+        """The cells before anything was visited."""
+        sizes = [num_cells(region) for region in self._regions.values()]
+        return np.zeros(sum(sizes), bool)
+
+    def report(self, visited: Cells) -> tuple[Cells, dict[str, float]]:
+        """The cells visited by now, and the metrics of the last episodes.
+
+        Args:
+            visited: The cells visited before them. Not modified.
+
+        Raises:
+            RunError: They are not this task's cells.
+        """
+        if visited.shape != self.nowhere().shape:
+            raise RunError(
+                f"{len(visited)} cells of coverage don't fit the task: it is damaged"
+            )
+        visited, metrics, start = visited.copy(), {}, 0
+        for name, region in self._regions.items():
+            states = self._noted(name)
+            own = visited[start : (start := start + num_cells(region))]
+            own[cells_of(states.reshape(-1, states.shape[-1]), region)] = True
+            metrics[f"practice/{name}_coverage"] = float(own.mean())
+        for name in self._columns:
+            states = self._noted(name)
+            if (is_there := ~np.isnan(states[0]).any(axis=1)).any():
+                share = moved(states[:, is_there]).mean()
+                metrics[f"practice/{name}_moved_share"] = float(share)
+        return visited, metrics
+
+    def _noted(self, name: str) -> Float64[np.ndarray, "time N axes"]:
+        return np.stack(self._states)[:, :, self._columns[name]]
+
+    def _note(self, info: dict[str, Any]) -> None:
+        if self._columns:
+            self._states.append(np.array(info["state"]))
+
+
+def num_cells(region: Region) -> int:
+    """How many cells a region has."""
+    return int(np.prod(cells_along(region)))
+
+
+def cells_along(region: Region) -> np.ndarray:
+    """Cells along each axis: at least one, and the last one may stick out."""
+    lengths = np.subtract(region.high, region.low) / CELL
+    return np.maximum(np.ceil(lengths.round(6)), 1).astype(int)
+
+
+def cells_of(points: Float64[np.ndarray, "num axes"], region: Region) -> np.ndarray:
+    """The cell of each point that lies in the region: its number among the region's."""
+    is_inside = ((points >= region.low) & (points <= region.high)).all(axis=1)
+    shape = cells_along(region)
+    place = ((points[is_inside] - region.low) / CELL).astype(int)
+    return np.ravel_multi_index(tuple(np.minimum(place, shape - 1).T), tuple(shape))
+
+
+def moved(states: Float64[np.ndarray, "time N axes"]) -> Bool[np.ndarray, " N"]:
+    """Whether each world's object was ever away from where its episode began."""
+    return np.linalg.norm(states - states[0], axis=-1).max(axis=0) > MOVED

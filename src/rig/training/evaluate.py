@@ -1,0 +1,116 @@
+"""Evaluation: the goal pictures of a fixed set, and how near the robot comes.
+
+The goals are drawn once from a seed that training never uses, and are the same for every run
+of a task; a second set of them is there to choose settings by. Distances are true ones, told by
+the world at the last step; nothing here reaches learning.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float64
+
+from rig.agent.agent import Policy
+from rig.config import Config
+from rig.envs.image_goal_env import Goals
+from rig.training.make_envs import World, worlds_of
+from rig.training.summary import by_num_objects, sum_up
+
+
+GOAL_SEEDS = {"test": 20_181_204, "tuning": 777}
+"""They draw the goal states of evaluation, as ``EvaluateConfig.goals`` has them."""
+GOALS_AT_ONCE = 50
+"""Worlds that try side by side."""
+SUCCESS = "is_success"
+"""The key of an environment's own rule of success."""
+DISTANCE = "_distance"
+"""What the keys of measured distances have in common, as ``puck_distance_m``."""
+
+Distances = dict[str, Float64[np.ndarray, "_"]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Trial:
+    """What came of a set of goal pictures; G rows each."""
+
+    goal_frames: np.ndarray
+    first_frames: np.ndarray
+    final_frames: np.ndarray
+    distances: Distances
+    """Of each object from its goal at the last step: ``hand_m``, ``door_rad``; NaN where it is
+    not there."""
+    do_nothing: Distances
+    """The same at the first step: what staying there would score."""
+    successes: Float64[np.ndarray, " G"]
+    """Whether the last step was a success by the environment's own rule; NaN if it has none."""
+
+
+def evaluation_goals(world: World, num: int, kind: str = "test") -> Goals:
+    """The goals of a fixed set: the first ones are the same whatever the number."""
+    return worlds_of(world).goals(num, rng=np.random.default_rng(GOAL_SEEDS[kind]))
+
+
+def try_goals(policy: Policy, world: World, goals: Goals) -> Trial:
+    """Lets the policy try to reach every goal, a world each, without noise."""
+    parts = [
+        _try_some(policy, world, goals.rows(slice(start, start + world.num_envs)))
+        for start in range(0, len(goals), world.num_envs)
+    ]
+    return Trial(
+        goal_frames=np.concatenate([part.goal_frames for part in parts]),
+        first_frames=np.concatenate([part.first_frames for part in parts]),
+        final_frames=np.concatenate([part.final_frames for part in parts]),
+        distances=_concatenate([part.distances for part in parts]),
+        do_nothing=_concatenate([part.do_nothing for part in parts]),
+        successes=np.concatenate([part.successes for part in parts]),
+    )
+
+
+def _try_some(policy: Policy, world: World, goals: Goals) -> Trial:
+    """One episode for at most as many goals as there are worlds; spare worlds repeat some."""
+    num = len(goals)
+    filled = goals.rows(np.resize(np.arange(num), world.num_envs))
+    observation, info = world.reset(options=filled.options())
+    first, do_nothing = observation["observation"], info
+    aims = policy.space.encode(observation["desired_goal"]).latent
+    for _ in range(worlds_of(world).num_steps):
+        action, _encoding = policy.act_steadily(observation["observation"], aims)
+        observation, _reward, _terminated, _truncated, info = world.step(action)
+    return Trial(
+        goal_frames=observation["desired_goal"][:num],
+        first_frames=first[:num],
+        final_frames=observation["observation"][:num],
+        distances=_distances(info, num),
+        do_nothing=_distances(do_nothing, num),
+        successes=np.asarray(info.get(SUCCESS, np.full(num, np.nan)))[:num],
+    )
+
+
+def _distances(info: dict[str, Any], num: int) -> Distances:
+    """The measured distances of the first worlds."""
+    return {
+        name.replace(DISTANCE, ""): np.asarray(values)[:num]
+        for name, values in info.items()
+        if DISTANCE in name and not name.startswith("_")
+    }
+
+
+def _concatenate(parts: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def table(config: Config, trial: Trial, num_env_steps: int) -> dict[str, Any]:
+    """The evaluation as one JSON object."""
+    succeeded = trial.successes[np.isfinite(trial.successes)]
+    own_rule = {"success_share": float(succeeded.mean())} if len(succeeded) else {}
+    by_number = by_num_objects(trial.distances, trial.do_nothing)
+    about_numbers = {"by_num_objects": by_number} if by_number else {}
+    figures = {
+        "task": config.task,
+        "goals": config.evaluate.goals,
+        "num_episodes": len(trial.goal_frames),
+        "num_env_steps": num_env_steps,
+        "distances": sum_up(trial.distances, trial.do_nothing),
+    }
+    return own_rule | figures | about_numbers

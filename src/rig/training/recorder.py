@@ -1,0 +1,204 @@
+"""What is measured while a run goes on. Nothing learns from it."""
+
+from time import perf_counter
+
+import numpy as np
+
+from rig.agent.agent import Policy, save_policy
+from rig.config import Config
+from rig.envs.tasks import is_guest
+from rig.report.image_grid import save_sheet
+from rig.report.latent_traversals import sweeps
+from rig.representation.fit import FitMetrics, OnProgress
+from rig.representation.latent import LatentSpace
+from rig.representation.pixels import PictureSpace
+from rig.representation.probe import distance_correlation, probe, time_distance_correlation
+from rig.representation.vae import kl_nats_of
+from rig.runs.run import Run
+from rig.training.best import is_best, keep_best
+from rig.training.evaluate import (
+    GOAL_SEEDS,
+    GOALS_AT_ONCE,
+    Trial,
+    evaluation_goals,
+    table,
+    try_goals,
+)
+from rig.training.make_envs import World, make_world, worlds_of
+from rig.training.progress import Progress
+from rig.training.schedule import is_due
+from rig.training.summary import as_metrics, sum_up, worst_first
+from rig.types import Encoding, Episodes
+from rig.units import UNITS, metric_of
+
+
+NUM_SHEET_COLUMNS = 10
+
+
+class Recorder:
+    """Writes what is measured into a run, and tells the progress display."""
+
+    def __init__(self, config: Config, run: Run, progress: Progress, world: World) -> None:
+        """Draws the goals of evaluation.
+
+        Guests are evaluated in the worlds that practise: a robot there is only once.
+        """
+        self._config = config
+        self._run = run
+        self._progress = progress
+        clock = next(reversed(run.metrics()), {})  # a run that goes on has a past
+        self._start_s = perf_counter() - clock.get("wall_s", 0.0)
+        self._evaluation_s = clock.get("evaluation_s", 0.0)
+        num_goals = config.evaluate.num_goals
+        num_worlds = min(GOALS_AT_ONCE, num_goals)
+        self._world = world if is_guest(config.task) else make_world(config, num_worlds)
+        self._probe_seed = GOAL_SEEDS[config.evaluate.goals]
+        self._goals = evaluation_goals(self._world, num_goals, config.evaluate.goals)
+        self._latest: dict[str, float] = {}
+        self._num_env_steps = 0
+
+    def begin_practice(self, num_env_steps: int) -> None:
+        """Starts the display of practice; some steps were taken by collection."""
+        self._num_env_steps = num_env_steps
+        self._progress.begin("practise", self._config.num_env_steps)
+
+    def begin_fit(self) -> OnProgress:
+        """Starts the display of a fit; returns what the fit is to call as it goes on."""
+        config = self._config.vae
+        self._progress.begin("fit", config.num_fit_steps)
+        return self._during_fit
+
+    def after_fit(self, space: LatentSpace, images: np.ndarray) -> None:
+        """Logs what the latents hold and draws what they leave out."""
+        num_probes = self._config.evaluate.num_probes
+        some = images[np.linspace(0, len(images) - 1, num_probes).astype(int)]
+        encoding = space.encode(some)
+        decoded = space.decode(encoding.latent)
+        error = np.mean((some.astype(np.float32) - decoded) ** 2) / 255**2
+        told = {"vae/mean_squared_error": float(error)} | kl_rows(encoding) | weight_rows(space)
+        self._log(told | self._probe(space))
+        shown = np.linspace(0, len(some) - 1, NUM_SHEET_COLUMNS).astype(int)
+        rows = {"image": some[shown], "reconstruction": decoded[shown]}
+        save_sheet(self._run.pictures / "reconstructions.png", rows, "What the VAE keeps")
+        rows = sweeps(space, encoding.latent)
+        save_sheet(self._run.pictures / "latents.png", rows, "What each latent shows")
+
+    def after_round(
+        self,
+        policy: Policy,
+        episodes: Episodes,
+        num_env_steps: int,
+        metrics: dict[str, float],
+    ) -> None:
+        """Logs a round of practice, and evaluates when that is due."""
+        num_new, self._num_env_steps = num_env_steps - self._num_env_steps, num_env_steps
+        self._log(metrics)
+        if is_due(self._config.evaluate.every_steps, num_env_steps, num_new):
+            self._draw_practice(policy, episodes)
+            self._probe_practice(policy, episodes)
+            self.evaluate(policy)
+        self._progress.advance(num_env_steps, self._latest)
+
+    def evaluate(self, policy: Policy) -> Trial:
+        """Tries the goals of the fixed set, logs how near it came, keeps the best policy."""
+        start_s = perf_counter()
+        trial = try_goals(policy, self._world, self._goals)
+        self._evaluation_s += perf_counter() - start_s
+        distances, measured = sum_up(trial.distances, trial.do_nothing), {}
+        self._latest = as_metrics(distances)
+        for name, figures in distances.items():
+            mean_name = metric_of(name).replace("_distance_", "_distance_mean_")
+            measured[f"eval/{mean_name}"] = figures["mean"]
+        if np.isfinite(trial.successes).all():
+            self._latest["eval/success_share"] = float(np.mean(trial.successes))
+        measured |= self._latest
+        self._log(measured)
+        if is_best(self._run.metrics()):
+            keep_best(self._run, policy, table(self._config, trial, self._num_env_steps))
+        return trial
+
+    def finish(self, policy: Policy) -> None:
+        """Evaluates for the last time, and saves the policy."""
+        save_policy(self._run.policy, policy)
+        trial = self.evaluate(policy)
+        self._run.save_evaluation(table(self._config, trial, self._num_env_steps))
+        if isinstance(policy.space, LatentSpace | PictureSpace):
+            self._draw_trial(trial)
+        self._world.close()
+
+    def _draw_trial(self, trial: Trial) -> None:
+        """Draws goal pictures above what was reached: the first ones, and the worst."""
+        first = np.arange(len(trial.goal_frames))
+        worst = worst_first(trial.distances, trial.do_nothing)
+        sheets = {
+            "reached": (first, "Goal pictures never practised"),
+            "worst": (worst, "The goals missed by most"),
+        }
+        for name, (order, title) in sheets.items():
+            some = order[:NUM_SHEET_COLUMNS]
+            rows = {"goal": trial.goal_frames[some], "reached": trial.final_frames[some]}
+            save_sheet(self._run.pictures / f"{name}.png", rows, title)
+
+    def _during_fit(self, done: int, metrics: FitMetrics) -> None:
+        self._progress.advance(done, metrics)
+        self._log({"vae/fit_steps": done} | metrics)
+
+    def _draw_practice(self, policy: Policy, episodes: Episodes) -> None:
+        """Draws imagined goals above what their rollouts reached."""
+        if isinstance(policy.space, LatentSpace | PictureSpace):
+            num = min(NUM_SHEET_COLUMNS, len(episodes))
+            rows = {
+                "imagined": policy.space.decode(episodes.goals[:num]),
+                "reached": episodes.frames[episodes.last_rows[:num]],
+            }
+            path = self._run.pictures / f"imagined-{self._num_env_steps:07d}.png"
+            save_sheet(path, rows, f"Practice after {self._num_env_steps} steps")
+
+    def _probe_practice(self, policy: Policy, episodes: Episodes) -> None:
+        """Logs whether latent distance agrees with time, where there are latents."""
+        if not isinstance(policy.space, PictureSpace):
+            rng = np.random.default_rng(self._probe_seed)
+            said = time_distance_correlation(episodes, policy.space.weight, rng=rng)
+            self._log({"probe/time_distance_correlation": said})
+
+    def _probe(self, space: LatentSpace) -> dict[str, float]:
+        """How well latents predict each true number, in its unit: for evaluation only."""
+        worlds = worlds_of(self._world)
+        if not worlds.state_names:
+            return {}
+        rng = np.random.default_rng(self._probe_seed)
+        num_goals = min(self._config.evaluate.num_probes, worlds.max_probes)
+        goals = worlds.goals(num_goals, rng=rng)
+        goals = goals.rows(np.isfinite(goals.states).all(axis=1))  # with everything in view
+        states, latents = goals.states, space.encode(goals.images).latent * space.weight
+        result = probe(latents, states)
+        units = [UNITS[unit] for unit in worlds.state_units]
+        rows = {
+            f"probe/{name}{told}_{unit.shown}": float(unit.scale * value)
+            for told, values in (("", result.error), ("_knowing_nothing", result.spread))
+            for name, unit, value in zip(worlds.state_names, units, values, strict=True)
+        }
+        for name, column in worlds.columns.items():
+            correlation = distance_correlation(latents, states[:, column], rng=rng)
+            rows[f"probe/{name}_distance_correlation"] = correlation
+        return rows
+
+    def _log(self, metrics: dict[str, float]) -> None:
+        elapsed_s = perf_counter() - self._start_s
+        clock = {
+            "num_env_steps": self._num_env_steps,
+            "wall_s": round(elapsed_s, 3),
+            "evaluation_s": round(self._evaluation_s, 3),
+        }
+        self._run.log(clock | metrics)
+
+
+def kl_rows(encoding: Encoding) -> dict[str, float]:
+    """The KL of each latent, averaged over images [nats]."""
+    per_latent = kl_nats_of(encoding.latent, encoding.log_std).mean(axis=0)
+    return {f"vae/kl_{index}_nats": float(kl) for index, kl in enumerate(per_latent)}
+
+
+def weight_rows(space: LatentSpace) -> dict[str, float]:
+    """What each latent counts for in the reward."""
+    return {f"vae/weight_{index}": float(w) for index, w in enumerate(space.weight)}

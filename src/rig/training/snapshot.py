@@ -1,0 +1,56 @@
+"""Looking: what a run's camera sees, at the start or at a goal."""
+
+import hashlib
+from contextlib import closing
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float64, UInt8
+
+from rig.config import Config
+from rig.errors import ConfigError
+from rig.training.make_envs import make_pictured_world, worlds_of
+
+
+SMALLEST_PX, LARGEST_PX = 16, 2048
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sight:
+    """A picture, and what is known of it."""
+
+    image: UInt8[np.ndarray, "H W 3"]
+    id: str
+    """The environment."""
+    seen_by: str
+    """What took it."""
+    state: Float64[np.ndarray, " state"]
+    """What is true in it; empty where the world can't tell."""
+    seed: int
+    """Of the start that its goal was reached from."""
+
+
+def sight_of(config: Config, size: int, *, of_goal: bool) -> Sight:
+    """What the camera of these settings sees: the start, or a goal that the seed decides.
+
+    Raises:
+        ConfigError: The size is out of range.
+        GuestError: Someone's environment can't be found, made or seen.
+    """
+    if not SMALLEST_PX <= size <= LARGEST_PX:
+        raise ConfigError(f"--size must be {SMALLEST_PX} to {LARGEST_PX} pixels, got {size}")
+    with closing(make_pictured_world(config, 1, size)) as world:
+        if of_goal:
+            goal = worlds_of(world).goals(1, rng=np.random.default_rng(config.seed))
+            image, state, seed = goal.images[0], goal.states[0], int(goal.seeds[0])
+        else:
+            observation, info = world.reset(seed=config.seed)
+            image, seed = observation["observation"][0], 0
+            state = np.asarray(info.get("state", np.empty((1, 0))))[0]
+        worlds = worlds_of(world)
+        return Sight(image=image, id=worlds.id, seen_by=worlds.seen_by, state=state, seed=seed)
+
+
+def fingerprint(image: UInt8[np.ndarray, "H W 3"]) -> str:
+    """The hash of a picture: of the start, it tells one camera from another."""
+    return hashlib.sha256(image.tobytes()).hexdigest()

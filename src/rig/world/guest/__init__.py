@@ -1,1 +1,0 @@
-"""Guests: anyone's Gymnasium environments, seen and driven as the tasks here are."""
