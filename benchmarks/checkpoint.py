@@ -17,19 +17,19 @@ import numpy as np
 from benchmarks.loop import TASK, short, speed
 from benchmarks.measure import MS_PER_S, alternate, spend
 from benchmarks.part import Part, Row, Size, Table, Target
-from rig.agent.agent import Policy
+from rig.agent.agent import Agent
 from rig.agent.td3 import new_learner
 from rig.config import Config
 from rig.presets import find_preset
-from rig.replay.buffer import Replay
-from rig.replay.memmap import mapped
-from rig.representation.latent import make_space
-from rig.representation.vae import new_vae
+from rig.replay.buffer import ReplayBuffer
+from rig.replay.memmap import memmap_array
+from rig.representation.latent import make_latent_representation
+from rig.representation.vae import make_vae
 from rig.runs.interrupt import uninterrupted
 from rig.runs.run import Run
-from rig.training.buffer import remember
-from rig.training.checkpoint_manager import Keeper
-from rig.training.state import Practising
+from rig.training.buffer import add_to_replay
+from rig.training.checkpoint_manager import CheckpointManager
+from rig.training.state import TrainState
 from rig.types import Encoding, Episodes
 
 
@@ -48,7 +48,7 @@ NUM_GATHERED = 4096
 
 def run(size: Size) -> Part:
     """Measures a checkpoint, the loop beside it, and batches of frames from a file."""
-    config = replace(find_preset(PRESET, TASK), replay_size=NUM_FULL)
+    config = replace(find_preset(PRESET, TASK), buffer_size=NUM_FULL)
     with tempfile.TemporaryDirectory() as scratch:
         saved = save_row(config, Path(scratch), size.num_long_rounds)
         gathered = gather_row(config, Path(scratch), GATHERINGS * size.num_rounds)
@@ -87,14 +87,16 @@ def save_row(config: Config, scratch: Path, num_rounds: int) -> Row:
     """What checkpoints take, each with the rows of so many new steps."""
     run = Run.create(scratch / "run", config, {})
     state, rng = full_state(config), np.random.default_rng(0)
-    new_replay = partial(Replay, config.replay_size, NUM_STEPS)
-    keeper = Keeper(run, uninterrupted(), new_replay, print)
-    keeper.save(state)
+    new_replay = partial(ReplayBuffer, config.buffer_size, NUM_STEPS)
+    checkpoints = CheckpointManager(run, uninterrupted(), new_replay, print)
+    checkpoints.save(state)
     took_s = []
     for _ in range(num_rounds):
-        remember(state.replay, episodes(config, config.checkpoint.every_steps, rng=rng), config)
+        add_to_replay(
+            state.replay, episodes(config, config.checkpoint.every_steps, rng=rng), config
+        )
         start_s = perf_counter()
-        keeper.save(state)
+        checkpoints.save(state)
         took_s.append(perf_counter() - start_s)
     shutil.rmtree(run.directory)
     return {
@@ -106,32 +108,32 @@ def save_row(config: Config, scratch: Path, num_rounds: int) -> Row:
     }
 
 
-def full_state(config: Config) -> Practising:
+def full_state(config: Config) -> TrainState:
     """A state as large as a run's, of noise."""
     rng, key = np.random.default_rng(0), jax.random.key(0)
     shape = (500, config.image_size, config.image_size, 3)
     images = rng.integers(256, size=shape, dtype=np.uint8)
-    space = make_space(
-        new_vae(config.vae, images, key=key, rng=rng), images, "seen", -1, rng=rng
+    space = make_latent_representation(
+        make_vae(config.vae, images, key=key, rng=rng), images, "seen", -1, rng=rng
     )
-    learner = new_learner(space.latent_size, ACTION_SIZE, config.td3, key=key)
-    replay = Replay(config.replay_size, NUM_STEPS)
-    while replay.num_transitions < config.replay_size:
-        remember(replay, episodes(config, config.checkpoint.every_steps, rng=rng), config)
-    return Practising(
+    learner = new_learner(space.latent_dim, ACTION_SIZE, config.td3, key=key)
+    replay = ReplayBuffer(config.buffer_size, NUM_STEPS)
+    while replay.num_transitions < config.buffer_size:
+        add_to_replay(replay, episodes(config, config.checkpoint.every_steps, rng=rng), config)
+    return TrainState(
         rng=rng,
-        policy=Policy(space, learner),
+        policy=Agent(space, learner),
         replay=replay,
-        num_env_steps=config.replay_size,
+        total_timesteps=config.buffer_size,
         num_rollbacks=0,
-        worlds=np.zeros((config.num_worlds, 100)),
-        visited=np.zeros(0, bool),
+        base_envs=np.zeros((config.num_envs, 100)),
+        coverage=np.zeros(0, bool),
     )
 
 
 def episodes(config: Config, num_transitions: int, *, rng: np.random.Generator) -> Episodes:
     """Episodes of so many transitions, of noise."""
-    num, size = num_transitions // NUM_STEPS, config.vae.latent_size
+    num, size = num_transitions // NUM_STEPS, config.vae.latent_dim
     num_rows = num * (NUM_STEPS + 1)
     shape = (num_rows, config.image_size, config.image_size, 3)
     latents = rng.standard_normal((num_rows, size), np.float32)
@@ -148,7 +150,7 @@ def gather_row(config: Config, scratch: Path, num_rounds: int) -> Row:
     """Batches of frames from an array in memory and from one that lies in a file."""
     rng = np.random.default_rng(0)
     shape, dtype = (NUM_FULL, config.image_size, config.image_size, 3), np.dtype(np.uint8)
-    arrays = {"memory": np.empty(shape, dtype), "a file": mapped(scratch, shape, dtype)}
+    arrays = {"memory": np.empty(shape, dtype), "a file": memmap_array(scratch, shape, dtype)}
     rows = rng.integers(NUM_FULL, size=NUM_GATHERED)
     for array in arrays.values():
         array[:] = 7

@@ -23,15 +23,15 @@ import optax
 from benchmarks.measure import Measure, alternate, speed_row, spend
 from benchmarks.part import Part, Row, Size, Table
 from benchmarks.update import ACTION_SIZE, NUM_STEPS, TASK
-from rig.agent.agent import Policy
-from rig.agent.feature_extractor import PatchEyes
+from rig.agent.agent import Agent
+from rig.agent.feature_extractor import PatchFeatures
 from rig.agent.networks import Actor, Critic
 from rig.agent.td3 import Learner, new_learner, update_many
 from rig.config import Config, TD3Config
 from rig.presets import find_preset
-from rig.replay.buffer import Replay
-from rig.representation.pixels import PictureSpace
-from rig.training.learn import PICTURE_UPDATES_PER_DISPATCH, draw, learn, make_reward
+from rig.replay.buffer import ReplayBuffer
+from rig.representation.pixels import PixelRepresentation
+from rig.training.learn import IMAGE_UPDATES_PER_DISPATCH, draw, learn, make_reward
 from rig.training.seeds_together import alone
 from rig.types import Episodes
 
@@ -47,7 +47,7 @@ CONVOLUTIONS = {
 """Channels, width and stride of each layer, by the size of the picture."""
 
 
-class ConvolutionEyes(PatchEyes):
+class ConvolutionFeatures(PatchFeatures):
     """An image and a goal picture through convolutions, as XLA makes them."""
 
     weights: tuple[jax.Array, ...]
@@ -86,7 +86,7 @@ class ConvolutionEyes(PatchEyes):
 def run(size: Size) -> Part:
     """Measures drawing and updates at every size of picture."""
     rows = [row for pixels in size.pixels for row in update_rows(pixels, size)]
-    note = f"One core and one thread tell most: {PICTURE_UPDATES_PER_DISPATCH} updates a call."
+    note = f"One core and one thread tell most: {IMAGE_UPDATES_PER_DISPATCH} updates a call."
     return Part(
         tables=[Table(title="Updates end to end, from pixels", rows=rows, notes=[note])]
     )
@@ -99,7 +99,7 @@ def update_rows(pixels: int, size: Size) -> list[Row]:
     """
     config = find_preset(PRESET, TASK)
     few = config.td3.policy_delay
-    num = max(few, min(size.num_updates, PICTURE_UPDATES_PER_DISPATCH))
+    num = max(few, min(size.num_updates, IMAGE_UPDATES_PER_DISPATCH))
     policy, replay = random_policy(pixels, config), random_replay(pixels)
     many, two = (drawn(policy, replay, config, updates) for updates in (num, few))
     convolutions = convolution_learner(pixels, config.td3)
@@ -131,7 +131,7 @@ def updated(learner: Learner, batches: Any, config: TD3Config) -> object:
     return jax.block_until_ready(update_many(learner, batches, config, key=jax.random.key(0)))
 
 
-def drawn(policy: Policy, replay: Replay, config: Config, num_updates: int) -> Any:
+def drawn(policy: Agent, replay: ReplayBuffer, config: Config, num_updates: int) -> Any:
     """The batches of so many updates, on the device."""
     shape = (num_updates // config.td3.policy_delay, config.td3.policy_delay)
     reward_of = make_reward(config.reward, policy.space, replay)
@@ -144,19 +144,21 @@ def random_images(num: int, pixels: int) -> np.ndarray:
     return np.random.default_rng(0).integers(256, size=(num, pixels, pixels, 3), dtype=np.uint8)
 
 
-def random_policy(pixels: int, config: Config) -> Policy:
+def random_policy(pixels: int, config: Config) -> Agent:
     """A policy that knows nothing."""
-    space = PictureSpace.of_images(random_images(10, pixels), rng=np.random.default_rng(0))
+    space = PixelRepresentation.of_images(
+        random_images(10, pixels), rng=np.random.default_rng(0)
+    )
     key = jax.random.key(0)
-    return Policy(space, new_learner(space.latent_size, ACTION_SIZE, config.td3, key=key))
+    return Agent(space, new_learner(space.latent_dim, ACTION_SIZE, config.td3, key=key))
 
 
-def random_replay(pixels: int) -> Replay:
+def random_replay(pixels: int) -> ReplayBuffer:
     """A memory of noise."""
     images = random_images(NUM_EPISODES * (NUM_STEPS + 1), pixels)
     pictures = images.reshape(len(images), -1)
-    replay = Replay(NUM_EPISODES * NUM_STEPS, NUM_STEPS)
-    space = PictureSpace(pictures[:1])
+    replay = ReplayBuffer(NUM_EPISODES * NUM_STEPS, NUM_STEPS)
+    space = PixelRepresentation(pictures[:1])
     replay.add(
         Episodes(
             num_steps=np.full(NUM_EPISODES, NUM_STEPS),
@@ -174,7 +176,9 @@ def convolution_learner(pixels: int, config: TD3Config) -> Learner:
     keys = jax.random.split(jax.random.key(0), 1 + config.num_critics)
     sizes, optimizer = (ACTION_SIZE, config.hidden_sizes), optax.adam(config.learning_rate)
     actor, *critics = (
-        kind(ConvolutionEyes(pixels, key=key), *sizes, layer_norm=config.layer_norm, key=key)
+        kind(
+            ConvolutionFeatures(pixels, key=key), *sizes, layer_norm=config.layer_norm, key=key
+        )
         for kind, key in zip([Actor] + [Critic] * config.num_critics, keys, strict=True)
     )
     return Learner(

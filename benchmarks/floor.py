@@ -54,7 +54,7 @@ def update_row(case: tuple[str, Config], size: Size) -> Row:
     sizes = (td3.batch_size, td3.hidden_sizes[0], td3.hidden_sizes[-1])
     loop = update.Loop(config, num)
     rate, measured_s = beside_products(loop.update, sizes, size)
-    flop = update_flop(config.vae.latent_size, update.ACTION_SIZE, td3)
+    flop = update_flop(config.vae.latent_dim, update.ACTION_SIZE, td3)
     what = f"TD3 update, `{preset}`, batch {td3.batch_size}"
     return floor_row(what, flop, rate, measured_s / num)
 
@@ -95,7 +95,7 @@ def floor_row(what: str, flop: float, rate: float, measured_s: float) -> Row:
     }
 
 
-def update_flop(latent_size: int, action_size: int, config: TD3Config) -> float:
+def update_flop(latent_dim: int, action_size: int, config: TD3Config) -> float:
     """Operations of one TD3 update, its share of the delayed actor update included.
 
     Forward passes of the two target critics, the target actor and the two critics; backwards
@@ -103,8 +103,8 @@ def update_flop(latent_size: int, action_size: int, config: TD3Config) -> float:
     actor and one critic forward, the critic backwards to the action only, the actor backwards.
     """
     rows, hidden = config.batch_size, config.hidden_sizes
-    actor = products((2 * latent_size, *hidden, action_size))
-    critic = products((2 * latent_size + action_size, *hidden, 1))
+    actor = products((2 * latent_dim, *hidden, action_size))
+    critic = products((2 * latent_dim + action_size, *hidden, 1))
     to_action = [*critic[1:], action_size * hidden[0]]
     critics = 2 * (sum(critic) + backward(critic))
     actors = sum(actor) + sum(critic) + sum(to_action) + backward(actor)
@@ -137,11 +137,11 @@ def vae_products(config: VAEConfig, pixels: int) -> list[tuple[int, int, int]]:
 
 def keypoint_products(config: VAEConfig, pixels: int) -> list[tuple[int, int, int]]:
     """Each pixel's distance from each colour and the mean places; a perceptron back."""
-    keypoints, hidden = config.latent_size // 2, config.hidden_size
+    keypoints, hidden = config.latent_dim // 2, config.hidden_size
     return [
         (pixels**2, IMAGE_CHANNELS, keypoints),
         (keypoints, pixels**2, 2),
-        (1, config.latent_size, hidden),
+        (1, config.latent_dim, hidden),
         (1, hidden, hidden),
         (1, hidden, config.num_components),
     ]
@@ -156,8 +156,8 @@ def patch_products(config: VAEConfig, pixels: int) -> list[tuple[int, int, int]]
     return [
         (patches, patch, few),
         (cells, group, many),
-        (1, cells * many, 2 * config.latent_size),
-        (1, config.latent_size, STEM_SIZE),
+        (1, cells * many, 2 * config.latent_dim),
+        (1, config.latent_dim, STEM_SIZE),
         (1, STEM_SIZE, cells * many),
         (cells, many, group),
         (patches, few, patch),
@@ -189,7 +189,7 @@ def replay_row(pixels: int) -> Row:
     An episode of T steps has T + 1 rows and one goal; the action of its last row is not used.
     """
     frame = pixels**2 * IMAGE_CHANNELS
-    latent = FLOAT_BYTES * find_preset("fast", update.TASK).vae.latent_size
+    latent = FLOAT_BYTES * find_preset("fast", update.TASK).vae.latent_dim
     action, num_steps = FLOAT_BYTES * update.ACTION_SIZE, update.NUM_STEPS
     ours = ((num_steps + 1) * (frame + 2 * latent + action) + latent) / num_steps
     return {

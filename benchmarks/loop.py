@@ -1,6 +1,7 @@
 """The training loop: steps per second, and where its time goes.
 
-A short run of :func:`rig.training.loop.train` is watched from outside: functions are wrapped while
+A short run of :func:`rig.training.loop.train` is watched from outside: functions are wrapped
+while
 it runs, and put back. A run that nobody watches comes first and gives the speed, because a
 wrapped update waits for the device and so gives up what the loop does meanwhile.
 """
@@ -119,26 +120,26 @@ def run(size: Size) -> Part:
 
 def short(config: Config, num_updates: int) -> Config:
     """The settings with a first look that is over soon, and no evaluation on the way."""
-    num_new = config.num_worlds * find_task(TASK).num_steps
-    num_rounds = max(1, round(num_updates / (num_new * config.td3.updates_per_step)))
+    num_new = config.num_envs * find_task(TASK).num_steps
+    num_rounds = max(1, round(num_updates / (num_new * config.td3.utd_ratio)))
     return replace(
         config,
-        num_env_steps=num_new * (1 + NUM_WARM_ROUNDS + num_rounds),
+        total_timesteps=num_new * (1 + NUM_WARM_ROUNDS + num_rounds),
         collect=CollectConfig(num_images=num_new),
         vae=replace(config.vae, num_fit_steps=NUM_FIT_STEPS),
-        td3=replace(config.td3, warmup_steps=0),
+        td3=replace(config.td3, learning_starts=0),
         evaluate=replace(config.evaluate, every_steps=10**9, num_goals=1),
     )
 
 
 def speed(config: Config) -> Row:
     """Environment steps per second of a run that nobody watches."""
-    watch = practise(config)
-    num_steps, rounds_s = config.num_worlds * find_task(TASK).num_steps, watch.rounds_s()
+    watch = collect_rollouts(config)
+    num_steps, rounds_s = config.num_envs * find_task(TASK).num_steps, watch.rounds_s()
     return {
         "pixels": config.image_size,
-        "worlds": config.num_worlds,
-        "updates a step": config.td3.updates_per_step,
+        "worlds": config.num_envs,
+        "updates a step": config.td3.utd_ratio,
         "steps/s": num_steps / min(rounds_s),
         "median steps/s": num_steps / median(rounds_s),
         "ms of a round": MS_PER_S * min(rounds_s),
@@ -151,11 +152,11 @@ def watched(config: Config) -> Watch:
     with contextlib.ExitStack() as stack:
         for name, part in PARTS.items():
             stack.enter_context(wrapped(name, part, watch))
-        practise(config, watch)
+        collect_rollouts(config, watch)
     return watch
 
 
-def practise(config: Config, watch: Watch | None = None) -> Watch:
+def collect_rollouts(config: Config, watch: Watch | None = None) -> Watch:
     """A run in a directory that is thrown away."""
     watch = watch or Watch()
     with tempfile.TemporaryDirectory() as directory:

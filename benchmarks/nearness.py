@@ -17,10 +17,10 @@ from rig.envs.tabletop import Tabletop
 from rig.envs.task import Task
 from rig.envs.tasks import find_task
 from rig.presets import find_preset
-from rig.representation.latent import LatentSpace, make_space, whiten
-from rig.representation.vae import new_vae
-from rig.training.collect import look_around
-from rig.training.make_envs import make_world
+from rig.representation.latent import LatentRepresentation, make_latent_representation, whiten
+from rig.representation.vae import make_vae
+from rig.training.collect import collect_images
+from rig.training.make_envs import make_envs
 
 
 TASKS = ("Reach", "Push", "PushTwo", "Door", "PickAndPlace", "Rope")
@@ -32,22 +32,26 @@ NEAR = {"m": 0.03, "rad": 0.1}
 
 def look(config: Config, *, rng: np.random.Generator) -> np.ndarray:
     """The images that a run of these settings is first fitted to."""
-    with closing(make_world(config, config.num_worlds)) as world:
-        world.reset(seed=int(rng.integers(2**31)))
-        seen = look_around(None, config, world, rng=rng)
+    with closing(make_envs(config, config.num_envs)) as envs:
+        envs.reset(seed=int(rng.integers(2**31)))
+        seen = collect_images(None, config, envs, rng=rng)
         while len(seen) < config.collect.num_images:
-            seen = look_around(seen, config, world, rng=rng)
+            seen = collect_images(seen, config, envs, rng=rng)
     return seen.images
 
 
-def space_of(images: np.ndarray, config: Config, *, rng: np.random.Generator) -> LatentSpace:
+def space_of(
+    images: np.ndarray, config: Config, *, rng: np.random.Generator
+) -> LatentRepresentation:
     """The latent space before the VAE's fit, which leaves places of colours where they are."""
-    vae = new_vae(config.vae, images, key=jax.random.key(rng.integers(2**32)), rng=rng)
+    vae = make_vae(config.vae, images, key=jax.random.key(rng.integers(2**32)), rng=rng)
     whitening = whiten(vae, images, config.vae.whiten_floor)
-    return make_space(vae, images, "normal", 0, rng=rng, whitening=whitening)
+    return make_latent_representation(vae, images, "normal", 0, rng=rng, whitening=whitening)
 
 
-def nearness(task: Task, space: LatentSpace, *, rng: np.random.Generator) -> dict[str, float]:
+def nearness(
+    task: Task, space: LatentRepresentation, *, rng: np.random.Generator
+) -> dict[str, float]:
     """Each thing's rank correlation, the mean over goals."""
     tabletop = Tabletop(task, 1)
     goals = np.repeat(task.sample_states(NUM_GOALS, rng=rng), NUM_NEAR, axis=0)

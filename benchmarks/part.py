@@ -65,7 +65,7 @@ class Size:
     """Steps of the VAE's fit in a round."""
     num_loop_updates: int
     """Updates of the training loop that are measured, in whole rounds of practice."""
-    worlds: tuple[int, ...] = (1, 16, 64)
+    base_envs: tuple[int, ...] = (1, 16, 64)
     pixels: tuple[int, ...] = (48, 84)
     batch_sizes: tuple[int, ...] = (128, 256, 1024)
     presets: tuple[str, ...] = ("paper", "fast")

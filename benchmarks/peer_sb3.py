@@ -29,11 +29,11 @@ class Noise(gymnasium.Env):
     they have as many numbers as our latent and goal.
     """
 
-    def __init__(self, latent_size: int, action_size: int) -> None:
-        half = latent_size // 2
+    def __init__(self, latent_dim: int, action_size: int) -> None:
+        half = latent_dim // 2
         box = gymnasium.spaces.Box
         self.observation_space = gymnasium.spaces.Dict(
-            observation=box(-1, 1, (2 * latent_size - 2 * half,)),
+            observation=box(-1, 1, (2 * latent_dim - 2 * half,)),
             achieved_goal=box(-1, 1, (half,)),
             desired_goal=box(-1, 1, (half,)),
         )
@@ -58,11 +58,11 @@ class Noise(gymnasium.Env):
 
 
 @cache
-def learner(hidden_sizes: tuple[int, ...], latent_size: int, action_size: int) -> TD3:
+def learner(hidden_sizes: tuple[int, ...], latent_dim: int, action_size: int) -> TD3:
     """A TD3 whose replay is filled."""
     model = TD3(
         "MultiInputPolicy",
-        Noise(latent_size, action_size),
+        Noise(latent_dim, action_size),
         policy_kwargs={"net_arch": list(hidden_sizes)},
         replay_buffer_class=HerReplayBuffer,
         replay_buffer_kwargs={"n_sampled_goal": GOALS_PER_TRANSITION},
@@ -77,7 +77,7 @@ def learner(hidden_sizes: tuple[int, ...], latent_size: int, action_size: int) -
 
 def measure(question: dict) -> dict[str, float]:
     """The time of that many updates, drawing and relabelling their batches included."""
-    sizes = (question["latent_size"], question["action_size"])
+    sizes = (question["latent_dim"], question["action_size"])
     model = learner(tuple(question["hidden_sizes"]), *sizes)
     torch.set_num_threads(question["num_threads"])
     start_s, core_start_s = perf_counter(), process_time()

@@ -14,7 +14,7 @@ from benchmarks.results import made_now, place_of, take_in
 from rig.compare.kept_results import STEPS, TRAINING_S, Result, result_of, rounded
 from rig.inference.open_run import open_trained
 from rig.training.evaluate import GOALS_AT_ONCE, evaluation_goals, try_goals
-from rig.training.make_envs import make_world
+from rig.training.make_envs import make_envs
 from rig.training.summary import HAND, as_metrics, by_num_objects
 
 
@@ -25,8 +25,8 @@ IN_VIEW = {"0": "no puck", "1": "one puck", "2": "two pucks"}
 def study(directory: Path) -> list[Result]:
     """What the run comes to with each number of pucks."""
     run, policy = open_trained(directory)
-    world = make_world(replace(run.config, task=TASK), GOALS_AT_ONCE)
-    trial = try_goals(policy, world, evaluation_goals(world, run.config.evaluate.num_goals))
+    envs = make_envs(replace(run.config, task=TASK), GOALS_AT_ONCE)
+    trial = try_goals(policy, envs, evaluation_goals(envs, run.config.evaluate.num_goals))
     told = by_num_objects(trial.distances, trial.do_nothing)
     learned = result_of(run, "ours", "pushany")
     last = {key: learned.curve[key][-1:] for key in (STEPS, TRAINING_S)}

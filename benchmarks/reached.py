@@ -11,9 +11,9 @@ from pathlib import Path
 
 from rig.envs.tasks import find_task
 from rig.inference.open_run import open_trained
-from rig.report.image_grid import Images, draw_sheet
+from rig.report.image_grid import Images, draw_image_grid
 from rig.training.evaluate import evaluation_goals, try_goals
-from rig.training.make_envs import make_world
+from rig.training.make_envs import make_envs
 
 
 NUM_GOALS = 8
@@ -23,15 +23,15 @@ PICTURE = Path(__file__).parents[1] / "docs" / "reached.png"
 def rows(directory: Path) -> list[tuple[str, Images]]:
     """Goal pictures of a run, and where they were tried to be reached."""
     run, policy = open_trained(directory)
-    with closing(make_world(run.config, NUM_GOALS)) as world:
-        trial = try_goals(policy, world, evaluation_goals(world, NUM_GOALS))
+    with closing(make_envs(run.config, NUM_GOALS)) as envs:
+        trial = try_goals(policy, envs, evaluation_goals(envs, NUM_GOALS))
     name = find_task(run.config.task).name
     return [(f"{name}: goal", trial.goal_frames), ("reached", trial.final_frames)]
 
 
 def main(argv: Sequence[str]) -> None:
     """Draws all runs on one sheet."""
-    sheet = draw_sheet([row for name in argv for row in rows(Path(name))], "")
+    sheet = draw_image_grid([row for name in argv for row in rows(Path(name))], "")
     sheet.save(PICTURE, "PNG", optimize=True)
     print(PICTURE)
 

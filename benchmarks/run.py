@@ -8,14 +8,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks import checkpoint, end_to_end, floor, loop, update, vae, world
+from benchmarks import checkpoint, end_to_end, envs, floor, loop, update, vae
 from benchmarks.machine import describe, load_average
 from benchmarks.page import page
 from benchmarks.part import FULL, QUICK, Part, Size
 
 
 PARTS: dict[str, Callable[[Size], Part]] = {
-    "world": world.run,
+    "world": envs.run,
     "update": update.run,
     "end to end": end_to_end.run,
     "vae": vae.run,

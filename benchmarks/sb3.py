@@ -26,7 +26,7 @@ from rig.envs.tasks import find_task, full_name
 from rig.inference.latent_goals import LatentGoals
 from rig.inference.open_run import open_trained
 from rig.training.evaluate import GOALS_AT_ONCE, evaluation_goals, try_goals
-from rig.training.make_envs import make_world
+from rig.training.make_envs import make_envs
 from rig.training.summary import as_metrics, sum_up
 
 
@@ -51,9 +51,9 @@ class Seen:
 class Examiner(BaseCallback):
     """Tries the goal pictures now and then, and notes what came of it."""
 
-    def __init__(self, world: Any, goals: Any, space: Any, every_steps: int) -> None:
+    def __init__(self, envs: Any, goals: Any, space: Any, every_steps: int) -> None:
         super().__init__()
-        self._world, self._goals, self._space = world, goals, space
+        self._envs, self._goals, self._space = envs, goals, space
         self._every_steps = every_steps
         self._begun_s = perf_counter()
         self.rows: list[dict[str, float]] = []
@@ -65,7 +65,7 @@ class Examiner(BaseCallback):
 
     def _examine(self) -> None:
         training_s = perf_counter() - self._begun_s
-        trial = try_goals(Seen(self.model, self._space), self._world, self._goals)  # type: ignore[arg-type]
+        trial = try_goals(Seen(self.model, self._space), self._envs, self._goals)  # type: ignore[arg-type]
         row = {STEPS: self.num_timesteps, TRAINING_S: round(training_s, 1)}
         row |= as_metrics(sum_up(trial.distances, trial.do_nothing))
         self.rows.append(row)
@@ -79,11 +79,11 @@ def study(directory: Path) -> list[Result]:
     ours = replace(result_of(run, "ours", "sb3"), id=f"ours-{directory.name}")
     config, every_steps = run.config, run.config.evaluate.every_steps
     task = gymnasium.make(full_name(config.task), disable_env_checker=True)
-    world = make_world(config, GOALS_AT_ONCE)
-    goals = evaluation_goals(world, config.evaluate.num_goals, config.evaluate.goals)
-    examiner = Examiner(world, goals, policy.space, every_steps)
+    envs = make_envs(config, GOALS_AT_ONCE)
+    goals = evaluation_goals(envs, config.evaluate.num_goals, config.evaluate.goals)
+    examiner = Examiner(envs, goals, policy.space, every_steps)
     env = LatentGoals(task, policy.space)
-    new_model(env, config).learn(ours.num_env_steps, callback=examiner)
+    new_model(env, config).learn(ours.total_timesteps, callback=examiner)
     theirs = replace(
         ours,
         id=f"sb3-{directory.name}",
@@ -109,9 +109,9 @@ def new_model(env: LatentGoals, config: Config) -> TD3:
         learning_rate=lambda left: td3.learning_rate_at(1 - left),
         tau=td3.tau,
         gamma=td3.gamma,
-        learning_starts=td3.warmup_steps,
+        learning_starts=td3.learning_starts,
         train_freq=(1, "episode"),
-        gradient_steps=round(find_task(config.task).num_steps * td3.updates_per_step),
+        gradient_steps=round(find_task(config.task).num_steps * td3.utd_ratio),
         seed=config.seed,
     )
 

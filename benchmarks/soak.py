@@ -1,6 +1,6 @@
 """A soak: whether a long run of Reach takes ever more memory, or leaves files open.
 
-python -m benchmarks.soak --num-env-steps 1000000
+python -m benchmarks.soak --total-timesteps 1000000
 
 Memory is small and goes round many times, and every part of the loop has its turn often:
 checkpoints, fresh priors, evaluations. The first fifth of practice is warm-up.
@@ -68,11 +68,11 @@ def config_of(options: argparse.Namespace) -> Config:
     preset = find_preset("fast", "Reach")
     return replace(
         preset,
-        num_env_steps=options.num_env_steps,
-        replay_size=options.replay_size,
+        total_timesteps=options.num_env_steps,
+        buffer_size=options.buffer_size,
         collect=CollectConfig(num_images=1000),
         vae=replace(preset.vae, num_fit_steps=100),
-        td3=replace(preset.td3, updates_per_step=options.updates_per_step, warmup_steps=0),
+        td3=replace(preset.td3, utd_ratio=options.utd_ratio, learning_starts=0),
         evaluate=EvaluateConfig(every_steps=options.num_env_steps // 20, num_goals=10),
     )
 
@@ -80,9 +80,9 @@ def config_of(options: argparse.Namespace) -> Config:
 def main(argv: Sequence[str]) -> int:
     """Trains, prints what was counted, and whether it stayed flat; 1 if it did not."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
-    parser.add_argument("--num-env-steps", type=int, default=100_000)
-    parser.add_argument("--replay-size", type=int, default=5000)
-    parser.add_argument("--updates-per-step", type=float, default=0.1)
+    parser.add_argument("--total-timesteps", type=int, default=100_000)
+    parser.add_argument("--buffer-size", type=int, default=5000)
+    parser.add_argument("--utd-ratio", type=float, default=0.1)
     config, samples = config_of(parser.parse_args(argv)), Samples()
     with tempfile.TemporaryDirectory() as scratch:
         train(config, Run.create(Path(scratch) / "run", config, {}), samples)

@@ -49,7 +49,7 @@ class Wait:
 
 def wait(planned: Planned, directory: Path, seconds: float) -> None:
     """Writes a run's directory, waits, and says that it is finished."""
-    from rig.cli import errands  # noqa: F401 (what a real run imports)
+    from rig.cli import commands  # noqa: F401 (what a real run imports)
     from rig.runs.run import Run
 
     run = Run.create(directory, planned.config, {})

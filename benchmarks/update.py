@@ -15,12 +15,12 @@ import numpy as np
 from benchmarks.measure import Measure, Spent, alternate, speed_row, spend
 from benchmarks.part import Part, Row, Size, Table, Target
 from benchmarks.peer import MissingPeerError, Peer, open_sb3
-from rig.agent.agent import Policy
+from rig.agent.agent import Agent
 from rig.agent.td3 import Lesson, learn_together, new_learner
 from rig.config import Config
 from rig.presets import find_preset
-from rig.replay.buffer import Replay
-from rig.representation.latent import LatentSpace
+from rig.replay.buffer import ReplayBuffer
+from rig.representation.latent import LatentRepresentation
 from rig.training.learn import draw, learn, make_reward
 from rig.training.origin import num_cores
 from rig.training.seeds_together import alone
@@ -46,7 +46,7 @@ class Loop:
         self._config = config
         self._num_updates = num_updates
         self._rng = np.random.default_rng(0)
-        self._replay = random_replay(config.vae.latent_size, rng=self._rng)
+        self._replay = random_replay(config.vae.latent_dim, rng=self._rng)
         self._policy = random_policy(config)
         cycles = -(-num_updates // config.td3.policy_delay)
         shape = (cycles, config.td3.policy_delay, config.td3.batch_size)
@@ -76,14 +76,14 @@ class Loop:
         )
 
 
-def random_replay(latent_size: int, *, rng: np.random.Generator) -> Replay:
+def random_replay(latent_dim: int, *, rng: np.random.Generator) -> ReplayBuffer:
     """A memory of random latents; frames have one pixel, as updates never look at them."""
 
     def latents(*shape: int) -> np.ndarray:
-        return rng.standard_normal((*shape, latent_size), dtype=np.float32)
+        return rng.standard_normal((*shape, latent_dim), dtype=np.float32)
 
     num_rows = NUM_EPISODES * (NUM_STEPS + 1)
-    replay = Replay(NUM_EPISODES * NUM_STEPS, NUM_STEPS)
+    replay = ReplayBuffer(NUM_EPISODES * NUM_STEPS, NUM_STEPS)
     actions = rng.uniform(-1, 1, size=(NUM_EPISODES * NUM_STEPS, ACTION_SIZE))
     replay.add(
         Episodes(
@@ -97,22 +97,22 @@ def random_replay(latent_size: int, *, rng: np.random.Generator) -> Replay:
     return replay
 
 
-class Imagination(LatentSpace):
+class Imagination(LatentRepresentation):
     """A latent space that sees nothing, and imagines goals from N(0, I)."""
 
-    def __init__(self, latent_size: int) -> None:
-        self.weight = np.ones(latent_size, np.float32)
+    def __init__(self, latent_dim: int) -> None:
+        self.weight = np.ones(latent_dim, np.float32)
 
     def imagine(self, num: int, *, rng: np.random.Generator) -> np.ndarray:
         """That many draws."""
-        return rng.standard_normal((num, self.latent_size), dtype=np.float32)
+        return rng.standard_normal((num, self.latent_dim), dtype=np.float32)
 
 
-def random_policy(config: Config) -> Policy:
+def random_policy(config: Config) -> Agent:
     """A policy that knows nothing."""
-    size = config.vae.latent_size
+    size = config.vae.latent_dim
     learner = new_learner(size, ACTION_SIZE, config.td3, key=jax.random.key(0))
-    return Policy(Imagination(size), learner)
+    return Agent(Imagination(size), learner)
 
 
 def run(size: Size) -> Part:
@@ -167,7 +167,7 @@ def peer_measure(peer: Peer, config: Config, num_updates: int) -> Measure:
     """The peer's updates, on whichever number of threads is faster in this round."""
     question = {
         "hidden_sizes": config.td3.hidden_sizes,
-        "latent_size": config.vae.latent_size,
+        "latent_dim": config.vae.latent_dim,
         "action_size": ACTION_SIZE,
         "batch_size": config.td3.batch_size,
         "num_updates": num_updates,
@@ -188,7 +188,7 @@ def about_row(preset: str, config: Config, name: str) -> Row:
     return {
         "preset": preset,
         "networks": hidden + normalised,
-        "inputs": 2 * config.vae.latent_size,
+        "inputs": 2 * config.vae.latent_dim,
         "batch": config.td3.batch_size,
         "what": name,
     }

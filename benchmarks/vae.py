@@ -16,14 +16,14 @@ from rig.envs.tabletop import Tabletop
 from rig.envs.tasks import find_task
 from rig.presets import find_preset
 from rig.representation.fit import fine_tune
-from rig.representation.vae import VAE, new_vae, to_float
+from rig.representation.vae import VAE, make_vae, to_float
 
 
 NUM_BASIS_IMAGES = 512
 """Images that the principal components are made of, and that are encoded in one call."""
 NUM_FIT_IMAGES = 64
 """Images that a round of the fit draws from; few, as it first puts them all on the canvas."""
-NUM_WORLDS = 16
+NUM_ENVS = 16
 """Images encoded in one call while practising."""
 
 
@@ -54,7 +54,7 @@ def cases(size: Size) -> Iterator[tuple[str, VAEConfig, int]]:
 def images_of_push(pixels: int) -> np.ndarray:
     """Pictures of random states."""
     task = find_task(TASK)
-    with closing(Tabletop(task, NUM_WORLDS, pixels)) as tabletop:
+    with closing(Tabletop(task, NUM_ENVS, pixels)) as tabletop:
         states = task.sample_goals(NUM_BASIS_IMAGES, rng=np.random.default_rng(0))
         return tabletop.goal_images(states)
 
@@ -62,7 +62,7 @@ def images_of_push(pixels: int) -> np.ndarray:
 def vae_of_push(config: VAEConfig, pixels: int) -> VAE:
     """A VAE that has learned nothing yet."""
     images, rng = images_of_push(pixels), np.random.default_rng(0)
-    return new_vae(config, images, key=jax.random.key(0), rng=rng)
+    return make_vae(config, images, key=jax.random.key(0), rng=rng)
 
 
 def fit_call(vae: VAE, config: VAEConfig, pixels: int, num_steps: int) -> Callable[[], object]:
@@ -81,7 +81,7 @@ def fit_row(vae: VAE, config: VAEConfig, pixels: int, size: Size) -> Row:
 def encoding_rows(vae: VAE, pixels: int, size: Size) -> list[Row]:
     """The cost of encoding an image alone, one per world, and many."""
     rows = []
-    for num in (1, NUM_WORLDS, NUM_BASIS_IMAGES):
+    for num in (1, NUM_ENVS, NUM_BASIS_IMAGES):
         images = images_of_push(pixels)[:num]
         spent = timing(lambda images=images: np.asarray(encode(vae, images)), size.num_rounds)
         rows.append({"images in a call": num} | speed_row(spent, num, "images"))

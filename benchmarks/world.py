@@ -14,7 +14,7 @@ from rig.envs.tasks import PUSH, TASKS, Task
 from rig.training.origin import num_cores
 
 
-TARGET_WORLDS = 16
+TARGET_ENVS = 16
 TARGET_PICTURE_MS = 0.25
 TARGET_STEPS_PER_S = {48: 5000, 84: 2000}
 PERSISTENCE = 0.9
@@ -23,9 +23,9 @@ PERSISTENCE = 0.9
 def run(size: Size) -> Part:
     """Measures pictures, steps and the peer."""
     pictures, steps = [], []
-    for task, pixels, worlds, threads in cases(size):
-        with closing(Tabletop(task, worlds, pixels, threads)) as tabletop:
-            about = about_row(task, pixels, worlds, threads)
+    for task, pixels, base_envs, threads in cases(size):
+        with closing(Tabletop(task, base_envs, pixels, threads)) as tabletop:
+            about = about_row(task, pixels, base_envs, threads)
             pictures.append(about | picture_row(tabletop, size))
             steps.append(about | step_row(tabletop, size))
     tables = [
@@ -39,22 +39,22 @@ def run(size: Size) -> Part:
 def cases(size: Size) -> Iterator[tuple[Task, int, int, int]]:
     """Task, pixels, worlds and threads of every measurement."""
     for pixels in size.pixels:
-        for worlds in size.worlds:
+        for base_envs in size.base_envs:
             for threads in sorted({1, num_cores()}):
-                yield PUSH, pixels, worlds, threads
+                yield PUSH, pixels, base_envs, threads
         for task in TASKS:
             if task is not PUSH:
-                yield task, pixels, TARGET_WORLDS, num_cores()
+                yield task, pixels, TARGET_ENVS, num_cores()
 
 
-def about_row(task: Task, pixels: int, worlds: int, threads: int) -> Row:
+def about_row(task: Task, pixels: int, base_envs: int, threads: int) -> Row:
     """The columns that name a measurement."""
-    return {"task": task.name, "pixels": pixels, "worlds": worlds, "threads": threads}
+    return {"task": task.name, "pixels": pixels, "worlds": base_envs, "threads": threads}
 
 
 def picture_row(tabletop: Tabletop, size: Size) -> Row:
     """The cost of a picture; the states are those of evaluation goals."""
-    num = max(size.num_pictures, tabletop.num_worlds)
+    num = max(size.num_pictures, tabletop.num_envs)
     states = tabletop.task.sample_goals(num, rng=np.random.default_rng(0))
     return speed_row(
         timing(lambda: tabletop.goal_images(states), size.num_rounds), num, "pictures"
@@ -63,9 +63,9 @@ def picture_row(tabletop: Tabletop, size: Size) -> Row:
 
 def step_row(tabletop: Tabletop, size: Size) -> Row:
     """The cost of a step of one world; every round does the same from the start."""
-    num_steps = max(1, size.num_pictures // tabletop.num_worlds)
+    num_steps = max(1, size.num_pictures // tabletop.num_envs)
     rng = np.random.default_rng(0)
-    policy = RandomPolicy(tabletop.num_worlds, tabletop.action_size, PERSISTENCE)
+    policy = RandomPolicy(tabletop.num_envs, tabletop.action_size, PERSISTENCE)
     actions = [policy.act(rng=rng) for _ in range(num_steps)]
 
     def measure() -> Spent:
@@ -73,7 +73,7 @@ def step_row(tabletop: Tabletop, size: Size) -> Row:
         return spend(lambda: [tabletop.step(action) for action in actions])
 
     spent = alternate({"steps": measure}, size.num_rounds)["steps"]
-    return speed_row(spent, num_steps * tabletop.num_worlds, "steps")
+    return speed_row(spent, num_steps * tabletop.num_envs, "steps")
 
 
 def beside_renderer(size: Size) -> Table:
@@ -124,16 +124,16 @@ def targets(pictures: list[Row], steps: list[Row], size: Size) -> list[Target]:
         Target(
             what=f"a picture at 48 px on one thread ({worlds} worlds)",
             promised=TARGET_PICTURE_MS,
-            measured=find(pictures, 48, worlds, 1, "ms each"),
+            measured=find(pictures, 48, base_envs, 1, "ms each"),
             unit="ms",
         )
-        for worlds in size.worlds
+        for base_envs in size.base_envs
     ]
     return found + [
         Target(
-            what=f"{TARGET_WORLDS} worlds stepped and seen at {pixels} px",
+            what=f"{TARGET_ENVS} worlds stepped and seen at {pixels} px",
             promised=promised,
-            measured=find(steps, pixels, TARGET_WORLDS, num_cores(), "steps/s"),
+            measured=find(steps, pixels, TARGET_ENVS, num_cores(), "steps/s"),
             unit="steps/s",
             more_is_better=True,
         )
@@ -141,7 +141,9 @@ def targets(pictures: list[Row], steps: list[Row], size: Size) -> list[Target]:
     ]
 
 
-def find(rows: list[Row], pixels: int, worlds: int, threads: int, column: str) -> float | None:
+def find(
+    rows: list[Row], pixels: int, base_envs: int, threads: int, column: str
+) -> float | None:
     """The number in the row of that measurement of Push; None if it wasn't made."""
-    wanted = about_row(PUSH, pixels, worlds, threads)
+    wanted = about_row(PUSH, pixels, base_envs, threads)
     return next((row[column] for row in rows if wanted.items() <= row.items()), None)

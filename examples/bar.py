@@ -11,7 +11,7 @@ import gymnasium
 
 from rig.envs.registration import register_task
 from rig.envs.tasks import HAND, METRES, PUSH, RADIANS, Region, Task
-from rig.report.image_grid import save_sheet
+from rig.report.image_grid import save_image_grid
 
 
 BAR = Task(
@@ -33,8 +33,8 @@ BAR = Task(
 register_task(BAR)
 
 if __name__ == "__main__":
-    worlds = gymnasium.make_vec(BAR.id, num_envs=6)
-    observation, _ = worlds.reset(seed=0)
+    base_envs = gymnasium.make_vec(BAR.id, num_envs=6)
+    observation, _ = base_envs.reset(seed=0)
     rows = {"start": observation["observation"], "goals": observation["desired_goal"]}
-    save_sheet(Path(sys.argv[1]), rows, "A bar to push and to turn")
-    worlds.close()
+    save_image_grid(Path(sys.argv[1]), rows, "A bar to push and to turn")
+    base_envs.close()

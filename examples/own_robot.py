@@ -3,7 +3,7 @@
 ``Plotter`` stands where the driver of a real robot would be: put yours there. Then, with no
 more than this::
 
-    PYTHONPATH=examples rig train --env own_robot:OwnRobot-v0 --num-worlds 1
+    PYTHONPATH=examples rig train --env own_robot:OwnRobot-v0 --num-envs 1
 """
 
 import gymnasium

@@ -37,11 +37,11 @@ def tiny():
     from rig import config
 
     return config.Config(
-        num_env_steps=300,
-        num_worlds=2,
+        total_timesteps=300,
+        num_envs=2,
         collect=config.CollectConfig(num_images=100),
         vae=config.VAEConfig(
-            latent_size=2,
+            latent_dim=2,
             likelihood="gaussian",
             channels=(4, 8),
             num_components=20,
@@ -51,9 +51,7 @@ def tiny():
             blur_sigmas_px=(6.0,),
         ),
         online=config.OnlineConfig(every_steps=200, num_fit_steps=2),
-        td3=config.TD3Config(
-            hidden_sizes=(8,), batch_size=8, updates_per_step=0.1, warmup_steps=0
-        ),
+        td3=config.TD3Config(hidden_sizes=(8,), batch_size=8, utd_ratio=0.1, learning_starts=0),
         evaluate=config.EvaluateConfig(every_steps=200, num_goals=2, num_probes=100),
     )
 

@@ -7,12 +7,12 @@ import jax
 import numpy as np
 from PIL import Image
 
-from rig.agent.agent import Policy, save_policy
+from rig.agent.agent import Agent, save_agent
 from rig.agent.td3 import new_learner
 from rig.config import Config, EvaluateConfig, TD3Config, VAEConfig
 from rig.presets import FAST
-from rig.representation.latent import make_space
-from rig.representation.vae import new_vae
+from rig.representation.latent import make_latent_representation
+from rig.representation.vae import make_vae
 from rig.runs.run import Run
 
 
@@ -21,20 +21,22 @@ LATENT_SIZE = 2
 
 TINY = replace(
     FAST,
-    num_env_steps=3000,
-    vae=VAEConfig(latent_size=LATENT_SIZE, likelihood="gaussian", channels=(4, 8)),
+    total_timesteps=3000,
+    vae=VAEConfig(latent_dim=LATENT_SIZE, likelihood="gaussian", channels=(4, 8)),
     td3=TD3Config(hidden_sizes=(8,)),
     evaluate=EvaluateConfig(num_goals=2),
 )
 
 
-def untrained_policy(config: Config) -> Policy:
+def untrained_policy(config: Config) -> Agent:
     rng, key = np.random.default_rng(0), jax.random.key(0)
     shape = (4, config.image_size, config.image_size, 3)
     images = rng.integers(256, size=shape).astype(np.uint8)
-    vae = new_vae(config.vae, images, key=key, rng=rng)
-    space = make_space(vae, images, "normal", -1.0, rng=np.random.default_rng(0))
-    return Policy(space, new_learner(LATENT_SIZE, ACTION_SIZE, config.td3, key=key))
+    vae = make_vae(config.vae, images, key=key, rng=rng)
+    space = make_latent_representation(
+        vae, images, "normal", -1.0, rng=np.random.default_rng(0)
+    )
+    return Agent(space, new_learner(LATENT_SIZE, ACTION_SIZE, config.td3, key=key))
 
 
 def make_run(directory: Path, config: Config = TINY) -> Run:
@@ -43,7 +45,7 @@ def make_run(directory: Path, config: Config = TINY) -> Run:
         run.log(metrics(index))
     run.log({"num_env_steps": 0, "wall_s": 5.0, "vae/fit_steps": 50, "vae/kl_nats": 7.0})
     run.save_evaluation(evaluation())
-    save_policy(run.policy, untrained_policy(config))
+    save_agent(run.policy, untrained_policy(config))
     for name in ("reached", "worst", "reconstructions", "imagined-0001000", "imagined-0002000"):
         Image.new("RGB", (8, 8), "red").save(run.pictures / f"{name}.png")
     return run

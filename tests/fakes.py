@@ -36,7 +36,7 @@ def numbered_episodes(first, num, num_steps):
     )
 
 
-class PictureWorld(VectorEnv):
+class ImageEnv(VectorEnv):
     """Worlds of a picture each; all that is no picture is poison."""
 
     def __init__(self, num_envs, image_shape):
@@ -71,7 +71,7 @@ class PictureWorld(VectorEnv):
         return {"state": np.full((self.num_envs, 2), np.nan)}
 
 
-class CountingWorld(PictureWorld):
+class CountingEnv(ImageEnv):
     """Its picture shows ``10 * world + step``, and it remembers what it was told to do."""
 
     def __init__(self, num_envs):
@@ -90,7 +90,7 @@ class CountingWorld(PictureWorld):
         return shown.astype(np.uint8).reshape(-1, 1, 1, 1).repeat(3, axis=-1)
 
 
-class DotWorld(PictureWorld):
+class DotEnv(ImageEnv):
     """A dot in a square of side 2 that goes where it is told, seen as a bright blob."""
 
     STEP = 0.25
@@ -111,7 +111,7 @@ class DotWorld(PictureWorld):
         return picture_of(self.places)
 
 
-class BareDotWorld(DotWorld):
+class BareDotEnv(DotEnv):
     """A dot that shows its place in place of a picture."""
 
     def look(self):
@@ -120,9 +120,9 @@ class BareDotWorld(DotWorld):
 
 def picture_of(places):
     """Pictures of dots at these places, each coordinate in [-1, 1]."""
-    size = DotWorld.SIZE
+    size = DotEnv.SIZE
     centre_px = (np.asarray(places) + 1) / 2 * (size - 9) + 4
     offset = np.arange(size)[None, :, None] - centre_px[:, None, :]
-    weight = np.exp(-0.5 * (offset / DotWorld.BLOB_PX) ** 2)
+    weight = np.exp(-0.5 * (offset / DotEnv.BLOB_PX) ** 2)
     blob = weight[:, :, None, 1] * weight[:, None, :, 0]
     return np.round(255 * np.repeat(blob[..., None], 3, axis=-1)).astype(np.uint8)

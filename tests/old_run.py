@@ -23,13 +23,13 @@ from rig.training.origin import origin
 
 
 CONFIG = Config(
-    num_env_steps=100,
-    num_worlds=1,
-    replay_size=100,
+    total_timesteps=100,
+    num_envs=1,
+    buffer_size=100,
     collect=CollectConfig(num_images=50),
     vae=VAEConfig(
         architecture="keypoints",
-        latent_size=4,
+        latent_dim=4,
         likelihood="gaussian",
         num_components=3,
         hidden_size=4,
@@ -37,7 +37,7 @@ CONFIG = Config(
         num_fit_steps=4,
         whiten_floor=0.02,
     ),
-    td3=TD3Config(hidden_sizes=(8,), batch_size=8, updates_per_step=0.1, warmup_steps=0),
+    td3=TD3Config(hidden_sizes=(8,), batch_size=8, utd_ratio=0.1, learning_starts=0),
     evaluate=EvaluateConfig(every_steps=50, num_goals=1),
     checkpoint=CheckpointConfig(keep_finished=True),
 )
@@ -48,10 +48,10 @@ def main(path: Path) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         run = Run.create(Path(scratch) / "run", CONFIG, origin(CONFIG, ["train", "Reach"]))
         train_to_the_end(run)
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as packed:
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as pack:
             for file in sorted(run.directory.rglob("*")):
                 if file.is_file() and file.suffix != ".png" and "best" not in file.parts:
-                    packed.write(file, file.relative_to(run.directory))
+                    pack.write(file, file.relative_to(run.directory))
 
 
 if __name__ == "__main__":

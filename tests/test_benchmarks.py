@@ -6,13 +6,13 @@ from pkgutil import resolve_name
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from benchmarks import checkpoint, end_to_end, floor, loop, update, vae, world
+from benchmarks import checkpoint, end_to_end, envs, floor, loop, update, vae
 from benchmarks.page import page
 from benchmarks.part import Part, Size, Target
 from benchmarks.peer import MissingPeerError
 
 from rig.config import GoalConfig, RewardConfig
-from rig.replay.buffer import Replay
+from rig.replay.buffer import ReplayBuffer
 
 
 SMALLEST = Size(
@@ -23,7 +23,7 @@ SMALLEST = Size(
     num_updates=2,
     num_fit_steps=2,
     num_loop_updates=1,
-    worlds=(2,),
+    base_envs=(2,),
     pixels=(48,),
     batch_sizes=(8,),
     presets=("fast",),
@@ -53,13 +53,13 @@ def small_and_alone(monkeypatch, tiny):
     monkeypatch.setattr(checkpoint, "speed", lambda _config: {"steps/s": 100.0})
     monkeypatch.setattr(vae, "NUM_BASIS_IMAGES", 32)
     monkeypatch.setattr(update, "open_sb3", missing)
-    monkeypatch.setattr(world, "open_renderer", missing)
+    monkeypatch.setattr(envs, "open_renderer", missing)
 
 
 SLOW_TO_COMPILE = pytest.param(end_to_end, marks=pytest.mark.slow)
 
 
-@pytest.mark.parametrize("part", [checkpoint, SLOW_TO_COMPILE, floor, update, vae, world])
+@pytest.mark.parametrize("part", [checkpoint, SLOW_TO_COMPILE, floor, update, vae, envs])
 def test_a_benchmark_gives_numbers_under_headings(part):
     result = part.run(SMALLEST)
     text = page({}, {"part": result})
@@ -67,7 +67,7 @@ def test_a_benchmark_gives_numbers_under_headings(part):
     assert "nan" not in text
 
 
-@pytest.mark.parametrize("part", [update, world])
+@pytest.mark.parametrize("part", [update, envs])
 def test_a_peer_that_is_missing_costs_one_line(part):
     notes = [note for table in part.run(SMALLEST).tables for note in table.notes]
     assert "no peer in tests" in notes
@@ -82,11 +82,11 @@ def test_parts_of_the_loop_are_shares_of_the_rounds_that_count():
 
 
 def test_the_time_of_a_wrapped_function_counts_and_afterwards_it_is_as_before():
-    watch, before = loop.Watch(), Replay.add
+    watch, before = loop.Watch(), ReplayBuffer.add
     with loop.wrapped("rig.replay.buffer.Replay.add", "remember", watch):
         update.random_replay(2, rng=np.random.default_rng(0))
     assert watch.spent_s["remember"] > 0
-    assert Replay.add is before
+    assert ReplayBuffer.add is before
 
 
 @pytest.mark.parametrize("name", list(loop.PARTS))

@@ -8,8 +8,8 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from rig.agent.explore import Noise, RandomPolicy
 from rig.config import ExploreConfig
-from rig.replay.buffer import Replay
-from rig.training.rollout import practise, wander
+from rig.replay.buffer import ReplayBuffer
+from rig.training.rollout import collect_random, collect_rollouts
 from rig.types import Encoding
 
 
@@ -27,8 +27,8 @@ class ShortEnv(gymnasium.Env):
     observation_space = spaces.Dict(observation=spaces.Box(0, 255, (1, 1, 3), np.uint8))
     action_space = spaces.Box(-1, 1, (2,), np.float32)
 
-    def __init__(self, world):
-        self.world, self.episode, self.told = world, -1, {}
+    def __init__(self, envs):
+        self.envs, self.episode, self.told = envs, -1, {}
 
     def reset(self, *, seed=None, options=None):
         self.episode, self.num_steps_done = self.episode + 1, 0
@@ -37,21 +37,21 @@ class ShortEnv(gymnasium.Env):
     def step(self, action):
         self.told[self.episode, self.num_steps_done] = action.copy()
         self.num_steps_done += 1
-        has_ended = self.num_steps_done == LENGTHS[self.world]
+        has_ended = self.num_steps_done == LENGTHS[self.envs]
         by_time = has_ended and self.episode % 2 == 1
         return self._look(), 0.0, has_ended and not by_time, by_time, {}
 
     def _look(self):
-        pixel = [self.world, self.episode, self.num_steps_done]
+        pixel = [self.envs, self.episode, self.num_steps_done]
         return {"observation": np.array(pixel, np.uint8).reshape(1, 1, 3)}
 
 
 @pytest.fixture(params=MODES, ids=[mode.name for mode in MODES])
-def world(request):
+def envs(request):
     made = [lambda index=index: ShortEnv(index) for index in range(len(LENGTHS))]
-    world = SyncVectorEnv(made, autoreset_mode=request.param)
-    yield world
-    world.close()
+    envs = SyncVectorEnv(made, autoreset_mode=request.param)
+    yield envs
+    envs.close()
 
 
 def act(frames, goals):
@@ -62,10 +62,10 @@ def act(frames, goals):
 
 
 @pytest.fixture
-def episodes(world, rng):
+def episodes(envs, rng):
     goals = np.array([[0.1], [0.2], [0.3]], np.float32)
     noise = Noise(len(LENGTHS), 2, ExploreConfig(kind="gaussian", sigma=0.05))
-    return practise(world, act, [goals], noise, NUM_STEPS, rng=rng)
+    return collect_rollouts(envs, act, [goals], noise, NUM_STEPS, rng=rng)
 
 
 def apart(rollouts):
@@ -86,46 +86,46 @@ def test_an_episode_is_of_one_world_from_its_first_frame_on(episodes):
 def test_every_episode_that_ended_is_whole(episodes):
     ended = [pixels for pixels, _ in apart(episodes) if pixels[0, WORLD] < 2]
     lengths = [len(pixels) - 1 for pixels in ended]
-    worlds = [pixels[0, WORLD] for pixels in ended]
+    base_envs = [pixels[0, WORLD] for pixels in ended]
     assert lengths.count(2) + lengths.count(3) >= len(lengths) - 2
-    assert worlds.count(0) >= 3
-    assert worlds.count(1) >= 2
+    assert base_envs.count(0) >= 3
+    assert base_envs.count(1) >= 2
 
 
-def test_actions_are_those_that_led_to_the_next_frame(episodes, world):
+def test_actions_are_those_that_led_to_the_next_frame(episodes, envs):
     for pixels, actions in apart(episodes):
         for (number, episode, step), action in zip(pixels[:-1], actions, strict=True):
-            np.testing.assert_array_equal(world.envs[number].told[episode, step], action)
+            np.testing.assert_array_equal(envs.envs[number].told[episode, step], action)
 
 
 def test_frames_goals_and_latents_are_of_the_same_episode(episodes):
     pixels = episodes.frames[:, 0, 0].astype(int)
     np.testing.assert_array_equal(episodes.encoding.latent[:, 0], pixels @ [100, 10, 1])
     np.testing.assert_array_equal(episodes.encoding.log_std, -episodes.encoding.latent)
-    worlds = pixels[episodes.last_rows, WORLD]
-    np.testing.assert_allclose(episodes.goals[:, 0], 0.1 * (worlds + 1), rtol=1e-6)
+    base_envs = pixels[episodes.last_rows, WORLD]
+    np.testing.assert_allclose(episodes.goals[:, 0], 0.1 * (base_envs + 1), rtol=1e-6)
 
 
 def test_replay_recalls_no_transition_across_a_border(episodes, rng):
-    replay = Replay(100, NUM_STEPS)
+    replay = ReplayBuffer(100, NUM_STEPS)
     replay.add(episodes)
-    recalled = replay.sample(500, rng=rng)
-    np.testing.assert_array_equal(recalled.next_latent, recalled.latent + 1)
-    same_episode = recalled.future_latent // 10 == recalled.latent // 10
+    sampled = replay.sample(500, rng=rng)
+    np.testing.assert_array_equal(sampled.next_latent, sampled.latent + 1)
+    same_episode = sampled.future_latent // 10 == sampled.latent // 10
     assert same_episode.all()
-    assert (recalled.future_latent > recalled.latent).all()
+    assert (sampled.future_latent > sampled.latent).all()
 
 
-def test_wandering_crosses_no_border_either(world, rng):
-    rollouts = wander(world, RandomPolicy(len(LENGTHS), 2, 0.5), NUM_STEPS, rng=rng)
+def test_wandering_crosses_no_border_either(envs, rng):
+    rollouts = collect_random(envs, RandomPolicy(len(LENGTHS), 2, 0.5), NUM_STEPS, rng=rng)
     for pixels, _ in apart(rollouts):
         assert pixels[:, STEP].tolist() == list(range(max(2, len(pixels))))
     firsts = np.cumsum(rollouts.num_steps + 1) - rollouts.num_steps - 1
-    np.testing.assert_array_equal(rollouts.frames[firsts, 0, 0, WORLD], rollouts.worlds)
+    np.testing.assert_array_equal(rollouts.frames[firsts, 0, 0, WORLD], rollouts.base_envs)
 
 
-def test_no_step_is_lost_but_those_that_reset(world, rng):
-    rollouts = wander(world, RandomPolicy(len(LENGTHS), 2, 0.5), NUM_STEPS, rng=rng)
-    resets_take_a_step = world.metadata["autoreset_mode"] == AutoresetMode.NEXT_STEP
-    steps = [rollouts.num_steps[rollouts.worlds == index].sum() for index in range(3)]
+def test_no_step_is_lost_but_those_that_reset(envs, rng):
+    rollouts = collect_random(envs, RandomPolicy(len(LENGTHS), 2, 0.5), NUM_STEPS, rng=rng)
+    resets_take_a_step = envs.metadata["autoreset_mode"] == AutoresetMode.NEXT_STEP
+    steps = [rollouts.num_steps[rollouts.base_envs == index].sum() for index in range(3)]
     assert steps == ([6, 6, 8] if resets_take_a_step else [8, 8, 8])

@@ -8,7 +8,7 @@ import pytest
 from fake_run import make_run
 from PIL import Image
 
-from rig.cli import commands as errands
+from rig.cli import commands as commands
 from rig.cli import doctor
 from rig.cli.main import main
 from rig.cli.run_commands import OTHER_VERBS
@@ -17,7 +17,7 @@ from rig.envs.image_goal_env import Goals
 from rig.envs.tabletop import Tabletop
 from rig.envs.tasks import PUSH, REACH
 from rig.errors import NotEnoughDataError
-from rig.goals.goal_image import read_goal_picture, save_goal_picture
+from rig.goals.goal_image import read_goal_image, save_goal_image
 from rig.inference import demo
 from rig.inference.open_run import open_trained
 from rig.presets import PRESETS, find_preset
@@ -103,7 +103,7 @@ def test_preset_and_place_of_options_decide_the_defaults_shown(rig):
         ("train --preset paper --help", "paper", "Reach"),
         ("train Push --seed 3 --preset=paper --help", "paper", "Push"),
     ]:
-        steps = find_preset(preset, task).num_env_steps
+        steps = find_preset(preset, task).total_timesteps
         assert f"(default: {steps})" in rig(argv)[1]
 
 
@@ -124,7 +124,7 @@ def test_every_preset_can_be_asked_for(rig):
         ("train Reach --seed one", "--seed"),
         ("train Reach --seed -1", "seed must be at least 0, got -1"),
         ("train Reach --td3.gamma 2", "gamma must be in [0, 1), got 2.0"),
-        ("train Reach --goals.mixture.kept 0.9", "sum to 1"),
+        ("train Reach --goals.mixture.original 0.9", "sum to 1"),
         ("train Reach --image-size 50", "--image-size"),
         ("train Reach --out file/run", "file is no directory"),
         ("train --resume nowhere", "nowhere is no run"),
@@ -193,7 +193,7 @@ def test_training_ends_with_the_numbers_that_evaluation_gives(rig, train_tiny, t
 
 
 def test_origin_tells_the_command_line_and_the_camera(rig, tmp_path, monkeypatch):
-    monkeypatch.setattr(errands, "alone", lambda _lessons: None)
+    monkeypatch.setattr(commands, "alone", lambda _lessons: None)
     rig("train Push --seed 5 --json --out", tmp_path / "run")
     origin = json.loads((tmp_path / "run" / "origin.json").read_text())
     assert origin["command"] == f"rig train Push --seed 5 --json --out {tmp_path / 'run'}"
@@ -220,7 +220,7 @@ def test_anyones_environment_is_trained_shown_a_goal_and_evaluated(
 
 
 def test_runs_get_a_directory_of_their_own_by_default(rig, tmp_path, monkeypatch):
-    monkeypatch.setattr(errands, "alone", lambda _lessons: None)
+    monkeypatch.setattr(commands, "alone", lambda _lessons: None)
     monkeypatch.setattr("rig.report.tables.print_evaluation", lambda evaluation: None)
     monkeypatch.chdir(tmp_path)
     out = rig("train rig/Push-v0 --preset paper --seed 5")[1]
@@ -262,7 +262,7 @@ def test_true_distance_is_told_where_the_goal_is_known(rig, run, tmp_path):
     rig("look Reach --goal --seed 2 --size 96 --out", goal)
     code, out, err = rig("reach --json", run, "--goal", goal, "--video", video)
     tried = json.loads(out)
-    away_m = np.linalg.norm(read_goal_picture(goal, 48).state - REACH.start)
+    away_m = np.linalg.norm(read_goal_image(goal, 48).state - REACH.start)
     assert code == 0
     assert err == f"rig: {goal}: resized 96 x 96 to 48 x 48\n"
     assert tried["distances"]["hand_m"]["start"] == pytest.approx(away_m, abs=1e-6)
@@ -280,7 +280,7 @@ def test_only_the_latent_distance_is_told_of_any_other_picture(rig, run, tmp_pat
 
 def test_goal_with_a_state_that_does_not_fit_is_no_true_goal(rig, run, tmp_path):
     picture = Image.new("RGB", (48, 48))
-    save_goal_picture(tmp_path / "goal.png", picture, REACH.id, [0.1, 0.2, 0.3])
+    save_goal_image(tmp_path / "goal.png", picture, REACH.id, [0.1, 0.2, 0.3])
     code, out, _ = rig("reach --json", run, "--goal", tmp_path / "goal.png")
     assert (code, json.loads(out)["distances"]) == (0, {})
 
@@ -321,7 +321,7 @@ def test_look_writes_what_the_camera_sees(rig, tmp_path):
     tabletop = Tabletop(PUSH, 1)
     np.testing.assert_array_equal(pixels(tmp_path / "start.png"), tabletop.reset()[0])
     rig("look Push --goal --seed 4 --size 84 --out", tmp_path / "goal.png")
-    state = read_goal_picture(tmp_path / "goal.png", 84).state
+    state = read_goal_image(tmp_path / "goal.png", 84).state
     shown = Tabletop(PUSH, 1, image_size=84).goal_images(state[None])[0]
     np.testing.assert_array_equal(pixels(tmp_path / "goal.png"), shown)
 
@@ -330,7 +330,7 @@ def test_seed_decides_the_goal_that_is_looked_at(rig, tmp_path):
     states = []
     for seed in (1, 1, 2):
         rig("look Reach --goal --seed", seed, "--out", tmp_path / "goal.png")
-        states.append(tuple(read_goal_picture(tmp_path / "goal.png", 48).state))
+        states.append(tuple(read_goal_image(tmp_path / "goal.png", 48).state))
     assert states[0] == states[1]
     assert len({*states, REACH.start}) == 3
 
@@ -398,7 +398,7 @@ def test_interrupted_work_is_one_line(rig, monkeypatch, run):
     def interrupted(*_args, **_options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(errands, "evaluate_run", interrupted)
+    monkeypatch.setattr(commands, "evaluate_run", interrupted)
     assert rig("evaluate", run) == (130, "", "rig: stopped\n")
 
 
@@ -407,7 +407,7 @@ def test_our_own_errors_are_one_line_and_bugs_are_not(rig, monkeypatch, run):
         def call(*_args, **_options):
             raise error
 
-        monkeypatch.setattr(errands, "evaluate_run", call)
+        monkeypatch.setattr(commands, "evaluate_run", call)
 
     fail(NotEnoughDataError("no\n  data"))
     assert rig("evaluate", run) == (2, "", "rig: no data\n")

@@ -25,7 +25,7 @@ def rounds_of(run):
 
 def test_steps_of_collection_count_even_if_memory_has_forgotten_them(tiny, tmp_path):
     """Two worlds take 100 steps in a round, of which memory has room for 50."""
-    assert rounds_of(trained(replace(tiny, replay_size=50), tmp_path)) == [200, 300]
+    assert rounds_of(trained(replace(tiny, buffer_size=50), tmp_path)) == [200, 300]
 
 
 def test_teleporting_takes_no_step(tiny, tmp_path):

@@ -19,7 +19,7 @@ from rig.compare.kept_results import (
     result_of,
     write_results,
 )
-from rig.compare.statistics import common_places
+from rig.compare.statistics import common_points
 from rig.compare.tables import markdown, over_tasks
 from rig.errors import RunError
 from rig.report.tables import print_table
@@ -90,10 +90,10 @@ def test_machines_that_differ_in_speed_leave_the_whole_curve_at_its_median_time(
 
 def test_curves_meet_at_their_own_places_or_at_even_ones():
     few = [np.array([1.0, 2.0, 3.0]), np.array([1.5, 2.0, 4.0])]
-    np.testing.assert_array_equal(common_places(few), [1.5, 2.0, 3.0])
+    np.testing.assert_array_equal(common_points(few), [1.5, 2.0, 3.0])
     many = [np.arange(100.0), np.arange(100.0) + 0.5]
-    assert (common_places(many)[[0, -1]] == [0.5, 99.0]).all()
-    assert len(common_places(many)) == 24
+    assert (common_points(many)[[0, -1]] == [0.5, 99.0]).all()
+    assert len(common_points(many)) == 24
 
 
 def test_metres_and_radians_are_put_together_as_shares_and_each_task_counts_once(results):
@@ -115,8 +115,8 @@ def test_a_task_that_failed_counts_whatever_the_number_of_seeds(num_seeds, expec
 
 def test_a_way_of_nothing_has_no_share_and_its_method_is_named():
     some = [fake_result(method, task=task) for method in "ab" for task in ("Reach", "Door")]
-    nowhere = some[0].curve | {"eval/do_nothing_hand_distance_m": [0.1, 0.1, 0.1, 0.0]}
-    comparison = Comparison([replace(some[0], curve=nowhere), *some[1:]])
+    empty_coverage = some[0].curve | {"eval/do_nothing_hand_distance_m": [0.1, 0.1, 0.1, 0.0]}
+    comparison = Comparison([replace(some[0], curve=empty_coverage), *some[1:]])
     assert [row.method for row in comparison.over_tasks()] == ["b"]
     assert "Left out: a, " in over_tasks(comparison)[1]
 

@@ -25,8 +25,12 @@ from rig.runs.settings import from_dict
 
 REFUSED = [
     (CollectConfig, {"num_images": 0}, "num_images must be at least 1, got 0"),
-    (CollectConfig, {"persistence": 1.0}, "persistence must be in [0, 1), got 1.0"),
-    (VAEConfig, {"latent_size": 0}, "latent_size must be >= 1, got 0"),
+    (
+        CollectConfig,
+        {"action_correlation": 1.0},
+        "action_correlation must be in [0, 1), got 1.0",
+    ),
+    (VAEConfig, {"latent_dim": 0}, "latent_dim must be >= 1, got 0"),
     (VAEConfig, {"beta": -1.0}, "beta must be at least 0, got -1.0"),
     (VAEConfig, {"learning_rate": 0.0}, "learning_rate must be above 0, got 0.0"),
     (VAEConfig, {"batch_size": 0}, "batch_size must be at least 1, got 0"),
@@ -41,18 +45,18 @@ REFUSED = [
     (VAEConfig, {"architecture": "keypoints"}, "choose gaussian"),
     (
         VAEConfig,
-        {"architecture": "keypoints", "likelihood": "gaussian", "latent_size": 5},
-        "places take two latents each, so latent_size 5 must be even",
+        {"architecture": "keypoints", "likelihood": "gaussian", "latent_dim": 5},
+        "places take two latents each, so latent_dim 5 must be even",
     ),
     (OnlineConfig, {"every_steps": -1}, "every_steps must be at least 0, got -1"),
     (OnlineConfig, {"num_fit_steps": 0}, "num_fit_steps must be >= 1, got 0"),
-    (GoalMixture, {"kept": 0.2}, "sum to 1, got 1.1 (kept=0.2, future=0.4, imagined=0.5)"),
+    (GoalMixture, {"kept": 0.2}, "sum to 1, got 1.1 (original=0.2, future=0.4, prior=0.5)"),
     (GoalMixture, {"kept": -0.1, "future": 0.6}, "goal shares must be non-negative"),
     (RewardConfig, {"min_std": 0.0}, "min_std must be above 0, got 0.0"),
     (RewardConfig, {"sparse_threshold": 0.0}, "sparse_threshold must be above 0, got 0.0"),
     (TD3Config, {"hidden_sizes": ()}, "hidden_sizes must name at least one layer"),
     (TD3Config, {"hidden_sizes": (8, 0)}, "hidden_sizes must be positive, got (8, 0)"),
-    (TD3Config, {"target_noise": -1.0}, "must be at least 0, got -1.0 and 0.5"),
+    (TD3Config, {"target_policy_noise": -1.0}, "must be at least 0, got -1.0 and 0.5"),
     (
         VAEConfig,
         {"num_components": 0},
@@ -63,7 +67,7 @@ REFUSED = [
     (TD3Config, {"gamma": float("nan")}, "gamma must be in [0, 1), got nan"),
     (TD3Config, {"tau": 0.0}, "tau must be in (0, 1], got 0.0"),
     (TD3Config, {"batch_size": 0}, "batch_size must be at least 1, got 0"),
-    (TD3Config, {"updates_per_step": -0.5}, "updates_per_step must be at least 0, got -0.5"),
+    (TD3Config, {"utd_ratio": -0.5}, "utd_ratio must be at least 0, got -0.5"),
     (TD3Config, {"channels": (16,)}, "channels must be empty or 2 positive numbers, got (16,)"),
     (TD3Config, {"channels": (16, 0)}, "2 positive numbers, got (16, 0)"),
     (GoalConfig, {"per_rollout": 0}, "per_rollout must be at least 1, got 0"),
@@ -71,14 +75,14 @@ REFUSED = [
     (TD3Config, {"policy_delay": 0}, "policy_delay must be at least 1, got 0"),
     (ExploreConfig, {"sigma": -0.1}, "sigma must be at least 0, got -0.1"),
     (ExploreConfig, {"theta": 1.5}, "theta must be in [0, 1], got 1.5"),
-    (ExploreConfig, {"random_share": 2.0}, "random_share must be in [0, 1], got 2.0"),
+    (ExploreConfig, {"random_eps": 2.0}, "random_eps must be in [0, 1], got 2.0"),
     (EvaluateConfig, {"every_steps": 0}, "every_steps must be at least 1, got 0"),
     (EvaluateConfig, {"num_goals": 0}, "num_goals must be at least 1, got 0"),
     (EvaluateConfig, {"num_probes": 99}, "num_probes must be at least 100, got 99"),
     (Config, {"seed": -1}, "seed must be at least 0, got -1"),
-    (Config, {"num_env_steps": 0}, "num_env_steps must be >= 1, got 0"),
-    (Config, {"num_worlds": 0}, "num_worlds must be at least 1, got 0"),
-    (Config, {"replay_size": 0}, "replay_size must be at least 1, got 0"),
+    (Config, {"total_timesteps": 0}, "total_timesteps must be >= 1, got 0"),
+    (Config, {"num_envs": 0}, "num_envs must be at least 1, got 0"),
+    (Config, {"buffer_size": 0}, "buffer_size must be at least 1, got 0"),
     (
         Config,
         {"oracle": True, "reward": RewardConfig(kind="pixel_sparse")},
@@ -86,12 +90,12 @@ REFUSED = [
     ),
 ]
 ALLOWED = [
-    (CollectConfig, {"num_images": 1, "persistence": 0.0}),
+    (CollectConfig, {"num_images": 1, "action_correlation": 0.0}),
     (VAEConfig, {"beta": 0.0, "num_fit_steps": 0, "batch_size": 1}),
     (GoalMixture, {"kept": 0.0, "future": 0.0, "imagined": 1.0}),
-    (TD3Config, {"gamma": 0.0, "tau": 1.0, "updates_per_step": 0.0, "policy_delay": 1}),
-    (ExploreConfig, {"sigma": 0.0, "theta": 1.0, "random_share": 1.0}),
-    (Config, {"seed": 0, "num_env_steps": 1, "num_worlds": 1, "image_size": 84}),
+    (TD3Config, {"gamma": 0.0, "tau": 1.0, "utd_ratio": 0.0, "policy_delay": 1}),
+    (ExploreConfig, {"sigma": 0.0, "theta": 1.0, "random_eps": 1.0}),
+    (Config, {"seed": 0, "total_timesteps": 1, "num_envs": 1, "image_size": 84}),
 ]
 
 
@@ -141,7 +145,7 @@ def test_unknown_preset_names_the_nearest_one():
         ({"sede": 1}, "unknown key 'sede', did you mean 'seed'"),
         ({"td3": {"gama": 0.9}}, "unknown key 'gama', did you mean 'gamma'"),
         ({"goals": {"mixture": {"futur": 1}}}, "'futur', did you mean 'future'"),
-        ({"explore": {"xyzzy": 1}}, "known: kind, random_share, sigma, theta"),
+        ({"explore": {"xyzzy": 1}}, "known: kind, random_eps, sigma, theta"),
     ],
 )
 def test_unknown_key_names_the_nearest_known_one(values, message):
@@ -168,8 +172,8 @@ def test_loaded_settings_are_checked_too():
 
 
 def test_tasks_with_more_to_see_get_more_places_for_it():
-    assert find_preset("fast", "rig/PickAndPlace-v0").vae.latent_size == 24
-    assert find_preset("fast", "Rope").vae.latent_size == 24
+    assert find_preset("fast", "rig/PickAndPlace-v0").vae.latent_dim == 24
+    assert find_preset("fast", "Rope").vae.latent_dim == 24
     assert find_preset("fast", "Push").vae == find_preset("fast", "Reach").vae
     assert find_preset("paper", "Rope").vae == find_preset("paper", "Push").vae
 
@@ -189,10 +193,10 @@ def test_goals_are_more_and_less_odd_where_much_moves(task):
         ("Push", "sparse"),
         ("rig/PushWide-v0", "sparse"),
         ("DoorResetFree", "sparse"),
-        ("Reach", "root"),
-        ("PickAndPlace", "root"),
-        ("PushTwo", "root"),
-        ("PushAny", "root"),
+        ("Reach", "sqrt_distance"),
+        ("PickAndPlace", "sqrt_distance"),
+        ("PushTwo", "sqrt_distance"),
+        ("PushAny", "sqrt_distance"),
     ],
 )
 def test_reward_is_sparse_where_the_hand_moves_one_thing(task, kind):

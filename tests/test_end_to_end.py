@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from fakes import ACTION_SIZE
 
-from rig.agent.agent import load_policy
-from rig.cli import commands as errands
+from rig.agent.agent import load_agent
+from rig.cli import commands as commands
 from rig.config import (
     CheckpointConfig,
     Config,
@@ -18,11 +18,11 @@ from rig.config import (
     RewardConfig,
 )
 from rig.errors import ConfigError, StoppedError
-from rig.inference.policy import ImagePolicy
+from rig.inference.policy import Policy
 from rig.presets import find_preset
-from rig.replay.buffer import Replay
+from rig.replay.buffer import ReplayBuffer
 from rig.replay.relabel import relabel
-from rig.representation.pixels import PictureSpace
+from rig.representation.pixels import PixelRepresentation
 from rig.runs.run import Run
 from rig.training.learn import make_reward
 from rig.training.progress import PlainProgress
@@ -31,7 +31,7 @@ from rig.types import Episodes
 
 NUM_STEPS = 3
 SIDE = 2
-HINDSIGHT = GoalMixture(kept=0.2, future=0.8, imagined=0.0)
+HINDSIGHT = GoalMixture(original=0.2, future=0.8, prior=0.0)
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def config(tiny):
     """A whole run of pictures in seconds; its memory's ring goes round."""
     return replace(
         tiny,
-        replay_size=200,
+        buffer_size=200,
         goals=GoalConfig(source="seen", refresh_every_steps=200, mixture=HINDSIGHT),
         reward=RewardConfig(kind="pixel_sparse"),
         td3=replace(tiny.td3, channels=(2, 3)),
@@ -57,7 +57,7 @@ def numbered(number):
 @pytest.fixture
 def space():
     """Its goals are pictures of 200 to 204."""
-    return PictureSpace(numbered(np.arange(200, 205)).reshape(5, -1))
+    return PixelRepresentation(numbered(np.arange(200, 205)).reshape(5, -1))
 
 
 def episodes_of(space, first, num):
@@ -75,7 +75,7 @@ def episodes_of(space, first, num):
 @pytest.fixture
 def replay(space):
     """Episodes 0 to 3; room for as many."""
-    replay = Replay(4 * NUM_STEPS, NUM_STEPS)
+    replay = ReplayBuffer(4 * NUM_STEPS, NUM_STEPS)
     replay.add(episodes_of(space, 0, 4))
     return replay
 
@@ -86,11 +86,11 @@ def test_picture_is_its_own_latent(space):
     assert encoding.latent.tolist() == [[3] * 12, [7] * 12]
     assert encoding.log_std.shape == (2, 0)
     np.testing.assert_array_equal(space.decode(encoding.latent), images)
-    assert (space.latent_size, space.num_goals) == (12, 5)
+    assert (space.latent_dim, space.num_goals) == (12, 5)
 
 
 def test_goals_are_pictures_that_were_seen(rng):
-    space = PictureSpace.of_images(numbered(range(50)), rng=rng)
+    space = PixelRepresentation.of_images(numbered(range(50)), rng=rng)
     assert set(space.imagine(400, rng=rng)[:, 0]) == set(range(50))
 
 
@@ -102,26 +102,28 @@ def test_distance_is_the_root_mean_square_of_pixels_in_0_to_1(space):
 
 def test_memory_keeps_each_picture_once(replay):
     assert np.shares_memory(replay.latents, replay.frames)
-    assert replay.passing()["latents"].size == replay.passing()["log_stds"].size == 0
+    assert (
+        replay.mutable_arrays()["latents"].size == replay.mutable_arrays()["log_stds"].size == 0
+    )
 
 
 def test_every_picture_of_a_row_is_of_the_same_step(space, replay, rng):
     replay.add(episodes_of(space, 4, 2))  # the ring goes round
-    recalled = replay.sample(300, rng=rng)
-    number = recalled.latent[:, 0].astype(int)
-    assert recalled.latent.dtype == recalled.goal.dtype == np.uint8
+    sampled = replay.sample(300, rng=rng)
+    number = sampled.latent[:, 0].astype(int)
+    assert sampled.latent.dtype == sampled.goal.dtype == np.uint8
     assert set(number) == {10 * e + s for e in range(2, 6) for s in range(NUM_STEPS)}
-    np.testing.assert_array_equal(recalled.next_latent[:, 0], number + 1)
-    np.testing.assert_array_equal(recalled.goal[:, 0], 100 + number // 10)
-    later = recalled.future_latent[:, 0].astype(int) - number
+    np.testing.assert_array_equal(sampled.next_latent[:, 0], number + 1)
+    np.testing.assert_array_equal(sampled.goal[:, 0], 100 + number // 10)
+    later = sampled.future_latent[:, 0].astype(int) - number
     assert (later >= 1).all()
     assert (number % 10 + later <= NUM_STEPS).all()
 
 
 def test_memory_that_was_taken_apart_is_the_same_again(replay, rng):
     first, end = replay.rows_held
-    again = Replay(4 * NUM_STEPS, NUM_STEPS)
-    again.restore(replay.passing(), [(first, replay.lasting(first, end))])
+    again = ReplayBuffer(4 * NUM_STEPS, NUM_STEPS)
+    again.restore(replay.mutable_arrays(), [(first, replay.immutable_arrays(first, end))])
     mine, others = (r.sample(50, rng=np.random.default_rng(1)) for r in (replay, again))
     for name in ("latent", "next_latent", "goal", "future_latent"):
         np.testing.assert_array_equal(getattr(mine, name), getattr(others, name))
@@ -150,7 +152,10 @@ def test_rows_are_relabelled_with_pictures_and_rewarded_by_their_pixels(space, r
     [
         ({"oracle": True}, "an oracle sees no pictures"),
         ({"goals": GoalConfig(source="fitted")}, "goals.source must be seen, got fitted"),
-        ({"reward": RewardConfig(kind="root")}, "pixel_distance or pixel_sparse, got root"),
+        (
+            {"reward": RewardConfig(kind="sqrt_distance")},
+            "pixel_distance or pixel_sparse, got root",
+        ),
     ],
 )
 def test_settings_that_need_latents_are_refused(config, changes, message):
@@ -161,7 +166,7 @@ def test_settings_that_need_latents_are_refused(config, changes, message):
 def test_preset_has_the_published_sizes_and_shares():
     preset = find_preset("her", "Push")
     assert preset.is_end_to_end
-    assert (preset.replay_size, preset.td3.hidden_sizes) == (10_000, (32, 32))
+    assert (preset.buffer_size, preset.td3.hidden_sizes) == (10_000, (32, 32))
     assert preset.goals.mixture == HINDSIGHT
     assert not Config().is_end_to_end
 
@@ -192,7 +197,7 @@ def everything(directory):
 def finished(tmp_path_factory, config):
     """An undisturbed run."""
     run = Run.create(tmp_path_factory.mktemp("runs") / "run", config, {})
-    errands.train_to_the_end(run)
+    commands.train_to_the_end(run)
     return run
 
 
@@ -201,27 +206,27 @@ def test_run_that_was_stopped_goes_on_to_the_same_bytes(
 ):
     run = Run.create(tmp_path / "stopped", config, {})
     with monkeypatch.context() as patch:
-        patch.setattr(errands, "open_progress", Stopping)
+        patch.setattr(commands, "open_progress", Stopping)
         with pytest.raises(StoppedError):
-            errands.train_to_the_end(run)
+            commands.train_to_the_end(run)
     assert run.checkpoints.is_dir()
-    errands.train_on(run.directory)
+    commands.train_on(run.directory)
     assert everything(run.directory) == everything(finished.directory)
 
 
 def test_trained_policy_is_evaluated_and_reaches_for_a_picture(finished, tmp_path, config):
-    told = errands.evaluate_run(finished.directory, 2)
+    told = commands.evaluate_run(finished.directory, 2)
     assert told["distances"]["hand_m"]["median"] > 0
-    errands.take_picture(tmp_path / "goal.png", config, 48, of_goal=True)
-    reached = errands.reach_picture(finished.directory, tmp_path / "goal.png", None)
+    commands.save_snapshot(tmp_path / "goal.png", config, 48, of_goal=True)
+    reached = commands.reach_goal_image(finished.directory, tmp_path / "goal.png", None)
     assert reached["latent_distance"]["start"] > 0
     assert reached["distances"]["hand_m"]["end"] > 0
-    errands.imagine_goals(finished.directory, tmp_path / "sheet.png", 8, seed=0)
+    commands.imagine_goals(finished.directory, tmp_path / "sheet.png", 8, seed=0)
     assert (tmp_path / "sheet.png").stat().st_size > 1000
 
 
 def test_trained_policy_is_three_lines_away(finished):
-    policy = ImagePolicy(finished.directory)
+    policy = Policy(finished.directory)
     image = np.zeros(policy.image_shape, np.uint8)
     action = policy.act(image, image + 200)
     assert action.shape == (2,)
@@ -233,6 +238,6 @@ def test_practice_learned_and_drew_its_goals(finished, config):
     assert any("td3/critic_loss" in row for row in rows)
     assert not any(name.startswith(("vae/", "probe/")) for row in rows for name in row)
     assert list(finished.pictures.glob("imagined-*.png"))
-    policy = load_policy(finished.policy, config)
+    policy = load_agent(finished.policy, config)
     assert int(policy.learner.num_updates) > 0
     assert json.loads((finished.policy / "policy.json").read_text())["num_goals"] > 0

@@ -5,15 +5,15 @@ from rig.agent.explore import Noise, RandomPolicy
 from rig.config import ExploreConfig
 
 
-NUM_WORLDS = 5000
-STILL = np.zeros((NUM_WORLDS, 2), np.float32)
-LASTING = ExploreConfig(kind="ornstein_uhlenbeck", sigma=0.05, theta=0.15)
+NUM_ENVS = 5000
+STILL = np.zeros((NUM_ENVS, 2), np.float32)
+IMMUTABLE_ARRAYS = ExploreConfig(kind="ornstein_uhlenbeck", sigma=0.05, theta=0.15)
 FRESH = ExploreConfig(kind="gaussian", sigma=0.05)
 
 
 def noise_of(config, num_steps, rng):
     """Noise in every world at each step ``[steps, worlds, 2]``."""
-    noise = Noise(NUM_WORLDS, 2, config)
+    noise = Noise(NUM_ENVS, 2, config)
     return np.stack([noise.add_to(STILL, rng=rng) for _ in range(num_steps)])
 
 
@@ -22,12 +22,12 @@ def correlation(first, second):
 
 
 def test_lasting_noise_has_the_spread_of_its_closed_form(rng):
-    settled = noise_of(LASTING, 40, rng)[-1]
+    settled = noise_of(IMMUTABLE_ARRAYS, 40, rng)[-1]
     assert settled.std() == pytest.approx(0.05 / np.sqrt(1 - 0.85**2), rel=0.03)
 
 
 def test_lasting_noise_is_pulled_back_by_theta(rng):
-    steps = noise_of(LASTING, 42, rng)
+    steps = noise_of(IMMUTABLE_ARRAYS, 42, rng)
     assert correlation(steps[40], steps[41]) == pytest.approx(0.85, abs=0.02)
     assert correlation(steps[39], steps[41]) == pytest.approx(0.85**2, abs=0.02)
 
@@ -39,13 +39,13 @@ def test_gaussian_noise_is_drawn_afresh(rng):
 
 
 def test_worlds_and_axes_have_noise_of_their_own(rng):
-    last = noise_of(LASTING, 10, rng)[-1]
+    last = noise_of(IMMUTABLE_ARRAYS, 10, rng)[-1]
     assert abs(correlation(last[:, 0], last[:, 1])) < 0.05
     assert abs(correlation(last[:-1], last[1:])) < 0.05
 
 
 def test_reset_forgets_the_last_noise(rng):
-    noise = Noise(NUM_WORLDS, 2, LASTING)
+    noise = Noise(NUM_ENVS, 2, IMMUTABLE_ARRAYS)
     last = [noise.add_to(STILL, rng=rng) for _ in range(20)][-1]
     noise.reset()
     first = noise.add_to(STILL, rng=rng)
@@ -54,22 +54,22 @@ def test_reset_forgets_the_last_noise(rng):
 
 
 def test_noise_is_added_to_the_action(rng):
-    noise = Noise(NUM_WORLDS, 2, FRESH)
-    action = np.tile(np.array([0.5, -0.25], np.float32), (NUM_WORLDS, 1))
+    noise = Noise(NUM_ENVS, 2, FRESH)
+    action = np.tile(np.array([0.5, -0.25], np.float32), (NUM_ENVS, 1))
     noisy = noise.add_to(action, rng=rng)
     np.testing.assert_allclose(noisy.mean(axis=0), [0.5, -0.25], atol=0.01)
     assert action.std(axis=0).tolist() == [0, 0]
 
 
 def test_noisy_actions_stay_in_bounds(rng):
-    noise = Noise(NUM_WORLDS, 2, ExploreConfig(sigma=5.0))
+    noise = Noise(NUM_ENVS, 2, ExploreConfig(sigma=5.0))
     noisy = noise.add_to(STILL, rng=rng)
     assert (noisy.min(), noisy.max(), noisy.dtype) == (-1, 1, np.float32)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
 def test_a_share_of_actions_is_uniformly_random(share, rng):
-    noise = Noise(NUM_WORLDS, 2, ExploreConfig(sigma=0.0, random_share=share))
+    noise = Noise(NUM_ENVS, 2, ExploreConfig(sigma=0.0, random_eps=share))
     action = noise.add_to(STILL + 0.5, rng=rng)
     is_random = action != 0.5
     assert (is_random[:, 0] == is_random[:, 1]).all()
@@ -79,24 +79,26 @@ def test_a_share_of_actions_is_uniformly_random(share, rng):
         assert action[is_random].std() == pytest.approx(3**-0.5, rel=0.05)
 
 
-@pytest.mark.parametrize("persistence", [0.0, 0.5, 0.9])
-def test_drive_of_random_actions_keeps_variance_1(persistence, rng):
-    policy = RandomPolicy(NUM_WORLDS, 2, persistence)
+@pytest.mark.parametrize("action_correlation", [0.0, 0.5, 0.9])
+def test_drive_of_random_actions_keeps_variance_1(action_correlation, rng):
+    policy = RandomPolicy(NUM_ENVS, 2, action_correlation)
     policy.reset(rng=rng)
     last = [policy.act(rng=rng) for _ in range(20)][-1]
     beyond_one_std = 0.3173  # of a normal number, and clipped there
     assert (np.abs(last) == 1).mean() == pytest.approx(beyond_one_std, abs=0.02)
 
 
-@pytest.mark.parametrize(("persistence", "low", "high"), [(0, -0.05, 0.05), (0.9, 0.8, 0.92)])
-def test_random_actions_persist(persistence, low, high, rng):
-    policy = RandomPolicy(NUM_WORLDS, 2, persistence)
+@pytest.mark.parametrize(
+    ("action_correlation", "low", "high"), [(0, -0.05, 0.05), (0.9, 0.8, 0.92)]
+)
+def test_random_actions_persist(action_correlation, low, high, rng):
+    policy = RandomPolicy(NUM_ENVS, 2, action_correlation)
     policy.reset(rng=rng)
     assert low < correlation(policy.act(rng=rng), policy.act(rng=rng)) < high
 
 
 def test_every_episode_wanders_elsewhere(rng):
-    policy = RandomPolicy(NUM_WORLDS, 2, 0.9)
+    policy = RandomPolicy(NUM_ENVS, 2, 0.9)
     policy.reset(rng=rng)
     last = policy.act(rng=rng)
     policy.reset(rng=rng)

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from rig.agent.feature_extractor import PatchEyes, SideBySide, new_eyes
+from rig.agent.feature_extractor import ConcatFeatures, PatchFeatures, make_feature_extractor
 from rig.agent.networks import Actor, Critic
 
 
@@ -21,42 +21,42 @@ def pictures(rng):
     return jnp.asarray(rng.integers(256, size=(5, SIZE), dtype=np.uint8))
 
 
-def eyes_with(first, second):
+def features_with(first, second):
     """Eyes of one channel, whose weights are these numbers everywhere, without biases."""
-    eyes = PatchEyes(SIZE, (1, 1), key=jax.random.key(0))
+    features = PatchFeatures(SIZE, (1, 1), key=jax.random.key(0))
     weights = [
         jnp.full_like(layer.weight, w)
-        for layer, w in zip(eyes.layers, (first, second), strict=True)
+        for layer, w in zip(features.layers, (first, second), strict=True)
     ]
     where = lambda tree: [layer.weight for layer in tree.layers]  # noqa: E731
-    return eqx.tree_at(where, eyes, weights)
+    return eqx.tree_at(where, features, weights)
 
 
 def test_without_channels_latent_and_goal_are_put_side_by_side(key):
-    eyes = new_eyes(2, (), key=key)
-    assert isinstance(eyes, SideBySide)
-    assert eyes(jnp.array([[1.0, 2.0]]), jnp.array([[3.0, 4.0]])).tolist() == [[1, 2, 3, 4]]
-    assert eyes.size == 4
+    features = make_feature_extractor(2, (), key=key)
+    assert isinstance(features, ConcatFeatures)
+    assert features(jnp.array([[1.0, 2.0]]), jnp.array([[3.0, 4.0]])).tolist() == [[1, 2, 3, 4]]
+    assert features.size == 4
 
 
 @pytest.mark.parametrize(("side", "cells"), [(48, 4), (84, 7)])
 def test_picture_becomes_a_small_grid_of_channels(side, cells, key):
-    eyes = new_eyes(3 * side**2, (5, 6), key=key)
-    assert [layer.weight.shape for layer in eyes.layers] == [(4 * 4 * 6, 5), (3 * 3 * 5, 6)]
+    features = make_feature_extractor(3 * side**2, (5, 6), key=key)
+    assert [layer.weight.shape for layer in features.layers] == [(4 * 4 * 6, 5), (3 * 3 * 5, 6)]
     picture = jnp.zeros(3 * side**2, jnp.uint8)
-    assert eyes(picture, picture).shape == (eyes.size,) == (cells * cells * 6,)
+    assert features(picture, picture).shape == (features.size,) == (cells * cells * 6,)
 
 
 def test_each_cell_sees_its_own_square_of_both_pictures():
-    eyes = eyes_with(0.01, 1.0)
+    features = features_with(0.01, 1.0)
     image = np.zeros((SIDE, SIDE, 3), np.uint8)
     goal = image.copy()
     image[12, 23] = goal[47, 0] = 255  # in the squares of row 1, column 1 and row 3, column 0
     black = 0.01 * -GREY / 255 * 4 * 4 * 6
-    seen = eyes(jnp.asarray(image.reshape(-1)), jnp.asarray(goal.reshape(-1)))
+    seen = features(jnp.asarray(image.reshape(-1)), jnp.asarray(goal.reshape(-1)))
     assert black < 0  # so that all else is rectified to nothing
     assert not seen.any()
-    bright = eqx.tree_at(lambda tree: tree.layers[0].bias, eyes, jnp.array([-black]))
+    bright = eqx.tree_at(lambda tree: tree.layers[0].bias, features, jnp.array([-black]))
     grid = bright(jnp.asarray(image.reshape(-1)), jnp.asarray(goal.reshape(-1))).reshape(4, 4)
     expected = np.zeros((4, 4))
     expected[1, 1] = expected[3, 0] = 0.01 * 3
@@ -64,16 +64,16 @@ def test_each_cell_sees_its_own_square_of_both_pictures():
 
 
 def test_image_and_goal_picture_are_told_apart(pictures, key):
-    eyes = new_eyes(SIZE, (4, 8), key=key)
+    features = make_feature_extractor(SIZE, (4, 8), key=key)
     one, other = pictures[0], pictures[1]
-    assert np.abs(eyes(one, other) - eyes(other, one)).max() > 0.01
-    assert np.abs(eyes(one, other) - eyes(one, one)).max() > 0.01
+    assert np.abs(features(one, other) - features(other, one)).max() > 0.01
+    assert np.abs(features(one, other) - features(one, one)).max() > 0.01
 
 
 def test_networks_with_eyes_depend_on_the_goal_picture(pictures, key):
-    eyes = new_eyes(SIZE, (4, 8), key=key)
-    actor = Actor(eyes, 2, (16,), layer_norm=False, key=key)
-    critic = Critic(eyes, 2, (16,), layer_norm=False, key=key)
+    features = make_feature_extractor(SIZE, (4, 8), key=key)
+    actor = Actor(features, 2, (16,), layer_norm=False, key=key)
+    critic = Critic(features, 2, (16,), layer_norm=False, key=key)
     image, goal, other = pictures[:1], pictures[1:2], pictures[2:3]
     action = actor(image, goal)
     assert action.shape == (1, 2)
@@ -83,8 +83,8 @@ def test_networks_with_eyes_depend_on_the_goal_picture(pictures, key):
 
 
 def test_pair_alone_and_among_others_looks_alike(pictures, key):
-    eyes = new_eyes(SIZE, (4, 8), key=key)
-    together = eyes(pictures, pictures[::-1])
-    np.testing.assert_allclose(together[1], eyes(pictures[1], pictures[3]), atol=1e-5)
-    stacked = eyes(pictures[None], pictures[None, ::-1])
+    features = make_feature_extractor(SIZE, (4, 8), key=key)
+    together = features(pictures, pictures[::-1])
+    np.testing.assert_allclose(together[1], features(pictures[1], pictures[3]), atol=1e-5)
+    stacked = features(pictures[None], pictures[None, ::-1])
     np.testing.assert_allclose(stacked[0], together, atol=1e-5)

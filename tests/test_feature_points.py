@@ -21,10 +21,10 @@ def places(encoder):
     """The places of a lamp on the wall, right and down of each feature_point."""
     tell = jax.jit(lambda image: encoder(image)[0])
 
-    def places_of(row, column):
+    def mean_positions(row, column):
         return tell(WALL.at[row : row + 3, column : column + 3].set(1.0)).reshape(3, 2)
 
-    return places_of
+    return mean_positions
 
 
 def test_feature_points_go_right_as_the_thing_goes_right(places):

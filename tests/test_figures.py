@@ -1,7 +1,14 @@
 import numpy as np
 from PIL import Image
 
-from rig.report.image_grid import GAP_PX, IMAGE_PX, MARGIN_PX, draw_sheet, enlarged, save_sheet
+from rig.report.image_grid import (
+    GAP_PX,
+    IMAGE_PX,
+    MARGIN_PX,
+    draw_image_grid,
+    enlarged,
+    save_image_grid,
+)
 
 
 def images_of(*greys, size=48):
@@ -19,19 +26,19 @@ def greys_in(sheet, y):
 
 
 def test_each_row_shows_its_images_in_order():
-    sheet = draw_sheet([("", images_of(10, 20, 30)), ("", images_of(110, 120))], "")
+    sheet = draw_image_grid([("", images_of(10, 20, 30)), ("", images_of(110, 120))], "")
     assert greys_in(sheet, MARGIN_PX) == [10, 20, 30]
     assert greys_in(sheet, MARGIN_PX + IMAGE_PX + GAP_PX) == [110, 120]
 
 
 def test_sheet_is_as_large_as_what_it_shows():
-    sheet = draw_sheet([("", images_of(1, 2))], "")
+    sheet = draw_image_grid([("", images_of(1, 2))], "")
     assert sheet.size == (2 * MARGIN_PX + 2 * IMAGE_PX + GAP_PX, 2 * MARGIN_PX + IMAGE_PX)
 
 
 def test_labels_stand_left_of_the_images():
-    bare = draw_sheet([("", images_of(1))], "")
-    labelled = draw_sheet([("reconstruction", images_of(1))], "")
+    bare = draw_image_grid([("", images_of(1))], "")
+    labelled = draw_image_grid([("reconstruction", images_of(1))], "")
     assert labelled.width > bare.width + 60
     assert np.asarray(labelled)[:, : labelled.width - IMAGE_PX - MARGIN_PX].min() < 200
 
@@ -45,6 +52,8 @@ def test_enlarging_repeats_every_pixel():
 
 
 def test_saved_sheet_is_a_png(tmp_path):
-    save_sheet(tmp_path / "sheet.png", {"goal": images_of(5), "reached": images_of(6)}, "Title")
+    save_image_grid(
+        tmp_path / "sheet.png", {"goal": images_of(5), "reached": images_of(6)}, "Title"
+    )
     with Image.open(tmp_path / "sheet.png") as sheet:
         assert sheet.format == "PNG"

@@ -14,14 +14,14 @@ from rig.representation.fit import (
     fine_tune,
     fit,
     pixel_error,
-    put_on_canvas,
+    project_images,
     vae_loss,
 )
-from rig.representation.vae import new_vae, to_float
+from rig.representation.vae import make_vae, to_float
 
 
 CONFIG = VAEConfig(
-    latent_size=4,
+    latent_dim=4,
     likelihood="gaussian",
     channels=(16, 32),
     num_components=8,
@@ -58,7 +58,7 @@ def images():
 @pytest.fixture(scope="module")
 def make(images):
     rng, key = np.random.default_rng(0), jax.random.key(0)
-    made = {config: new_vae(config, images, key=key, rng=rng) for config in CONFIGS}
+    made = {config: make_vae(config, images, key=key, rng=rng) for config in CONFIGS}
     return made.get
 
 
@@ -85,7 +85,7 @@ def error_of(vae, images):
 def loss_of(vae, images, beta, key):
     """The loss at half the weight, and its metrics."""
     shown = to_float(jnp.asarray(images))
-    targets = jax.vmap(vae.canvas.put)(shown)
+    targets = jax.vmap(vae.output_basis.put)(shown)
     return vae_loss(vae, shown, targets, jnp.asarray(0.5), beta, key=key)
 
 
@@ -164,7 +164,7 @@ def test_scale_is_the_root_mean_square_of_what_is_to_be_painted(make, images):
 @pytest.mark.parametrize("config", CONFIGS)
 def test_blurred_target_weighs_as_much_as_a_sharp_one(config, make, images):
     vae = make(config)
-    sharp = put_on_canvas(vae, images)
+    sharp = project_images(vae, images)
     blurred, weight = blurred_targets(vae, sharp, 9.0, 24)
     change, blurred_change = (
         np.sum((np.float32(t) - np.asarray(vae.base)) ** 2) for t in (sharp, blurred)

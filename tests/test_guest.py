@@ -6,9 +6,9 @@ from gymnasium import spaces
 from gymnasium.envs.registration import registry
 from PIL import Image
 
-from rig.errors import DivergedError, GuestError, TaskError
-from rig.external import image_source as eyes
-from rig.external.make import Invitation, invite
+from rig.errors import DivergedError, ExternalEnvError, TaskError
+from rig.external import image_source as image_source
+from rig.external.make import EnvSpec, make_external_envs
 
 
 NUM_STEPS = 6
@@ -203,41 +203,45 @@ def welcome():
     came = []
 
     def call(name, num=2, seed=0, **how):
-        guests = invite(Invitation(id=f"fake/{name}-v0", **how), num, 48, seed=seed)
-        came.append(guests)
-        return guests
+        external_envs = make_external_envs(
+            EnvSpec(id=f"fake/{name}-v0", **how), num, 48, seed=seed
+        )
+        came.append(external_envs)
+        return external_envs
 
     yield call
-    for guests in came:
-        guests.close()
+    for external_envs in came:
+        external_envs.close()
 
 
-def act(guests, value=0.0):
-    return guests.step(np.full((guests.num_envs, guests.action_size), value, np.float32))
+def act(external_envs, value=0.0):
+    return external_envs.step(
+        np.full((external_envs.num_envs, external_envs.action_size), value, np.float32)
+    )
 
 
-def wandered(guests):
-    return guests.goals(3, rng=np.random.default_rng(7))
+def wandered(external_envs):
+    return external_envs.goals(3, rng=np.random.default_rng(7))
 
 
 @pytest.mark.parametrize(("ours", "theirs"), [(-1, 2), (-5, 2), (0, 4), (1, 6)])
 def test_actions_fill_the_range_of_the_guest(welcome, ours, theirs):
-    guests = welcome("Fake", num=1)
-    act(guests, ours)
-    told = guests.guests[0].env.unwrapped.told[-1]
+    external_envs = welcome("Fake", num=1)
+    act(external_envs, ours)
+    told = external_envs.external_envs[0].env.unwrapped.told[-1]
     np.testing.assert_array_equal(told, np.full((1, 2), theirs, np.float32))
 
 
 def test_a_broken_action_never_reaches_the_guest(welcome):
-    guests = welcome("Fake")
+    external_envs = welcome("Fake")
     with pytest.raises(DivergedError, match="not finite"):
-        act(guests, np.nan)
-    assert not guests.guests[0].env.unwrapped.told
+        act(external_envs, np.nan)
+    assert not external_envs.external_envs[0].env.unwrapped.told
 
 
 def test_a_rendered_picture_is_its_middle_with_pixels_averaged(welcome):
-    guests = welcome("Fake", num=1)
-    image = act(guests)[0]["observation"][0]
+    external_envs = welcome("Fake", num=1)
+    image = act(external_envs)[0]["observation"][0]
     assert image.shape == (48, 48, 3)
     np.testing.assert_array_equal(image[..., 0], 101)
 
@@ -249,8 +253,10 @@ def test_pictures_in_observations_are_seen_as_they_are(welcome):
 
 def test_seed_decides_where_all_episodes_start(welcome):
     def starts(seed):
-        guests = welcome("Fake", seed=seed)
-        return [guests.reset()[0]["observation"][:, 24, 24, 1].tolist() for _ in range(3)]
+        external_envs = welcome("Fake", seed=seed)
+        return [
+            external_envs.reset()[0]["observation"][:, 24, 24, 1].tolist() for _ in range(3)
+        ]
 
     assert starts(1) == starts(1)
     assert starts(1) != starts(2)
@@ -258,64 +264,64 @@ def test_seed_decides_where_all_episodes_start(welcome):
 
 
 def test_a_world_that_ended_stays_until_it_is_reset(welcome):
-    guests = welcome("Fake", num=8)
-    starts = guests.reset()[0]["observation"][:, 24, 24, 1]
+    external_envs = welcome("Fake", num=8)
+    starts = external_envs.reset()[0]["observation"][:, 24, 24, 1]
     for _ in range(NUM_STEPS):
-        observation, _, terminated, truncated, _ = act(guests)
+        observation, _, terminated, truncated, _ = act(external_envs)
     assert terminated.tolist() == (starts % 2 == 0).tolist()
     assert truncated.tolist() == (starts % 2 == 1).tolist()
     shown = observation["observation"][:, 24, 24, 0]
     assert shown.tolist() == [103 if ended else 100 + NUM_STEPS for ended in terminated]
-    fresh = guests.reset(options={"reset_mask": terminated})[0]["observation"]
+    fresh = external_envs.reset(options={"reset_mask": terminated})[0]["observation"]
     assert (fresh[terminated, 24, 24, 0] == 100).all()
     assert (fresh[truncated, 24, 24, 0] == 100 + NUM_STEPS).all()
 
 
 def test_an_episode_is_as_long_as_is_told(welcome):
-    guests = welcome("Endless", num=1, num_steps=2)
-    assert not act(guests)[3][0]
-    assert act(guests)[3][0]
+    external_envs = welcome("Endless", num=1, num_steps=2)
+    assert not act(external_envs)[3][0]
+    assert act(external_envs)[3][0]
 
 
 def test_a_multi_goal_guest_is_measured_by_its_own_distance(welcome):
-    guests = welcome("Asking", num=1)
-    assert guests.reset()[1]["goal_distance_m"] == 3
+    external_envs = welcome("Asking", num=1)
+    assert external_envs.reset()[1]["goal_distance_m"] == 3
     for _ in range(4):
-        info = act(guests)[-1]
+        info = act(external_envs)[-1]
     assert info["goal_distance_m"] == 5
     assert info["is_success"] == 0
 
 
 def test_a_multi_goal_guest_is_told_the_goal_that_is_tried(welcome):
-    guests = welcome("Asking")
-    goals = wandered(guests).rows([0, 1])
+    external_envs = welcome("Asking")
+    goals = wandered(external_envs).rows([0, 1])
     goals.states[:] = (0, 0, 4)
-    info = guests.reset(options=goals.options())[1]
+    info = external_envs.reset(options=goals.options())[1]
     assert info["goal_distance_m"].tolist() == [4, 4]
-    assert act(guests)[-1]["is_success"].tolist() == [1, 1]
+    assert act(external_envs)[-1]["is_success"].tolist() == [1, 1]
 
 
 def test_success_is_not_told_of_another_goal_than_the_one_that_is_tried(welcome):
-    guests = welcome("Deaf")
-    assert act(guests)[-1]["is_success"].tolist() == [1, 1]
-    guests.reset(options=wandered(guests).rows([0, 1]).options())
-    assert np.isnan(act(guests)[-1]["is_success"]).all()
+    external_envs = welcome("Deaf")
+    assert act(external_envs)[-1]["is_success"].tolist() == [1, 1]
+    external_envs.reset(options=wandered(external_envs).rows([0, 1]).options())
+    assert np.isnan(act(external_envs)[-1]["is_success"]).all()
 
 
 def test_any_other_guest_is_measured_by_the_difference_of_pictures(welcome):
-    guests = welcome("InDict")
-    assert guests.state_names == ()
-    goals = wandered(guests).rows([0, 1])
+    external_envs = welcome("InDict")
+    assert external_envs.state_names == ()
+    goals = wandered(external_envs).rows([0, 1])
     goals.images[1] += 4
-    observation, info = guests.reset(options=goals.options())
+    observation, info = external_envs.reset(options=goals.options())
     np.testing.assert_array_equal(observation["desired_goal"], goals.images)
     assert info["picture_distance_levels"].tolist() == [0, 4]
 
 
 def test_a_goal_is_tried_from_the_start_that_it_was_reached_from(welcome):
-    guests = welcome("Fake")
-    goals = wandered(guests)
-    observation, _ = guests.reset(options=goals.rows([1, 2]).options())
+    external_envs = welcome("Fake")
+    goals = wandered(external_envs)
+    observation, _ = external_envs.reset(options=goals.rows([1, 2]).options())
     reached = goals.images[1:, 24, 24, 1]
     np.testing.assert_array_equal(observation["observation"][:, 24, 24, 1], reached)
 
@@ -337,10 +343,10 @@ def test_options_of_a_reset_that_are_unknown_are_named(welcome):
 
 @pytest.mark.parametrize(("name", "thing"), [("Scene", "block"), ("cart", "cart")])
 def test_things_are_put_at_the_goal_that_a_scene_asks_for(welcome, name, thing):
-    guests = welcome(name)
-    goals = wandered(guests)
+    external_envs = welcome(name)
+    goals = wandered(external_envs)
     for row in range(3):
-        inside = guests.guests[0].env.unwrapped
+        inside = external_envs.external_envs[0].env.unwrapped
         inside.reset(seed=int(goals.seeds[row]))
         assert np.linalg.norm(goals.states[row] - inside.goal) < 0.01
     column = {"block": 1, "cart": 2}[thing]
@@ -348,9 +354,9 @@ def test_things_are_put_at_the_goal_that_a_scene_asks_for(welcome, name, thing):
 
 
 def test_a_hand_that_can_go_to_its_goal_goes_there_itself(welcome):
-    guests = welcome("Going", num=1)
-    goals = guests.goals(1, rng=np.random.default_rng(7))
-    inside = guests.guests[0].env.unwrapped
+    external_envs = welcome("Going", num=1)
+    goals = external_envs.goals(1, rng=np.random.default_rng(7))
+    inside = external_envs.external_envs[0].env.unwrapped
     assert inside.num_steps > 3
     assert np.linalg.norm(goals.states[0] - inside.goal) < 0.01
 
@@ -371,16 +377,16 @@ def test_a_scene_is_seen_without_its_own_renderer(welcome):
 
 
 def test_what_has_stood_still_is_seen_when_it_moves(welcome):
-    guests = welcome("Scene", num=2)
-    before = guests.reset()[0]["observation"]
-    inside = guests.guests[1].env.unwrapped
+    external_envs = welcome("Scene", num=2)
+    before = external_envs.reset()[0]["observation"]
+    inside = external_envs.external_envs[1].env.unwrapped
     inside.data.qpos[:3] += (0.3, 0, 0)
-    after = guests.eyes.look(guests.guests)
+    after = external_envs.image_source.look(external_envs.external_envs)
     fresh = welcome("Scene", num=1)
-    fresh.guests[0].env.unwrapped.data.qpos[:3] += (0.3, 0, 0)
+    fresh.external_envs[0].env.unwrapped.data.qpos[:3] += (0.3, 0, 0)
     np.testing.assert_array_equal(after[0], before[0])
     assert (after[1] != before[1]).any()
-    np.testing.assert_array_equal(after[1], fresh.eyes.look(fresh.guests)[0])
+    np.testing.assert_array_equal(after[1], fresh.image_source.look(fresh.external_envs)[0])
 
 
 @pytest.fixture
@@ -388,41 +394,41 @@ def sharp(welcome):
     """Worlds of a scene whose pictures are large enough for a small turn to show."""
 
     def call():
-        guests = welcome("Scene", num=1)
-        guests.eyes = eyes.RayEyes(240, "")
-        guests.reset()
-        return guests
+        external_envs = welcome("Scene", num=1)
+        external_envs.image_source = image_source.RayCasterSource(240, "")
+        external_envs.reset()
+        return external_envs
 
     return call
 
 
-def put_block(guests, turn_rad, across_m=0.0):
+def put_block(external_envs, turn_rad, across_m=0.0):
     """Turns the block of the first world, puts it aside, and looks."""
-    place = guests.guests[0].env.unwrapped.data.qpos
+    place = external_envs.external_envs[0].env.unwrapped.data.qpos
     place[0] = 0.2 + across_m
     place[3:7] = np.cos(turn_rad / 2), 0, np.sin(turn_rad / 2), 0
-    return guests.eyes.look(guests.guests)
+    return external_envs.image_source.look(external_envs.external_envs)
 
 
 @pytest.mark.parametrize(
     ("least", "turn_rad"),
-    [(eyes.LEAST_MOTION, 9e-4), (eyes.LEAST_MOTION, 2e-2), (5e-2, 4e-2)],
+    [(image_source.LEAST_MOTION, 9e-4), (image_source.LEAST_MOTION, 2e-2), (5e-2, 4e-2)],
     ids=["a little", "far", "not to speak of"],
 )
 def test_picture_does_not_depend_on_what_has_moved_before(sharp, monkeypatch, least, turn_rad):
-    monkeypatch.setattr(eyes, "LEAST_MOTION", least)
-    guests = sharp()
-    start = put_block(guests, 0.0)
-    before = put_block(guests, turn_rad)
-    put_block(guests, turn_rad, across_m=0.3)
-    np.testing.assert_array_equal(put_block(guests, turn_rad), before)
-    np.testing.assert_array_equal(put_block(guests, 0.0), start)
+    monkeypatch.setattr(image_source, "LEAST_MOTION", least)
+    external_envs = sharp()
+    start = put_block(external_envs, 0.0)
+    before = put_block(external_envs, turn_rad)
+    put_block(external_envs, turn_rad, across_m=0.3)
+    np.testing.assert_array_equal(put_block(external_envs, turn_rad), before)
+    np.testing.assert_array_equal(put_block(external_envs, 0.0), start)
 
 
 def test_a_small_motion_is_seen_as_by_eyes_that_open_after_it(sharp):
-    guests, fresh = sharp(), sharp()
-    fresh.eyes = eyes.RayEyes(240, "")
-    np.testing.assert_array_equal(put_block(guests, 9e-4), put_block(fresh, 9e-4))
+    external_envs, fresh = sharp(), sharp()
+    fresh.image_source = image_source.RayCasterSource(240, "")
+    np.testing.assert_array_equal(put_block(external_envs, 9e-4), put_block(fresh, 9e-4))
 
 
 def test_scene_without_materials_has_the_colours_of_its_geoms():
@@ -430,7 +436,7 @@ def test_scene_without_materials_has_the_colours_of_its_geoms():
         "<mujoco><worldbody><geom size='1' rgba='1 0 0 1'/><geom size='1'/></worldbody>"
         "</mujoco>"
     )
-    assert eyes.colours(model).tolist() == [[1, 0, 0, 1], [0.5, 0.5, 0.5, 1]]
+    assert image_source.colours(model).tolist() == [[1, 0, 0, 1], [0.5, 0.5, 0.5, 1]]
 
 
 def test_a_camera_of_the_scene_and_the_same_one_told_see_the_same(welcome):
@@ -465,7 +471,7 @@ def test_a_camera_of_the_scene_and_the_same_one_told_see_the_same(welcome):
     ],
 )
 def test_who_can_not_come_is_told_why(welcome, name, how, message):
-    with pytest.raises(GuestError, match=message) as caught:
+    with pytest.raises(ExternalEnvError, match=message) as caught:
         welcome(name, **how)
     assert "\n" not in str(caught.value)
 
@@ -483,17 +489,17 @@ def test_a_missing_library_is_named_with_what_installs_it(monkeypatch, id_, mess
         raise ModuleNotFoundError(name=name)
 
     monkeypatch.setattr("rig.external.make.import_module", is_missing)
-    with pytest.raises(GuestError, match=message):
-        invite(Invitation(id=id_), 1, 48, seed=0)
+    with pytest.raises(ExternalEnvError, match=message):
+        make_external_envs(EnvSpec(id=id_), 1, 48, seed=0)
 
 
 def test_pendulum_is_seen_as_it_draws_itself():
     pytest.importorskip("pygame", reason="Pendulum draws itself with pygame")
-    guests = invite(Invitation(id="Pendulum-v1"), 2, 48, seed=0)
-    first = guests.reset()[0]["observation"]
-    assert (guests.num_steps, guests.action_size) == (200, 1)
-    assert (act(guests, 1.0)[0]["observation"] != first).any()
-    guests.close()
+    external_envs = make_external_envs(EnvSpec(id="Pendulum-v1"), 2, 48, seed=0)
+    first = external_envs.reset()[0]["observation"]
+    assert (external_envs.num_steps, external_envs.action_size) == (200, 1)
+    assert (act(external_envs, 1.0)[0]["observation"] != first).any()
+    external_envs.close()
 
 
 LENT = {
@@ -509,11 +515,11 @@ LENT = {
 def test_environments_of_others_come_as_they_are(id_):
     library, action_size = LENT[id_]
     pytest.importorskip(library, reason=f"{library} is an extra, and not installed")
-    guests = invite(Invitation(id=id_), 2, 48, seed=0)
-    assert guests.action_size == action_size
-    goals = wandered(guests)
+    external_envs = make_external_envs(EnvSpec(id=id_), 2, 48, seed=0)
+    assert external_envs.action_size == action_size
+    goals = wandered(external_envs)
     for row, seed in enumerate(goals.seeds if "Fetch" in id_ else []):
-        guests.guests[0].begin(int(seed))
-        assert np.linalg.norm(guests.guests[0].desired - goals.states[row]) < 0.01
+        external_envs.external_envs[0].begin(int(seed))
+        assert np.linalg.norm(external_envs.external_envs[0].desired - goals.states[row]) < 0.01
     assert len(np.unique(Image.fromarray(goals.images[0]).convert("L"))) > 5
-    guests.close()
+    external_envs.close()

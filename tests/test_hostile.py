@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from fake_run import make_run
 from hostile import damaged_copy, hostile_picture
-from test_keeper import CONFIG, Training, new_keeper, untrained_policy
+from test_keeper import CONFIG, Training, new_checkpoint_manager, untrained_policy
 
 from rig.cli.main import main
 from rig.errors import RigError
-from rig.goals.goal_image import read_goal_picture
+from rig.goals.goal_image import read_goal_image
 from rig.runs.run import Run
 
 
@@ -27,7 +27,7 @@ def run(tmp_path_factory):
     run = make_run(tmp_path_factory.mktemp("runs") / "run", CONFIG)
     training = Training(run, untrained_policy(CONFIG))
     for _ in range(2):
-        training.practise().save()
+        training.collect_rollouts().save()
     return run.directory
 
 
@@ -61,7 +61,7 @@ def peak_bytes():
 
 
 def restore(directory):
-    new_keeper(Run.open(directory), []).restore()
+    new_checkpoint_manager(Run.open(directory), []).restore()
 
 
 @pytest.mark.parametrize("num", FEW_AND_MANY)
@@ -82,5 +82,5 @@ def test_hostile_pictures(tmp_path, num):
     rng, watched, path = np.random.default_rng(num), Watched(), tmp_path / "goal.png"
     for _ in range(num):
         hostile_picture(path, rng)
-        watched.do(lambda: read_goal_picture(path, 48) and None)
+        watched.do(lambda: read_goal_image(path, 48) and None)
     watched.check()

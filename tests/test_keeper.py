@@ -10,19 +10,19 @@ import pytest
 from fake_run import TINY, untrained_policy
 
 from rig.errors import DivergedError, RunError
-from rig.replay.buffer import Replay
+from rig.replay.buffer import ReplayBuffer
 from rig.runs import atomic_files as durable
 from rig.runs.interrupt import uninterrupted
 from rig.runs.run import Run
-from rig.training import checkpoint_manager as keeper
-from rig.training.checkpoint_manager import Keeper
+from rig.training import checkpoint_manager as checkpoints
+from rig.training.checkpoint_manager import CheckpointManager
 from rig.training.fingerprint import fingerprint
-from rig.training.state import Practising
+from rig.training.state import TrainState
 from rig.types import Encoding, Episodes
 
 
 NUM_STEPS = 4
-CONFIG = replace(TINY, replay_size=24)
+CONFIG = replace(TINY, buffer_size=24)
 """Room for 30 rows: six episodes of five."""
 
 
@@ -37,11 +37,11 @@ def run(tmp_path):
 
 
 def new_replay():
-    return Replay(CONFIG.replay_size, NUM_STEPS)
+    return ReplayBuffer(CONFIG.buffer_size, NUM_STEPS)
 
 
-def new_keeper(run, complaints):
-    return Keeper(run, uninterrupted(), new_replay, complaints.append)
+def new_checkpoint_manager(run, complaints):
+    return CheckpointManager(run, uninterrupted(), new_replay, complaints.append)
 
 
 def episodes(num, rng):
@@ -61,18 +61,18 @@ class Training:
 
     def __init__(self, run, policy):
         self.run, self.complaints = run, []
-        self.keeper = new_keeper(run, self.complaints)
-        self.state = Practising(
+        self.checkpoints = new_checkpoint_manager(run, self.complaints)
+        self.state = TrainState(
             rng=np.random.default_rng(3),
             policy=policy,
             replay=new_replay(),
             num_env_steps=0,
             num_rollbacks=0,
-            worlds=np.arange(6.0).reshape(2, 3),
-            visited=np.array([True, False, True]),
+            base_envs=np.arange(6.0).reshape(2, 3),
+            coverage=np.array([True, False, True]),
         )
 
-    def practise(self, num_episodes=2):
+    def collect_rollouts(self, num_episodes=2):
         self.state.replay.add(episodes(num_episodes, self.state.rng))
         num = self.state.num_env_steps + num_episodes * NUM_STEPS
         self.state = replace(self.state, num_env_steps=num)
@@ -80,11 +80,11 @@ class Training:
         return self
 
     def save(self):
-        self.keeper.save(self.state)
+        self.checkpoints.save(self.state)
         return fingerprint(self.state, self.run)
 
     def restored(self):
-        state = new_keeper(self.run, self.complaints).restore()
+        state = new_checkpoint_manager(self.run, self.complaints).restore()
         return state and fingerprint(state, self.run)
 
 
@@ -96,7 +96,7 @@ def training(run, policy):
 @pytest.mark.parametrize("num_rounds", [1, 2, 3, 7])
 def test_what_is_saved_comes_back_however_far_the_ring_has_gone_round(training, num_rounds):
     for _ in range(num_rounds):
-        training.practise()
+        training.collect_rollouts()
         saved = training.save()
     assert training.restored() == saved
     assert training.complaints == []
@@ -107,7 +107,7 @@ def test_run_that_remembers_nothing_yet_comes_back_as_one_that_practises(trainin
     saved = training.save()
     assert training.restored() == saved
     assert training.complaints == []
-    state = new_keeper(training.run, []).restore()
+    state = new_checkpoint_manager(training.run, []).restore()
     state.replay.add(episodes(2, np.random.default_rng(8)))
     assert state.replay.num_transitions == 2 * NUM_STEPS
 
@@ -117,22 +117,22 @@ def test_run_that_diverges_before_its_first_round_is_over_goes_back(run, policy)
     training = Training(Run(run.directory, config), policy)
     training.save()
     diverged = DivergedError("the critic exploded")
-    before = training.keeper.roll_back(training.practise().state, diverged)
+    before = training.checkpoints.roll_back(training.collect_rollouts().state, diverged)
     assert (before.num_rollbacks, before.num_env_steps) == (1, 0)
     assert before.replay.num_episodes == 0
 
 
 def test_rounds_between_checkpoints_may_fill_the_ring_many_times(training):
-    training.practise().save()
+    training.collect_rollouts().save()
     for _ in range(9):
-        training.practise()
+        training.collect_rollouts()
     saved = training.save()
     assert training.restored() == saved
 
 
 def test_restored_replay_goes_on_as_the_other_would(training, rng):
-    training.practise(5).save()
-    other = new_keeper(training.run, []).restore()
+    training.collect_rollouts(5).save()
+    other = new_checkpoint_manager(training.run, []).restore()
     for state in (training.state, other):
         state.replay.add(episodes(2, np.random.default_rng(8)))
     one, two = (
@@ -144,18 +144,18 @@ def test_restored_replay_goes_on_as_the_other_would(training, rng):
 
 
 def test_networks_come_back_with_their_optimisers(training, policy):
-    training.practise().save()
-    other = new_keeper(training.run, []).restore()
+    training.collect_rollouts().save()
+    other = new_checkpoint_manager(training.run, []).restore()
     jax.tree.map(np.testing.assert_array_equal, policy.learner, other.policy.learner)
-    np.testing.assert_array_equal(other.worlds, training.state.worlds)
-    np.testing.assert_array_equal(other.visited, training.state.visited)
+    np.testing.assert_array_equal(other.base_envs, training.state.base_envs)
+    np.testing.assert_array_equal(other.coverage, training.state.coverage)
 
 
 def test_checkpoint_writes_only_the_rows_that_are_new(training):
     rows = training.run.checkpoints / "rows"
-    training.practise().save()
+    training.collect_rollouts().save()
     before = {path.name: path.stat().st_mtime_ns for path in rows.iterdir()}
-    training.practise().save()
+    training.collect_rollouts().save()
     after = {path.name: path.stat().st_mtime_ns for path in rows.iterdir()}
     assert list(before) == ["0000000-0000010.safetensors"]
     assert sorted(after) == ["0000000-0000010.safetensors", "0000010-0000020.safetensors"]
@@ -163,8 +163,8 @@ def test_checkpoint_writes_only_the_rows_that_are_new(training):
 
 
 def test_many_rows_are_cut_into_files(training, monkeypatch):
-    monkeypatch.setattr(keeper, "ROWS_PER_FILE", 7)
-    saved = training.practise().save()
+    monkeypatch.setattr(checkpoints, "ROWS_PER_FILE", 7)
+    saved = training.collect_rollouts().save()
     names = sorted(path.name[:15] for path in (training.run.checkpoints / "rows").iterdir())
     assert names == ["0000000-0000007", "0000007-0000010"]
     assert training.restored() == saved
@@ -172,7 +172,7 @@ def test_many_rows_are_cut_into_files(training, monkeypatch):
 
 def test_two_checkpoints_and_the_rows_they_need_are_kept(training):
     for _ in range(6):
-        training.practise().save()
+        training.collect_rollouts().save()
     names = sorted(path.name for path in training.run.checkpoints.iterdir())
     assert names == ["000005", "000006", "rows"]
     rows = sorted(path.name[:15] for path in (training.run.checkpoints / "rows").iterdir())
@@ -180,14 +180,14 @@ def test_two_checkpoints_and_the_rows_they_need_are_kept(training):
 
 
 def test_metrics_after_the_checkpoint_are_cut(training):
-    training.practise().save()
-    training.practise()
+    training.collect_rollouts().save()
+    training.collect_rollouts()
     training.restored()
     assert training.run.metrics() == [{"num_env_steps": 8, "wall_s": 0.5}]
 
 
 def test_run_without_a_checkpoint_begins_anew(training):
-    training.practise()
+    training.collect_rollouts()
     assert training.restored() is None
     assert training.run.metrics() == []
 
@@ -219,8 +219,8 @@ PARTS = (
 @pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.parametrize("part", PARTS)
 def test_damaged_checkpoint_is_named_and_the_one_before_it_is_used(training, part, damage):
-    before = training.practise().save()
-    training.practise().save()
+    before = training.collect_rollouts().save()
+    training.collect_rollouts().save()
     DAMAGES[damage](training.run.checkpoints / part)
     assert training.restored() == before
     assert len(training.complaints) == 1
@@ -229,8 +229,8 @@ def test_damaged_checkpoint_is_named_and_the_one_before_it_is_used(training, par
 
 
 def test_changed_metrics_belong_to_no_checkpoint(training):
-    before = training.practise().save()
-    training.practise().save()
+    before = training.collect_rollouts().save()
+    training.collect_rollouts().save()
     path = training.run.directory / "metrics.jsonl"
     lines = path.read_text().splitlines(keepends=True)
     path.write_text(lines[0] + lines[1].replace("1", "2"))
@@ -238,7 +238,7 @@ def test_changed_metrics_belong_to_no_checkpoint(training):
 
 
 def test_no_whole_checkpoint_is_one_clear_line(training):
-    training.practise().save()
+    training.collect_rollouts().save()
     cut(training.run.checkpoints / PARTS[-1].replace("0000010-0000020", "0000000-0000010"))
     with pytest.raises(RunError, match="holds no checkpoint that is whole"):
         training.restored()
@@ -246,12 +246,12 @@ def test_no_whole_checkpoint_is_one_clear_line(training):
 
 
 def test_after_damage_the_next_checkpoint_is_the_one_that_is_kept(training, policy):
-    training.practise().save()
-    training.practise().save()
+    training.collect_rollouts().save()
+    training.collect_rollouts().save()
     cut(training.run.checkpoints / PARTS[1])
     again = Training(training.run, policy)
-    again.state = again.keeper.restore()
-    saved = again.practise().save()
+    again.state = again.checkpoints.restore()
+    saved = again.collect_rollouts().save()
     assert again.restored() == saved
     names = sorted(path.name for path in training.run.checkpoints.iterdir())
     assert names == ["000001", "000003", "rows"]
@@ -261,8 +261,8 @@ class FullDisk:
     """Takes so many writes, and then no more than half of one."""
 
     def __init__(self, monkeypatch, num):
-        self.num, self.write = num, durable.write_durably
-        monkeypatch.setattr(durable, "write_durably", self)
+        self.num, self.write = num, durable.write_and_sync
+        monkeypatch.setattr(durable, "write_and_sync", self)
 
     def __call__(self, path, data):
         self.num -= 1
@@ -274,8 +274,8 @@ class FullDisk:
 
 @pytest.mark.parametrize("num", range(7))
 def test_disk_that_is_full_leaves_the_checkpoint_before(training, monkeypatch, num):
-    before = training.practise().save()
-    training.practise()
+    before = training.collect_rollouts().save()
+    training.collect_rollouts()
     with monkeypatch.context() as patch:
         FullDisk(patch, num)
         with pytest.raises(OSError, match="No space left"):
@@ -286,7 +286,7 @@ def test_disk_that_is_full_leaves_the_checkpoint_before(training, monkeypatch, n
 
 
 def test_checkpoint_that_lies_about_its_files_reads_none(training):
-    training.practise().save()
+    training.collect_rollouts().save()
     path = training.run.checkpoints / "000001" / "manifest.json"
     manifest = json.loads(path.read_text())
     for name in ("../secret.json", "/etc/passwd", "rows/../../config.json"):
@@ -297,7 +297,7 @@ def test_checkpoint_that_lies_about_its_files_reads_none(training):
 
 
 def test_checkpoint_of_another_schema_is_refused(training):
-    training.practise().save()
+    training.collect_rollouts().save()
     path = training.run.checkpoints / "000001" / "manifest.json"
     path.write_text(path.read_text().replace('"schema": 1', '"schema": 2'))
     with pytest.raises(RunError):

@@ -5,16 +5,16 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from rig.agent.agent import Policy
+from rig.agent.agent import Agent
 from rig.agent.td3 import new_learner
 from rig.config import Config, GoalConfig, OnlineConfig, TD3Config, VAEConfig
-from rig.replay.buffer import Replay
+from rig.replay.buffer import ReplayBuffer
 from rig.representation.fit import fit
-from rig.representation.keypoints import KeypointEncoder, acquainted, find_colours
-from rig.representation.latent import make_space
+from rig.representation.keypoints import KeypointEncoder, calibrate, find_colours
+from rig.representation.latent import make_latent_representation
 from rig.representation.spatial_softmax import PLACE_SCALE
-from rig.representation.vae import new_vae
-from rig.training.fit_representation import look_again
+from rig.representation.vae import make_vae
+from rig.training.fit_representation import finetune_vae
 from rig.training.recorder import Recorder
 from rig.types import Episodes
 
@@ -23,7 +23,7 @@ SIDE = 24
 RED, GREEN, BLUE, GREY = (200, 20, 20), (20, 180, 20), (20, 60, 220), (120, 120, 120)
 CONFIG = VAEConfig(
     architecture="keypoints",
-    latent_size=6,
+    latent_dim=6,
     likelihood="gaussian",
     num_components=8,
     hidden_size=16,
@@ -128,7 +128,7 @@ def test_more_keypoints_than_colours_are_found_too(rng):
 
 
 def test_fit_learns_the_spread_and_leaves_the_colours(scene, key, rng):
-    before = new_vae(CONFIG, scene, key=key, rng=rng)
+    before = make_vae(CONFIG, scene, key=key, rng=rng)
     after = fit(before, scene, replace(CONFIG, learning_rate=0.01), rng=rng)
     np.testing.assert_array_equal(after.encoder.colours, before.encoder.colours)
     assert (after.encoder.log_std != before.encoder.log_std).all()
@@ -151,8 +151,10 @@ def test_looking_again_renews_the_spreads_in_memory_and_leaves_the_goals(scene, 
         online=OnlineConfig(every_steps=100, num_fit_steps=3),
         goals=GoalConfig(source="seen"),
     )
-    space = make_space(new_vae(CONFIG, scene, key=key, rng=rng), scene, "seen", -1.0, rng=rng)
-    replay, encoding = Replay(198, 99), space.encode(scene)
+    space = make_latent_representation(
+        make_vae(CONFIG, scene, key=key, rng=rng), scene, "seen", -1.0, rng=rng
+    )
+    replay, encoding = ReplayBuffer(198, 99), space.encode(scene)
     actions, goals = np.zeros((198, 2), np.float32), space.imagine(2, rng=rng)
     replay.add(
         Episodes(
@@ -163,9 +165,9 @@ def test_looking_again_renews_the_spreads_in_memory_and_leaves_the_goals(scene, 
             goals=goals,
         )
     )
-    policy = Policy(space, new_learner(6, 2, TD3Config(hidden_sizes=(8,)), key=key))
-    again = look_again(policy, replay, config, Unheard(), rng=rng).space
-    held = replay.passing()
+    policy = Agent(space, new_learner(6, 2, TD3Config(hidden_sizes=(8,)), key=key))
+    again = finetune_vae(policy, replay, config, Unheard(), rng=rng).space
+    held = replay.mutable_arrays()
     np.testing.assert_array_equal(held["goals"], goals)
     np.testing.assert_array_equal(held["log_stds"], again.encode(scene).log_std)
     assert (held["log_stds"] != encoding.log_std).all()
@@ -175,26 +177,26 @@ def test_looking_again_renews_the_spreads_in_memory_and_leaves_the_goals(scene, 
 WALL = jnp.full((SIDE, SIDE, 3), np.float32(GREY) / 255)
 
 
-def acquainted_with(*images):
+def calibrated_on(*images):
     """An encoder of red that was found in these images."""
-    return acquainted(KeypointEncoder(np.float32([RED]) / 255), np.stack(images))
+    return calibrate(KeypointEncoder(np.float32([RED]) / 255), np.stack(images))
 
 
 def test_what_is_always_in_view_and_now_is_not_seems_to_be_at_its_usual_place():
     """The red square has its middle at columns 18 and 6, so usually at 12."""
-    encoder = acquainted_with(with_square(4, 16), with_square(4, 4))
+    encoder = calibrated_on(with_square(4, 16), with_square(4, 4))
     place, _ = encoder(WALL)
     np.testing.assert_allclose(place / PLACE_SCALE, [0, -0.5], atol=1e-3)
 
 
 def test_what_comes_and_goes_is_followed_as_it_is():
-    encoder = acquainted_with(with_square(4, 16), with_square(4, 16, colour=GREY))
+    encoder = calibrated_on(with_square(4, 16), with_square(4, 16, colour=GREY))
     place, _ = encoder(WALL)
     np.testing.assert_allclose(place, [0, 0], atol=1e-3)
 
 
 def test_a_pixel_of_a_colour_is_enough_to_be_seen():
     """In row 6 and column 18 of 24, so its middle is at 6.5 and -5.5 of 12."""
-    encoder = acquainted_with(with_square(4, 4))
+    encoder = calibrated_on(with_square(4, 4))
     place, _ = encoder(WALL.at[6, 18].set(np.float32(RED) / 255))
     np.testing.assert_allclose(place / PLACE_SCALE, [6.5 / 12, -5.5 / 12], atol=2e-3)

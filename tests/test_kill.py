@@ -11,10 +11,10 @@ from rig.runs.run import Run
 
 
 TRAIN = (
-    "train Reach --num-env-steps 500 --num-worlds 2 --collect.num-images 200 --replay-size 300 "
-    "--vae.num-fit-steps 60 --vae.batch-size 4 --vae.latent-size 2 --vae.channels 4 8 "
+    "train Reach --total-timesteps 500 --num-envs 2 --collect.num-images 200 --buffer-size 300 "
+    "--vae.num-fit-steps 60 --vae.batch-size 4 --vae.latent-dim 2 --vae.channels 4 8 "
     "--vae.architecture patches --online.every-steps 200 --online.num-fit-steps 2 "
-    "--td3.hidden-sizes 8 --td3.batch-size 4 --td3.updates-per-step 0.1 --td3.warmup-steps 0 "
+    "--td3.hidden-sizes 8 --td3.batch-size 4 --td3.utd-ratio 0.1 --td3.learning-starts 0 "
     "--evaluate.num-goals 2 --evaluate.every-steps 200 --checkpoint.every-steps 100 --out"
 )
 COMPARED = ("metrics.jsonl", "evaluation.json", "fingerprint.json", "policy/policy.safetensors")

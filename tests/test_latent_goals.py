@@ -4,8 +4,8 @@ import pytest
 
 from rig.errors import ConfigError
 from rig.inference.latent_goals import LatentGoals
-from rig.representation.latent import make_space
-from rig.representation.vae import new_vae
+from rig.representation.latent import make_latent_representation
+from rig.representation.vae import make_vae
 
 
 @pytest.fixture(scope="module")
@@ -14,8 +14,8 @@ def space(tiny):
 
     rng = np.random.default_rng(0)
     images = rng.integers(256, size=(8, 48, 48, 3)).astype(np.uint8)
-    vae = new_vae(tiny.vae, images, key=jax.random.key(0), rng=rng)
-    return make_space(vae, images, "normal", -1.0, rng=rng)
+    vae = make_vae(tiny.vae, images, key=jax.random.key(0), rng=rng)
+    return make_latent_representation(vae, images, "normal", -1.0, rng=rng)
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def test_what_is_seen_is_the_latent_of_the_picture(make, space):
     picture = env.unwrapped._batch._images
     np.testing.assert_array_equal(seen["observation"], space.encode(picture).latent[0])
     np.testing.assert_array_equal(seen["observation"], seen["achieved_goal"])
-    assert seen["desired_goal"].shape == (space.latent_size,)
+    assert seen["desired_goal"].shape == (space.latent_dim,)
 
 
 def test_goals_are_imagined_or_the_latents_of_goal_pictures(make, space):
@@ -68,7 +68,7 @@ def test_the_reward_of_a_step_is_what_compute_reward_says_of_it(make):
 
 def test_rewards_of_a_batch_are_those_of_its_rows(make, rng, space):
     env = make()
-    rows = rng.standard_normal((2, 5, space.latent_size)).astype(np.float32)
+    rows = rng.standard_normal((2, 5, space.latent_dim)).astype(np.float32)
     together = env.compute_reward(*rows, info=[{}] * 5)
     alone = [env.compute_reward(*pair, {}) for pair in zip(*rows, strict=True)]
     np.testing.assert_allclose(together, alone, rtol=1e-6)

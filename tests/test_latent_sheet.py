@@ -1,10 +1,10 @@
 import numpy as np
 
 from rig.report.latent_traversals import NUM_SWEPT, sweeps
-from rig.representation.latent import LatentSpace
+from rig.representation.latent import LatentRepresentation
 
 
-class ShownSpace(LatentSpace):
+class ShownSpace(LatentRepresentation):
     """Decodes a latent to a picture whose first three numbers are ten times its own."""
 
     def __init__(self, weight):

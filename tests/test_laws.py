@@ -6,32 +6,32 @@ from dataclasses import replace
 import jax
 import numpy as np
 import pytest
-from fakes import CountingWorld
+from fakes import CountingEnv
 from gymnasium.vector import VectorWrapper
 
-from rig.agent.agent import load_policy
+from rig.agent.agent import load_agent
 from rig.agent.explore import Noise
 from rig.agent.td3 import update_many
 from rig.config import ExploreConfig, GoalConfig, GoalMixture, RewardConfig
-from rig.replay.buffer import Replay
+from rig.replay.buffer import ReplayBuffer
 from rig.replay.relabel import relabel
-from rig.representation.hybrid import SwapView
-from rig.representation.latent import LatentSpace, make_space
-from rig.representation.true_state import OracleView
-from rig.representation.vae import new_vae
+from rig.representation.hybrid import HybridObservation
+from rig.representation.latent import LatentRepresentation, make_latent_representation
+from rig.representation.true_state import TrueStateObservation
+from rig.representation.vae import make_vae
 from rig.runs.run import Run
 from rig.training import loop as training
 from rig.training.evaluate import evaluation_goals, table, try_goals
 from rig.training.learn import make_reward, stacked
 from rig.training.loop import train
-from rig.training.make_envs import make_pictured_world, make_world
+from rig.training.make_envs import make_envs, make_image_envs
 from rig.training.progress import PlainProgress
-from rig.training.rollout import practise
+from rig.training.rollout import collect_rollouts
 from rig.types import Batch, Encoding
 
 
 CLOCKS = ("wall_s", "evaluation_s")
-KEPT = GoalMixture(kept=1.0, future=0.0, imagined=0.0)
+KEPT = GoalMixture(original=1.0, future=0.0, prior=0.0)
 
 
 def trained(directory, config):
@@ -65,9 +65,9 @@ def learned(run):
 class Poison(VectorWrapper):
     """Worlds in which every truth that learning might see is poison."""
 
-    def __init__(self, world):
-        super().__init__(world)
-        env = world.unwrapped
+    def __init__(self, envs):
+        super().__init__(envs)
+        env = envs.unwrapped
         env._measure = dict
         env.tabletop.states = self._refuse
 
@@ -102,11 +102,11 @@ def test_another_seed_gives_another_run(finished, tmp_path, tiny):
 def test_no_true_state_reaches_training(finished, tmp_path, tiny, monkeypatch):
     made = []
 
-    def make_poisoned(config, num_worlds):
-        made.append(Poison(make_world(config, num_worlds)))
+    def make_poisoned(config, num_envs):
+        made.append(Poison(make_envs(config, num_envs)))
         return made[-1]
 
-    monkeypatch.setattr(training, "make_world", make_poisoned)
+    monkeypatch.setattr(training, "make_envs", make_poisoned)
     poisoned, _ = trained(tmp_path / "poisoned", tiny)
     assert len(made) == 1
     assert learned(poisoned) == learned(finished[0])
@@ -114,9 +114,9 @@ def test_no_true_state_reaches_training(finished, tmp_path, tiny, monkeypatch):
 
 
 GIVEN = {
-    "oracle": (OracleView, {"oracle": True}),
-    "input": (SwapView, {"input": "true"}),
-    "reward": (SwapView, {"reward": RewardConfig(distance="true")}),
+    "oracle": (TrueStateObservation, {"oracle": True}),
+    "input": (HybridObservation, {"input": "true"}),
+    "reward": (HybridObservation, {"reward": RewardConfig(distance="true")}),
 }
 """What shows a run the truth, and what asks for it."""
 
@@ -126,10 +126,10 @@ def test_run_that_is_given_poison_for_truth_is_noticed(tmp_path, tiny, monkeypat
     """The poison works: where truth does reach training, the run does not survive it."""
     view, changes = GIVEN[name]
 
-    def make_poisoned(config, num_worlds):
-        return view(Poison(make_pictured_world(config, num_worlds, config.image_size)))
+    def make_poisoned(config, num_envs):
+        return view(Poison(make_image_envs(config, num_envs, config.image_size)))
 
-    monkeypatch.setattr(training, "make_world", make_poisoned)
+    monkeypatch.setattr(training, "make_envs", make_poisoned)
     given = replace(tiny, goals=GoalConfig(source="seen"), **changes)
     with pytest.raises(Exception, match=r"finite|nan"):
         trained(tmp_path / "poisoned", given)
@@ -137,7 +137,7 @@ def test_run_that_is_given_poison_for_truth_is_noticed(tmp_path, tiny, monkeypat
 
 def test_loaded_policy_takes_the_same_next_step(finished, tiny, rng):
     run, policy = finished
-    loaded = load_policy(run.policy, tiny)
+    loaded = load_agent(run.policy, tiny)
     rows = [rng.standard_normal((4, 2), np.float32) for _ in range(4)]
     batch = Batch(
         **dict(zip(("latent", "action", "next_latent", "goal"), rows, strict=True)),
@@ -153,19 +153,21 @@ def test_loaded_policy_takes_the_same_next_step(finished, tiny, rng):
 
 def test_loaded_policy_is_evaluated_as_the_run_was(finished, tiny):
     run, _ = finished
-    world = make_world(tiny, 2)
-    goals = evaluation_goals(world, 2)
-    trial = try_goals(load_policy(run.policy, tiny), world, goals)
+    envs = make_envs(tiny, 2)
+    goals = evaluation_goals(envs, 2)
+    trial = try_goals(load_agent(run.policy, tiny), envs, goals)
     assert table(tiny, trial, 300) == run.evaluation()
-    world.close()
+    envs.close()
 
 
 @pytest.mark.parametrize("name", ["tiny", "tiny_keypoints"])
 def test_image_encodes_alike_alone_and_in_a_batch(name, request, rng):
     config = request.getfixturevalue(name)
     images = rng.integers(256, size=(9, 48, 48, 3), dtype=np.uint8)
-    vae = new_vae(config.vae, images, key=jax.random.key(0), rng=rng)
-    space = make_space(vae, images, "normal", -1.0, rng=np.random.default_rng(0))
+    vae = make_vae(config.vae, images, key=jax.random.key(0), rng=rng)
+    space = make_latent_representation(
+        vae, images, "normal", -1.0, rng=np.random.default_rng(0)
+    )
     together = space.encode(images)
     for row in (0, 4, 8):
         alone = space.encode(images[row : row + 1])
@@ -183,27 +185,27 @@ def count(frames, goals):
 @pytest.fixture
 def practised(rng):
     """Replay after two rounds of practice by three worlds, and what they were told."""
-    world, replay = CountingWorld(3), Replay(100, 4)
+    envs, replay = CountingEnv(3), ReplayBuffer(100, 4)
     noise = Noise(3, 2, ExploreConfig(sigma=0.1))
     for goals in ([[50], [51], [52]], [[60], [61], [62]]):
         goals = np.array(goals, np.float32)
-        replay.add(practise(world, count, [goals], noise, 4, rng=rng))
-    return replay, np.stack(world.told).reshape(2, 4, 3, 2)
+        replay.add(collect_rollouts(envs, count, [goals], noise, 4, rng=rng))
+    return replay, np.stack(envs.told).reshape(2, 4, 3, 2)
 
 
 def test_what_is_recalled_is_what_happened(practised, rng):
     replay, told = practised
-    recalled = replay.sample(200, rng=rng)
-    shown = recalled.latent[:, 0].astype(int)
-    world, step = shown // 10, shown % 10
-    round_ = (recalled.goal[:, 0].astype(int) - 50) // 10
-    np.testing.assert_array_equal(recalled.goal[:, 0], 50 + 10 * round_ + world)
-    np.testing.assert_array_equal(recalled.action, told[round_, step, world])
-    np.testing.assert_array_equal(recalled.next_latent[:, 0], shown + 1)
-    np.testing.assert_array_equal(replay.frames[recalled.next_row, 0, 0, 0], shown + 1)
+    sampled = replay.sample(200, rng=rng)
+    shown = sampled.latent[:, 0].astype(int)
+    envs, step = shown // 10, shown % 10
+    round_ = (sampled.goal[:, 0].astype(int) - 50) // 10
+    np.testing.assert_array_equal(sampled.goal[:, 0], 50 + 10 * round_ + envs)
+    np.testing.assert_array_equal(sampled.action, told[round_, step, envs])
+    np.testing.assert_array_equal(sampled.next_latent[:, 0], shown + 1)
+    np.testing.assert_array_equal(replay.frames[sampled.next_row, 0, 0, 0], shown + 1)
 
 
-class CountingSpace(LatentSpace):
+class CountingSpace(LatentRepresentation):
     """Pictures are numbers, and so are their latents; each weighs two."""
 
     def __init__(self):
@@ -225,24 +227,24 @@ REWARDS = {
 @pytest.mark.parametrize("kind", REWARDS)
 def test_relabelling_with_the_kept_goal_changes_nothing(kind, practised, rng):
     replay, _ = practised
-    recalled = replay.sample(50, rng=rng)
+    sampled = replay.sample(50, rng=rng)
     config = RewardConfig(kind=kind, sparse_threshold=45.0)
     reward_of = make_reward(config, CountingSpace(), replay)
-    batch = relabel(recalled, recalled.goal + 7, KEPT, reward_of, rng=rng)
-    steps = (recalled.latent + 1 - recalled.goal)[:, 0]
+    batch = relabel(sampled, sampled.goal + 7, KEPT, reward_of, rng=rng)
+    steps = (sampled.latent + 1 - sampled.goal)[:, 0]
     np.testing.assert_allclose(batch.reward, REWARDS[kind](steps), rtol=1e-5)
     for name in ("goal", "latent", "action", "next_latent"):
-        np.testing.assert_array_equal(getattr(batch, name), getattr(recalled, name))
+        np.testing.assert_array_equal(getattr(batch, name), getattr(sampled, name))
 
 
 def test_picture_does_not_change_when_the_goal_does(tiny):
     seen = []
     for goal in ([0.1, 0.55], [-0.15, 0.65]):
-        world = make_world(tiny, 1)
-        first, _ = world.reset(options={"goal_states": np.array([goal])})
-        second, *_ = world.step(np.array([[1.0, 0.5]], np.float32))
+        envs = make_envs(tiny, 1)
+        first, _ = envs.reset(options={"goal_states": np.array([goal])})
+        second, *_ = envs.step(np.array([[1.0, 0.5]], np.float32))
         seen.append((first, second))
-        world.close()
+        envs.close()
     for one, other in zip(*seen, strict=True):
         np.testing.assert_array_equal(one["observation"], other["observation"])
         assert (one["desired_goal"] != other["desired_goal"]).any()

@@ -9,9 +9,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from fakes import BareDotWorld, picture_of
+from fakes import BareDotEnv, picture_of
 
-from rig.agent.agent import Policy
+from rig.agent.agent import Agent
 from rig.agent.explore import Noise
 from rig.agent.td3 import Transitions, new_learner, update_many
 from rig.config import (
@@ -22,21 +22,21 @@ from rig.config import (
     TD3Config,
     VAEConfig,
 )
-from rig.replay.buffer import Replay
+from rig.replay.buffer import ReplayBuffer
 from rig.representation.fit import fit
-from rig.representation.latent import make_space
+from rig.representation.latent import make_latent_representation
 from rig.representation.probe import distance_correlation, probe
-from rig.representation.true_state import TrueStateSpace
-from rig.representation.vae import new_vae
+from rig.representation.true_state import TrueStateRepresentation
+from rig.representation.vae import make_vae
 from rig.training.learn import learn
-from rig.training.rollout import practise
+from rig.training.rollout import collect_rollouts
 from rig.training.seeds_together import alone
 
 
 TD3 = TD3Config(hidden_sizes=(64, 64), batch_size=64, learning_rate=2e-3, gamma=0.0, tau=0.05)
 DOTS = {
-    "patches": VAEConfig(latent_size=2, likelihood="gaussian", channels=(16, 32)),
-    "keypoints": VAEConfig(latent_size=2, likelihood="gaussian", architecture="keypoints"),
+    "patches": VAEConfig(latent_dim=2, likelihood="gaussian", channels=(16, 32)),
+    "keypoints": VAEConfig(latent_dim=2, likelihood="gaussian", architecture="keypoints"),
 }
 
 
@@ -94,27 +94,27 @@ def test_rung_4_actor_reaches_in_ten_steps_with_relabelling(rng):
     """The dot's place is the latent, so that memory, relabelling and learning stand alone."""
     config = Config(
         td3=replace(TD3, gamma=0.9, layer_norm=True),
-        goals=GoalConfig(mixture=GoalMixture(kept=0.2, future=0.5, imagined=0.3)),
+        goals=GoalConfig(mixture=GoalMixture(original=0.2, future=0.5, prior=0.3)),
     )
     goals = rng.uniform(-1, 1, (500, 2)).astype(np.float32)
-    space = TrueStateSpace(np.zeros(2, np.float32), np.ones(2, np.float32), goals)
-    policy = Policy(space, new_learner(2, 2, config.td3, key=jax.random.key(0)))
-    world, replay = BareDotWorld(16), Replay(10_000, 10)
-    noise = Noise(16, 2, ExploreConfig(kind="gaussian", sigma=0.2, random_share=0.2))
+    space = TrueStateRepresentation(np.zeros(2, np.float32), np.ones(2, np.float32), goals)
+    policy = Agent(space, new_learner(2, 2, config.td3, key=jax.random.key(0)))
+    envs, replay = BareDotEnv(16), ReplayBuffer(10_000, 10)
+    noise = Noise(16, 2, ExploreConfig(kind="gaussian", sigma=0.2, random_eps=0.2))
     for _ in range(20):
         aims = space.imagine(16, rng=rng)
-        replay.add(practise(world, policy.act, [aims], noise, 10, rng=rng))
+        replay.add(collect_rollouts(envs, policy.act, [aims], noise, 10, rng=rng))
         policy, _ = alone(learn(policy, replay, config, 200, rng=rng))
-    assert far_from_goals(policy, BareDotWorld(100), 10, rng) < 0.15
+    assert far_from_goals(policy, BareDotEnv(100), 10, rng) < 0.15
 
 
-def far_from_goals(policy, world, num_steps, rng):
+def far_from_goals(policy, envs, num_steps, rng):
     """The median distance at the end, without noise."""
-    aims = policy.space.imagine(world.num_envs, rng=rng)
-    frame = world.reset()[0]["observation"]
+    aims = policy.space.imagine(envs.num_envs, rng=rng)
+    frame = envs.reset()[0]["observation"]
     assert np.median(np.linalg.norm(frame - aims, axis=1)) > 0.6
     for _ in range(num_steps):
-        frame = world.step(policy.act(frame, aims)[0])[0]["observation"]
+        frame = envs.step(policy.act(frame, aims)[0])[0]["observation"]
     return np.median(np.linalg.norm(frame - aims, axis=1))
 
 
@@ -133,10 +133,10 @@ def test_rung_5_vae_orders_the_places_of_a_dot(name, rng):
     )
     places = rng.uniform(-1, 1, (600, 2))
     images = picture_of(places)
-    vae = new_vae(config, images, key=jax.random.key(0), rng=rng)
+    vae = make_vae(config, images, key=jax.random.key(0), rng=rng)
     vae = fit(vae, images, config, rng=rng)
     latents = (
-        make_space(vae, images, "normal", -1.0, rng=np.random.default_rng(0))
+        make_latent_representation(vae, images, "normal", -1.0, rng=np.random.default_rng(0))
         .encode(images)
         .latent
     )
@@ -145,11 +145,11 @@ def test_rung_5_vae_orders_the_places_of_a_dot(name, rng):
 
 
 SMALL = (
-    "train reach --preset fast --seed 0 --num-env-steps 8000 --collect.num-images 3200 "
+    "train reach --preset fast --seed 0 --total-timesteps 8000 --collect.num-images 3200 "
     "--vae.num-fit-steps 200 "
     "--vae.num-components 64 --vae.hidden-size 64 "
-    "--td3.hidden-sizes 128 128 --td3.gamma 0.9 --td3.tau 0.05 --td3.updates-per-step 1 "
-    "--td3.warmup-steps 0 --evaluate.every-steps 8000 --evaluate.num-goals 50 --json"
+    "--td3.hidden-sizes 128 128 --td3.gamma 0.9 --td3.tau 0.05 --td3.utd-ratio 1 "
+    "--td3.learning-starts 0 --evaluate.every-steps 8000 --evaluate.num-goals 50 --json"
 )
 """The fast preset, smaller, as a person would run it."""
 

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from rig.agent.feature_extractor import SideBySide
+from rig.agent.feature_extractor import ConcatFeatures
 from rig.agent.networks import MLP, Actor, Critic, normalise
 
 
@@ -21,7 +21,7 @@ def with_weights(network, *weights):
 
 def test_critic_is_given_latent_goal_and_action(key):
     critic = with_weights(
-        Critic(SideBySide(1), 1, (), layer_norm=False, key=key), [[1], [10], [100]]
+        Critic(ConcatFeatures(1), 1, (), layer_norm=False, key=key), [[1], [10], [100]]
     )
     latent, action, goal = (jnp.array([[number]]) for number in (1.0, 2.0, 3.0))
     assert critic(latent, action, goal).tolist() == [1 + 10 * 3 + 100 * 2]
@@ -29,14 +29,14 @@ def test_critic_is_given_latent_goal_and_action(key):
 
 def test_actor_is_given_latent_and_goal_and_squashes_its_action(key):
     actor = with_weights(
-        Actor(SideBySide(1), 1, (), layer_norm=False, key=key), [[0.1], [0.01]]
+        Actor(ConcatFeatures(1), 1, (), layer_norm=False, key=key), [[0.1], [0.01]]
     )
     action = actor(jnp.array([[2.0], [1e4], [-1e4]]), jnp.array([[3.0], [0.0], [0.0]]))
     np.testing.assert_allclose(action[:, 0], [np.tanh(0.23), 1, -1], rtol=1e-5)
 
 
 def test_hidden_units_are_rectified(key):
-    critic = Critic(SideBySide(1), 1, (2,), layer_norm=False, key=key)
+    critic = Critic(ConcatFeatures(1), 1, (2,), layer_norm=False, key=key)
     critic = with_weights(critic, [[1, -1], [0, 0], [0, 0]], [[1], [10]])
     nothing = jnp.zeros((2, 1))
     assert critic(jnp.array([[3.0], [-2.0]]), nothing, nothing).tolist() == [3, 20]
@@ -57,14 +57,14 @@ def test_layer_norm_forgets_the_size_of_what_comes_in(key):
 
 def test_actions_and_values_start_near_0(key):
     rows = jax.random.normal(key, (50, 3))
-    actor = Actor(SideBySide(3), 2, (16,), layer_norm=True, key=key)
-    critic = Critic(SideBySide(3), 2, (16,), layer_norm=True, key=key)
+    actor = Actor(ConcatFeatures(3), 2, (16,), layer_norm=True, key=key)
+    critic = Critic(ConcatFeatures(3), 2, (16,), layer_norm=True, key=key)
     action = actor(rows, -rows)
     assert 0 < jnp.abs(action).max() < 0.1
     assert 0 < jnp.abs(critic(rows, action, -rows)).max() < 0.1
 
 
 def test_row_alone_and_among_others_gives_the_same(key):
-    actor = Actor(SideBySide(3), 2, (16,), layer_norm=True, key=key)
+    actor = Actor(ConcatFeatures(3), 2, (16,), layer_norm=True, key=key)
     rows = jax.random.normal(key, (5, 3))
     np.testing.assert_allclose(actor(rows, -rows)[3], actor(rows[3], -rows[3]), atol=1e-6)

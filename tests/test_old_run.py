@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 import rig
-from rig.replay.buffer import Replay
+from rig.replay.buffer import ReplayBuffer
 from rig.report.page import write_report
 from rig.runs.interrupt import uninterrupted
 from rig.runs.run import Run
-from rig.training.checkpoint_manager import Keeper
+from rig.training.checkpoint_manager import CheckpointManager
 from rig.training.fingerprint import fingerprint
 
 
@@ -24,8 +24,8 @@ PACKED = sorted((Path(__file__).parent / "data").glob("run-schema-*.zip"))
 
 @pytest.fixture(params=PACKED, ids=lambda path: path.stem)
 def run(request, tmp_path):
-    with zipfile.ZipFile(request.param) as packed:
-        packed.extractall(tmp_path / "run")
+    with zipfile.ZipFile(request.param) as pack:
+        pack.extractall(tmp_path / "run")
     return Run.open(tmp_path / "run")
 
 
@@ -49,8 +49,8 @@ def test_its_policy_acts(run, rng):
 
 def test_its_last_checkpoint_comes_back_byte_for_byte(run):
     complaints = []
-    new_replay = partial(Replay, run.config.replay_size, NUM_STEPS)
-    state = Keeper(run, uninterrupted(), new_replay, complaints.append).restore()
+    new_replay = partial(ReplayBuffer, run.config.buffer_size, NUM_STEPS)
+    state = CheckpointManager(run, uninterrupted(), new_replay, complaints.append).restore()
     recorded = json.loads((run.directory / "fingerprint.json").read_text())
     found = fingerprint(state, run)
     assert complaints == []

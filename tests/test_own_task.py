@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 from gymnasium.envs.registration import registry
 
-from rig.agent.agent import Policy
+from rig.agent.agent import Agent
 from rig.cli.main import main
 from rig.config import Config
 from rig.envs.registration import register_task
 from rig.envs.scene import load_model
-from rig.envs.tasks import PUSH, find_task, full_name, is_guest, short_name
+from rig.envs.tasks import PUSH, find_task, full_name, is_external, short_name
 from rig.errors import SceneError, TaskError
-from rig.representation.latent import LatentSpace
+from rig.representation.latent import LatentRepresentation
 from rig.runs.run import Run
 from rig.training import recorder as measure
-from rig.training.make_envs import make_world, named
+from rig.training.make_envs import make_envs, named
 from rig.training.progress import PlainProgress
 from rig.types import Encoding
 
@@ -34,9 +34,9 @@ def beside_the_examples(monkeypatch, pytestconfig):
 def test_task_is_found_by_its_module_and_id():
     assert find_task(NAME).objects["turn"] == ("bar_turn",)
     assert (short_name(NAME), full_name(NAME)) == (NAME, NAME)
-    assert not is_guest(NAME)
+    assert not is_external(NAME)
     assert named(Config(task=NAME)).task == NAME
-    assert is_guest("gymnasium:CartPole-v1")
+    assert is_external("gymnasium:CartPole-v1")
     assert full_name("push") == "rig.envs.registration:rig/Push-v0"
     assert find_task("rig.envs.registration:rig/Push-v0") is PUSH
 
@@ -90,7 +90,7 @@ def test_it_is_looked_at_from_the_command_line(tmp_path, capsys):
     assert (tmp_path / "goal.png").is_file()
 
 
-class SeesOnlyTheMean(LatentSpace):
+class SeesOnlyTheMean(LatentRepresentation):
     """A latent space that knows nothing but how bright an image is."""
 
     def __init__(self):
@@ -101,7 +101,7 @@ class SeesOnlyTheMean(LatentSpace):
         return Encoding(latent=latent, log_std=0 * latent)
 
 
-class DoesNothing(Policy):
+class DoesNothing(Agent):
     def __init__(self):
         self.space = SeesOnlyTheMean()
 
@@ -114,8 +114,8 @@ def test_what_latents_hold_and_where_tries_end_is_told_in_its_units(
 ):
     run = Run.create(tmp_path / "run", replace(tiny, task=NAME), {})
     monkeypatch.setattr(measure, "keep_best", lambda *_: None)  # there is nothing to keep
-    world = make_world(run.config, 1)
-    recorder = measure.Recorder(run.config, run, PlainProgress(lambda _line: None), world)
+    envs = make_envs(run.config, 1)
+    recorder = measure.Recorder(run.config, run, PlainProgress(lambda _line: None), envs)
     trial = recorder.evaluate(DoesNothing())
     assert list(trial.distances) == ["hand_m", "bar_m", "turn_rad"]
     np.testing.assert_array_equal(trial.distances["turn_rad"], trial.do_nothing["turn_rad"])

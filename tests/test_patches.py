@@ -11,7 +11,7 @@ from rig.nn.patches import (
     PatchEncoder,
     cut,
     paste,
-    split_spread,
+    split_log_std,
 )
 
 
@@ -65,6 +65,6 @@ def test_mean_image_says_nothing_and_every_other_pixel_does(key):
 
 
 def test_spread_is_kept_in_bounds():
-    mean, log_std = split_spread(jnp.array([100.0, -100.0, 0.5, 100.0, -100.0, 0.5]))
+    mean, log_std = split_log_std(jnp.array([100.0, -100.0, 0.5, 100.0, -100.0, 0.5]))
     assert mean.tolist() == [100.0, -100.0, 0.5]
     assert log_std.tolist() == [MAX_LOG_STD, MIN_LOG_STD, 0.5]

@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from rig.errors import PictureError
-from rig.goals.goal_image import GOAL_STATE_KEY, read_goal_picture, save_goal_picture
+from rig.errors import ImageError
+from rig.goals.goal_image import GOAL_STATE_KEY, read_goal_image, save_goal_image
 from rig.report.image_grid import enlarged
 
 
@@ -23,7 +23,7 @@ def halves(width=SIZE, height=SIZE):
 
 def read(path, picture, size=SIZE, **options):
     picture.save(path, **options)
-    return read_goal_picture(path, size)
+    return read_goal_image(path, size)
 
 
 def test_camera_image_comes_back_byte_for_byte(tmp_path):
@@ -121,8 +121,8 @@ def test_first_frame_of_an_animation_is_taken(tmp_path):
 
 
 def test_true_state_travels_in_the_picture(tmp_path):
-    save_goal_picture(tmp_path / "goal.png", halves(), "rig/Push-v0", [0.1, 0.2, 0.3, 0.4])
-    goal = read_goal_picture(tmp_path / "goal.png", SIZE)
+    save_goal_image(tmp_path / "goal.png", halves(), "rig/Push-v0", [0.1, 0.2, 0.3, 0.4])
+    goal = read_goal_image(tmp_path / "goal.png", SIZE)
     assert goal.task == "rig/Push-v0"
     assert goal.state.tolist() == [0.1, 0.2, 0.3, 0.4]
 
@@ -155,19 +155,19 @@ def png_bytes():
 def test_unreadable_file_is_refused_by_name(tmp_path, content):
     path = tmp_path / "goal.png"
     path.write_bytes(content)
-    with pytest.raises(PictureError, match=r"goal\.png can't be read as a picture"):
-        read_goal_picture(path, SIZE)
+    with pytest.raises(ImageError, match=r"goal\.png can't be read as a picture"):
+        read_goal_image(path, SIZE)
 
 
 @pytest.mark.parametrize("limit", [1000, 2000])  # Pillow raises at twice its limit, else warns.
 def test_decompression_bomb_is_refused(tmp_path, monkeypatch, limit):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
     halves().save(tmp_path / "goal.png")
-    with pytest.raises(PictureError, match="decompression bomb"):
-        read_goal_picture(tmp_path / "goal.png", SIZE)
+    with pytest.raises(ImageError, match="decompression bomb"):
+        read_goal_image(tmp_path / "goal.png", SIZE)
 
 
 def test_missing_file_and_directory_are_refused(tmp_path):
     for path in (tmp_path / "nowhere.png", tmp_path):
-        with pytest.raises(PictureError, match="is no file"):
-            read_goal_picture(path, SIZE)
+        with pytest.raises(ImageError, match="is no file"):
+            read_goal_image(path, SIZE)

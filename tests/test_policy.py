@@ -5,13 +5,13 @@ import jax
 import numpy as np
 import pytest
 
-from rig.agent.agent import Policy, load_policy, save_policy
+from rig.agent.agent import Agent, load_agent, save_agent
 from rig.agent.td3 import new_learner
 from rig.envs.tasks import find_task
 from rig.errors import RunError
-from rig.representation.latent import make_space
-from rig.representation.true_state import TrueStateSpace
-from rig.representation.vae import new_vae
+from rig.representation.latent import make_latent_representation
+from rig.representation.true_state import TrueStateRepresentation
+from rig.representation.vae import make_vae
 
 
 CASES = [
@@ -31,25 +31,27 @@ def images(rng):
 def make_policy(config, images, rng, source="fitted"):
     """A policy that has learned nothing."""
     if config.oracle:
-        space = TrueStateSpace.of_task(find_task(config.task), rng=rng)
+        space = TrueStateRepresentation.of_task(find_task(config.task), rng=rng)
     else:
-        vae = new_vae(config.vae, images, key=jax.random.key(1), rng=rng)
-        space = make_space(vae, images, source, -1.0, rng=np.random.default_rng(0))
-    learner = new_learner(space.latent_size, 2, config.td3, key=jax.random.key(2))
-    return Policy(space, learner)
+        vae = make_vae(config.vae, images, key=jax.random.key(1), rng=rng)
+        space = make_latent_representation(
+            vae, images, source, -1.0, rng=np.random.default_rng(0)
+        )
+    learner = new_learner(space.latent_dim, 2, config.td3, key=jax.random.key(2))
+    return Agent(space, learner)
 
 
 @pytest.fixture
 def saved(tmp_path, tiny, images, rng):
     """The directory of a policy of the tiny settings."""
-    save_policy(tmp_path / "policy", make_policy(tiny, images, rng))
+    save_agent(tmp_path / "policy", make_policy(tiny, images, rng))
     return tmp_path / "policy"
 
 
 def refusal(directory, config):
     """The one line that a person gets."""
     with pytest.raises(RunError) as caught:
-        load_policy(directory, config)
+        load_agent(directory, config)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
@@ -63,8 +65,8 @@ def edit(directory, **values):
 def test_loaded_policy_does_the_same_to_the_byte(name, source, request, tmp_path, images, rng):
     config = request.getfixturevalue(name)
     policy = make_policy(config, images, rng, source)
-    save_policy(tmp_path / "policy", policy)
-    loaded = load_policy(tmp_path / "policy", config)
+    save_agent(tmp_path / "policy", policy)
+    loaded = load_agent(tmp_path / "policy", config)
     frames = np.ones((5, 2)) * np.arange(5)[:, None] if config.oracle else images[:5]
     goals = policy.space.imagine(5, rng=np.random.default_rng(1))
     again = loaded.space.imagine(5, rng=np.random.default_rng(1))
@@ -74,14 +76,14 @@ def test_loaded_policy_does_the_same_to_the_byte(name, source, request, tmp_path
 
 def test_loaded_learner_is_the_whole_learner(saved, tiny, images, rng):
     whole = make_policy(tiny, images, rng).learner
-    loaded = load_policy(saved, tiny).learner
+    loaded = load_agent(saved, tiny).learner
     assert jax.tree.structure(loaded) == jax.tree.structure(whole)
     jax.tree.map(np.testing.assert_array_equal, loaded, whole)
 
 
 def test_fewer_images_than_components_can_be_loaded_too(tmp_path, tiny_keypoints, images, rng):
-    save_policy(tmp_path / "policy", make_policy(tiny_keypoints, images[:5], rng))
-    load_policy(tmp_path / "policy", tiny_keypoints)
+    save_agent(tmp_path / "policy", make_policy(tiny_keypoints, images[:5], rng))
+    load_agent(tmp_path / "policy", tiny_keypoints)
 
 
 def test_policy_that_was_never_saved(tmp_path, tiny):

@@ -24,7 +24,7 @@ def clock(monkeypatch):
     return clock
 
 
-def practise(shown, clock, num_seconds, latest):
+def collect_rollouts(shown, clock, num_seconds, latest):
     shown.begin("practise", 1000)
     for second in range(1, num_seconds + 1):
         clock.now_s += 1
@@ -34,14 +34,14 @@ def practise(shown, clock, num_seconds, latest):
 def test_plain_lines_come_once_in_ten_seconds_and_at_the_end(clock):
     lines = []
     with PlainProgress(lines.append) as shown:
-        practise(shown, clock, 25, {})
+        collect_rollouts(shown, clock, 25, {})
     assert [line.split(":")[0] for line in lines] == ["practise"] * 3
 
 
 def test_a_line_tells_speed_time_left_and_distance(clock):
     lines = []
     with PlainProgress(lines.append) as shown:
-        practise(shown, clock, 10, {"eval/hand_distance_m": 0.0123})
+        collect_rollouts(shown, clock, 10, {"eval/hand_distance_m": 0.0123})
     assert lines[0] == "practise: 100 of 1,000, 10 steps/s, 1 min 30 s left, hand 1.2 cm"
 
 

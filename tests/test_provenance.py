@@ -8,7 +8,7 @@ from rig.cli.commands import train_on
 from rig.errors import RunError
 from rig.inference.open_run import open_trained
 from rig.training.origin import surroundings
-from rig.training.provenance import differences, refuse_another_end, refuse_another_sight
+from rig.training.provenance import check_reproducible, check_same_observations, differences
 
 
 @pytest.fixture
@@ -24,8 +24,8 @@ def record(run, **values):
 
 
 def test_run_is_used_where_it_was_made(run):
-    refuse_another_sight(run, run.config, force=False)
-    refuse_another_end(run, force=False)
+    check_same_observations(run, run.config, force=False)
+    check_reproducible(run, force=False)
 
 
 @pytest.mark.parametrize(
@@ -49,10 +49,10 @@ def test_policy_that_would_see_other_pictures_is_refused_by_what_differs(run, na
 def test_another_task_is_tried_only_where_it_looks_the_same(run):
     two = replace(run.config, task="PushTwo")
     record(run, **surroundings(two))
-    refuse_another_sight(run, replace(two, task="PushAny"), force=False)
+    check_same_observations(run, replace(two, task="PushAny"), force=False)
     with pytest.raises(RunError, match="another reference_picture_sha256"):
-        refuse_another_sight(run, replace(two, task="Push"), force=False)
-    refuse_another_sight(run, replace(two, task="Push"), force=True)
+        check_same_observations(run, replace(two, task="Push"), force=False)
+    check_same_observations(run, replace(two, task="Push"), force=True)
 
 
 def test_other_programs_matter_only_to_a_run_that_goes_on(run):

@@ -5,22 +5,22 @@ import pytest
 from fakes import GOAL, LATENT, numbered_episodes
 
 from rig.config import GoalMixture
-from rig.replay.buffer import Replay
+from rig.replay.buffer import ReplayBuffer
 from rig.replay.relabel import relabel
 
 
 NUM = 6000
 IMAGINED = 9000
 ONLY = {
-    "kept": GoalMixture(kept=1.0, future=0.0, imagined=0.0),
-    "future": GoalMixture(kept=0.0, future=1.0, imagined=0.0),
-    "imagined": GoalMixture(kept=0.0, future=0.0, imagined=1.0),
+    "kept": GoalMixture(original=1.0, future=0.0, prior=0.0),
+    "future": GoalMixture(original=0.0, future=1.0, prior=0.0),
+    "imagined": GoalMixture(original=0.0, future=0.0, prior=1.0),
 }
 
 
 @pytest.fixture
-def recalled(rng):
-    replay = Replay(100, 3)
+def sampled(rng):
+    replay = ReplayBuffer(100, 3)
     replay.add(numbered_episodes(0, 2, 3))
     return replay.sample(NUM, rng=rng)
 
@@ -31,61 +31,61 @@ def imagined():
     return IMAGINED + np.arange(NUM, dtype=np.float32)[:, None]
 
 
-def way_to_go(recalled, goal):
+def way_to_go(sampled, goal):
     """A reward that tells whose latent and goal it was worked out from."""
-    return goal[:, 0] - recalled.next_latent[:, 0]
+    return goal[:, 0] - sampled.next_latent[:, 0]
 
 
 @pytest.mark.parametrize("source", ONLY)
-def test_one_source_alone_gives_its_goal_to_every_row(source, recalled, imagined, rng):
-    batch = relabel(recalled, imagined, ONLY[source], way_to_go, rng=rng)
-    goals = {"kept": recalled.goal, "future": recalled.future_latent, "imagined": imagined}
+def test_one_source_alone_gives_its_goal_to_every_row(source, sampled, imagined, rng):
+    batch = relabel(sampled, imagined, ONLY[source], way_to_go, rng=rng)
+    goals = {"kept": sampled.goal, "future": sampled.future_latent, "imagined": imagined}
     np.testing.assert_array_equal(batch.goal, goals[source])
 
 
 @pytest.mark.parametrize(
-    "mixture", [GoalMixture(), GoalMixture(kept=0.2, future=0.5, imagined=0.3)]
+    "mixture", [GoalMixture(), GoalMixture(original=0.2, future=0.5, prior=0.3)]
 )
-def test_goals_come_in_the_shares_of_the_mixture(mixture, recalled, imagined, rng):
-    goal = relabel(recalled, imagined, mixture, way_to_go, rng=rng).goal
+def test_goals_come_in_the_shares_of_the_mixture(mixture, sampled, imagined, rng):
+    goal = relabel(sampled, imagined, mixture, way_to_go, rng=rng).goal
     shares = [
-        np.isin(goal, ours).mean() for ours in (recalled.goal, recalled.future_latent, imagined)
+        np.isin(goal, ours).mean() for ours in (sampled.goal, sampled.future_latent, imagined)
     ]
     np.testing.assert_allclose(shares, mixture.shares, atol=0.03)
 
 
-def test_imagined_goals_keep_their_rows(recalled, imagined, rng):
-    batch = relabel(recalled, imagined, GoalMixture(), way_to_go, rng=rng)
+def test_imagined_goals_keep_their_rows(sampled, imagined, rng):
+    batch = relabel(sampled, imagined, GoalMixture(), way_to_go, rng=rng)
     is_imagined = batch.goal[:, 0] >= IMAGINED
     np.testing.assert_array_equal(batch.goal[is_imagined], imagined[is_imagined])
 
 
-def test_reward_is_that_of_the_new_goal(recalled, imagined, rng):
-    batch = relabel(recalled, imagined, GoalMixture(), way_to_go, rng=rng)
-    np.testing.assert_array_equal(batch.reward, batch.goal[:, 0] - recalled.next_latent[:, 0])
+def test_reward_is_that_of_the_new_goal(sampled, imagined, rng):
+    batch = relabel(sampled, imagined, GoalMixture(), way_to_go, rng=rng)
+    np.testing.assert_array_equal(batch.reward, batch.goal[:, 0] - sampled.next_latent[:, 0])
     assert len(set(batch.reward.tolist())) > 1000
 
 
-def test_what_happened_stays_what_happened(recalled, imagined, rng):
-    before = {name: getattr(recalled, name).copy() for name in ("goal", "future_latent")}
-    batch = relabel(recalled, imagined, GoalMixture(), way_to_go, rng=rng)
+def test_what_happened_stays_what_happened(sampled, imagined, rng):
+    before = {name: getattr(sampled, name).copy() for name in ("goal", "future_latent")}
+    batch = relabel(sampled, imagined, GoalMixture(), way_to_go, rng=rng)
     for name in ("latent", "action", "next_latent"):
-        np.testing.assert_array_equal(getattr(batch, name), getattr(recalled, name))
+        np.testing.assert_array_equal(getattr(batch, name), getattr(sampled, name))
     for name, array in before.items():
-        np.testing.assert_array_equal(getattr(recalled, name), array)
+        np.testing.assert_array_equal(getattr(sampled, name), array)
 
 
-def test_source_does_not_depend_on_what_happened(recalled, imagined, rng):
-    goal = relabel(recalled, imagined, GoalMixture(), way_to_go, rng=rng).goal
-    is_first_step = recalled.latent[:, 0] % 10 == LATENT % 10
+def test_source_does_not_depend_on_what_happened(sampled, imagined, rng):
+    goal = relabel(sampled, imagined, GoalMixture(), way_to_go, rng=rng).goal
+    is_first_step = sampled.latent[:, 0] % 10 == LATENT % 10
     for part in (is_first_step, ~is_first_step):
         assert (goal[part] >= IMAGINED).mean() == pytest.approx(0.5, abs=0.04)
         assert (np.abs(goal[part] - GOAL) < 50).mean() == pytest.approx(0.1, abs=0.03)
 
 
-def test_relabelling_twice_with_the_kept_goal_changes_nothing(recalled, imagined, rng):
-    first = relabel(recalled, imagined, ONLY["imagined"], way_to_go, rng=rng)
-    kept = replace(recalled, goal=first.goal)
+def test_relabelling_twice_with_the_kept_goal_changes_nothing(sampled, imagined, rng):
+    first = relabel(sampled, imagined, ONLY["imagined"], way_to_go, rng=rng)
+    kept = replace(sampled, goal=first.goal)
     second = relabel(kept, imagined + 1, ONLY["kept"], way_to_go, rng=rng)
     np.testing.assert_array_equal(second.goal, first.goal)
     np.testing.assert_array_equal(second.reward, first.reward)

@@ -3,7 +3,7 @@ import pytest
 from fakes import ACTION, GOAL, LATENT, LOG_STD, numbered_episodes
 
 from rig.errors import NotEnoughDataError
-from rig.replay.buffer import Replay
+from rig.replay.buffer import ReplayBuffer
 from rig.types import Encoding
 
 
@@ -13,7 +13,7 @@ NUM_STEPS = 3
 @pytest.fixture
 def replay():
     """Episodes 0 and 1, room for 4."""
-    replay = Replay(4 * NUM_STEPS, NUM_STEPS)
+    replay = ReplayBuffer(4 * NUM_STEPS, NUM_STEPS)
     replay.add(numbered_episodes(0, 2, NUM_STEPS))
     return replay
 
@@ -23,13 +23,13 @@ def episodes_in(replay, rng):
 
 
 def test_every_field_of_a_row_is_of_the_same_step(replay, rng):
-    recalled = replay.sample(500, rng=rng)
-    number = recalled.latent[:, 0] - LATENT
-    np.testing.assert_array_equal(recalled.action, ACTION + np.stack([number] * 2, axis=1))
-    np.testing.assert_array_equal(recalled.next_latent[:, 0], LATENT + number + 1)
-    np.testing.assert_array_equal(recalled.next_log_std[:, 0], LOG_STD + number + 1)
-    np.testing.assert_array_equal(recalled.goal[:, 0], GOAL + number // 10 * 10)
-    np.testing.assert_array_equal(replay.frames[recalled.next_row].reshape(-1), number + 1)
+    sampled = replay.sample(500, rng=rng)
+    number = sampled.latent[:, 0] - LATENT
+    np.testing.assert_array_equal(sampled.action, ACTION + np.stack([number] * 2, axis=1))
+    np.testing.assert_array_equal(sampled.next_latent[:, 0], LATENT + number + 1)
+    np.testing.assert_array_equal(sampled.next_log_std[:, 0], LOG_STD + number + 1)
+    np.testing.assert_array_equal(sampled.goal[:, 0], GOAL + number // 10 * 10)
+    np.testing.assert_array_equal(replay.frames[sampled.next_row].reshape(-1), number + 1)
 
 
 def test_every_transition_is_recalled_as_often(replay, rng):
@@ -39,17 +39,17 @@ def test_every_transition_is_recalled_as_often(replay, rng):
 
 
 def test_future_is_every_later_step_of_the_same_episode(replay, rng):
-    recalled = replay.sample(2000, rng=rng)
-    pairs = np.stack([recalled.latent, recalled.future_latent], axis=-1)[:, 0] - LATENT
+    sampled = replay.sample(2000, rng=rng)
+    pairs = np.stack([sampled.latent, sampled.future_latent], axis=-1)[:, 0] - LATENT
     later = [(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)]
     expected = later + [(10 + now, 10 + then) for now, then in later]
     assert sorted({tuple(pair) for pair in pairs.astype(int).tolist()}) == expected
 
 
 def test_each_later_step_is_as_likely(replay, rng):
-    recalled = replay.sample(9000, rng=rng)
-    is_first = recalled.latent[:, 0] == LATENT
-    _, counts = np.unique(recalled.future_latent[is_first], return_counts=True)
+    sampled = replay.sample(9000, rng=rng)
+    is_first = sampled.latent[:, 0] == LATENT
+    _, counts = np.unique(sampled.future_latent[is_first], return_counts=True)
     np.testing.assert_allclose(counts / is_first.sum(), 1 / 3, atol=0.05)
 
 
@@ -60,15 +60,15 @@ LENGTHS = np.array([1, 3, 2, 3])
 @pytest.fixture
 def ragged():
     """Those episodes; room for 16 rows."""
-    replay = Replay(4 * NUM_STEPS, NUM_STEPS)
+    replay = ReplayBuffer(4 * NUM_STEPS, NUM_STEPS)
     replay.add(numbered_episodes(0, 4, LENGTHS))
     return replay
 
 
 def pairs_in(replay, rng):
     """Every pair of a step and a later one that is recalled, as the frames' numbers."""
-    recalled = replay.sample(3000, rng=rng)
-    pairs = np.stack([recalled.latent, recalled.future_latent], axis=-1)[:, 0] - LATENT
+    sampled = replay.sample(3000, rng=rng)
+    pairs = np.stack([sampled.latent, sampled.future_latent], axis=-1)[:, 0] - LATENT
     return {tuple(pair) for pair in pairs.astype(int).tolist()}
 
 
@@ -115,11 +115,11 @@ def test_reencoding_reaches_an_episode_that_wraps_around(ragged, rng):
         latent=np.zeros((16, 1), np.float32), log_std=np.ones((16, 1), np.float32)
     )
     ragged.reencode(lambda frames: nothing, lambda goals: -goals)
-    recalled = ragged.sample(100, rng=rng)
-    assert not recalled.latent.any()
-    assert not recalled.future_latent.any()
-    assert (recalled.next_log_std == 1).all()
-    assert recalled.goal.max() == -(GOAL + 10)
+    sampled = ragged.sample(100, rng=rng)
+    assert not sampled.latent.any()
+    assert not sampled.future_latent.any()
+    assert (sampled.next_log_std == 1).all()
+    assert sampled.goal.max() == -(GOAL + 10)
 
 
 def test_counts_say_what_is_held(replay):
@@ -146,7 +146,7 @@ def test_rows_match_after_the_ring_has_turned(replay, rng):
 
 
 def test_room_for_less_than_an_episode_holds_one(rng):
-    replay = Replay(1, NUM_STEPS)
+    replay = ReplayBuffer(1, NUM_STEPS)
     replay.add(numbered_episodes(0, 2, NUM_STEPS))
     assert episodes_in(replay, rng) == [1]
 
@@ -168,7 +168,7 @@ def test_memory_is_a_copy(replay, rng):
 
 def test_empty_memory_says_what_to_do(rng):
     with pytest.raises(NotEnoughDataError, match="practise before sampling"):
-        Replay(100, NUM_STEPS).sample(1, rng=rng)
+        ReplayBuffer(100, NUM_STEPS).sample(1, rng=rng)
 
 
 def test_reencoding_moves_latents_spreads_and_goals(replay, rng):
@@ -177,12 +177,12 @@ def test_reencoding_moves_latents_spreads_and_goals(replay, rng):
         return Encoding(latent=7000 + number, log_std=8000 + number)
 
     replay.reencode(encode, lambda goals: goals + 5000)
-    recalled = replay.sample(100, rng=rng)
-    number = recalled.action[:, :1] - ACTION
-    np.testing.assert_array_equal(recalled.latent, 7000 + number)
-    np.testing.assert_array_equal(recalled.next_log_std, 8000 + number + 1)
-    np.testing.assert_array_equal(recalled.goal, GOAL + 5000 + number // 10 * 10)
-    assert recalled.future_latent.min() > 7000
+    sampled = replay.sample(100, rng=rng)
+    number = sampled.action[:, :1] - ACTION
+    np.testing.assert_array_equal(sampled.latent, 7000 + number)
+    np.testing.assert_array_equal(sampled.next_log_std, 8000 + number + 1)
+    np.testing.assert_array_equal(sampled.goal, GOAL + 5000 + number // 10 * 10)
+    assert sampled.future_latent.min() > 7000
 
 
 def test_only_frames_that_are_held_are_reencoded(replay):

@@ -153,7 +153,7 @@ def test_a_metric_that_was_never_measured_has_no_points(runs):
     [
         (find_preset("paper", "Reach"), "paper preset"),
         (replace(find_preset("fast", "Push"), seed=3), "fast preset"),
-        (replace(find_preset("fast", "Reach"), num_worlds=5), "fast preset with num_worlds 5"),
+        (replace(find_preset("fast", "Reach"), num_envs=5), "fast preset with num_envs 5"),
     ],
 )
 def test_nearest_preset_is_named_with_its_changes(config, text):

@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
-from rig.cli import commands as errands
+from rig.cli import commands as commands
 from rig.cli.commands import train_on, train_to_the_end
 from rig.config import CheckpointConfig, CollectConfig
 from rig.errors import RunError, StoppedError
@@ -29,7 +29,7 @@ class PowerLossError(Exception):
 @pytest.fixture(scope="module")
 def config(tiny):
     """A checkpoint in every round; the memory is so small that its ring goes round."""
-    return replace(tiny, replay_size=200, checkpoint=CheckpointConfig(every_steps=100))
+    return replace(tiny, buffer_size=200, checkpoint=CheckpointConfig(every_steps=100))
 
 
 @pytest.fixture
@@ -52,8 +52,8 @@ class Writes:
 
     def __init__(self, monkeypatch, failing, error):
         self.num, self.failing, self.error = 0, failing, error
-        whole, log = durable.write_durably, Run.log
-        monkeypatch.setattr(durable, "write_durably", self.counted(whole, half_a_file))
+        whole, log = durable.write_and_sync, Run.log
+        monkeypatch.setattr(durable, "write_and_sync", self.counted(whole, half_a_file))
         monkeypatch.setattr(Run, "log", self.counted(log, half_a_line))
 
     def counted(self, write, write_half):
@@ -154,7 +154,7 @@ class Signalling(PlainProgress):
 
 def stopped(run, progress, monkeypatch):
     """Trains until a signal stops it; what was said."""
-    monkeypatch.setattr(errands, "open_progress", lambda: progress)
+    monkeypatch.setattr(commands, "open_progress", lambda: progress)
     with pytest.raises(StoppedError) as caught:
         train_to_the_end(run)
     monkeypatch.undo()
@@ -194,7 +194,7 @@ def test_signal_during_the_fit_loses_no_more_than_the_fit(run, undisturbed, monk
     "changes",
     [
         {"collect": CollectConfig(num_images=100, source="teleport")},
-        {"replay_size": 50},
+        {"buffer_size": 50},
     ],
     ids=["no step was taken to collect", "memory is smaller than what was collected"],
 )
@@ -240,7 +240,7 @@ def test_run_that_another_process_trains_is_left_alone(run):
 def test_worlds_that_are_never_put_back_go_on_where_they_were(
     tmp_path, config, task, monkeypatch
 ):
-    config = replace(config, task=task, num_env_steps=800)
+    config = replace(config, task=task, total_timesteps=800)
     runs = [Run.create(tmp_path / name, config, {}) for name in ("whole", "stopped")]
     train_to_the_end(runs[0])
     stopped(runs[1], Signalling(signal.SIGTERM, phase="practise", done=500), monkeypatch)

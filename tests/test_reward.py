@@ -7,8 +7,8 @@ from rig.representation.reward import (
     pixel_distance_reward,
     pixel_reward,
     pixel_sparse_reward,
-    root_reward,
     sparse_reward,
+    sqrt_distance_reward,
 )
 
 
@@ -28,7 +28,9 @@ def test_latent_reward_is_minus_the_weighted_distance(weight, distance):
 
 def test_root_is_minus_the_root_of_the_distance_and_a_little():
     expected = [-((5 + 0.02) ** 0.5), -(0.02**0.5)]
-    np.testing.assert_allclose(root_reward(NEXT, GOAL, rows(1, 1)), expected, rtol=1e-6)
+    np.testing.assert_allclose(
+        sqrt_distance_reward(NEXT, GOAL, rows(1, 1)), expected, rtol=1e-6
+    )
 
 
 def test_log_probability_is_minus_half_the_squared_distance_in_spreads():

@@ -1,22 +1,22 @@
 import numpy as np
 import pytest
-from fakes import CountingWorld
+from fakes import CountingEnv
 
 from rig.agent.explore import Noise, RandomPolicy
 from rig.config import ExploreConfig
-from rig.training.rollout import practise, wander
+from rig.training.rollout import collect_random, collect_rollouts
 from rig.types import Encoding
 
 
-NUM_WORLDS, NUM_STEPS = 3, 4
-NUMBERS = 10 * np.arange(NUM_WORLDS)[:, None] + np.arange(NUM_STEPS + 1)
+NUM_ENVS, NUM_STEPS = 3, 4
+NUMBERS = 10 * np.arange(NUM_ENVS)[:, None] + np.arange(NUM_STEPS + 1)
 """What each world shows at each step."""
 GOALS = np.array([[0.1], [0.2], [0.3]], np.float32)
 
 
 @pytest.fixture
-def world():
-    return CountingWorld(NUM_WORLDS)
+def envs():
+    return CountingEnv(NUM_ENVS)
 
 
 def act(frames, goals):
@@ -27,18 +27,18 @@ def act(frames, goals):
 
 
 @pytest.fixture
-def episodes(world, rng):
-    noise = Noise(NUM_WORLDS, 2, ExploreConfig(kind="gaussian", sigma=0.01))
-    return practise(world, act, [GOALS], noise, NUM_STEPS, rng=rng)
+def episodes(envs, rng):
+    noise = Noise(NUM_ENVS, 2, ExploreConfig(kind="gaussian", sigma=0.01))
+    return collect_rollouts(envs, act, [GOALS], noise, NUM_STEPS, rng=rng)
 
 
 def test_frames_are_what_each_world_showed_at_each_step(episodes):
     np.testing.assert_array_equal(episodes.frames[:, 0, 0, 0], NUMBERS.reshape(-1))
 
 
-def test_actions_are_what_the_world_was_told(episodes, world):
+def test_actions_are_what_the_world_was_told(episodes, envs):
     np.testing.assert_array_equal(
-        episodes.actions.reshape(NUM_WORLDS, NUM_STEPS, 2), np.stack(world.told, axis=1)
+        episodes.actions.reshape(NUM_ENVS, NUM_STEPS, 2), np.stack(envs.told, axis=1)
     )
 
 
@@ -56,38 +56,40 @@ def test_every_frame_is_encoded_in_its_row(episodes):
 
 def test_goals_are_kept(episodes):
     np.testing.assert_array_equal(episodes.goals, GOALS)
-    assert episodes.num_steps.tolist() == [NUM_STEPS] * NUM_WORLDS
+    assert episodes.num_steps.tolist() == [NUM_STEPS] * NUM_ENVS
     assert (episodes.frames[episodes.last_rows, 0, 0, 0] == NUMBERS[:, -1]).all()
 
 
 @pytest.mark.parametrize(("num_steps", "aimed"), [(4, [0, 0, 1, 1]), (5, [0, 0, 0, 1, 1])])
-def test_goals_take_turns_and_the_last_is_kept(world, rng, num_steps, aimed):
-    noise = Noise(NUM_WORLDS, 2, ExploreConfig(kind="gaussian", sigma=0.0))
+def test_goals_take_turns_and_the_last_is_kept(envs, rng, num_steps, with_imagined_goals):
+    noise = Noise(NUM_ENVS, 2, ExploreConfig(kind="gaussian", sigma=0.0))
     in_turn = [GOALS, GOALS + np.float32(0.5)]
-    episodes = practise(world, act, in_turn, noise, num_steps, rng=rng)
-    told = episodes.actions[:, 1].reshape(NUM_WORLDS, num_steps)
-    np.testing.assert_allclose(told, np.concatenate([in_turn[turn] for turn in aimed], axis=1))
+    episodes = collect_rollouts(envs, act, in_turn, noise, num_steps, rng=rng)
+    told = episodes.actions[:, 1].reshape(NUM_ENVS, num_steps)
+    np.testing.assert_allclose(
+        told, np.concatenate([in_turn[turn] for turn in with_imagined_goals], axis=1)
+    )
     np.testing.assert_array_equal(episodes.goals, in_turn[1])
 
 
-def test_noise_begins_anew_with_each_episode(world, rng):
-    noise = Noise(NUM_WORLDS, 2, ExploreConfig(sigma=0.0, theta=0.0))
-    noise.add_to(np.zeros((NUM_WORLDS, 2), np.float32), rng=rng)
+def test_noise_begins_anew_with_each_episode(envs, rng):
+    noise = Noise(NUM_ENVS, 2, ExploreConfig(sigma=0.0, theta=0.0))
+    noise.add_to(np.zeros((NUM_ENVS, 2), np.float32), rng=rng)
     noise._noise[:] = 0.5
-    practise(world, act, [GOALS], noise, 1, rng=rng)
-    np.testing.assert_array_equal(world.told[-1], act(NUMBERS[:, :1, None, None], GOALS)[0])
+    collect_rollouts(envs, act, [GOALS], noise, 1, rng=rng)
+    np.testing.assert_array_equal(envs.told[-1], act(NUMBERS[:, :1, None, None], GOALS)[0])
 
 
-def test_wandering_keeps_what_happened(world, rng):
-    rollouts = wander(world, RandomPolicy(NUM_WORLDS, 2, 0.5), NUM_STEPS, rng=rng)
+def test_wandering_keeps_what_happened(envs, rng):
+    rollouts = collect_random(envs, RandomPolicy(NUM_ENVS, 2, 0.5), NUM_STEPS, rng=rng)
     np.testing.assert_array_equal(rollouts.frames[:, 0, 0, 0], NUMBERS.reshape(-1))
-    told = np.stack(world.told, axis=1).reshape(-1, 2)
+    told = np.stack(envs.told, axis=1).reshape(-1, 2)
     np.testing.assert_array_equal(rollouts.actions, told)
-    assert rollouts.num_steps.tolist() == [NUM_STEPS] * NUM_WORLDS
-    assert rollouts.worlds.tolist() == [0, 1, 2]
+    assert rollouts.num_steps.tolist() == [NUM_STEPS] * NUM_ENVS
+    assert rollouts.env_indices.tolist() == [0, 1, 2]
 
 
-def test_every_rollout_starts_from_a_reset(world, rng):
+def test_every_rollout_starts_from_a_reset(envs, rng):
     for _ in range(2):
-        rollouts = wander(world, RandomPolicy(NUM_WORLDS, 2, 0.5), NUM_STEPS, rng=rng)
+        rollouts = collect_random(envs, RandomPolicy(NUM_ENVS, 2, 0.5), NUM_STEPS, rng=rng)
     np.testing.assert_array_equal(rollouts.frames[:, 0, 0, 0], NUMBERS.reshape(-1))

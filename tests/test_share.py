@@ -9,7 +9,7 @@ from fake_run import make_run
 from PIL import Image
 
 import rig
-from rig.errors import PictureError, RunError
+from rig.errors import ImageError, RunError
 from rig.inference.export import FILES, export
 from rig.inference.hub import is_repository, pull, push
 from rig.inference.open_run import open_trained
@@ -48,14 +48,14 @@ def test_loaded_policy_acts_as_the_run_does(run, exported, pictures):
 @pytest.mark.parametrize("wrong", [(48, 48), (84, 84, 3), (1, 48, 48, 3)])
 def test_picture_of_another_shape_is_refused_by_name(run, pictures, wrong):
     policy = rig.load(run)
-    with pytest.raises(PictureError, match=r"goal_image is uint8 of shape .*\(48, 48, 3\)"):
+    with pytest.raises(ImageError, match=r"goal_image is uint8 of shape .*\(48, 48, 3\)"):
         policy.act(pictures[0], np.zeros(wrong, np.uint8))
 
 
 def test_export_has_the_hubs_layout(exported):
     assert sorted(path.name for path in exported.iterdir()) == sorted(FILES)
-    with Image.open(exported / "replay.gif") as film:
-        assert film.n_frames > 100
+    with Image.open(exported / "replay.gif") as video_frames:
+        assert video_frames.n_frames > 100
 
 
 def test_card_tells_task_metrics_seed_camera_and_versions(exported):

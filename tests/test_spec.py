@@ -14,21 +14,21 @@ asks = "Does it help?"
 tasks = ["Push", "reach"]
 seeds = [3, 5]
 [settings]
-num_env_steps = 48_000
+total_timesteps = 48_000
 td3.gamma = 0.9
 [task.Reach]
-num_env_steps = 7000
+total_timesteps = 7000
 td3.gamma = 0.5
 [[run]]
 method = "Kept only"
-settings.goals.mixture = { kept = 1, future = 0, imagined = 0 }
+settings.goals.mixture = { original = 1, future = 0, prior = 0 }
 settings.td3.gamma = 0.98
 settings.oracle = true
 [[run]]
 method = "updates"
 tasks = ["Push"]
 preset = "paper"
-grid.td3.updates_per_step = [1, 4]
+grid.td3.utd_ratio = [1, 4]
 grid.td3.hidden_sizes = [[8], [8, 9]]
 """
 
@@ -50,7 +50,7 @@ def test_every_method_runs_on_every_task_for_every_seed_the_first_seed_first(rea
     assert ids[:3] == [
         "push-kept-only-seed3",
         "reach-kept-only-seed3",
-        "push-updates-updates_per_step-1-hidden_sizes-8-seed3",
+        "push-updates-utd_ratio-1-hidden_sizes-8-seed3",
     ]
     assert {id_[-1] for id_ in ids[:6]} == {"3"}
     assert (spec.name, spec.asks) == ("study", "Does it help?")
@@ -58,7 +58,7 @@ def test_every_method_runs_on_every_task_for_every_seed_the_first_seed_first(rea
 
 def test_the_nearer_table_wins(read):
     push, reach = read(WHOLE).runs[:2]
-    assert (push.config.num_env_steps, reach.config.num_env_steps) == (48_000, 7000)
+    assert (push.config.total_timesteps, reach.config.total_timesteps) == (48_000, 7000)
     assert (push.config.td3.gamma, reach.config.td3.gamma) == (0.98, 0.98)
     assert push.config.goals.mixture.shares == (1.0, 0.0, 0.0)
     assert reach.config.evaluate == find_preset("fast", "Reach").evaluate
@@ -66,15 +66,15 @@ def test_the_nearer_table_wins(read):
 
 def test_a_grid_is_one_method_for_each_point(read):
     points = [run for run in read(WHOLE).runs if "updates" in run.method and run.preset]
-    assert {(p.config.td3.updates_per_step, p.config.td3.hidden_sizes) for p in points} == {
+    assert {(p.config.td3.utd_ratio, p.config.td3.hidden_sizes) for p in points} == {
         (1.0, (8,)),
         (1.0, (8, 9)),
         (4.0, (8,)),
         (4.0, (8, 9)),
     }
     assert {p.method for p in points if len(p.config.td3.hidden_sizes) == 1} == {
-        "updates, updates_per_step 1, hidden_sizes [8]",
-        "updates, updates_per_step 4, hidden_sizes [8]",
+        "updates, utd_ratio 1, hidden_sizes [8]",
+        "updates, utd_ratio 4, hidden_sizes [8]",
     }
 
 

@@ -34,8 +34,8 @@ def test_goals_missed_by_most_come_first_and_each_thing_counts_by_what_nothing_l
 
 
 def test_object_that_is_in_no_goal_has_no_figures():
-    nowhere = {"hand_m": np.array([0.1]), "puck_m": np.array([NAN])}
-    assert list(sum_up(nowhere, nowhere)) == ["hand_m"]
+    empty_coverage = {"hand_m": np.array([0.1]), "puck_m": np.array([NAN])}
+    assert list(sum_up(empty_coverage, empty_coverage)) == ["hand_m"]
 
 
 def test_figures_by_number_of_objects_are_means_over_those_in_view():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from fake_results import fake_result
 
-from rig.agent.agent import Policy, load_policy
+from rig.agent.agent import Agent, load_agent
 from rig.agent.td3 import new_learner
 from rig.cli.main import main, parse
 from rig.config import (
@@ -20,23 +20,23 @@ from rig.config import (
 )
 from rig.errors import ConfigError, RunError
 from rig.inference.open_run import latent_space
-from rig.replay.buffer import Replay
+from rig.replay.buffer import ReplayBuffer
 from rig.report.run_facts import read_facts
 from rig.report.sections import lead
-from rig.representation.hybrid import input_size, make_swap_space, packed, unpacked
-from rig.representation.vae import new_vae
+from rig.representation.hybrid import input_size, make_hybrid, pack, unpack
+from rig.representation.vae import make_vae
 from rig.representation.whiten import no_whitening
 from rig.runs.interrupt import uninterrupted
 from rig.runs.run import Run
 from rig.runs.settings import changes_from_published, learned_from, preset_of
 from rig.training.buffer import sizes_of
-from rig.training.checkpoint_manager import Keeper
+from rig.training.checkpoint_manager import CheckpointManager
 from rig.training.collect import Collected
 from rig.training.evaluate import evaluation_goals, table, try_goals
-from rig.training.fit_representation import first_space
+from rig.training.fit_representation import fit_representation
 from rig.training.learn import draw, make_reward
 from rig.training.loop import train
-from rig.training.make_envs import make_world
+from rig.training.make_envs import make_envs
 from rig.training.progress import PlainProgress
 from rig.training.recorder import Recorder
 from rig.types import Episodes
@@ -66,14 +66,14 @@ def swapped(config, seen, distance):
     return replace(
         config,
         input=seen,
-        reward=RewardConfig(kind="root", distance=distance),
+        reward=RewardConfig(kind="sqrt_distance", distance=distance),
         goals=GoalConfig(source="skewed", refresh_every_steps=200),
     )
 
 
 def unswapped(config):
     """The settings of the run that is checked."""
-    return replace(config, input="latent", reward=RewardConfig(kind="root"))
+    return replace(config, input="latent", reward=RewardConfig(kind="sqrt_distance"))
 
 
 @pytest.fixture(scope="module", params=HALVES, ids="-".join)
@@ -94,62 +94,62 @@ def states():
 
 @pytest.fixture(scope="module")
 def frames(images, states):
-    return packed(images, states)
+    return pack(images, states)
 
 
 @pytest.fixture(scope="module")
 def vae(tiny, images):
     """It has learned nothing, but any image has a latent of its own."""
-    return new_vae(tiny.vae, images, key=jax.random.key(1), rng=np.random.default_rng(1))
+    return make_vae(tiny.vae, images, key=jax.random.key(1), rng=np.random.default_rng(1))
 
 
 @pytest.fixture(scope="module")
 def space(config, vae, frames):
     rng = np.random.default_rng(5)
-    return make_swap_space(config, vae, no_whitening(LATENT_SIZE), frames, rng=rng)
+    return make_hybrid(config, vae, no_whitening(LATENT_SIZE), frames, rng=rng)
 
 
 @pytest.fixture(scope="module")
 def policy(config, space):
     """It sees, but has learned nothing."""
     learner = new_learner(input_size(space), 2, config.td3, key=jax.random.key(3))
-    return Policy(space, learner)
+    return Agent(space, learner)
 
 
 def halves_of(config, images, states, value):
     """The frames with what the networks are not given, and with what they are, changed."""
     unseen, seen = (255 - images, states), (images, states + value)
     return [
-        packed(*half) for half in ((unseen, seen) if config.input == "true" else (seen, unseen))
+        pack(*half) for half in ((unseen, seen) if config.input == "true" else (seen, unseen))
     ]
 
 
 def test_packed_frames_come_back_to_the_bit(images, states):
     states = states.copy()
     states[3] = [np.nan, -np.inf]
-    rows = packed(images, states)
+    rows = pack(images, states)
     assert (rows.dtype, rows.shape) == (np.uint8, (NUM, 48 * 48 * 3 + 2 * 8))
     order = np.array([3, 0, 7])
     for kept, expected in ((rows, slice(None)), (rows[order], order), (rows[2:5], slice(2, 5))):
-        image, state = unpacked(kept, STATE_SIZE)
+        image, state = unpack(kept, STATE_SIZE)
         np.testing.assert_array_equal(image, images[expected])
         np.testing.assert_array_equal(state, states[expected])
-    assert [len(half) for half in unpacked(rows[:0], STATE_SIZE)] == [0, 0]
+    assert [len(half) for half in unpack(rows[:0], STATE_SIZE)] == [0, 0]
 
 
 def test_worlds_show_image_and_truth_of_the_same_moment(config):
-    worlds = [make_world(each, 2) for each in (config, unswapped(config))]
+    base_envs = [make_envs(each, 2) for each in (config, unswapped(config))]
     action = np.array([[1.0, 0.5], [-1.0, 0.0]], np.float32)
-    for world in worlds:
-        world.reset(seed=4)
-    (shown, *_), (pictured, *_, info) = (world.step(action) for world in worlds)
+    for envs in base_envs:
+        envs.reset(seed=4)
+    (shown, *_), (pictured, *_, info) = (envs.step(action) for envs in base_envs)
     for name, truth in (("observation", "state"), ("desired_goal", "goal_state")):
-        image, state = unpacked(shown[name], STATE_SIZE)
+        image, state = unpack(shown[name], STATE_SIZE)
         np.testing.assert_array_equal(image, pictured[name])
         np.testing.assert_array_equal(state, info[truth])
-    assert sizes_of(worlds[0]).frame_bytes == shown["observation"].shape[1]
-    for world in worlds:
-        world.close()
+    assert sizes_of(base_envs[0]).frame_bytes == shown["observation"].shape[1]
+    for envs in base_envs:
+        envs.close()
 
 
 def test_changing_what_is_hidden_changes_no_action(config, policy, images, states, frames):
@@ -167,7 +167,7 @@ def test_changing_what_is_hidden_changes_no_action(config, policy, images, state
 
 def remembered(space, frames):
     """Replay of one episode that shows these frames."""
-    replay = Replay(NUM, NUM - 1)
+    replay = ReplayBuffer(NUM, NUM - 1)
     episode = Episodes(
         num_steps=np.array([NUM - 1]),
         actions=np.linspace(-1, 1, 2 * (NUM - 1), dtype=np.float32).reshape(-1, 2),
@@ -201,10 +201,10 @@ def test_changing_what_is_hidden_changes_no_value(config, policy, images, states
 
 def rewards(space, config, latents, goals):
     """The reward of each latent as the next one."""
-    replay = remembered(space, packed(np.zeros((NUM, 48, 48, 3), np.uint8), np.zeros((NUM, 2))))
-    recalled = replay.sample(len(goals), rng=np.random.default_rng(0))
+    replay = remembered(space, pack(np.zeros((NUM, 48, 48, 3), np.uint8), np.zeros((NUM, 2))))
+    sampled = replay.sample(len(goals), rng=np.random.default_rng(0))
     reward_of = make_reward(config.reward, space, replay)
-    return reward_of(replace(recalled, next_latent=latents), goals)
+    return reward_of(replace(sampled, next_latent=latents), goals)
 
 
 def test_reward_ignores_the_half_that_it_is_not_made_of(config, space, frames):
@@ -221,7 +221,7 @@ def test_reward_ignores_the_half_that_it_is_not_made_of(config, space, frames):
 
 def test_true_reward_is_the_root_of_ten_times_the_metres_or_these(tiny, vae, frames, states):
     config = swapped(tiny, "latent", "true")
-    space = make_swap_space(
+    space = make_hybrid(
         config, vae, no_whitening(LATENT_SIZE), frames, rng=np.random.default_rng(5)
     )
     latents = space.encode(frames).latent
@@ -241,7 +241,7 @@ def test_sparse_reward_is_0_near_the_true_goal_whatever_the_latents_are(
     """Near is 3 floors of 0.1 in spreads of the task's goals."""
     config = swapped(tiny, "latent", "true")
     config = replace(config, reward=replace(config.reward, kind="sparse"))
-    space = make_swap_space(
+    space = make_hybrid(
         config, vae, no_whitening(LATENT_SIZE), frames, rng=np.random.default_rng(5)
     )
     latents = space.encode(frames).latent
@@ -269,7 +269,7 @@ def test_same_seed_has_the_vae_and_the_goals_of_the_run_that_is_checked(tiny, im
         generators,
         strict=True,
     )
-    swap, plain = (first_space(*given, rng=rng) for *given, rng in runs)
+    swap, plain = (fit_representation(*given, rng=rng) for *given, rng in runs)
     jax.tree.map(np.testing.assert_array_equal, swap.latents.arrays(), plain.arrays())
     goals = [s.imagine(30, rng=rng) for s, rng in zip((swap, plain), generators, strict=True)]
     np.testing.assert_array_equal(goals[0][:, :LATENT_SIZE], goals[1])
@@ -297,19 +297,21 @@ def finished(request, tmp_path_factory, tiny):
 
 def test_swap_trains_saves_loads_and_is_evaluated_as_it_was(finished):
     run, policy = finished
-    loaded = load_policy(run.policy, run.config)
+    loaded = load_agent(run.policy, run.config)
     jax.tree.map(np.testing.assert_array_equal, loaded.space.arrays(), policy.space.arrays())
-    world = make_world(run.config, 2)
-    trial = try_goals(loaded, world, evaluation_goals(world, 2))
-    world.close()
+    envs = make_envs(run.config, 2)
+    trial = try_goals(loaded, envs, evaluation_goals(envs, 2))
+    envs.close()
     assert table(run.config, trial, 300) == run.evaluation()
     assert any("td3/critic_loss" in row for row in run.metrics())
 
 
 def test_what_a_swap_remembers_survives_the_disk(finished):
     run, policy = finished
-    keeper = Keeper(run, uninterrupted(), lambda: Replay(run.config.replay_size, 50), print)
-    replay = keeper.restore().replay
+    checkpoints = CheckpointManager(
+        run, uninterrupted(), lambda: ReplayBuffer(run.config.buffer_size, 50), print
+    )
+    replay = checkpoints.restore().replay
     np.testing.assert_allclose(
         replay.latents, policy.space.encode(replay.frames).latent, atol=1e-5
     )
@@ -367,7 +369,7 @@ def test_guests_have_no_true_state_to_give(option, tmp_path, capsys):
 def test_what_a_run_learned_from_is_told(tiny, seen, distance, text):
     config = swapped(tiny, seen, distance)
     assert learned_from(config).startswith(text)
-    assert ("among them" in preset_of(config)) == config.is_swap, "with all else changed too"
+    assert ("among them" in preset_of(config)) == config.is_hybrid, "with all else changed too"
 
 
 @pytest.mark.parametrize("option", ["", "--oracle", "--input true", "--reward.distance true"])

@@ -16,7 +16,7 @@ import pytest
 from stub_trainer import NUM_ROUNDS, stub_row, train_stub, write_spec
 
 import rig
-from rig.cli import commands as errands
+from rig.cli import commands as commands
 from rig.cli.main import main
 from rig.compare.kept_results import gather
 from rig.config import RewardConfig
@@ -30,10 +30,10 @@ from rig.sweep.job_memory import expected_sizes, job_memory_bytes
 from rig.sweep.jobs import FAILED, FINISHED, LOST, Ending, Job, Outcome, jobs_of
 from rig.sweep.progress import PlainBoard, counts
 from rig.sweep.spec import Planned, read_spec
-from rig.sweep.sweep import MOST_LOST, drive, refuse_failures, sweep
+from rig.sweep.sweep import MOST_LOST, check_failures, drive, sweep
 from rig.training import provenance
 from rig.training.buffer import sizes_of
-from rig.training.make_envs import make_world
+from rig.training.make_envs import make_envs
 
 
 class FakeCluster:
@@ -119,7 +119,7 @@ def test_a_run_that_raises_an_error_has_failed_and_is_not_tried_again(study):
     assert standings["push-b-seed1"].state == "failed"
     assert standings["push-b-seed1"].why == "failed on purpose"
     with pytest.raises(SweepError, match=r"1 of 4 runs failed, push-b-seed1 .* on purpose;"):
-        refuse_failures(list(standings.values()), "rig sweep x")
+        check_failures(list(standings.values()), "rig sweep x")
 
 
 class Betrayer(FakeCluster):
@@ -327,7 +327,7 @@ def test_a_run_that_is_damaged_does_not_hide_the_others(study):
 
 def test_a_run_made_with_other_settings_is_never_mixed_in(study):
     planned = study.spec.runs[0]
-    other = replace(planned.config, num_env_steps=7)
+    other = replace(planned.config, total_timesteps=7)
     Run.create(study.run_directory(planned.id), other, {})
     with pytest.raises(SweepError, match="was made with other settings"):
         study.begin()
@@ -450,8 +450,8 @@ def test_a_machine_that_does_not_see_the_study_fails_the_run_and_says_so(study):
 def test_an_interrupted_run_goes_on_if_it_can_and_else_begins_anew(study, monkeypatch):
     planned = study.spec.runs[0]
     job = Job(runs=(planned,), study=study, trainer=worker.train_planned)
-    monkeypatch.setattr(errands, "origin", lambda config, argv: {"command": " ".join(argv)})
-    monkeypatch.setattr(provenance, "refuse_another_end", lambda _run, force: None)
+    monkeypatch.setattr(commands, "origin", lambda config, argv: {"command": " ".join(argv)})
+    monkeypatch.setattr(provenance, "check_reproducible", lambda _run, force: None)
     run = worker.run_of(planned, job)
     assert run.origin() == {"command": shlex.join([*planned.argv, "--out", str(run.directory)])}
     run.log({"left": 1.0})
@@ -460,7 +460,7 @@ def test_an_interrupted_run_goes_on_if_it_can_and_else_begins_anew(study, monkey
     def refuse(_run, force):
         raise RunError("begun under another jax")
 
-    monkeypatch.setattr(provenance, "refuse_another_end", refuse)
+    monkeypatch.setattr(provenance, "check_reproducible", refuse)
     assert worker.run_of(planned, job).metrics() == []
 
 
@@ -468,7 +468,7 @@ def test_a_tracker_follows_every_run_of_a_sweep(tmp_path, monkeypatch):
     path = write_spec(tmp_path / "study.toml", num_seeds=1)
     asked = []
     monkeypatch.setattr(
-        errands, "train_together", lambda runs, _displays, tracker: asked.append(tracker) or ()
+        commands, "train_together", lambda runs, _displays, tracker: asked.append(tracker) or ()
     )
     monkeypatch.setattr(worker, "run_of", lambda planned, _job: planned.id)
     monkeypatch.setattr("rig.training.trackers.check_tracker", asked.append)
@@ -540,8 +540,8 @@ def memory_of(*configs):
 @pytest.mark.parametrize("changes", [{}, {"oracle": True}, {"input": "true"}])
 def test_a_plan_expects_the_sizes_that_worlds_have(task, changes):
     config = replace(FAST, task=task, **changes)
-    with closing(make_world(config, 1)) as world:
-        assert expected_sizes(config) == sizes_of(world)
+    with closing(make_envs(config, 1)) as envs:
+        assert expected_sizes(config) == sizes_of(envs)
 
 
 def test_ray_that_is_missing_is_named_with_its_command(study, monkeypatch, capsys):

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from rig.agent.feature_extractor import SideBySide
+from rig.agent.feature_extractor import ConcatFeatures
 from rig.agent.networks import Actor, Critic
 from rig.agent.td3 import (
     Transitions,
@@ -22,7 +22,9 @@ from rig.agent.td3 import (
 from rig.config import TD3Config
 
 
-CONFIG = TD3Config(hidden_sizes=(4,), gamma=0.9, tau=0.25, target_noise=0.0, batch_size=6)
+CONFIG = TD3Config(
+    hidden_sizes=(4,), gamma=0.9, tau=0.25, target_policy_noise=0.0, batch_size=6
+)
 
 
 @pytest.fixture(scope="module")
@@ -49,19 +51,21 @@ def random_transitions(rng, *shape):
 
 def constant_critic(value):
     critic = jax.tree.map(
-        jnp.zeros_like, Critic(SideBySide(1), 1, (), layer_norm=False, key=KEY)
+        jnp.zeros_like, Critic(ConcatFeatures(1), 1, (), layer_norm=False, key=KEY)
     )
     return eqx.tree_at(lambda tree: tree.mlp.layers[-1].bias, critic, jnp.array([value]))
 
 
 def linear_critic(latent, goal, action):
-    critic = Critic(SideBySide(1), 1, (), layer_norm=False, key=KEY)
+    critic = Critic(ConcatFeatures(1), 1, (), layer_norm=False, key=KEY)
     weight = jnp.array([[latent], [goal], [action]])
     return eqx.tree_at(lambda tree: tree.mlp.layers[-1].weight, critic, weight)
 
 
 def constant_actor(action):
-    actor = jax.tree.map(jnp.zeros_like, Actor(SideBySide(1), 1, (), layer_norm=False, key=KEY))
+    actor = jax.tree.map(
+        jnp.zeros_like, Actor(ConcatFeatures(1), 1, (), layer_norm=False, key=KEY)
+    )
     bias = jnp.array([np.arctanh(action)], jnp.float32)
     return eqx.tree_at(lambda tree: tree.mlp.layers[-1].bias, actor, bias)
 
@@ -102,7 +106,7 @@ def test_target_looks_from_the_next_latent_at_the_goal_and_the_target_actors_act
 def test_noise_on_the_target_action_is_bounded_and_so_is_the_action():
     critic = linear_critic(0.0, 0.0, 1.0)
     learner = rigged(constant_actor(0.8), critic, critic)
-    config = replace(CONFIG, target_noise=100.0, target_noise_clip=0.5, gamma=0.9)
+    config = replace(CONFIG, target_policy_noise=100.0, target_noise_clip=0.5, gamma=0.9)
     many = jax.tree.map(lambda leaf: leaf.repeat(200, axis=0), NUMBERED)
     next_action = (td_target(learner, many, config, key=KEY) - 5) / 0.9
     far = np.abs(next_action - 0.3) < 1e-5
@@ -113,7 +117,7 @@ def test_noise_on_the_target_action_is_bounded_and_so_is_the_action():
 def test_noise_on_the_target_action_has_its_spread():
     critic = linear_critic(0.0, 0.0, 1.0)
     learner = rigged(constant_actor(0.0), critic, critic)
-    config = replace(CONFIG, target_noise=0.1)
+    config = replace(CONFIG, target_policy_noise=0.1)
     many = jax.tree.map(lambda leaf: leaf.repeat(2000, axis=0), NUMBERED)
     next_action = (td_target(learner, many, config, key=KEY) - 5) / 0.9
     assert np.std(next_action) == pytest.approx(0.1, rel=0.1)

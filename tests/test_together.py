@@ -176,7 +176,7 @@ def test_a_run_that_diverges_ends_alone(tmp_path, tiny_oracle, alone_runs, monke
         if config.seed == 1 and state.num_env_steps >= STATE_AT:
             raise DivergedError("it diverged")
 
-    monkeypatch.setattr(training, "refuse_divergence", refuse)
+    monkeypatch.setattr(training, "check_divergence", refuse)
     runs = new_runs(tmp_path, tiny_oracle)
     ended = trained_together(runs)
     assert list(ended) == ["seed1", "seed0"]

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from rig.config import VAEConfig
-from rig.representation.vae import Posterior, kl_nats_of, new_vae, to_float, to_uint8
+from rig.representation.vae import Posterior, kl_nats_of, make_vae, to_float, to_uint8
 
 
 SIDE = 24
-PATCHES = VAEConfig(latent_size=4, likelihood="gaussian", channels=(4, 8))
+PATCHES = VAEConfig(latent_dim=4, likelihood="gaussian", channels=(4, 8))
 KEYPOINTS = replace(PATCHES, architecture="keypoints", num_components=10, hidden_size=8)
 BERNOULLI = replace(PATCHES, likelihood="bernoulli")
 FEATURES = replace(KEYPOINTS, architecture="feature_points")
@@ -32,7 +32,9 @@ def images():
 @pytest.fixture(scope="module")
 def vaes(images):
     rng, key = np.random.default_rng(0), jax.random.key(0)
-    return {name: new_vae(config, images, key=key, rng=rng) for name, config in CONFIGS.items()}
+    return {
+        name: make_vae(config, images, key=key, rng=rng) for name, config in CONFIGS.items()
+    }
 
 
 @pytest.mark.parametrize(
@@ -76,11 +78,13 @@ def test_decoded_pixels_stay_in_bounds(name, vaes):
 def test_painting_is_the_base_plus_the_scaled_decoder(vaes, key):
     vae, latent = replace(vaes["patches"], scale=jnp.array(2.0)), jax.random.normal(key, (4,))
     expected = vae.base + 2 * vae.decoder(latent)
-    np.testing.assert_allclose(vae.paint(latent), expected, rtol=1e-5)
+    np.testing.assert_allclose(vae.decode_logits(latent), expected, rtol=1e-5)
 
 
 def test_base_and_scale_are_not_learned(vaes):
-    gradient = jax.jit(jax.grad(lambda vae: vae.paint(jnp.ones(4)).sum()))(vaes["patches"])
+    gradient = jax.jit(jax.grad(lambda vae: vae.decode_logits(jnp.ones(4)).sum()))(
+        vaes["patches"]
+    )
     assert gradient.scale == 0
     assert not gradient.base.any()
     assert gradient.decoder.first.weight.any()
@@ -88,7 +92,7 @@ def test_base_and_scale_are_not_learned(vaes):
 
 def test_bernoulli_paints_logits(vaes):
     vae = vaes["bernoulli"]
-    shown = vae.canvas.show(jax.nn.sigmoid(vae.paint(jnp.ones(4))))
+    shown = vae.output_basis.show(jax.nn.sigmoid(vae.decode_logits(jnp.ones(4))))
     np.testing.assert_allclose(vae.decode(jnp.ones(4)), shown, rtol=1e-5)
 
 

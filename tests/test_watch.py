@@ -8,20 +8,20 @@ import pytest
 from rig.cli.commands import train_on, train_to_the_end
 from rig.config import CheckpointConfig
 from rig.errors import DivergedError
-from rig.replay.buffer import Recalled
+from rig.replay.buffer import SampledTransitions
 from rig.runs.run import Run
 from rig.training import loop as training
 from rig.training.divergence import (
     all_finite,
+    check_dead_latents,
+    check_exploded_critic,
     information_nats,
-    refuse_dead_latents,
-    refuse_exploded_critic,
 )
 
 
-def recalled(latents, std):
+def sampled(latents, std):
     size = np.zeros_like(latents)
-    return Recalled(
+    return SampledTransitions(
         latent=size,
         action=size,
         next_latent=latents,
@@ -38,20 +38,20 @@ def test_information_of_a_latent_as_wide_as_its_noise_is_half_a_bit():
 
 
 def test_latents_that_never_move_are_dead(rng):
-    refuse_dead_latents(recalled(rng.standard_normal((100, 3), np.float32), 1.0))
+    check_dead_latents(sampled(rng.standard_normal((100, 3), np.float32), 1.0))
     with pytest.raises(DivergedError, match="collapsed"):
-        refuse_dead_latents(recalled(1e-4 * rng.standard_normal((100, 3), np.float32), 1.0))
+        check_dead_latents(sampled(1e-4 * rng.standard_normal((100, 3), np.float32), 1.0))
 
 
 @pytest.mark.parametrize("value", [-499.0, 499.0])
 def test_value_within_ten_returns_is_let_be(value):
-    refuse_exploded_critic(value, 50.0)
+    check_exploded_critic(value, 50.0)
 
 
 @pytest.mark.parametrize("value", [-501.0, 501.0, math.inf])
 def test_value_beyond_ten_returns_is_named(value):
     with pytest.raises(DivergedError, match="no return is beyond 50: it exploded"):
-        refuse_exploded_critic(value, 50.0)
+        check_exploded_critic(value, 50.0)
 
 
 def test_one_number_that_is_lost_is_found():
@@ -78,7 +78,7 @@ def diverging(monkeypatch, num_times):
             if len(rates) <= num_times:
                 raise DivergedError("it diverged")
 
-    monkeypatch.setattr(training, "refuse_divergence", refuse)
+    monkeypatch.setattr(training, "check_divergence", refuse)
     return rates
 
 
@@ -102,7 +102,7 @@ def test_run_that_diverges_again_and_again_stops_and_keeps_its_checkpoint(run, m
 
 @pytest.mark.slow
 def test_step_size_that_is_far_too_large_is_noticed_in_its_round(tmp_path, tiny):
-    td3 = replace(tiny.td3, learning_rate=1e3, updates_per_step=1.0)
+    td3 = replace(tiny.td3, learning_rate=1e3, utd_ratio=1.0)
     run = Run.create(tmp_path / "run", replace(tiny, td3=td3), {})
     with pytest.raises(DivergedError, match=r"diverged|exploded"):
         train_to_the_end(run)

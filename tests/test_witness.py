@@ -6,8 +6,8 @@ from rig.config import Config
 from rig.envs.task import Region
 from rig.envs.tasks import find_task
 from rig.errors import RunError
-from rig.training.coverage import Witness, cells_of, moved, num_cells
-from rig.training.make_envs import make_world
+from rig.training.coverage import RecordCoverage, cells_of, moved, num_cells
+from rig.training.make_envs import make_envs
 
 
 SQUARE = Region(low=(0.0, 1.0), high=(0.06, 1.04))
@@ -17,7 +17,7 @@ class Told(VectorWrapper):
     """Worlds of Push in which the truth is what a test says."""
 
     def __init__(self, states):
-        super().__init__(make_world(Config(task="Push"), 2))
+        super().__init__(make_envs(Config(task="Push"), 2))
         self.states = iter(states)
 
     def reset(self, **_options):
@@ -27,14 +27,16 @@ class Told(VectorWrapper):
         return {}, None, None, None, {"state": next(self.states)}
 
 
-def report_of(states, visited=None):
-    witness = Witness(Told(np.asarray(states)))
-    witness.reset()
+def report_of(states, coverage=None):
+    coverage_envs = RecordCoverage(Told(np.asarray(states)))
+    coverage_envs.reset()
     for _ in states[1:]:
-        witness.step(np.zeros((2, 2)))
-    visited, metrics = witness.report(witness.nowhere() if visited is None else visited)
-    witness.close()
-    return visited, metrics
+        coverage_envs.step(np.zeros((2, 2)))
+    coverage, metrics = coverage_envs.report(
+        coverage_envs.empty_coverage() if coverage is None else coverage
+    )
+    coverage_envs.close()
+    return coverage, metrics
 
 
 def push(*pucks):
@@ -48,9 +50,9 @@ def test_cells_are_two_centimetres_wide():
 
 
 def test_a_rope_has_too_many_axes_for_a_grid():
-    witness = Witness(make_world(Config(task="Rope"), 1))
-    assert len(witness.nowhere()) == num_cells(find_task("Rope").goals["hand"])
-    witness.close()
+    coverage_envs = RecordCoverage(make_envs(Config(task="Rope"), 1))
+    assert len(coverage_envs.empty_coverage()) == num_cells(find_task("Rope").goals["hand"])
+    coverage_envs.close()
 
 
 def test_points_are_in_the_cells_that_hold_them():
@@ -69,11 +71,11 @@ def test_what_comes_back_was_moved_all_the_same():
 
 
 def test_report_counts_cells_and_the_episodes_that_moved_something():
-    visited, metrics = report_of([push((0, 0.6), (0, 0.6)), push((0, 0.6), (0.1, 0.6))])
+    coverage, metrics = report_of([push((0, 0.6), (0, 0.6)), push((0, 0.6), (0.1, 0.6))])
     assert metrics["practice/puck_coverage"] == pytest.approx(2 / 150)
     assert metrics["practice/puck_moved_share"] == 0.5
     assert metrics["practice/hand_moved_share"] == 0
-    assert visited.sum() == 3
+    assert coverage.sum() == 3
 
 
 def test_cells_visited_before_stay_visited():

@@ -5,7 +5,7 @@ import pytest
 from rig.envs.camera import RayCamera
 from rig.envs.scene import Scene
 from rig.envs.tasks import PUSH, REACH, TASKS
-from rig.envs.thread_pool import Crew
+from rig.envs.thread_pool import ThreadPool
 
 
 @pytest.fixture(params=TASKS, ids=lambda task: task.name)
@@ -13,11 +13,11 @@ def goals_seen(request, rng):
     """A task, its scene, worlds posed at four goals, and a camera of 21 pixels."""
     task = request.param
     scene = Scene(task.scene, task.joints)
-    worlds = [scene.new_data() for _ in range(4)]
-    for data, state in zip(worlds, task.sample_goals(4, rng=rng), strict=True):
+    base_envs = [scene.new_data() for _ in range(4)]
+    for data, state in zip(base_envs, task.sample_goals(4, rng=rng), strict=True):
         scene.set_state(data, state)
-    scene.pose(worlds)
-    return scene, worlds, RayCamera(scene.model, task.camera, 21)
+    scene.pose(base_envs)
+    return scene, base_envs, RayCamera(scene.model, task.camera, 21)
 
 
 @pytest.fixture
@@ -25,9 +25,9 @@ def rng():
     return np.random.default_rng(0)
 
 
-def pictures(camera, worlds, num_threads=1):
-    images = np.zeros((len(worlds), 21, 21, 3), np.uint8)
-    camera.images(worlds, images, Crew(num_threads))
+def pictures(camera, base_envs, num_threads=1):
+    images = np.zeros((len(base_envs), 21, 21, 3), np.uint8)
+    camera.images(base_envs, images, ThreadPool(num_threads))
     return images
 
 
@@ -77,13 +77,13 @@ def test_first_row_is_above_the_last_and_first_column_on_the_left():
 
 
 def test_every_pixel_is_the_colour_that_its_own_ray_meets(goals_seen):
-    scene, worlds, camera = goals_seen
+    scene, base_envs, camera = goals_seen
     task_camera = next(task.camera for task in TASKS if task.scene in scene_name(scene))
     origin_m, rays = task_camera.position_m(), task_camera.rays(21)
     expected = [
-        [colour_by_single_ray(scene, data, origin_m, ray) for ray in rays] for data in worlds
+        [colour_by_single_ray(scene, data, origin_m, ray) for ray in rays] for data in base_envs
     ]
-    seen = pictures(camera, worlds).reshape(4, -1, 3)
+    seen = pictures(camera, base_envs).reshape(4, -1, 3)
     assert np.abs(seen - np.array(expected)).max() < 2
 
 
@@ -92,17 +92,17 @@ def scene_name(scene):
 
 
 def test_pictures_are_the_same_on_any_number_of_threads(goals_seen):
-    _, worlds, camera = goals_seen
-    alone = [pictures(camera, [data])[0] for data in worlds]
-    np.testing.assert_array_equal(pictures(camera, worlds, 3), np.array(alone))
+    _, base_envs, camera = goals_seen
+    alone = [pictures(camera, [data])[0] for data in base_envs]
+    np.testing.assert_array_equal(pictures(camera, base_envs, 3), np.array(alone))
 
 
 def test_body_behind_the_camera_hides_nothing_else(goals_seen):
-    scene, worlds, camera = goals_seen
-    before = pictures(camera, worlds)
-    for data in worlds:
+    scene, base_envs, camera = goals_seen
+    before = pictures(camera, base_envs)
+    for data in base_envs:
         data.geom_xpos[scene.model.body("shoulder").geomadr[0]] = (0, 3.0, 0.5)
-    after = pictures(camera, worlds)
+    after = pictures(camera, base_envs)
     assert (before != after).any(axis=-1).mean() < 0.15
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from rig.envs.tabletop import Tabletop
 from rig.envs.tasks import PUSH, PUSH_WIDE, REACH, TASKS
-from rig.errors import DivergedError, PictureError, TaskError
+from rig.errors import DivergedError, ImageError, TaskError
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def play(tabletop, num_steps, seed=0):
     rng = np.random.default_rng(seed)
     for _ in range(num_steps):
         action = rng.uniform(-1, 1, 2).astype(np.float32)
-        images = tabletop.step(np.tile(action, (tabletop.num_worlds, 1)))
+        images = tabletop.step(np.tile(action, (tabletop.num_envs, 1)))
     return images, tabletop.states()
 
 
@@ -142,14 +142,14 @@ def test_reset_forgets_everything():
     np.testing.assert_array_equal(play(played, 25)[1], play(fresh, 25)[1])
 
 
-@pytest.mark.parametrize(("num_worlds", "num_threads"), [(1, 1), (5, 1), (5, 2), (5, 3)])
+@pytest.mark.parametrize(("num_envs", "num_threads"), [(1, 1), (5, 1), (5, 2), (5, 3)])
 def test_same_actions_give_the_same_bytes_alone_in_a_batch_and_on_threads(
-    num_worlds, num_threads
+    num_envs, num_threads
 ):
     images, states = play(Tabletop(PUSH, 1, num_threads=1), 25)
-    batch_images, batch_states = play(Tabletop(PUSH, num_worlds, num_threads=num_threads), 25)
-    np.testing.assert_array_equal(batch_images, images.repeat(num_worlds, axis=0))
-    np.testing.assert_array_equal(batch_states, states.repeat(num_worlds, axis=0))
+    batch_images, batch_states = play(Tabletop(PUSH, num_envs, num_threads=num_threads), 25)
+    np.testing.assert_array_equal(batch_images, images.repeat(num_envs, axis=0))
+    np.testing.assert_array_equal(batch_states, states.repeat(num_envs, axis=0))
 
 
 def test_pictures_are_kept_by_whoever_asked_for_them():
@@ -198,7 +198,7 @@ def test_states_of_another_task_are_refused():
 
 
 def test_no_world_is_refused():
-    with pytest.raises(PictureError, match="num_worlds is 0"):
+    with pytest.raises(ImageError, match="num_envs is 0"):
         Tabletop(REACH, 0)
 
 

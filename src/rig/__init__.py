@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from os import PathLike
 
-    from rig.inference.policy import ImagePolicy
+    from rig.inference.policy import Policy
 
 
-def load(path: str | PathLike[str]) -> ImagePolicy:
+def load(path: str | PathLike[str]) -> Policy:
     """What a finished run has learned, or an export of one, ready to act.
 
     Raises:
@@ -25,6 +25,6 @@ def load(path: str | PathLike[str]) -> ImagePolicy:
     """
     from pathlib import Path
 
-    from rig.inference.policy import ImagePolicy
+    from rig.inference.policy import Policy
 
-    return ImagePolicy(Path(path))
+    return Policy(Path(path))

@@ -31,13 +31,14 @@ class CollectConfig:
     source: Literal["practice", "teleport"] = "practice"
     """practice: a random policy on the robot; teleport: random states, put there by hand
     (the original's simulation did so; a real robot can't)."""
-    persistence: float = 0.9
+    action_correlation: float = 0.9
     """How much of a random action is the one before it, in [0, 1)."""
 
     def __post_init__(self) -> None:
         require(self.num_images >= 1, f"num_images must be at least 1, got {self.num_images}")
         require(
-            0 <= self.persistence < 1, f"persistence must be in [0, 1), got {self.persistence}"
+            0 <= self.action_correlation < 1,
+            f"action_correlation must be in [0, 1), got {self.action_correlation}",
         )
 
 
@@ -49,7 +50,7 @@ class VAEConfig:
     images, plus beta times the KL in nats.
     """
 
-    latent_size: int = 4
+    latent_dim: int = 4
     """The number of latents."""
     likelihood: Literal["bernoulli", "gaussian"] = "bernoulli"
     """bernoulli: binary cross-entropy; gaussian: squared error."""
@@ -79,7 +80,7 @@ class VAEConfig:
     pixels at 48 x 48, one equal share of the steps each. Empty: sharp from the start."""
 
     def __post_init__(self) -> None:
-        require(self.latent_size >= 1, f"latent_size must be >= 1, got {self.latent_size}")
+        require(self.latent_dim >= 1, f"latent_dim must be >= 1, got {self.latent_dim}")
         require(self.beta >= 0, f"beta must be at least 0, got {self.beta}")
         require(
             self.learning_rate > 0, f"learning_rate must be above 0, got {self.learning_rate}"
@@ -104,8 +105,8 @@ class VAEConfig:
         )
 
         require(
-            self.architecture == "patches" or self.latent_size % 2 == 0,
-            f"places take two latents each, so latent_size {self.latent_size} must be even",
+            self.architecture == "patches" or self.latent_dim % 2 == 0,
+            f"places take two latents each, so latent_dim {self.latent_dim} must be even",
         )
         require(
             self.likelihood == "gaussian"
@@ -136,24 +137,24 @@ class OnlineConfig:
 class GoalMixture:
     """The goals that relabelling gives to a transition, as shares that sum to 1."""
 
-    kept: float = 0.1
+    original: float = 0.1
     """Share that keeps the goal the rollout was aimed at."""
     future: float = 0.4
     """Share that gets a latent reached later in the same episode (hindsight)."""
-    imagined: float = 0.5
+    prior: float = 0.5
     """Share that gets a fresh draw from the prior (imagination)."""
 
     def __post_init__(self) -> None:
         require(
             min(self.shares) >= 0 and abs(sum(self.shares) - 1) < 1e-6,
             f"goal shares must be non-negative and sum to 1, got {sum(self.shares):g} "
-            f"(kept={self.kept}, future={self.future}, imagined={self.imagined})",
+            f"(original={self.original}, future={self.future}, prior={self.prior})",
         )
 
     @property
     def shares(self) -> tuple[float, float, float]:
         """The shares in the order kept, future, imagined."""
-        return (self.kept, self.future, self.imagined)
+        return (self.original, self.future, self.prior)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,14 +188,15 @@ class RewardConfig:
 
     kind: Literal[
         "latent",
-        "root",
+        "sqrt_distance",
         "log_probability",
         "sparse",
         "pixel",
         "pixel_distance",
         "pixel_sparse",
     ] = "latent"
-    """latent: minus the distance in latent space; root: minus its square root, under which the
+    """latent: minus the distance in latent space; sqrt_distance: minus its square root, under
+    which the
     last centimetre counts for more; log_probability: minus half the squared
     Mahalanobis distance; sparse: 0 near the goal, else -1; pixel: minus the mean squared
     error between the image and the goal's picture; pixel_distance: minus the root of that;
@@ -203,7 +205,8 @@ class RewardConfig:
     """What a latent counts for in distances: spread: as much as any other that moves; steps:
     as many steps of practice as it takes to move it (needs --collect.source practice)."""
     distance: Literal["latent", "true"] = "latent"
-    """What kinds latent, root and sparse measure between: latents, or (true) true states,
+    """What kinds latent, sqrt_distance and sparse measure between: latents, or (true) true
+    states,
     which no robot has: a check of which half of a run is at fault, as --input is."""
     min_std: float = 0.1
     """Floor of the encoder's standard deviation, for log_probability and sparse."""
@@ -239,7 +242,7 @@ class TD3Config:
     """Critics, of which the target takes the least value; 1 costs a third less."""
     learning_rate: float = 1e-3
     """Adam's step size, for actor and critics."""
-    final_learning_rate_share: float = 1.0
+    final_lr_fraction: float = 1.0
     """Share of the step size left at the end of the run; it falls in a straight line."""
     gamma: float = 0.99
     """Discount per step; there is no termination, so 1 / (1 - gamma) steps is the horizon."""
@@ -247,15 +250,15 @@ class TD3Config:
     """Share of the new weights that the target networks take in at each update of theirs."""
     batch_size: int = 128
     """Transitions per update."""
-    updates_per_step: float = 4.0
+    utd_ratio: float = 4.0
     """Updates per environment step."""
     policy_delay: int = 2
     """Critic updates per update of the actor and the targets."""
-    target_noise: float = 0.2
+    target_policy_noise: float = 0.2
     """Standard deviation of the noise on the target policy's action."""
     target_noise_clip: float = 0.5
     """Bound of that noise."""
-    warmup_steps: int = 4000
+    learning_starts: int = 4000
     """Environment steps of practice before the first update."""
 
     def __post_init__(self) -> None:
@@ -271,24 +274,23 @@ class TD3Config:
             f"got {self.channels}",
         )
         require(
-            min(self.target_noise, self.target_noise_clip) >= 0,
-            f"target_noise and its clip must be at least 0, got {self.target_noise} and "
-            f"{self.target_noise_clip}",
+            min(self.target_policy_noise, self.target_noise_clip) >= 0,
+            "target_policy_noise and its clip must be at least 0, got "
+            f"{self.target_policy_noise} and {self.target_noise_clip}",
         )
         require(
             self.learning_rate > 0, f"learning_rate must be above 0, got {self.learning_rate}"
         )
         require(
-            0 < self.final_learning_rate_share <= 1,
-            "final_learning_rate_share must be in (0, 1], got "
-            f"{self.final_learning_rate_share}",
+            0 < self.final_lr_fraction <= 1,
+            f"final_lr_fraction must be in (0, 1], got {self.final_lr_fraction}",
         )
         require(0 <= self.gamma < 1, f"gamma must be in [0, 1), got {self.gamma}")
         require(0 < self.tau <= 1, f"tau must be in (0, 1], got {self.tau}")
         require(self.batch_size >= 1, f"batch_size must be at least 1, got {self.batch_size}")
         require(
-            self.updates_per_step >= 0,
-            f"updates_per_step must be at least 0, got {self.updates_per_step}",
+            self.utd_ratio >= 0,
+            f"utd_ratio must be at least 0, got {self.utd_ratio}",
         )
         require(
             self.policy_delay >= 1, f"policy_delay must be at least 1, got {self.policy_delay}"
@@ -296,7 +298,7 @@ class TD3Config:
 
     def learning_rate_at(self, progress: float) -> float:
         """The step size when that share of the run is over."""
-        left = 1 - min(progress, 1.0) * (1 - self.final_learning_rate_share)
+        left = 1 - min(progress, 1.0) * (1 - self.final_lr_fraction)
         return self.learning_rate * left
 
 
@@ -310,15 +312,15 @@ class ExploreConfig:
     """Scale of the noise, in units of action."""
     theta: float = 0.15
     """Pull of the Ornstein-Uhlenbeck noise back to 0, per step."""
-    random_share: float = 0.0
+    random_eps: float = 0.0
     """Share of actions that are uniformly random instead."""
 
     def __post_init__(self) -> None:
         require(self.sigma >= 0, f"sigma must be at least 0, got {self.sigma}")
         require(0 <= self.theta <= 1, f"theta must be in [0, 1], got {self.theta}")
         require(
-            0 <= self.random_share <= 1,
-            f"random_share must be in [0, 1], got {self.random_share}",
+            0 <= self.random_eps <= 1,
+            f"random_eps must be in [0, 1], got {self.random_eps}",
         )
 
 
@@ -370,11 +372,11 @@ class Config:
     """The task, as `rig train --help` lists them; or `--env`."""
     seed: int = 0
     """The seed of everything random."""
-    num_env_steps: int = 505_000
+    total_timesteps: int = 505_000
     """Environment steps of the whole run, collection included."""
     image_size: Literal[48, 84] = 48
     """Height and width of the camera's image, pixels."""
-    num_worlds: int = 16
+    num_envs: int = 16
     """Simulations that practise side by side."""
     camera: str = ""
     """--env: what its MuJoCo scene is seen by: one of its own cameras by name, or a free one as
@@ -382,9 +384,9 @@ class Config:
     of a picture in its observation. Empty: as it is usually seen."""
     episode_steps: int = 0
     """--env: steps of an episode; 0: its own limit."""
-    replay_size: int = 100_000
+    buffer_size: int = 100_000
     """Transitions that memory holds; the oldest go first."""
-    replay_memory_gb: float = 0.0
+    buffer_memory_gb: float = 0.0
     """Memory that the frames of replay may take, GB; if they are more, they lie in a file of
     the run's directory. 0: no bound."""
     on_divergence: Literal["stop", "rollback"] = "stop"
@@ -410,18 +412,19 @@ class Config:
     def __post_init__(self) -> None:
         require(self.seed >= 0, f"seed must be at least 0, got {self.seed}")
         require(
-            self.num_env_steps >= 1, f"num_env_steps must be >= 1, got {self.num_env_steps}"
+            self.total_timesteps >= 1,
+            f"total_timesteps must be >= 1, got {self.total_timesteps}",
         )
         require(
             self.episode_steps >= 0, f"episode_steps must be >= 0, got {self.episode_steps}"
         )
-        require(self.num_worlds >= 1, f"num_worlds must be at least 1, got {self.num_worlds}")
+        require(self.num_envs >= 1, f"num_envs must be at least 1, got {self.num_envs}")
         require(
-            self.replay_size >= 1, f"replay_size must be at least 1, got {self.replay_size}"
+            self.buffer_size >= 1, f"buffer_size must be at least 1, got {self.buffer_size}"
         )
         require(
-            self.replay_memory_gb >= 0,
-            f"replay_memory_gb must be at least 0, got {self.replay_memory_gb}",
+            self.buffer_memory_gb >= 0,
+            f"buffer_memory_gb must be at least 0, got {self.buffer_memory_gb}",
         )
         require(
             self.image_size in (48, 84), f"image_size must be 48 or 84, got {self.image_size}"
@@ -431,14 +434,14 @@ class Config:
         require(
             not (self.oracle and self.reward.kind.startswith("pixel")),
             f"an oracle sees no pictures, and reward.kind {self.reward.kind} compares them: "
-            "choose latent, root, log_probability or sparse",
+            "choose latent, sqrt_distance, log_probability or sparse",
         )
         require(
             self.reward.metric == "spread" or self.collect.source == "practice",
             "reward.metric steps is made of steps that practice took: collect.source "
             f"{self.collect.source} takes none, choose practice",
         )
-        if self.is_swap:
+        if self.is_hybrid:
             self._refuse_what_no_swap_has()
 
     @property
@@ -447,7 +450,7 @@ class Config:
         return len(self.td3.channels) > 0
 
     @property
-    def recalls_frames(self) -> bool:
+    def reads_frames_again(self) -> bool:
         """Whether learning looks at a frame again once its latent is known."""
         is_fitted_again = self.online.every_steps > 0
         return is_fitted_again or self.is_end_to_end or self.reward.kind.startswith("pixel")
@@ -471,14 +474,14 @@ class Config:
         )
 
     @property
-    def is_swap(self) -> bool:
+    def is_hybrid(self) -> bool:
         """Whether a half of the run is given the true state, and its goals are its own."""
         return "true" in (self.input, self.reward.distance)
 
     @property
     def is_given_truth(self) -> bool:
         """Whether anything that learns is given the true state."""
-        return self.oracle or self.is_swap
+        return self.oracle or self.is_hybrid
 
     def _refuse_what_no_swap_has(self) -> None:
         given = "--input true and --reward.distance true"
@@ -487,9 +490,9 @@ class Config:
             f"{given} give the true state to one half, --oracle to both: leave out one",
         )
         require(
-            self.reward.kind in ("latent", "root", "sparse"),
+            self.reward.kind in ("latent", "sqrt_distance", "sparse"),
             f"{given} compare distances: --reward.kind {self.reward.kind} does not, choose "
-            "latent, root or sparse",
+            "latent, sqrt_distance or sparse",
         )
         require(
             self.goals.source in ("seen", "skewed"),

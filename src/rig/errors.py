@@ -24,11 +24,11 @@ class TaskError(RigError):
     """A task is unknown, or was asked for something that it does not have."""
 
 
-class GuestError(RigError):
+class ExternalEnvError(RigError):
     """Someone's environment can't be found, made, driven or seen."""
 
 
-class PictureError(RigError):
+class ImageError(RigError):
     """A file is no picture, or an array has not the camera's shape."""
 
 
@@ -60,7 +60,7 @@ class StoppedError(RigError):
         self.exit_code = exit_code
 
 
-def name_the_nearest(name: str, known: Iterable[str]) -> str:
+def suggest(name: str, known: Iterable[str]) -> str:
     """A hint for a mistyped name: the nearest known one, or all of them."""
     names = sorted(known)
     nearest = get_close_matches(name, names, n=1)

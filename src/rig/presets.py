@@ -16,7 +16,7 @@ from rig.config import (
     TD3Config,
     VAEConfig,
 )
-from rig.errors import ConfigError, name_the_nearest
+from rig.errors import ConfigError, suggest
 
 
 PAPER = Config()
@@ -24,11 +24,11 @@ PAPER = Config()
 
 FAST = replace(
     PAPER,
-    num_env_steps=150_000,
+    total_timesteps=150_000,
     collect=CollectConfig(num_images=5000),
     vae=VAEConfig(
         architecture="keypoints",
-        latent_size=16,
+        latent_dim=16,
         likelihood="gaussian",
         beta=0.1,
         batch_size=64,
@@ -38,30 +38,30 @@ FAST = replace(
     goals=GoalConfig(
         source="skewed",
         refresh_every_steps=4000,
-        mixture=GoalMixture(kept=0.2, future=0.5, imagined=0.3),
+        mixture=GoalMixture(original=0.2, future=0.5, prior=0.3),
     ),
-    reward=RewardConfig(kind="root"),
+    reward=RewardConfig(kind="sqrt_distance"),
     td3=TD3Config(
         hidden_sizes=(256, 256),
         layer_norm=True,
         num_critics=1,
         gamma=0.95,
-        updates_per_step=2.0,
-        final_learning_rate_share=0.1,
+        utd_ratio=2.0,
+        final_lr_fraction=0.1,
     ),
-    explore=ExploreConfig(kind="gaussian", sigma=0.2, random_share=0.2),
+    explore=ExploreConfig(kind="gaussian", sigma=0.2, random_eps=0.2),
 )
 """What learns soonest here."""
 
 HER = replace(
     PAPER,
-    num_env_steps=48_000,
-    replay_size=10_000,
+    total_timesteps=48_000,
+    buffer_size=10_000,
     collect=CollectConfig(num_images=2000),
     goals=GoalConfig(
         source="seen",
         refresh_every_steps=4000,
-        mixture=GoalMixture(kept=0.2, future=0.8, imagined=0.0),
+        mixture=GoalMixture(original=0.2, future=0.8, prior=0.0),
     ),
     reward=RewardConfig(kind="pixel_distance"),
     td3=TD3Config(
@@ -70,8 +70,8 @@ HER = replace(
         layer_norm=True,
         num_critics=1,
         gamma=0.95,
-        updates_per_step=1.0,
-        warmup_steps=2000,
+        utd_ratio=1.0,
+        learning_starts=2000,
     ),
 )
 """Hindsight from pixels, end to end: the baseline of Nair et al. 2018, section 5, with what
@@ -103,14 +103,14 @@ def find_preset(name: str, task: str) -> Config:
         ConfigError: No preset has that name.
     """
     if name not in PRESETS:
-        raise ConfigError(f"unknown preset {name!r}: {name_the_nearest(name, PRESETS)}")
+        raise ConfigError(f"unknown preset {name!r}: {suggest(name, PRESETS)}")
     preset = for_number_of_things(
         task, with_latents_for(task, replace(PRESETS[name], task=task))
     )
     if "reach" not in task.lower():
         return preset
     evaluate = EvaluateConfig(every_steps=REACH_EVALUATION_EVERY_STEPS)
-    return replace(preset, num_env_steps=REACH_STEPS[name], evaluate=evaluate)
+    return replace(preset, total_timesteps=REACH_STEPS[name], evaluate=evaluate)
 
 
 def with_latents_for(task: str, preset: Config) -> Config:
@@ -118,7 +118,7 @@ def with_latents_for(task: str, preset: Config) -> Config:
     size = next((size for name, size in LATENT_SIZES.items() if name in task.lower()), None)
     if size is None or preset.vae.architecture != "keypoints":
         return preset
-    return replace(preset, vae=replace(preset.vae, latent_size=size))
+    return replace(preset, vae=replace(preset.vae, latent_dim=size))
 
 
 def for_number_of_things(task: str, preset: Config) -> Config:

@@ -44,7 +44,7 @@ class Rollouts:
     """What the robot was told to do."""
     frames: np.ndarray
     """What the robot saw: images ``[rows, H, W, 3]`` uint8 (the oracle: true states)."""
-    worlds: Int[np.ndarray, " N"]
+    env_indices: Int[np.ndarray, " N"]
     """Which of the worlds side by side each happened in."""
 
     def __len__(self) -> int:

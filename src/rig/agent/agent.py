@@ -14,15 +14,15 @@ from rig.agent.td3 import Learner, new_learner
 from rig.config import Config
 from rig.errors import RunError
 from rig.nn.patches import IMAGE_CHANNELS
-from rig.representation.hybrid import Space, SwapSpace, state_size_of
-from rig.representation.latent import LatentSpace
-from rig.representation.output_basis import Canvas, PatchCanvas, PrincipalCanvas
-from rig.representation.pixels import PictureSpace
-from rig.representation.true_state import TrueStateSpace
-from rig.representation.vae import blank_vae
+from rig.representation.hybrid import HybridRepresentation, Space, state_size_of
+from rig.representation.latent import LatentRepresentation
+from rig.representation.output_basis import OutputBasis, PatchBasis, PrincipalBasis
+from rig.representation.pixels import PixelRepresentation
+from rig.representation.true_state import TrueStateRepresentation
+from rig.representation.vae import vae_template
 from rig.representation.whiten import no_whitening
 from rig.runs.array_files import load_tree, tree_bytes
-from rig.runs.atomic_files import json_bytes, put_file, read_json
+from rig.runs.atomic_files import atomic_write, json_bytes, read_json
 from rig.types import Aims, Encoding
 
 
@@ -34,7 +34,7 @@ SCHEMA_VERSION = 1
 """Raised when the layout of a saved policy changes."""
 
 
-class Policy:
+class Agent:
     """An actor and the latent space that it acts in."""
 
     def __init__(self, space: Space, learner: Learner) -> None:
@@ -45,16 +45,16 @@ class Policy:
         self, frames: np.ndarray, goals: Aims
     ) -> tuple[Float32[np.ndarray, "N action"], Encoding]:
         """What to do now to bring each frame to its goal, without noise."""
-        return self.space.see_and_act(self.learner.actor, frames, goals)
+        return self.space.encode_and_act(self.learner.actor, frames, goals)
 
     def act_steadily(
         self, frames: np.ndarray, goals: Aims
     ) -> tuple[Float32[np.ndarray, "N action"], Encoding]:
         """The same by the slow average of the actor, which jitters less (Polyak averaging)."""
-        return self.space.see_and_act(self.learner.target_actor, frames, goals)
+        return self.space.encode_and_act(self.learner.target_actor, frames, goals)
 
 
-def policy_files(policy: Policy) -> dict[str, bytes]:
+def agent_files(policy: Agent) -> dict[str, bytes]:
     """The policy as files, by name: numbers as safetensors, the rest as JSON."""
     about = {
         "schema": SCHEMA_VERSION,
@@ -65,15 +65,15 @@ def policy_files(policy: Policy) -> dict[str, bytes]:
     return {NUMBERS[0]: tree_bytes(tree), "policy.json": json_bytes(about)}
 
 
-def save_policy(directory: Path, policy: Policy) -> None:
+def save_agent(directory: Path, policy: Agent) -> None:
     """Writes the policy's files."""
     directory.mkdir(exist_ok=True)
-    for name, data in policy_files(policy).items():
-        put_file(directory / name, data)
+    for name, data in agent_files(policy).items():
+        atomic_write(directory / name, data)
 
 
-def load_policy(directory: Path, config: Config) -> Policy:
-    """The policy that :func:`save_policy` wrote, for the settings of its run.
+def load_agent(directory: Path, config: Config) -> Agent:
+    """The policy that :func:`save_agent` wrote, for the settings of its run.
 
     Raises:
         RunError: It is missing or damaged, or the settings ask for another shape.
@@ -91,24 +91,24 @@ def load_policy(directory: Path, config: Config) -> Policy:
         BLANKS[kind], config, whole(about, "action_size"), whole(about, "num_goals")
     )
     tree = load_tree(numbers, like)
-    return Policy(space_of(config, tree["space"]), tree["learner"])
+    return Agent(space_of(config, tree["space"]), tree["learner"])
 
 
 def space_of(config: Config, arrays: dict[str, Any]) -> Space:
     """The space that a run of these settings saved."""
     kind = space_kind(config)
-    if issubclass(kind, SwapSpace):
+    if issubclass(kind, HybridRepresentation):
         return kind.from_arrays(arrays, config)
     return kind.from_arrays(arrays)
 
 
 def space_kind(config: Config) -> type[Space]:
     """The kind of space that the settings ask for."""
-    if config.is_swap:
-        return SwapSpace
+    if config.is_hybrid:
+        return HybridRepresentation
     if config.oracle:
-        return TrueStateSpace
-    return PictureSpace if config.is_end_to_end else LatentSpace
+        return TrueStateRepresentation
+    return PixelRepresentation if config.is_end_to_end else LatentRepresentation
 
 
 def whole(about: dict[str, Any], name: str) -> int:
@@ -126,14 +126,14 @@ def whole(about: dict[str, Any], name: str) -> int:
 def blank_latent(config: Config, action_size: int, num_goals: int) -> dict[str, Any]:
     """The shapes of a saved policy that sees images."""
     side, key = config.image_size, jax.random.key(0)
-    canvas: Canvas = PatchCanvas()
+    output_basis: OutputBasis = PatchBasis()
     if config.vae.architecture != "patches":
         num = min(config.vae.num_components, MAX_COUNT)
-        canvas = PrincipalCanvas(
+        output_basis = PrincipalBasis(
             jnp.zeros((side * side * 3, num)), jnp.zeros((side, side, 3)), side
         )
-    vae = blank_vae(config.vae, canvas, jnp.zeros((side, side, 3)), key=key)
-    size = config.vae.latent_size
+    vae = vae_template(config.vae, output_basis, jnp.zeros((side, side, 3)), key=key)
+    size = config.vae.latent_dim
     row = jnp.zeros(size)
     prior = (
         {"latents": jnp.zeros((num_goals, size))}
@@ -174,9 +174,9 @@ def blank_pictures(config: Config, action_size: int, num_goals: int) -> dict[str
 
 
 BLANKS: dict[type[Space], Callable[[Config, int, int], dict[str, Any]]] = {
-    LatentSpace: blank_latent,
-    TrueStateSpace: blank_oracle,
-    PictureSpace: blank_pictures,
-    SwapSpace: blank_swap,
+    LatentRepresentation: blank_latent,
+    TrueStateRepresentation: blank_oracle,
+    PixelRepresentation: blank_pictures,
+    HybridRepresentation: blank_swap,
 }
 """The shapes of a saved policy, by the kind of its space."""

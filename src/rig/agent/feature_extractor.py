@@ -1,8 +1,9 @@
 """What actor and critics make of a latent and a goal, before their perceptrons.
 
 ==========  ================================================================================
-SideBySide  nothing: both are put side by side. That is the method's way
-PatchEyes   layers of patches look at an image and a goal picture together: the baseline that
+ConcatFeatures  nothing: both are put side by side. That is the method's way
+PatchFeatures   layers of patches look at an image and a goal picture together: the baseline
+that
             learns end to end, from pixels
 ==========  ================================================================================
 """
@@ -20,24 +21,24 @@ from rig.nn.patches import IMAGE_CHANNELS, PATCH_SIDES, cut, grid_side
 
 Seen = Float[Array, "*B latent"] | UInt8[Array, "*B latent"]
 """Latents; end to end, pictures: the pixels of each in a row."""
-Picture = UInt8[Array, " picture"]
+FlatImage = UInt8[Array, " picture"]
 
 
-class SideBySide(eqx.Module):
+class ConcatFeatures(eqx.Module):
     """A latent and a goal side by side, as they are."""
 
     size: int = eqx.field(static=True)
     """Numbers that come out."""
 
-    def __init__(self, latent_size: int) -> None:
-        self.size = 2 * latent_size
+    def __init__(self, latent_dim: int) -> None:
+        self.size = 2 * latent_dim
 
     def __call__(self, latent: Seen, goal: Seen) -> Float[Array, "*B size"]:
         """Both in one row."""
         return jnp.concatenate([latent, goal], axis=-1)
 
 
-class PatchEyes(eqx.Module):
+class PatchFeatures(eqx.Module):
     """Layers of patches that see an image and a goal picture as one of six channels.
 
     Source: Nair et al. 2018, section 5, whose baseline has three convolutions of 16, 32 and 32
@@ -66,7 +67,7 @@ class PatchEyes(eqx.Module):
         """What is seen in each pair."""
         return jnp.vectorize(self.look, signature="(n),(n)->(size)")(image, goal_image)
 
-    def look(self, image: Picture, goal_image: Picture) -> Float[Array, " size"]:
+    def look(self, image: FlatImage, goal_image: FlatImage) -> Float[Array, " size"]:
         """What is seen in an image and its goal picture, pixels centred on 0."""
         side = side_of(image.size)
         pair = [one.reshape(side, side, IMAGE_CHANNELS) for one in (image, goal_image)]
@@ -81,9 +82,13 @@ def side_of(picture_size: int) -> int:
     return isqrt(picture_size // IMAGE_CHANNELS)
 
 
-Eyes = SideBySide | PatchEyes
+FeatureExtractor = ConcatFeatures | PatchFeatures
 
 
-def new_eyes(latent_size: int, channels: tuple[int, ...], *, key: PRNGKeyArray) -> Eyes:
+def make_feature_extractor(
+    latent_dim: int, channels: tuple[int, ...], *, key: PRNGKeyArray
+) -> FeatureExtractor:
     """Eyes of so many channels; none ask for none."""
-    return PatchEyes(latent_size, channels, key=key) if channels else SideBySide(latent_size)
+    return (
+        PatchFeatures(latent_dim, channels, key=key) if channels else ConcatFeatures(latent_dim)
+    )

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from rig.agent.feature_extractor import Eyes, Seen
+from rig.agent.feature_extractor import FeatureExtractor, Seen
 
 
 FINAL_BOUND = 3e-3
@@ -80,24 +80,24 @@ def normalise(rows: Float[Array, "*B hidden"]) -> Float[Array, "*B hidden"]:
 class Actor(eqx.Module):
     """The policy: the action, in [-1, 1], for a latent and a goal."""
 
-    eyes: Eyes
+    features: FeatureExtractor
     mlp: MLP
 
     def __init__(
         self,
-        eyes: Eyes,
+        features: FeatureExtractor,
         action_size: int,
         hidden_sizes: tuple[int, ...],
         *,
         layer_norm: bool,
         key: PRNGKeyArray,
     ) -> None:
-        self.eyes = eyes
-        self.mlp = MLP(eyes.size, hidden_sizes, action_size, layer_norm=layer_norm, key=key)
+        self.features = features
+        self.mlp = MLP(features.size, hidden_sizes, action_size, layer_norm=layer_norm, key=key)
 
     def __call__(self, latent: Seen, goal: Seen) -> Float[Array, "*B action"]:
         """The actions."""
-        return jnp.tanh(self.mlp(self.eyes(latent, goal)))
+        return jnp.tanh(self.mlp(self.features(latent, goal)))
 
 
 @eqx.filter_jit
@@ -109,24 +109,24 @@ def act(actor: Actor, latent: Seen, goal: Seen) -> Float[Array, "*B action"]:
 class Critic(eqx.Module):
     """The value: the return of an action for a latent and a goal."""
 
-    eyes: Eyes
+    features: FeatureExtractor
     mlp: MLP
 
     def __init__(
         self,
-        eyes: Eyes,
+        features: FeatureExtractor,
         action_size: int,
         hidden_sizes: tuple[int, ...],
         *,
         layer_norm: bool,
         key: PRNGKeyArray,
     ) -> None:
-        self.eyes = eyes
-        in_size = eyes.size + action_size
+        self.features = features
+        in_size = features.size + action_size
         self.mlp = MLP(in_size, hidden_sizes, 1, layer_norm=layer_norm, key=key)
 
     def __call__(
         self, latent: Seen, action: Float[Array, "*B action"], goal: Seen
     ) -> Float[Array, "*B"]:
         """The values."""
-        return self.mlp(jnp.concatenate([self.eyes(latent, goal), action], axis=-1))[..., 0]
+        return self.mlp(jnp.concatenate([self.features(latent, goal), action], axis=-1))[..., 0]

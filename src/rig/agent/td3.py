@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Int, PRNGKeyArray, UInt8
 
-from rig.agent.feature_extractor import new_eyes
+from rig.agent.feature_extractor import make_feature_extractor
 from rig.agent.networks import Actor, Critic
 from rig.config import TD3Config
 
@@ -54,13 +54,13 @@ class Learner(eqx.Module):
 
 
 def new_learner(
-    latent_size: int, action_size: int, config: TD3Config, *, key: PRNGKeyArray
+    latent_dim: int, action_size: int, config: TD3Config, *, key: PRNGKeyArray
 ) -> Learner:
     """A learner that has learned nothing yet."""
     actor_key, *critic_keys = jax.random.split(key, 1 + config.num_critics)
-    actor = new_network(Actor, latent_size, action_size, config, key=actor_key)
+    actor = new_network(Actor, latent_dim, action_size, config, key=actor_key)
     critics = tuple(
-        new_network(Critic, latent_size, action_size, config, key=critic_key)
+        new_network(Critic, latent_dim, action_size, config, key=critic_key)
         for critic_key in critic_keys
     )
     optimizer = optax.adam(config.learning_rate)
@@ -77,16 +77,18 @@ def new_learner(
 
 def new_network(
     kind: type[Network],
-    latent_size: int,
+    latent_dim: int,
     action_size: int,
     config: TD3Config,
     *,
     key: PRNGKeyArray,
 ) -> Network:
     """An actor or a critic that knows nothing."""
-    eyes = new_eyes(latent_size, config.channels, key=jax.random.fold_in(key, 1))
+    features = make_feature_extractor(
+        latent_dim, config.channels, key=jax.random.fold_in(key, 1)
+    )
     sizes = (action_size, config.hidden_sizes)
-    return kind(eyes, *sizes, layer_norm=config.layer_norm, key=key)
+    return kind(features, *sizes, layer_norm=config.layer_norm, key=key)
 
 
 def td_target(
@@ -96,7 +98,7 @@ def td_target(
 
     Source: Fujimoto et al. 2018, equations 10 and 14.
     """
-    noise = config.target_noise * jax.random.normal(key, batch.action.shape)
+    noise = config.target_policy_noise * jax.random.normal(key, batch.action.shape)
     noise = jnp.clip(noise, -config.target_noise_clip, config.target_noise_clip)
     next_action = jnp.clip(learner.target_actor(batch.next_latent, batch.goal) + noise, -1, 1)
     values = jnp.stack(

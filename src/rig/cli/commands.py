@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from rig.agent.agent import Policy
+from rig.agent.agent import Agent
 from rig.cli.outputs import check_new_directory, default_directory
 from rig.config import Config
-from rig.envs.tasks import is_guest, short_name
+from rig.envs.tasks import is_external, short_name
 from rig.errors import RigError, RunError
-from rig.goals.goal_image import read_goal_picture, save_goal_picture
-from rig.inference.imagine import imagined_sheet
+from rig.goals.goal_image import read_goal_image, save_goal_image
+from rig.inference.imagine import imagined_grid
 from rig.inference.open_run import latent_space, num_env_steps, open_trained
 from rig.inference.reach import reach, summary
 from rig.inference.video import attempt_frames, save_video
@@ -26,12 +26,12 @@ from rig.runs.settings import learned_from
 from rig.training.display import say_plainly
 from rig.training.evaluate import GOALS_AT_ONCE, evaluation_goals, table, try_goals
 from rig.training.loop import training
-from rig.training.make_envs import make_world, named, worlds_of
+from rig.training.make_envs import make_envs, named, unwrapped_envs
 from rig.training.origin import origin
 from rig.training.progress import Progress, open_progress
-from rig.training.provenance import refuse_another_end, refuse_another_sight
+from rig.training.provenance import check_reproducible, check_same_observations
 from rig.training.seeds_together import Lessons, alone, together
-from rig.training.snapshot import sight_of
+from rig.training.snapshot import take_snapshot
 from rig.training.trackers import TrackerName, check_tracker, tracked
 
 
@@ -68,7 +68,7 @@ def train_on(
     run = Run.open(directory)
     if run.is_finished:
         raise RunError(f"{directory} is finished: there is nothing to go on with")
-    refuse_another_end(run, force=force)
+    check_reproducible(run, force=force)
     train_to_the_end(run, tracker)
     return run
 
@@ -89,7 +89,7 @@ def train_together(
     runs: Mapping[str, Run],
     displays: Mapping[str, Progress],
     tracker: TrackerName | None = None,
-) -> Iterator[tuple[str, Policy | RigError]]:
+) -> Iterator[tuple[str, Agent | RigError]]:
     """Trains runs of one setting side by side, their updates in one program.
 
     Args:
@@ -111,7 +111,7 @@ def train_together(
 
 def guarded(
     run: Run, progress: Progress, interrupt: Interrupt, tracker: TrackerName | None = None
-) -> Lessons[Policy]:
+) -> Lessons[Agent]:
     """A run's training from where it is, while nobody else may train it."""
     with run.alone(), progress:
         try:
@@ -140,30 +140,30 @@ def evaluate_run(
     config = run.config
     if task:
         config = replace(config, task=short_name(task))
-        refuse_another_sight(run, config, force=force)
+        check_same_observations(run, config, force=force)
     if config.is_given_truth:
         print_notice(f"{directory} learned from {learned_from(config)}")
-    at_once = config.num_worlds if is_guest(config.task) else GOALS_AT_ONCE
-    with closing(make_world(config, min(at_once, num_episodes))) as world:
-        goals = evaluation_goals(world, num_episodes, config.evaluate.goals)
-        trial = try_goals(policy, world, goals)
+    at_once = config.num_envs if is_external(config.task) else GOALS_AT_ONCE
+    with closing(make_envs(config, min(at_once, num_episodes))) as envs:
+        goals = evaluation_goals(envs, num_episodes, config.evaluate.goals)
+        trial = try_goals(policy, envs, goals)
     return table(config, trial, num_env_steps(run))
 
 
-def reach_picture(
+def reach_goal_image(
     directory: Path, goal: Path, video: Path | None, *, force: bool = False
 ) -> dict[str, Any]:
     """Lets a trained run try to reach a picture; what came of it."""
     run, policy = open_trained(directory, force=force)
     latent_space(policy)
-    picture = read_goal_picture(goal, run.config.image_size)
+    picture = read_goal_image(goal, run.config.image_size)
     if picture.changes:
         print_notice(f"{goal}: {', '.join(picture.changes)}")
-    with closing(make_world(run.config, num_worlds=1)) as world:
-        learned = worlds_of(world).id
+    with closing(make_envs(run.config, num_envs=1)) as envs:
+        learned = unwrapped_envs(envs).id
         if picture.task not in (None, learned):
             print_notice(f"{goal} shows {picture.task}, the run learned {learned}")
-        attempt = reach(policy, world, picture)
+        attempt = reach(policy, envs, picture)
     if video:
         save_video(video, attempt_frames(attempt))
     return summary(run.config.task, attempt) | {"video": str(video) if video else None}
@@ -172,11 +172,11 @@ def reach_picture(
 def imagine_goals(directory: Path, out: Path, num_goals: int, seed: int) -> None:
     """Writes a sheet of goals that a trained run imagines."""
     _run, policy = open_trained(directory, force=True)  # it looks at nothing
-    imagined_sheet(policy, num_goals, rng=np.random.default_rng(seed)).save(out, "PNG")
+    imagined_grid(policy, num_goals, rng=np.random.default_rng(seed)).save(out, "PNG")
 
 
-def take_picture(out: Path, config: Config, size: int, *, of_goal: bool) -> None:
+def save_snapshot(out: Path, config: Config, size: int, *, of_goal: bool) -> None:
     """Writes what the camera of these settings sees, with the true state in the PNG."""
-    sight = sight_of(config, size, of_goal=of_goal)
-    picture = Image.fromarray(sight.image)
-    save_goal_picture(out, picture, sight.id, sight.state.tolist(), sight.seed)
+    snapshot = take_snapshot(config, size, of_goal=of_goal)
+    picture = Image.fromarray(snapshot.image)
+    save_goal_image(out, picture, snapshot.id, snapshot.state.tolist(), snapshot.seed)

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from rig.agent.td3 import Transitions, new_learner, update_many
-from rig.envs.image_goal_env import Worlds
+from rig.envs.image_goal_env import ImageGoalVectorEnv
 from rig.envs.scene import Scene
 from rig.envs.tabletop import STEP_S, Tabletop
 from rig.envs.tasks import PUSH
@@ -19,7 +19,7 @@ from rig.training.origin import device, num_cores, versions
 
 MEASURED_S = 0.5
 """For how long each speed is measured, after a first call that compiles."""
-NUM_WORLDS = 16
+NUM_ENVS = 16
 ACTION_SIZE = 2
 NUM_CYCLES = 100
 
@@ -30,7 +30,7 @@ def examine() -> dict[str, Any]:
         "versions": versions(),
         "device": device(),
         "num_cores": num_cores(),
-        "camera": Worlds.seen_by,
+        "camera": ImageGoalVectorEnv.seen_by,
         "speed_per_s": {
             "camera_pictures": round(camera_pictures_per_s()),
             "physics_steps": round(physics_steps_per_s()),
@@ -42,9 +42,9 @@ def examine() -> dict[str, Any]:
 
 def camera_pictures_per_s() -> float:
     """Pictures of Push at 48 px, on all cores."""
-    tabletop = Tabletop(PUSH, NUM_WORLDS)
-    states = np.tile(np.array(PUSH.start), (NUM_WORLDS, 1))
-    speed = NUM_WORLDS * calls_per_s(lambda: tabletop.goal_images(states))
+    tabletop = Tabletop(PUSH, NUM_ENVS)
+    states = np.tile(np.array(PUSH.start), (NUM_ENVS, 1))
+    speed = NUM_ENVS * calls_per_s(lambda: tabletop.goal_images(states))
     tabletop.close()
     return speed
 
@@ -61,20 +61,20 @@ def physics_steps_per_s() -> float:
 
 def environment_steps_per_s() -> float:
     """Steps of Push with their pictures, 16 worlds on all cores."""
-    tabletop = Tabletop(PUSH, NUM_WORLDS)
-    actions = np.ones((NUM_WORLDS, ACTION_SIZE), np.float32)
-    speed = NUM_WORLDS * calls_per_s(lambda: tabletop.step(actions))
+    tabletop = Tabletop(PUSH, NUM_ENVS)
+    actions = np.ones((NUM_ENVS, ACTION_SIZE), np.float32)
+    speed = NUM_ENVS * calls_per_s(lambda: tabletop.step(actions))
     tabletop.close()
     return speed
 
 
 def updates_per_s() -> float:
     """TD3 updates of the fast preset, compiled, on the device."""
-    config, latent_size = FAST.td3, FAST.vae.latent_size
+    config, latent_dim = FAST.td3, FAST.vae.latent_dim
     shape = (NUM_CYCLES, config.policy_delay, config.batch_size)
-    latent, action = jnp.ones((*shape, latent_size)), jnp.ones((*shape, ACTION_SIZE))
+    latent, action = jnp.ones((*shape, latent_dim)), jnp.ones((*shape, ACTION_SIZE))
     batches = Transitions(latent, action, latent, latent, jnp.ones(shape))
-    state = [new_learner(latent_size, ACTION_SIZE, config, key=jax.random.key(0))]
+    state = [new_learner(latent_dim, ACTION_SIZE, config, key=jax.random.key(0))]
 
     def update() -> None:
         state[0] = update_many(state[0], batches, config, key=jax.random.key(0))[0]

@@ -40,24 +40,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Does what the command line asks; the exit code."""
     argv = list(sys.argv[1:] if argv is None else argv)
     try:
-        obey(argv)
+        run_command(argv)
     except StoppedError as error:
-        return complain(str(error), error.exit_code)
+        return print_error(str(error), error.exit_code)
     except RigError as error:
-        return complain(str(error))
+        return print_error(str(error))
     except BrokenPipeError:
         silence_stdout()
         return BROKEN_PIPE
     except OSError as error:
         if error.filename is None:
             raise
-        return complain(f"{error.filename}: {error.strerror}")
+        return print_error(f"{error.filename}: {error.strerror}")
     except KeyboardInterrupt:
-        return complain("stopped", INTERRUPTED)
+        return print_error("stopped", INTERRUPTED)
     return 0
 
 
-def obey(argv: Sequence[str]) -> None:
+def run_command(argv: Sequence[str]) -> None:
     """Does what the command line asks, and waits until what it printed is read."""
     if argv == ["--version"]:
         sys.stdout.write(f"rig {version('imagined-goals')}\n")
@@ -66,7 +66,7 @@ def obey(argv: Sequence[str]) -> None:
     sys.stdout.flush()
 
 
-def complain(message: str, exit_code: int = WRONG_USE) -> int:
+def print_error(message: str, exit_code: int = WRONG_USE) -> int:
     """Prints one line on standard error; the exit code."""
     sys.stderr.write(f"rig: {' '.join(message.split())}\n")
     return exit_code

@@ -56,10 +56,10 @@ class Reach:
         """Reads the picture, lets the robot try, and prints how near it came."""
         if self.video:
             check_file(self.video, VIDEO_KINDS)
-        from rig.cli.commands import reach_picture
+        from rig.cli.commands import reach_goal_image
         from rig.report.tables import print_attempt, print_json
 
-        summary = reach_picture(self.run, self.goal, self.video, force=self.force)
+        summary = reach_goal_image(self.run, self.goal, self.video, force=self.force)
         (print_json if self.json else print_attempt)(summary)
 
 
@@ -148,7 +148,7 @@ class Look:
         """Takes the picture."""
         require_one(self.task, self.env, "look")
         check_file(self.out, IMAGE_KINDS)
-        from rig.cli.commands import take_picture
+        from rig.cli.commands import save_snapshot
         from rig.report.tables import print_line
 
         seen = Config(
@@ -157,7 +157,7 @@ class Look:
             camera=self.camera,
             episode_steps=self.episode_steps,
         )
-        take_picture(self.out, seen, self.size, of_goal=self.goal)
+        save_snapshot(self.out, seen, self.size, of_goal=self.goal)
         print_line(str(self.out))
 
 

@@ -62,7 +62,7 @@ class Sweep:
         from rig.sweep.progress import open_board, print_standings
         from rig.sweep.spec import read_spec
         from rig.sweep.status import as_json
-        from rig.sweep.sweep import refuse_failures, sweep
+        from rig.sweep.sweep import check_failures, sweep
         from rig.sweep.worker import train_planned
         from rig.training.trackers import check_tracker
 
@@ -90,7 +90,7 @@ class Sweep:
             out = ["--out", str(self.out)] if self.out else []
             seeds = ["--seeds", *map(str, self.seeds)] if self.seeds else []
             command = ["rig", "sweep", str(self.spec), *out, *seeds]
-            refuse_failures(standings, shlex.join(command))
+            check_failures(standings, shlex.join(command))
 
 
 @dataclass(frozen=True, kw_only=True)

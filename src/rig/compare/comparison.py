@@ -9,14 +9,14 @@ from jaxtyping import Float64
 from rig.compare.result import STEPS, TRAINING_S, Result
 from rig.compare.statistics import (
     Interval,
-    common_places,
+    common_points,
     interquartile_mean,
     interval,
     iqm_and_interval,
     probability_of_improvement,
     resampled,
 )
-from rig.errors import RunError, name_the_nearest
+from rig.errors import RunError, suggest
 from rig.units import UNITS, Unit
 
 
@@ -101,7 +101,7 @@ class Comparison:
         self.methods = list(dict.fromkeys(result.method for result in results))
         self.tasks = list(dict.fromkeys(result.task for result in results))
         if reference is not None and reference not in self.methods:
-            hint = name_the_nearest(reference, self.methods)
+            hint = suggest(reference, self.methods)
             raise RunError(f"no method is called {reference!r}: {hint}")
         self.reference = reference or self.methods[0]
         for result in results:
@@ -212,7 +212,7 @@ class Comparison:
 
     def _band(self, task: str, thing: str, method: str) -> Band:
         runs = self.of(task, method)
-        steps = common_places([run.column(STEPS) for run in runs])
+        steps = common_points([run.column(STEPS) for run in runs])
         ys = self.unit(task, thing).scale * np.array(
             [np.interp(steps, run.column(STEPS), run.distances(thing)) for run in runs]
         )

@@ -103,7 +103,7 @@ def probability_of_improvement(
     return float(estimate), interval(estimates)
 
 
-def common_places(
+def common_points(
     places: Sequence[Float64[np.ndarray, " _"]],
 ) -> Float64[np.ndarray, " points"]:
     """Where curves can be averaged: inside all of them, at their own places if those agree."""

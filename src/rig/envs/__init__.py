@@ -1,1 +1,1 @@
-"""Tasks as Gymnasium environments: scenes, arm, camera, batched tabletop. NumPy and MuJoCo only."""
+"""Tasks as Gymnasium environments, with their scenes, arm and camera. NumPy and MuJoCo only."""

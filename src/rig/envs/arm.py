@@ -54,7 +54,7 @@ def link_poses(
     r_m = by_link(SHOULDER_RADIUS_M + still, SHOULDER_RADIUS_M + still, elbow_r_m, wrist_r_m)
     z_m = by_link(SHOULDER_HEIGHT_M + still, SHOULDER_HEIGHT_M + still, elbow_z_m, wrist_z_m)
     rise_rad = by_link(still, upper_rad, fore_rad, still - np.pi / 2)
-    return _in_world(turn_rad, r_m, z_m), _quaternions(turn_rad, rise_rad)
+    return _in_base_frame(turn_rad, r_m, z_m), _quaternions(turn_rad, rise_rad)
 
 
 def by_link(*angles: Angles) -> ByLink:
@@ -95,7 +95,7 @@ def _refuse_out_of_reach(span_m: Angles) -> None:
         )
 
 
-def _in_world(turn_rad: Angles, r_m: ByLink, z_m: ByLink) -> Float64[np.ndarray, "N 4 3"]:
+def _in_base_frame(turn_rad: Angles, r_m: ByLink, z_m: ByLink) -> Float64[np.ndarray, "N 4 3"]:
     cosine, sine = np.cos(turn_rad)[:, None], np.sin(turn_rad)[:, None]
     places_m = np.empty((*r_m.shape, 3))
     places_m[..., 0] = r_m * cosine - LEFT_M * sine

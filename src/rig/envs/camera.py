@@ -13,7 +13,7 @@ import mujoco
 import numpy as np
 from jaxtyping import Float64, Int, Int32, UInt8
 
-from rig.envs.thread_pool import Crew
+from rig.envs.thread_pool import ThreadPool
 
 
 BACKGROUND_RGB = (0.80, 0.86, 0.91)
@@ -130,15 +130,18 @@ class RayCamera:
         self._still_colours, self._still_distances_m = self._cast_what_stands_still(still)
 
     def images(
-        self, worlds: Sequence[mujoco.MjData], out: UInt8[np.ndarray, "N H W 3"], crew: Crew
+        self,
+        datas: Sequence[mujoco.MjData],
+        out: UInt8[np.ndarray, "N H W 3"],
+        thread_pool: ThreadPool,
     ) -> None:
         """Writes the picture of every world, whose geoms are in place (``mj_kinematics``)."""
-        outlined = self._outlined(worlds)
+        outlined = self._outlined(datas)
         pixels = outlined % self._size**2
-        ends = np.searchsorted(outlined, np.arange(len(worlds) + 1) * self._size**2)
-        colours, distances_m = self._cast(worlds, pixels, ends, MOVING_GROUP, crew)
+        ends = np.searchsorted(outlined, np.arange(len(datas) + 1) * self._size**2)
+        colours, distances_m = self._cast(datas, pixels, ends, MOVING_GROUP, thread_pool)
         nearest = np.flatnonzero(distances_m < self._still_distances_m[pixels])
-        out.reshape(len(worlds), -1, 3)[:] = self._still_colours
+        out.reshape(len(datas), -1, 3)[:] = self._still_colours
         out.reshape(-1, 3)[outlined[nearest]] = colours[nearest]
 
     def _cast_what_stands_still(
@@ -147,30 +150,32 @@ class RayCamera:
         data = still or mujoco.MjData(self._model)
         mujoco.mj_kinematics(self._model, data)
         pixels = np.arange(self._size**2)
-        return self._cast([data], pixels, np.array([0, len(pixels)]), STILL_GROUP, Crew(1))
+        return self._cast(
+            [data], pixels, np.array([0, len(pixels)]), STILL_GROUP, ThreadPool(1)
+        )
 
     def _cast(
         self,
-        worlds: Sequence[mujoco.MjData],
+        datas: Sequence[mujoco.MjData],
         pixels: Int[np.ndarray, " rays"],
         ends: Int[np.ndarray, " ends"],
         group: int,
-        crew: Crew,
+        thread_pool: ThreadPool,
     ) -> tuple[UInt8[np.ndarray, "rays 3"], Float64[np.ndarray, " rays"]]:
         """The colour that each pixel's ray meets, and how far off; infinitely far for nothing.
 
         Args:
-            worlds: What the rays are cast into.
+            datas: What the rays are cast into.
             pixels: The pixels of the first world, then of the second, and so on.
             ends: Where among them each world's begin, and the last one's end.
             group: The geoms to see.
-            crew: Casts, a run of worlds per thread.
+            thread_pool: Casts, a run of worlds per thread.
         """
         num, rays = len(pixels), self._rays[pixels]
         met = _Met(rays.ravel(), np.empty(num, np.int32), np.empty(num), np.zeros(3 * num))
         groups = (np.arange(mujoco.mjNGROUP) == group).astype(np.uint8)
         cast = partial(self._cast_into_one, met, groups)
-        crew.each(cast, worlds, ends[:-1].tolist(), ends[1:].tolist())
+        thread_pool.each(cast, datas, ends[:-1].tolist(), ends[1:].tolist())
         met.distances_m[met.geom_ids < 0] = np.inf
         facing = -np.einsum("ij,ij->i", met.normals.reshape(-1, 3), rays)
         return self._shade(met.geom_ids, facing), met.distances_m
@@ -199,18 +204,18 @@ class RayCamera:
         shade = np.minimum(np.maximum(shade, 0), NUM_SHADES - 1)  # quicker than clip
         return self._shades.take((geom_ids + 1) * NUM_SHADES + shade, axis=0)
 
-    def _outlined(self, worlds: Sequence[mujoco.MjData]) -> Int[np.ndarray, " pixels"]:
+    def _outlined(self, datas: Sequence[mujoco.MjData]) -> Int[np.ndarray, " pixels"]:
         """The pixels within the bounding box of any moving geom, counted through all worlds."""
-        outlined = np.zeros((len(worlds), self._size, self._size), bool)
-        for image, boxes in zip(outlined, self._boxes(worlds).tolist(), strict=True):
+        outlined = np.zeros((len(datas), self._size, self._size), bool)
+        for image, boxes in zip(outlined, self._boxes(datas).tolist(), strict=True):
             for left, top, right, bottom in boxes:
                 image[top:bottom, left:right] = True
         return np.flatnonzero(outlined)
 
-    def _boxes(self, worlds: Sequence[mujoco.MjData]) -> Int[np.ndarray, "N geoms 4"]:
+    def _boxes(self, datas: Sequence[mujoco.MjData]) -> Int[np.ndarray, "N geoms 4"]:
         """First column, first row, end column and end row of every moving geom's box."""
-        turns = np.array([data.geom_xmat for data in worlds])[:, self._moving]
-        places_m = np.array([data.geom_xpos for data in worlds])[:, self._moving]
+        turns = np.array([data.geom_xmat for data in datas])[:, self._moving]
+        places_m = np.array([data.geom_xpos for data in datas])[:, self._moving]
         turns = self._projection @ turns.reshape(*turns.shape[:2], 3, 3)
         offsets_m = (places_m - self._position_m) @ self._projection.T
         corners = turns @ self._corners_m + offsets_m[..., None]

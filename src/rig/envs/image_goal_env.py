@@ -64,7 +64,7 @@ class Goals:
         }
 
 
-class Worlds(VectorEnv[Any, Any, Any]):
+class ImageGoalVectorEnv(VectorEnv[Any, Any, Any]):
     """N worlds side by side, and what the loop asks of them besides ``reset`` and ``step``."""
 
     id: str
@@ -82,7 +82,7 @@ class Worlds(VectorEnv[Any, Any, Any]):
     is_put_back: bool = True
     """Whether a reset puts every world at a start of its own."""
 
-    def memory(self) -> Float64[np.ndarray, "N memory"]:
+    def get_state(self) -> Float64[np.ndarray, "N memory"]:
         """All that decides how every world goes on: to be saved, and never for learning.
 
         Nothing, where a reset puts the worlds back; nothing either, where they can't be put
@@ -90,7 +90,7 @@ class Worlds(VectorEnv[Any, Any, Any]):
         """
         return np.empty((self.num_envs, 0))
 
-    def recall(self, memory: Float64[np.ndarray, "N memory"]) -> None:
+    def set_state(self, state: Float64[np.ndarray, "N memory"]) -> None:
         """Puts every world where its memory says."""
 
     def goals(self, num: int, *, rng: np.random.Generator) -> Goals:

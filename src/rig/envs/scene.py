@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float64, Int
 
 from rig.envs import arm
 from rig.envs.camera import MOVING_GROUP, STILL_GROUP
-from rig.errors import SceneError, name_the_nearest
+from rig.errors import SceneError, suggest
 
 
 HAND_JOINTS = ("hand_x", "hand_y", "hand_z")
@@ -71,19 +71,21 @@ class Scene:
         aside_m = -AWAY_M * (1 + np.arange(len(state)))
         data.qpos[self._state] = np.where(np.isnan(state), aside_m, state)
 
-    def memory(self, data: mujoco.MjData) -> Float64[np.ndarray, " memory"]:
+    def full_state(self, data: mujoco.MjData) -> Float64[np.ndarray, " memory"]:
         """A copy of all that decides how a world goes on, MuJoCo's warm start included."""
         numbers = np.empty(mujoco.mj_stateSize(self.model, MEMORY))
         mujoco.mj_getState(self.model, data, numbers, MEMORY)
         return numbers
 
-    def recall(self, data: mujoco.MjData, memory: Float64[np.ndarray, " memory"]) -> None:
+    def set_full_state(
+        self, data: mujoco.MjData, state: Float64[np.ndarray, " memory"]
+    ) -> None:
         """Puts a world where its memory says; it goes on as if it had never stopped."""
-        mujoco.mj_setState(self.model, data, memory, MEMORY)
+        mujoco.mj_setState(self.model, data, state, MEMORY)
 
-    def hands_m(self, worlds: Sequence[mujoco.MjData]) -> Float64[np.ndarray, "N axes"]:
+    def hands_m(self, datas: Sequence[mujoco.MjData]) -> Float64[np.ndarray, "N axes"]:
         """A copy of each hand's position along its axes."""
-        return np.array([data.qpos for data in worlds])[:, self._hand]
+        return np.array([data.qpos for data in datas])[:, self._hand]
 
     def drive(
         self,
@@ -110,12 +112,12 @@ class Scene:
         data.ctrl[self._motors] = ranges[:, 0] + settings * (ranges[:, 1] - ranges[:, 0])
         mujoco.mj_step(self.model, data, nstep=num_substeps)
 
-    def pose(self, worlds: Sequence[mujoco.MjData]) -> None:
+    def pose(self, datas: Sequence[mujoco.MjData]) -> None:
         """Draws the arm to each world's hand and puts all geoms in place for the camera."""
-        flange_m = self._flange_m[None].repeat(len(worlds), axis=0)
-        flange_m[:, self._hand_axes] += self.hands_m(worlds)
+        flange_m = self._flange_m[None].repeat(len(datas), axis=0)
+        flange_m[:, self._hand_axes] += self.hands_m(datas)
         positions, turns = arm.link_poses(flange_m)
-        for data, position, turn in zip(worlds, positions, turns, strict=True):
+        for data, position, turn in zip(datas, positions, turns, strict=True):
             data.mocap_pos[self._links] = position
             data.mocap_quat[self._links] = turn
             mujoco.mj_kinematics(self.model, data)
@@ -164,7 +166,7 @@ def load_model(source: str | Path) -> mujoco.MjModel:
 def ours(name: str, texts: dict[str, bytes]) -> bytes:
     """The text of one of our scene files, taken out of all of them: none includes itself."""
     if f"{name}.xml" not in texts:
-        hint = name_the_nearest(name, (file.removesuffix(".xml") for file in texts))
+        hint = suggest(name, (file.removesuffix(".xml") for file in texts))
         raise SceneError(f"there is no scene {name!r}: {hint}")
     return texts.pop(f"{name}.xml")
 
@@ -185,5 +187,5 @@ def find(model: mujoco.MjModel, kind: mujoco.mjtObj, name: str) -> int:
     known = names_of(model, kind)
     if name not in known:
         what = {JOINT: "joint", ACTUATOR: "motor"}[kind]
-        raise SceneError(f"the scene has no {what} {name!r}: {name_the_nearest(name, known)}")
+        raise SceneError(f"the scene has no {what} {name!r}: {suggest(name, known)}")
     return known.index(name)

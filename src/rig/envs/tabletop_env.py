@@ -20,7 +20,7 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 from jaxtyping import Float32, Float64, UInt8
 
-from rig.envs.image_goal_env import Goals, Worlds
+from rig.envs.image_goal_env import Goals, ImageGoalVectorEnv
 from rig.envs.tabletop import STEP_S, Tabletop
 from rig.envs.task import Task
 from rig.envs.tasks import find_task
@@ -37,7 +37,7 @@ Observation = dict[str, np.ndarray]
 Info = dict[str, Any]
 
 
-class TabletopVectorEnv(Worlds):
+class TabletopVectorEnv(ImageGoalVectorEnv):
     """Many worlds of one task, which begin and end their episodes together.
 
     It does not reset itself: the loop calls ``reset`` when ``truncations`` come, all at once.
@@ -120,13 +120,13 @@ class TabletopVectorEnv(Worlds):
         """The last pictures, one per world."""
         return tuple(self._images.copy()) if self.render_mode == "rgb_array" else None
 
-    def memory(self) -> Float64[np.ndarray, "N memory"]:
+    def get_state(self) -> Float64[np.ndarray, "N memory"]:
         """All that decides how every world goes on: to be saved, and never for learning."""
-        return self.tabletop.memory()
+        return self.tabletop.full_states()
 
-    def recall(self, memory: Float64[np.ndarray, "N memory"]) -> None:
+    def set_state(self, state: Float64[np.ndarray, "N memory"]) -> None:
         """Puts every world where its memory says."""
-        self.tabletop.recall(memory)
+        self.tabletop.set_full_states(state)
 
     def close_extras(self, **_kwargs: Any) -> None:
         """Ends the threads."""

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 
-class Crew:
+class ThreadPool:
     """Some threads, the caller's among them."""
 
     def __init__(self, num_threads: int | None = None) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Bool, Float64
 
 from rig.envs.camera import Camera, View
-from rig.errors import GuestError, name_the_nearest
+from rig.errors import ExternalEnvError, suggest
 
 
 WORDS = {"lookat": 3, "distance": 1, "elevation": 1, "azimuth": 1, "fovy": 1}
@@ -57,7 +57,7 @@ def aim(
         usual: How the guest's own renderer places its camera, if it says so.
 
     Raises:
-        GuestError: There is no such camera, or it is told wrongly.
+        ExternalEnvError: There is no such camera, or it is told wrongly.
     """
     if len(told.split()) == 1:
         return named_camera(model, data, told)
@@ -79,7 +79,9 @@ def told_camera(told: str) -> Camera:
             numbers[part] = []
     counts = {word: len(values) for word, values in numbers.items()}
     if {"fovy": 1} | counts != WORDS:
-        raise GuestError(f"--camera {told!r} is no camera: give {FORM}, or a camera's name")
+        raise ExternalEnvError(
+            f"--camera {told!r} is no camera: give {FORM}, or a camera's name"
+        )
     camera = Camera(
         lookat_m=tuple(numbers["lookat"]),  # type: ignore[arg-type]
         distance_m=numbers["distance"][0],
@@ -88,7 +90,7 @@ def told_camera(told: str) -> Camera:
         fovy_deg=numbers.get("fovy", [Camera.fovy_deg])[0],
     )
     if abs(camera.elevation_deg) > STEEPEST_DEG or camera.distance_m <= 0:
-        raise GuestError(
+        raise ExternalEnvError(
             f"--camera has elevation {camera.elevation_deg:g} and distance "
             f"{camera.distance_m:g}: give -{STEEPEST_DEG:g} to {STEEPEST_DEG:g} degrees, and "
             "more than 0 metres"
@@ -100,10 +102,10 @@ def named_camera(model: mujoco.MjModel, data: mujoco.MjData, name: str) -> OwnCa
     """One of the scene's own cameras."""
     known = camera_names(model)
     if name not in known:
-        hint = name_the_nearest(name, known) if known else "it has none of its own"
-        raise GuestError(f"the scene has no camera {name!r}: {hint}; or give {FORM}")
+        hint = suggest(name, known) if known else "it has none of its own"
+        raise ExternalEnvError(f"the scene has no camera {name!r}: {hint}; or give {FORM}")
     if not stands_still(model, model.camera(name)):
-        raise GuestError(
+        raise ExternalEnvError(
             f"camera {name!r} moves, and a goal picture must be taken from where the robot "
             f"looks: choose one that stands still, or give {FORM}"
         )

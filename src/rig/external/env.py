@@ -8,7 +8,7 @@ import numpy as np
 from gymnasium import spaces
 from jaxtyping import Float32, Float64
 
-from rig.errors import GuestError
+from rig.errors import ExternalEnvError
 
 
 GOAL_KEYS = ("achieved_goal", "desired_goal")
@@ -18,7 +18,7 @@ Physics = tuple[mujoco.MjModel, mujoco.MjData]
 Point = Float64[np.ndarray, " goal"]
 
 
-class Guest:
+class ExternalEnv:
     """One environment. Once its episode has ended, it stays as it is until it begins anew."""
 
     def __init__(self, env: gymnasium.Env[Any, Any], num_steps: int) -> None:
@@ -106,16 +106,16 @@ def action_bounds(space: spaces.Space[Any]) -> tuple[np.ndarray, np.ndarray]:
     """The ends of the range of each number of an action.
 
     Raises:
-        GuestError: Actions are not numbers within bounds.
+        ExternalEnvError: Actions are not numbers within bounds.
     """
     if not isinstance(space, spaces.Box):
-        raise GuestError(
+        raise ExternalEnvError(
             f"its actions are {type(space).__name__}, and rig learns continuous ones: it takes "
             "environments whose action space is a Box"
         )
     low, high = space.low.astype(np.float64), space.high.astype(np.float64)
     if not (np.isfinite(low).all() and np.isfinite(high).all() and low.size):
-        raise GuestError(
+        raise ExternalEnvError(
             f"its action space {space} has no bounds: wrap it in gymnasium.wrappers.ClipAction "
             "or RescaleAction, and register that"
         )

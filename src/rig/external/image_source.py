@@ -12,10 +12,10 @@ from jaxtyping import Bool, Float32, UInt8
 
 from rig.envs.camera import MOVING_GROUP, STILL_GROUP, RayCamera
 from rig.envs.square_crop import squared
-from rig.envs.thread_pool import Crew
-from rig.errors import GuestError
+from rig.envs.thread_pool import ThreadPool
+from rig.errors import ExternalEnvError
 from rig.external.camera_pose import aim
-from rig.external.env import Guest, physics_of
+from rig.external.env import ExternalEnv, physics_of
 
 
 UNSEEN_GROUP = 5
@@ -37,13 +37,13 @@ Image = UInt8[np.ndarray, "H W 3"]
 Images = UInt8[np.ndarray, "N H W 3"]
 
 
-class Eyes:
+class ImageSource:
     """Sees all guests side by side."""
 
     about: str
     """What takes the pictures."""
 
-    def look(self, guests: Sequence[Guest]) -> Images:
+    def look(self, external_envs: Sequence[ExternalEnv]) -> Images:
         """The picture of every guest, as it is now."""
         raise NotImplementedError
 
@@ -51,7 +51,7 @@ class Eyes:
         """Ends what was begun, if anything was."""
 
 
-class RayEyes(Eyes):
+class RayCasterSource(ImageSource):
     """Sees guests built on MuJoCo by the ray camera, with no OpenGL.
 
     All guests are taken to be of one scene. What has not moved in any of them so far is cast
@@ -63,24 +63,26 @@ class RayEyes(Eyes):
         """Remembers the camera that is told; the scene is there when guests are looked at."""
         self._size, self._told = image_size, told
         self._model: mujoco.MjModel | None = None
-        self._crew = Crew()
+        self._thread_pool = ThreadPool()
         self.about = f"mj_multiRay, camera {told or 'as usual'}"
 
-    def look(self, guests: Sequence[Guest]) -> Images:
+    def look(self, external_envs: Sequence[ExternalEnv]) -> Images:
         """The picture of every guest."""
-        scenes = [scene for guest in guests if (scene := physics_of(guest.env))]
+        scenes = [
+            scene for external_env in external_envs if (scene := physics_of(external_env.env))
+        ]
         for model, data in scenes:
             mujoco.mj_kinematics(model, data)
         if scenes[0][0] is not self._model:
-            self._open(guests[0].env, *scenes[0])
+            self._open(external_envs[0].env, *scenes[0])
         self._keep_up([data for _, data in scenes])
         images = np.empty((len(scenes), self._size, self._size, 3), np.uint8)
-        self._camera.images([data for _, data in scenes], images, self._crew)
+        self._camera.images([data for _, data in scenes], images, self._thread_pool)
         return images
 
     def close(self) -> None:
         """Ends the threads."""
-        self._crew.close()
+        self._thread_pool.close()
 
     def _open(self, env: Env, model: mujoco.MjModel, data: mujoco.MjData) -> None:
         """Makes the camera for the scene; some guests compile theirs anew at a reset."""
@@ -92,9 +94,9 @@ class RayEyes(Eyes):
         self._first, self._moves = copy.copy(data), np.zeros(model.ngeom, bool)
         self._aim_anew()
 
-    def _keep_up(self, worlds: Sequence[mujoco.MjData]) -> None:
+    def _keep_up(self, datas: Sequence[mujoco.MjData]) -> None:
         """Takes note of what has begun to move."""
-        moves = self._moves | np.any([self._settle(data) for data in worlds], axis=0)
+        moves = self._moves | np.any([self._settle(data) for data in datas], axis=0)
         if (moves != self._moves).any():
             self._moves = moves
             self._aim_anew()
@@ -124,7 +126,7 @@ class RayEyes(Eyes):
         self._camera = RayCamera(self._seen, self._view, self._size, far_m, self._first)
 
 
-class ObservationEyes(Eyes):
+class ObservationSource(ImageSource):
     """Sees guests in a picture that is part of their observation."""
 
     def __init__(self, image_size: int, part: str) -> None:
@@ -132,16 +134,18 @@ class ObservationEyes(Eyes):
         self._size, self._part = image_size, part
         self.about = f"the observation {part}".strip()
 
-    def look(self, guests: Sequence[Guest]) -> Images:
+    def look(self, external_envs: Sequence[ExternalEnv]) -> Images:
         """The picture in every guest's last observation."""
-        return np.stack([squared(self._picture(guest), self._size) for guest in guests])
+        return np.stack(
+            [squared(self._picture(external_env), self._size) for external_env in external_envs]
+        )
 
-    def _picture(self, guest: Guest) -> Image:
-        seen = guest.observation
+    def _picture(self, external_env: ExternalEnv) -> Image:
+        seen = external_env.observation
         return np.asarray(seen[self._part] if self._part else seen)
 
 
-class RenderEyes(Eyes):
+class RenderSource(ImageSource):
     """Sees guests as they draw themselves."""
 
     about = "render, rgb_array"
@@ -149,19 +153,21 @@ class RenderEyes(Eyes):
     def __init__(self, image_size: int) -> None:
         self._size = image_size
 
-    def look(self, guests: Sequence[Guest]) -> Images:
+    def look(self, external_envs: Sequence[ExternalEnv]) -> Images:
         """What every guest draws now."""
-        return np.stack([squared(drawn(guest), self._size) for guest in guests])
+        return np.stack(
+            [squared(drawn(external_env), self._size) for external_env in external_envs]
+        )
 
 
-def drawn(guest: Guest) -> Image:
+def drawn(external_env: ExternalEnv) -> Image:
     """The picture that a guest draws of itself."""
     try:
-        image = np.asarray(guest.env.render())
+        image = np.asarray(external_env.env.render())
     except gymnasium.error.DependencyNotInstalled as error:
-        raise GuestError(str(error)) from error
+        raise ExternalEnvError(str(error)) from error
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-        raise GuestError(
+        raise ExternalEnvError(
             f"it renders {image.dtype} of shape {image.shape}: a picture is uint8, [H, W, 3]"
         )
     return image

@@ -9,10 +9,16 @@ import gymnasium
 import mujoco
 import numpy as np
 
-from rig.errors import GuestError, name_the_nearest
-from rig.external.env import Guest, action_bounds, physics_of
-from rig.external.image_source import Eyes, ObservationEyes, RayEyes, RenderEyes, image_parts
-from rig.external.vector_env import GuestVectorEnv
+from rig.errors import ExternalEnvError, suggest
+from rig.external.env import ExternalEnv, action_bounds, physics_of
+from rig.external.image_source import (
+    ImageSource,
+    ObservationSource,
+    RayCasterSource,
+    RenderSource,
+    image_parts,
+)
+from rig.external.vector_env import ExternalVectorEnv
 
 
 EXTRAS = {"gymnasium_robotics": "robotics", "ogbench": "ogbench"}
@@ -24,41 +30,42 @@ Env = gymnasium.Env[Any, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Invitation:
+class EnvSpec:
     """Whose environment, and how it is seen."""
 
     id: str
     """``MODULE:ID``, or an id that Gymnasium knows by itself."""
     camera: str = ""
-    """A camera, as :mod:`rig.external.camera_pose` has it, or a picture's name in observations."""
+    """A camera, as :mod:`rig.external.camera_pose` has it, or a picture's name in
+    observations."""
     num_steps: int = 0
     """An episode's length; 0: the environment's own limit."""
 
 
-def invite(
-    invitation: Invitation, num_worlds: int, image_size: int, *, seed: int
-) -> GuestVectorEnv:
+def make_external_envs(
+    spec: EnvSpec, num_envs: int, image_size: int, *, seed: int
+) -> ExternalVectorEnv:
     """So many copies of an environment.
 
     Raises:
-        GuestError: It can't be found, made, driven or seen.
+        ExternalEnvError: It can't be found, made, driven or seen.
     """
-    name = find(invitation.id)
+    name = find(spec.id)
     try:
-        eyes, envs = meet(name, invitation.camera, num_worlds, image_size)
-        num_steps = invitation.num_steps or own_limit(envs[0])
-        return GuestVectorEnv(
-            invitation.id, [Guest(env, num_steps) for env in envs], eyes, seed
+        image_source, envs = meet(name, spec.camera, num_envs, image_size)
+        num_steps = spec.num_steps or own_limit(envs[0])
+        return ExternalVectorEnv(
+            spec.id, [ExternalEnv(env, num_steps) for env in envs], image_source, seed
         )
-    except GuestError as error:
-        raise GuestError(f"{invitation.id}: {error}") from error
+    except ExternalEnvError as error:
+        raise ExternalEnvError(f"{spec.id}: {error}") from error
 
 
 def find(id_: str) -> str:
     """The id as Gymnasium has it, after the module before the colon was imported.
 
     Raises:
-        GuestError: There is no such module, or no such environment.
+        ExternalEnvError: There is no such module, or no such environment.
     """
     module, _, name = id_.rpartition(":")
     try:
@@ -66,9 +73,9 @@ def find(id_: str) -> str:
             import_module(module)
         gymnasium.spec(name)
     except ModuleNotFoundError as error:
-        raise GuestError(f"{id_}: {how_to_install(str(error.name))}") from error
+        raise ExternalEnvError(f"{id_}: {how_to_install(str(error.name))}") from error
     except gymnasium.error.Error as error:
-        raise GuestError(
+        raise ExternalEnvError(
             f"there is no environment {id_!r} ({error}): name one as MODULE:ID, where "
             "importing MODULE registers ID with Gymnasium"
         ) from error
@@ -87,17 +94,17 @@ def make(name: str, **options: Any) -> Env:
     """One copy.
 
     Raises:
-        GuestError: It needs what is not installed, or not in a version that fits.
+        ExternalEnvError: It needs what is not installed, or not in a version that fits.
     """
     try:
         return gymnasium.make(name, disable_env_checker=True, **options)
     except gymnasium.error.DependencyNotInstalled as error:
-        raise GuestError(str(error)) from error
+        raise ExternalEnvError(str(error)) from error
     except AssertionError as error:
         library = str(gymnasium.spec(name).entry_point).partition(".")[0]
         if library not in EXTRAS:
             raise
-        raise GuestError(
+        raise ExternalEnvError(
             f"{library} {version(library)} does not work with mujoco {mujoco.__version__}: "
             f"pip install 'imagined-goals[{EXTRAS[library]}]'"
         ) from error
@@ -107,11 +114,11 @@ def own_limit(env: Env) -> int:
     """The environment's own limit of steps."""
     limit = env.spec.max_episode_steps if env.spec else None
     if not limit:
-        raise GuestError("its episodes have no limit: give --episode-steps")
+        raise ExternalEnvError("its episodes have no limit: give --episode-steps")
     return limit
 
 
-def meet(name: str, told: str, num: int, image_size: int) -> tuple[Eyes, list[Env]]:
+def meet(name: str, told: str, num: int, image_size: int) -> tuple[ImageSource, list[Env]]:
     """So many copies of an environment, and how they are best seen.
 
     A picture in the observation that is told by its name goes before all; then a MuJoCo scene,
@@ -122,16 +129,21 @@ def meet(name: str, told: str, num: int, image_size: int) -> tuple[Eyes, list[En
     first.reset(seed=0)
     pictures = image_parts(first.observation_space)
     if physics_of(first) and (not told or told not in pictures):
-        return RayEyes(image_size, told), [first, *(make_still(name) for _ in range(num - 1))]
+        return RayCasterSource(image_size, told), [
+            first,
+            *(make_still(name) for _ in range(num - 1)),
+        ]
     first.close()
     if told and told not in pictures:
-        raise GuestError(f"it has no picture {told!r}: {name_the_nearest(told, pictures)}")
+        raise ExternalEnvError(f"it has no picture {told!r}: {suggest(told, pictures)}")
     if pictures:
-        eyes = ObservationEyes(image_size, told or pictures[0])
-        return eyes, [make(name) for _ in range(num)]
+        image_source = ObservationSource(image_size, told or pictures[0])
+        return image_source, [make(name) for _ in range(num)]
     if "rgb_array" in first.metadata.get("render_modes", ()):
-        return RenderEyes(image_size), [make(name, render_mode="rgb_array") for _ in range(num)]
-    raise GuestError(
+        return RenderSource(image_size), [
+            make(name, render_mode="rgb_array") for _ in range(num)
+        ]
+    raise ExternalEnvError(
         "it has no picture: rig takes a MuJoCo scene, an image in the observation ([H, W, 3], "
         "uint8), or rgb_array among the render modes"
     )

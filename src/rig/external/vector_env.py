@@ -9,11 +9,11 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 from jaxtyping import Float32, UInt8
 
-from rig.envs.image_goal_env import Goals, Worlds
+from rig.envs.image_goal_env import Goals, ImageGoalVectorEnv
 from rig.errors import DivergedError
-from rig.external.env import Guest
+from rig.external.env import ExternalEnv
 from rig.external.goals import MAX_SEED, make_goals
-from rig.external.image_source import Eyes
+from rig.external.image_source import ImageSource
 
 
 FRAMES_PER_S = 10
@@ -24,7 +24,7 @@ Info = dict[str, Any]
 Observation = dict[str, np.ndarray]
 
 
-class GuestVectorEnv(Worlds):
+class ExternalVectorEnv(ImageGoalVectorEnv):
     """N copies of anyone's environment.
 
     A world whose episode has ended stays as it is until it is reset: by ``reset()`` with all
@@ -34,19 +34,35 @@ class GuestVectorEnv(Worlds):
     max_probes = 200
     """Some milliseconds each: a guest goes to every one of its goals."""
 
-    def __init__(self, id_: str, guests: Sequence[Guest], eyes: Eyes, seed: int) -> None:
+    def __init__(
+        self,
+        id_: str,
+        external_envs: Sequence[ExternalEnv],
+        image_source: ImageSource,
+        seed: int,
+    ) -> None:
         """Takes in guests, and begins an episode in each."""
-        self.id, self.num_envs, self.num_steps = id_, len(guests), guests[0].num_steps
-        self.guests, self.eyes, self.seen_by = guests, eyes, eyes.about
-        fps = guests[0].env.metadata.get("render_fps") or FRAMES_PER_S
+        self.id, self.num_envs, self.num_steps = (
+            id_,
+            len(external_envs),
+            external_envs[0].num_steps,
+        )
+        self.external_envs, self.image_source, self.seen_by = (
+            external_envs,
+            image_source,
+            image_source.about,
+        )
+        fps = external_envs[0].env.metadata.get("render_fps") or FRAMES_PER_S
         self.metadata = {"autoreset_mode": AutoresetMode.DISABLED, "render_fps": fps}
         self._goals: Goals | None = None
         images = self.reset(seed=seed)[0]["observation"]
-        self.state_names = tuple(f"goal_{i}" for i in range(len(guests[0].achieved)))
+        self.state_names = tuple(f"goal_{i}" for i in range(len(external_envs[0].achieved)))
         self.state_units = ("m",) * len(self.state_names)
         picture = spaces.Box(0, 255, images.shape[1:], np.uint8)
         self.single_observation_space = spaces.Dict(observation=picture, desired_goal=picture)
-        self.single_action_space = spaces.Box(-1, 1, (guests[0].action_size,), np.float32)
+        self.single_action_space = spaces.Box(
+            -1, 1, (external_envs[0].action_size,), np.float32
+        )
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
 
@@ -57,7 +73,8 @@ class GuestVectorEnv(Worlds):
 
         Args:
             seed: Decides where this and all later episodes start.
-            options: What :meth:`rig.envs.image_goal_env.Goals.options` gives, to try these goals.
+            options: What :meth:`rig.envs.image_goal_env.Goals.options` gives, to try these
+            goals.
         """
         super().reset(seed=seed)
         options = dict(options or {})
@@ -67,10 +84,10 @@ class GuestVectorEnv(Worlds):
         seeds = self.np_random.integers(MAX_SEED, size=self.num_envs)
         if self._goals:
             seeds = self._goals.seeds
-        for index, guest in enumerate(self.guests):
+        for index, external_env in enumerate(self.external_envs):
             if mask is None or mask[index]:
                 goal = self._goals.states[index] if self._goals else None
-                guest.begin(int(seeds[index]), goal)
+                external_env.begin(int(seeds[index]), goal)
         return self._observe()
 
     def step(
@@ -79,17 +96,17 @@ class GuestVectorEnv(Worlds):
         """Moves every world whose episode goes on."""
         if not np.isfinite(actions).all():
             raise DivergedError(f"an action is not finite: {actions.tolist()}")
-        for guest, action in zip(self.guests, actions, strict=True):
-            if not guest.has_ended:
-                guest.move(action)
+        for external_env, action in zip(self.external_envs, actions, strict=True):
+            if not external_env.has_ended:
+                external_env.move(action)
         observation, info = self._observe()
-        terminated = np.array([guest.terminated for guest in self.guests])
-        truncated = np.array([guest.truncated for guest in self.guests])
+        terminated = np.array([external_env.terminated for external_env in self.external_envs])
+        truncated = np.array([external_env.truncated for external_env in self.external_envs])
         return observation, np.zeros(self.num_envs), terminated, truncated, info
 
     def goals(self, num: int, *, rng: np.random.Generator) -> Goals:
         """Goals of evaluation; episodes that went on in the worlds are over after that."""
-        return make_goals(self.guests, self.eyes, num, rng=rng)
+        return make_goals(self.external_envs, self.image_source, num, rng=rng)
 
     @property
     def columns(self) -> dict[str, slice]:
@@ -98,12 +115,12 @@ class GuestVectorEnv(Worlds):
 
     def close_extras(self, **_kwargs: Any) -> None:
         """Sends the guests home."""
-        self.eyes.close()
-        for guest in self.guests:
-            guest.env.close()
+        self.image_source.close()
+        for external_env in self.external_envs:
+            external_env.env.close()
 
     def _observe(self) -> tuple[Observation, Info]:
-        images = self.eyes.look(self.guests)
+        images = self.image_source.look(self.external_envs)
         goal_images = self._goals.images if self._goals else np.zeros_like(images)
         observation = {"observation": images, "desired_goal": goal_images.copy()}
         return observation, self._measure(images)
@@ -111,8 +128,8 @@ class GuestVectorEnv(Worlds):
     def _measure(self, images: Images) -> Info:
         """How far every world is from its goal; from its own one if none was given."""
         if self.state_names:
-            states = np.stack([guest.achieved for guest in self.guests])
-            own = np.stack([guest.desired for guest in self.guests])
+            states = np.stack([external_env.achieved for external_env in self.external_envs])
+            own = np.stack([external_env.desired for external_env in self.external_envs])
             goals = self._goals.states if self._goals else own
             distances_m = np.linalg.norm(states - goals, axis=1)
             measured = {"state": states, "goal_state": goals, "goal_distance_m": distances_m}
@@ -124,8 +141,8 @@ class GuestVectorEnv(Worlds):
     def _success(self) -> Info:
         """Whether each world is at its goal by its own rule, where it has one; else NaN."""
         told = [
-            guest.info.get("is_success", np.nan) if guest.knows_goal else np.nan
-            for guest in self.guests
+            external_env.info.get("is_success", np.nan) if external_env.knows_goal else np.nan
+            for external_env in self.external_envs
         ]
         return {"is_success": np.array(told, np.float64)}
 

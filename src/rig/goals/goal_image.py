@@ -18,7 +18,7 @@ from PIL import Image, ImageOps
 from PIL.PngImagePlugin import PngInfo
 
 from rig.envs.square_crop import middle_square, resized
-from rig.errors import PictureError
+from rig.errors import ImageError
 
 
 GOAL_STATE_KEY = "rig:goal_state"
@@ -34,7 +34,7 @@ UNREADABLE = (
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class GoalPicture:
+class GoalImage:
     """A goal picture in the camera's shape."""
 
     image: UInt8[np.ndarray, "H W 3"]
@@ -48,16 +48,16 @@ class GoalPicture:
     """Of the start that it can be reached from, where starts differ."""
 
 
-def read_goal_picture(path: Path, size: int) -> GoalPicture:
+def read_goal_image(path: Path, size: int) -> GoalImage:
     """Reads a picture of any size and mode as RGB of ``size`` times ``size`` pixels.
 
     Raises:
-        PictureError: The file is missing, no picture, cut off, or far too large.
+        ImageError: The file is missing, no picture, cut off, or far too large.
     """
     if not path.is_file():
-        raise PictureError(f"{path} is no file: give a picture, as `rig look --goal` makes one")
+        raise ImageError(f"{path} is no file: give a picture, as `rig look --goal` makes one")
     if path.stat().st_size > MOST_BYTES:
-        raise PictureError(f"{path} has {path.stat().st_size:,} bytes: give a smaller picture")
+        raise ImageError(f"{path} has {path.stat().st_size:,} bytes: give a smaller picture")
     changes: list[str] = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's, about what a camera wrote beside the pixels
@@ -68,13 +68,13 @@ def read_goal_picture(path: Path, size: int) -> GoalPicture:
                 picture = to_square(to_rgb(upright(opened, changes), changes), size, changes)
         except (*UNREADABLE, Image.DecompressionBombWarning) as error:
             reason = " ".join(str(error).split())
-            raise PictureError(
+            raise ImageError(
                 f"{path} can't be read as a picture ({reason}): give a whole PNG or JPEG file"
             ) from error
-    return GoalPicture(image=np.asarray(picture), changes=tuple(changes), **known)
+    return GoalImage(image=np.asarray(picture), changes=tuple(changes), **known)
 
 
-def save_goal_picture(
+def save_goal_image(
     path: Path, picture: Image.Image, task: str, state: list[float], seed: int = 0
 ) -> None:
     """Writes a picture as PNG, with the state that it shows in a text chunk."""

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from rig.agent.agent import Policy
+from rig.agent.agent import Agent
 from rig.cli.commands import train_anew
 from rig.config import Config
-from rig.goals.goal_image import GoalPicture
+from rig.goals.goal_image import GoalImage
 from rig.inference.open_run import open_trained
 from rig.inference.reach import Attempt, reach
 from rig.inference.video import attempt_frames, save_video
@@ -16,7 +16,7 @@ from rig.report.sections import VIDEO
 from rig.report.tables import print_evaluation
 from rig.runs.run import Run
 from rig.training.evaluate import evaluation_goals
-from rig.training.make_envs import make_world, worlds_of
+from rig.training.make_envs import make_envs, unwrapped_envs
 
 
 NUM_SHOWN = 4
@@ -28,19 +28,21 @@ def demo(config: Config, preset: str, out: Path | None, argv: Sequence[str]) -> 
     run = train_anew(config, preset, out, argv)
     print_evaluation(run.evaluation())
     _run, policy = open_trained(run.directory)
-    film = [frame for attempt in attempts(run, policy) for frame in attempt_frames(attempt)]
-    save_video(run.directory / VIDEO, film)
+    video_frames = [
+        frame for attempt in attempts(run, policy) for frame in attempt_frames(attempt)
+    ]
+    save_video(run.directory / VIDEO, video_frames)
     report = run.directory / "report.html"
     write_report(report, [run.directory])
     return report
 
 
-def attempts(run: Run, policy: Policy) -> list[Attempt]:
+def attempts(run: Run, policy: Agent) -> list[Attempt]:
     """The robot's tries at the first goal pictures of evaluation, each from its own start."""
-    with closing(make_world(run.config, num_worlds=1)) as world:
-        goals, id_ = evaluation_goals(world, NUM_SHOWN), worlds_of(world).id
+    with closing(make_envs(run.config, num_envs=1)) as envs:
+        goals, id_ = evaluation_goals(envs, NUM_SHOWN), unwrapped_envs(envs).id
         pictures = [
-            GoalPicture(image=image, changes=(), task=id_, state=state, seed=int(seed))
+            GoalImage(image=image, changes=(), task=id_, state=state, seed=int(seed))
             for image, state, seed in zip(goals.images, goals.states, goals.seeds, strict=True)
         ]
-        return [reach(policy, world, picture) for picture in pictures]
+        return [reach(policy, envs, picture) for picture in pictures]

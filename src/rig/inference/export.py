@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rig.agent.agent import NUMBERS, load_policy
+from rig.agent.agent import NUMBERS, load_agent
 from rig.errors import RunError
 from rig.inference.demo import attempts
 from rig.inference.model_card import card
@@ -42,14 +42,16 @@ def export(directory: Path, out: Path, *, force: bool = False) -> None:
     """
     run, policy = open_trained(directory, force=force)
     latent_space(policy)
-    refuse_existing(out)
+    check_not_existing(out)
     with new_directory(out) as beside:
         copy(run.directory, beside, COPIED)
         numbers = next(name for name in NUMBERS if (run.policy / name).is_file())
         shutil.copyfile(run.policy / numbers, beside / "model.safetensors")
         shutil.copyfile(run.policy / "policy.json", beside / "policy.json")
-        film = [frame for tried in attempts(run, policy) for frame in attempt_frames(tried)]
-        save_video(beside / "replay.gif", film)
+        video_frames = [
+            frame for tried in attempts(run, policy) for frame in attempt_frames(tried)
+        ]
+        save_video(beside / "replay.gif", video_frames)
         (beside / "README.md").write_text(card(run, out.absolute().name))
 
 
@@ -59,9 +61,9 @@ def copy_export(source: Path, out: Path) -> None:
     Raises:
         RunError: It is no export, or damaged, or there is something at its place already.
     """
-    refuse_existing(out)
+    check_not_existing(out)
     run = Run.open(source)
-    load_policy(run.policy, run.config)
+    load_agent(run.policy, run.config)
     with new_directory(out) as beside:
         copy(source, beside, FILES)
 
@@ -73,7 +75,7 @@ def copy(source: Path, out: Path, names: Iterable[str]) -> None:
             shutil.copyfile(source / name, out / name)
 
 
-def refuse_existing(out: Path) -> None:
+def check_not_existing(out: Path) -> None:
     """Raises RunError if there is something already."""
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise RunError(f"{out} exists and is not empty: choose another place")

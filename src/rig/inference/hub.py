@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 from rig.errors import RunError
-from rig.inference.export import FILES, copy_export, export, refuse_existing
+from rig.inference.export import FILES, check_not_existing, copy_export, export
 from rig.runs.run import Run
 
 
@@ -26,7 +26,7 @@ def push(directory: Path, place: str, *, force: bool = False) -> None:
         RunError: It is no finished run, there is something already, or the Hub refused.
     """
     if not is_repository(place):
-        refuse_existing(Path(place))  # before it costs anything
+        check_not_existing(Path(place))  # before it costs anything
     with tempfile.TemporaryDirectory() as scratch:
         exported = Path(scratch) / directory.absolute().name
         if (Run.open(directory).directory / "README.md").is_file():

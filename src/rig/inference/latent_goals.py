@@ -20,7 +20,7 @@ from gymnasium import spaces
 from jaxtyping import Float32
 
 from rig.config import require
-from rig.representation.latent import LatentSpace
+from rig.representation.latent import LatentRepresentation
 from rig.representation.reward import latent_reward
 
 
@@ -35,7 +35,7 @@ class LatentGoals(gymnasium.Wrapper[dict[str, Any], Any, Any, Any]):
     def __init__(
         self,
         env: gymnasium.Env[Any, Any],
-        space: LatentSpace,
+        space: LatentRepresentation,
         *,
         goals: str = "imagined",
     ) -> None:
@@ -54,7 +54,7 @@ class LatentGoals(gymnasium.Wrapper[dict[str, Any], Any, Any, Any]):
         known = " or ".join(GOAL_SOURCES)
         require(goals in GOAL_SOURCES, f"goals must be {known}, got {goals!r}")
         self._space, self._goals = space, goals
-        box = spaces.Box(-np.inf, np.inf, (space.latent_size,), np.float32)
+        box = spaces.Box(-np.inf, np.inf, (space.latent_dim,), np.float32)
         self.observation_space = spaces.Dict(
             observation=box, achieved_goal=box, desired_goal=box
         )

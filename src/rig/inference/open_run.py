@@ -2,17 +2,17 @@
 
 from pathlib import Path
 
-from rig.agent.agent import Policy, load_policy
+from rig.agent.agent import Agent, load_agent
 from rig.errors import RunError
-from rig.representation.hybrid import SwapSpace
-from rig.representation.latent import LatentSpace
-from rig.representation.pixels import PictureSpace
-from rig.representation.true_state import TrueStateSpace
+from rig.representation.hybrid import HybridRepresentation
+from rig.representation.latent import LatentRepresentation
+from rig.representation.pixels import PixelRepresentation
+from rig.representation.true_state import TrueStateRepresentation
 from rig.runs.run import Run
-from rig.training.provenance import refuse_another_sight
+from rig.training.provenance import check_same_observations
 
 
-def open_trained(directory: Path, *, force: bool = False) -> tuple[Run, Policy]:
+def open_trained(directory: Path, *, force: bool = False) -> tuple[Run, Agent]:
     """A run and its policy.
 
     Args:
@@ -23,21 +23,21 @@ def open_trained(directory: Path, *, force: bool = False) -> tuple[Run, Policy]:
         RunError: It is no run, not finished, damaged, or learned from other pictures.
     """
     run = Run.open(directory)
-    refuse_another_sight(run, run.config, force=force)
-    return run, load_policy(run.policy, run.config)
+    check_same_observations(run, run.config, force=force)
+    return run, load_agent(run.policy, run.config)
 
 
-def latent_space(policy: Policy) -> LatentSpace | PictureSpace:
+def latent_space(policy: Agent) -> LatentRepresentation | PixelRepresentation:
     """The latent space of a policy that sees pictures.
 
     Raises:
         RunError: It was given the true state.
     """
-    if isinstance(policy.space, TrueStateSpace):
+    if isinstance(policy.space, TrueStateRepresentation):
         raise RunError(
             "this run was trained with --oracle and sees no pictures: train without it"
         )
-    if isinstance(policy.space, SwapSpace):
+    if isinstance(policy.space, HybridRepresentation):
         raise RunError(
             "this run was given the true state, by --input true or --reward.distance true, "
             "to see what is at fault: train without it"

@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float32
 
-from rig.agent.agent import load_policy
-from rig.errors import PictureError
+from rig.agent.agent import load_agent
+from rig.errors import ImageError
 from rig.inference.open_run import latent_space
 from rig.runs.run import Run
 
 
-class ImagePolicy:
+class Policy:
     """What a run has learned: how to bring what the camera sees to a goal picture."""
 
     def __init__(self, directory: Path) -> None:
@@ -21,7 +21,7 @@ class ImagePolicy:
             RunError: It is neither, or damaged, or was trained on true states.
         """
         run = Run.open(directory)
-        self._policy = load_policy(run.policy, run.config)
+        self._policy = load_agent(run.policy, run.config)
         self._space = latent_space(self._policy)
         self.image_shape = (run.config.image_size, run.config.image_size, 3)
         """Of the camera's images, and of goal pictures."""
@@ -34,7 +34,7 @@ class ImagePolicy:
             goal_image: What it should see, alike.
 
         Raises:
-            PictureError: A picture has not the camera's shape, or is not of 8 bits.
+            ImageError: A picture has not the camera's shape, or is not of 8 bits.
         """
         for name, picture in {"image": image, "goal_image": goal_image}.items():
             self._refuse_another_shape(name, np.asarray(picture))
@@ -44,7 +44,7 @@ class ImagePolicy:
 
     def _refuse_another_shape(self, name: str, picture: np.ndarray) -> None:
         if picture.shape != self.image_shape or picture.dtype != np.uint8:
-            raise PictureError(
+            raise ImageError(
                 f"{name} is {picture.dtype} of shape {picture.shape}: give uint8 of shape "
                 f"{self.image_shape}, as the run's camera does"
             )

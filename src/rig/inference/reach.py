@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Float32, Float64, UInt8
 
-from rig.agent.agent import Policy
-from rig.envs.image_goal_env import Goals, Worlds
+from rig.agent.agent import Agent
+from rig.envs.image_goal_env import Goals, ImageGoalVectorEnv
 from rig.envs.tabletop import STEP_S
-from rig.goals.goal_image import GoalPicture
+from rig.goals.goal_image import GoalImage
 from rig.inference.open_run import latent_space
 from rig.training.evaluate import DISTANCE
-from rig.training.make_envs import World, worlds_of
+from rig.training.make_envs import Envs, unwrapped_envs
 from rig.types import Latents
 
 
@@ -36,41 +36,41 @@ class Attempt:
     """Seconds between two frames."""
 
 
-def reach(policy: Policy, world: World, picture: GoalPicture) -> Attempt:
+def reach(policy: Agent, envs: Envs, picture: GoalImage) -> Attempt:
     """Lets the robot try to reach a picture, in a world of one of the task.
 
     The true distance is measured if the picture is of this task and carries its state.
     """
-    worlds = worlds_of(world)
-    known = goals_in(picture, worlds)
+    base_envs = unwrapped_envs(envs)
+    known = goals_in(picture, base_envs)
     goal = latent_space(policy).encode(picture.image[None]).latent
-    observation, info = world.reset(seed=0, options=known.options() if known else None)
+    observation, info = envs.reset(seed=0, options=known.options() if known else None)
     images, infos = [observation["observation"]], [info]
-    for _ in range(worlds.num_steps):
+    for _ in range(base_envs.num_steps):
         action, _encoding = policy.act_steadily(images[-1], goal)
-        observation, _reward, _terminated, _truncated, info = world.step(action)
+        observation, _reward, _terminated, _truncated, info = envs.step(action)
         images.append(observation["observation"])
         infos.append(info)
     tried = attempt(policy, picture.image, goal, np.concatenate(images), infos if known else [])
-    return replace(tried, step_s=worlds.step_s)
+    return replace(tried, step_s=base_envs.step_s)
 
 
-def goals_in(picture: GoalPicture, worlds: Worlds) -> Goals | None:
+def goals_in(picture: GoalImage, base_envs: ImageGoalVectorEnv) -> Goals | None:
     """The picture as a goal of these worlds, if they can measure how far off it is."""
-    shape = (len(worlds.state_names),)
-    state = picture.state if picture.task == worlds.id else None
+    shape = (len(base_envs.state_names),)
+    state = picture.state if picture.task == base_envs.id else None
     if state is None or state.shape != shape:  # a task may have changed since
-        return None if worlds.state_names else goal_of(picture, np.empty(0), seed=0)
+        return None if base_envs.state_names else goal_of(picture, np.empty(0), seed=0)
     return goal_of(picture, state, seed=picture.seed)
 
 
-def goal_of(picture: GoalPicture, state: Float64[np.ndarray, " state"], seed: int) -> Goals:
+def goal_of(picture: GoalImage, state: Float64[np.ndarray, " state"], seed: int) -> Goals:
     """The picture as one goal, in that state, reached for from the start of that seed."""
     return Goals(images=picture.image[None], states=state[None], seeds=np.array([seed]))
 
 
 def attempt(
-    policy: Policy,
+    policy: Agent,
     goal_image: UInt8[np.ndarray, "H W 3"],
     goal: Latents,
     images: UInt8[np.ndarray, "F H W 3"],

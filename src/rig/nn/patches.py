@@ -54,7 +54,7 @@ class PatchEncoder(eqx.Module):
         self,
         mean_image: Float[Array, "H W 3"],
         channels: tuple[int, int],
-        latent_size: int,
+        latent_dim: int,
         *,
         key: PRNGKeyArray,
     ) -> None:
@@ -64,14 +64,14 @@ class PatchEncoder(eqx.Module):
         self.second = RowLinear(PATCH_SIDES[1] ** 2 * few, many, key=second_key)
         self.mean_image = mean_image
         flat_size = grid_side(len(mean_image)) ** 2 * many
-        self.head = RowLinear(flat_size, 2 * latent_size, key=head_key).shrunk()
+        self.head = RowLinear(flat_size, 2 * latent_dim, key=head_key).shrunk()
 
     def __call__(self, image: Float[Array, "H W 3"]) -> Spread:
         """The posterior's mean and log standard deviation."""
         changed = image - jax.lax.stop_gradient(self.mean_image)
         grid = jax.nn.relu(self.first(cut(changed, PATCH_SIDES[0])))
         grid = jax.nn.relu(self.second(cut(grid, PATCH_SIDES[1])))
-        return split_spread(self.head(grid.reshape(-1)))
+        return split_log_std(self.head(grid.reshape(-1)))
 
 
 class PatchDecoder(eqx.Module):
@@ -84,12 +84,12 @@ class PatchDecoder(eqx.Module):
     side: int = eqx.field(static=True)
 
     def __init__(
-        self, image_size: int, channels: tuple[int, int], latent_size: int, *, key: PRNGKeyArray
+        self, image_size: int, channels: tuple[int, int], latent_dim: int, *, key: PRNGKeyArray
     ) -> None:
         stem_key, spread_key, second_key, first_key = jax.random.split(key, 4)
         few, many = channels
         self.side = grid_side(image_size)
-        self.stem = RowLinear(latent_size, STEM_SIZE, key=stem_key)
+        self.stem = RowLinear(latent_dim, STEM_SIZE, key=stem_key)
         self.spread = RowLinear(STEM_SIZE, self.side**2 * many, key=spread_key)
         self.second = RowLinear(many, PATCH_SIDES[1] ** 2 * few, key=second_key)
         last = RowLinear(few, PATCH_SIDES[0] ** 2 * IMAGE_CHANNELS, key=first_key)
@@ -103,7 +103,7 @@ class PatchDecoder(eqx.Module):
         return self.first(grid)
 
 
-def split_spread(head: Float[Array, " twice"]) -> Spread:
+def split_log_std(head: Float[Array, " twice"]) -> Spread:
     """The two halves of an encoder's last layer, the second one kept in bounds."""
     mean, log_std = jax.numpy.split(head, 2)
     return mean, jax.numpy.clip(log_std, MIN_LOG_STD, MAX_LOG_STD)

@@ -22,7 +22,7 @@ import numpy as np
 from jaxtyping import Float32, Int
 
 from rig.errors import NotEnoughDataError
-from rig.replay.memmap import let_go
+from rig.replay.memmap import advise_dontneed
 from rig.types import Aims, Encoding, Episodes, Latents
 
 
@@ -31,7 +31,7 @@ NewFrames = Callable[[tuple[int, ...], np.dtype], np.ndarray]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Recalled:
+class SampledTransitions:
     """Transitions as they happened, each with a frame reached later in its episode."""
 
     latent: Latents
@@ -49,7 +49,7 @@ class Recalled:
         return len(self.latent)
 
 
-class Replay:
+class ReplayBuffer:
     """The last episodes, of any lengths; the oldest go first."""
 
     def __init__(
@@ -108,14 +108,16 @@ class Replay:
         first_row = self._num_added + last - episodes.num_steps
         row = self._places(self._num_added + new)
         self._frames[row] = episodes.frames
-        let_go(self._frames)  # latents stand in for frames, which are seldom read again
+        advise_dontneed(
+            self._frames
+        )  # latents stand in for frames, which are seldom read again
         self._latents[row] = episodes.encoding.latent
         self._log_stds[row] = episodes.encoding.log_std
         self._actions[row[has_action]] = episodes.actions
         self._num_added += len(new)
         self._index(first_row, episodes)
 
-    def sample(self, num: int, *, rng: np.random.Generator) -> Recalled:
+    def sample(self, num: int, *, rng: np.random.Generator) -> SampledTransitions:
         """Transitions drawn uniformly, with replacement.
 
         Raises:
@@ -127,7 +129,7 @@ class Replay:
         future = rng.integers(step + 1, self._num_steps[episode] + 1)
         first = self._first_row[episode]
         row, next_row = self._places(first + step), self._places(first + step + 1)
-        return Recalled(
+        return SampledTransitions(
             latent=self._latents[row],
             action=self._actions[row],
             next_latent=self._latents[next_row],
@@ -155,12 +157,12 @@ class Replay:
         self._log_stds[: len(encoding.latent)] = encoding.log_std
         self._goals = move_goals(self._goals)
 
-    def lasting(self, first: int, end: int) -> dict[str, np.ndarray]:
+    def immutable_arrays(self, first: int, end: int) -> dict[str, np.ndarray]:
         """Frames and actions of some rows: what never changes once it is there."""
         places = self._places(np.arange(first, end))
         return {"frames": self._frames[places], "actions": self._actions[places]}
 
-    def passing(self) -> dict[str, np.ndarray]:
+    def mutable_arrays(self) -> dict[str, np.ndarray]:
         """The rest: the latents, and where each episode is. Views, not copies.
 
         Of latents that are the frames themselves, there is no column.
@@ -174,26 +176,34 @@ class Replay:
         }
 
     def restore(
-        self, passing: dict[str, np.ndarray], parts: Iterable[tuple[int, dict[str, np.ndarray]]]
+        self,
+        mutable_arrays: dict[str, np.ndarray],
+        parts: Iterable[tuple[int, dict[str, np.ndarray]]],
     ) -> None:
         """Becomes, byte for byte, the replay that was taken apart; this one must be new.
 
         Args:
-            passing: As :meth:`passing` gave it.
+            mutable_arrays: As :meth:`passing` gave it.
             parts: First rows, each with what :meth:`lasting` gave from there on, in order;
                 none if nothing was remembered yet.
         """
-        for first, lasting in parts:
+        for first, immutable_arrays in parts:
             if self._num_added == 0:
-                action_size = lasting["actions"].shape[1]
-                self._allocate(lasting["frames"], passing["goals"], action_size)
-            self._num_added = first + len(lasting["frames"])
+                action_size = immutable_arrays["actions"].shape[1]
+                self._allocate(immutable_arrays["frames"], mutable_arrays["goals"], action_size)
+            self._num_added = first + len(immutable_arrays["frames"])
             row = self._places(np.arange(first, self._num_added))
-            self._frames[row], self._actions[row] = lasting["frames"], lasting["actions"]
-        self.latents[:, : self._num_columns] = passing["latents"]
-        self._log_stds[: self._num_added] = passing["log_stds"]
-        self._first_row, self._num_steps = passing["first_row"], passing["num_steps"]
-        self._goals = passing["goals"]
+            self._frames[row], self._actions[row] = (
+                immutable_arrays["frames"],
+                immutable_arrays["actions"],
+            )
+        self.latents[:, : self._num_columns] = mutable_arrays["latents"]
+        self._log_stds[: self._num_added] = mutable_arrays["log_stds"]
+        self._first_row, self._num_steps = (
+            mutable_arrays["first_row"],
+            mutable_arrays["num_steps"],
+        )
+        self._goals = mutable_arrays["goals"]
 
     def _draw(self, num: int, *, rng: np.random.Generator) -> tuple[Rows, Rows]:
         """An episode and a step of it, each transition as likely as any other.

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 
-def mapped(directory: Path, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+def memmap_array(directory: Path, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     """An array in a file of that directory, which is gone when nothing uses it any more.
 
     The room is taken at once, so that a disk that is full is noticed here. The file has no
@@ -22,7 +22,7 @@ def mapped(directory: Path, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarr
         return np.memmap(file, dtype, "r+", shape=shape)
 
 
-def let_go(array: np.ndarray) -> None:
+def advise_dontneed(array: np.ndarray) -> None:
     """Gives back the memory of an array that lies in a file; the file keeps what was written.
 
     The system may hold its pages for a while, and takes them for others when it needs to.

@@ -17,16 +17,16 @@ import numpy as np
 from jaxtyping import Float32
 
 from rig.config import GoalMixture
-from rig.replay.buffer import Recalled
+from rig.replay.buffer import SampledTransitions
 from rig.types import Batch, Latents
 
 
-RewardOf = Callable[[Recalled, Latents], Float32[np.ndarray, " B"]]
+RewardOf = Callable[[SampledTransitions, Latents], Float32[np.ndarray, " B"]]
 """The reward of each recalled transition under each goal."""
 
 
 def relabel(
-    recalled: Recalled,
+    sampled: SampledTransitions,
     imagined: Latents,
     mixture: GoalMixture,
     reward_of: RewardOf,
@@ -36,20 +36,20 @@ def relabel(
     """Gives every row a goal from the mixture, and the reward that goal implies.
 
     Args:
-        recalled: Transitions as replay returned them. Not modified.
+        sampled: Transitions as replay returned them. Not modified.
         imagined: One draw from the latent prior per row.
         mixture: How often each source is used.
         reward_of: The reward that a goal implies.
         rng: Decides the source of each row.
     """
-    source = rng.choice(3, size=len(recalled), p=mixture.shares)
-    goal = recalled.goal.copy()
-    for number, others in enumerate((recalled.future_latent, imagined), 1):
+    source = rng.choice(3, size=len(sampled), p=mixture.shares)
+    goal = sampled.goal.copy()
+    for number, others in enumerate((sampled.future_latent, imagined), 1):
         goal[source == number] = others[source == number]
     return Batch(
-        latent=recalled.latent,
-        action=recalled.action,
-        next_latent=recalled.next_latent,
+        latent=sampled.latent,
+        action=sampled.action,
+        next_latent=sampled.next_latent,
         goal=goal,
-        reward=reward_of(recalled, goal),
+        reward=reward_of(sampled, goal),
     )

@@ -56,7 +56,7 @@ def missed_quantities(facts: Facts) -> Findings:
                 f"The latents hardly tell {quantity.replace('_', ' ')}: read off them it is "
                 f"{error:.2f} {unit} off, and a blind guess is {nothing:.2f} {unit} off. See "
                 "whether the reconstructions show it; if not, collect more images "
-                "(--collect.num-images) or allow more latents (--vae.latent-size)."
+                "(--collect.num-images) or allow more latents (--vae.latent-dim)."
             )
     return found
 
@@ -113,15 +113,15 @@ def idle_practice(facts: Facts) -> Findings:
         if share < LEAST_MOVED_SHARE:
             found.append(
                 f"Practice moved the {thing} in only {share:.0%} of its episodes: what never "
-                "moves can't be learned. Try more (--explore.random-share, --explore.sigma), "
-                "or for longer (--num-env-steps)."
+                "moves can't be learned. Try more (--explore.random-eps, --explore.sigma), "
+                "or for longer (--total-timesteps)."
             )
     for thing, covered in named(facts, "practice/", "_coverage").items():
         if covered < LEAST_COVERAGE:
             found.append(
                 f"Practice brought the {thing} to only {covered:.0%} of the places that are "
                 "asked for: goals elsewhere are guesses. Choose goals against density "
-                "(--goals.source skewed) or practise for longer (--num-env-steps)."
+                "(--goals.source skewed) or practise for longer (--total-timesteps)."
             )
     return found
 

@@ -27,12 +27,12 @@ Images = UInt8[np.ndarray, "_ H W 3"]
 """Any number of images: rows of a sheet need not be equally long."""
 
 
-def save_sheet(path: Path, rows: Mapping[str, Images], title: str) -> None:
+def save_image_grid(path: Path, rows: Mapping[str, Images], title: str) -> None:
     """Draws rows of camera images, each under its label, and writes them as PNG."""
-    draw_sheet(list(rows.items()), title).save(path, "PNG")
+    draw_image_grid(list(rows.items()), title).save(path, "PNG")
 
 
-def draw_sheet(rows: Sequence[tuple[str, Images]], title: str) -> Image.Image:
+def draw_image_grid(rows: Sequence[tuple[str, Images]], title: str) -> Image.Image:
     """Rows of camera images, each with its label at the left, under a title."""
     side = enlarged(rows[0][1][0]).width
     left = MARGIN_PX + max(label_width(label) for label, _ in rows)

@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from rig.report.diagnose import LEAST_WEIGHT
-from rig.representation.latent import LatentSpace
+from rig.representation.latent import LatentRepresentation
 
 
 NUM_SWEPT = 9
@@ -14,7 +14,7 @@ FARTHEST = 2.0
 
 
 def sweeps(
-    space: LatentSpace, latents: Float32[np.ndarray, "N latent"]
+    space: LatentRepresentation, latents: Float32[np.ndarray, "N latent"]
 ) -> dict[str, UInt8[np.ndarray, "swept H W 3"]]:
     """Rows of a sheet, one for each latent that counts, or for the heaviest if none does.
 

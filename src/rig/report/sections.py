@@ -97,10 +97,10 @@ def what_it_reached(runs: Runs) -> str:
     """Goal pictures and what the camera saw at the end."""
     parts = []
     for facts in runs:
-        film = facts.run.directory / VIDEO
-        if film.is_file():
+        video_frames = facts.run.directory / VIDEO
+        if video_frames.is_file():
             caption = "The goal picture, the camera, and what the robot makes of what it sees."
-            parts.append(html.video(film, named(runs, facts, caption)))
+            parts.append(html.video(video_frames, named(runs, facts, caption)))
         parts += [
             html.picture(sheet, named(runs, facts, caption))
             for name, caption in TRIED.items()

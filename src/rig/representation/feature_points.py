@@ -17,7 +17,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from rig.nn.layers import Spread
 from rig.nn.patches import IMAGE_CHANNELS, cut
-from rig.representation.spatial_softmax import first_log_std, places_of
+from rig.representation.spatial_softmax import first_log_std, mean_positions
 
 
 CELLS_PER_SIDE = 24
@@ -69,7 +69,7 @@ class FeaturePointEncoder(eqx.Module):
 
     def __call__(self, image: Float[Array, "H W 3"]) -> Spread:
         """The posterior's mean and log standard deviation."""
-        return places_of(self.attend(image)), self.log_std
+        return mean_positions(self.attend(image)), self.log_std
 
     def attend(self, image: Float[Array, "H W 3"]) -> Float[Array, "points cells"]:
         """How much each cell belongs to each point; sums to 1 over the cells."""

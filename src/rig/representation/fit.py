@@ -24,7 +24,7 @@ from rig.config import VAEConfig
 from rig.errors import DivergedError, NotEnoughDataError
 from rig.nn.chunks import in_chunks
 from rig.representation.blur import blur, blur_matrix, blur_stages
-from rig.representation.output_basis import Canvas, Numbers
+from rig.representation.output_basis import Numbers, OutputBasis
 from rig.representation.vae import VAE, to_float
 
 
@@ -63,7 +63,7 @@ def fit(
     """
     stages = blur_stages(config.num_fit_steps, config.blur_sigmas_px)
     if vae.likelihood == "gaussian":
-        difference = put_on_canvas(vae, images) - np.asarray(vae.base)
+        difference = project_images(vae, images) - np.asarray(vae.base)
         vae = replace(vae, scale=jnp.asarray(max(rms(difference), MIN_RMS), jnp.float32))
     return _fit_stages(vae, images, config, stages, rng=rng, on_progress=on_progress)
 
@@ -87,7 +87,7 @@ def _fit_stages(
 ) -> VAE:
     """The VAE after each stage in turn: so many steps on targets of so much blur."""
     opt_state = optax.adam(config.learning_rate).init((vae.encoder, vae.decoder))
-    sharp, num_done = put_on_canvas(vae, images), 0
+    sharp, num_done = project_images(vae, images), 0
     for sigma_px, num_steps in stages:
         targets, weight = blurred_targets(vae, sharp, sigma_px, images.shape[1])
         for num in dispatches(num_steps):
@@ -106,7 +106,7 @@ def dispatches(num_steps: int) -> list[int]:
     return [min(STEPS_PER_DISPATCH, num_steps - start) for start in starts]
 
 
-def put_on_canvas(vae: VAE, images: Images) -> Halves:
+def project_images(vae: VAE, images: Images) -> Halves:
     """The images as what the decoder is to paint.
 
     Raises:
@@ -114,7 +114,7 @@ def put_on_canvas(vae: VAE, images: Images) -> Halves:
     """
     if len(images) == 0:
         raise NotEnoughDataError("no image to fit the VAE to: raise --collect.num-images")
-    return in_chunks(partial(_put_all, vae.canvas), images)
+    return in_chunks(partial(_put_all, vae.output_basis), images)
 
 
 def blurred_targets(
@@ -124,7 +124,7 @@ def blurred_targets(
     if sigma_px == 0:
         return sharp, jnp.ones(())
     matrix = blur_matrix(sigma_px, image_size)
-    blurred = in_chunks(partial(_blur_all, vae.canvas, vae.base, matrix), sharp)
+    blurred = in_chunks(partial(_blur_all, vae.output_basis, vae.base, matrix), sharp)
     base = np.asarray(vae.base)
     weight = (rms(sharp - base) / max(rms(blurred - base), MIN_RMS)) ** 2
     return blurred, jnp.asarray(weight, jnp.float32)
@@ -151,19 +151,19 @@ def finite(metrics: dict[str, Array], step: int) -> FitMetrics:
 
 
 @eqx.filter_jit
-def _put_all(canvas: Canvas, images: UInt8[Array, "N H W 3"]) -> Array:
+def _put_all(output_basis: OutputBasis, images: UInt8[Array, "N H W 3"]) -> Array:
     """Images with values in [0, 1], on the canvas."""
-    return jax.vmap(canvas.put)(to_float(images)).astype(jnp.float16)
+    return jax.vmap(output_basis.put)(to_float(images)).astype(jnp.float16)
 
 
 @eqx.filter_jit
 def _blur_all(
-    canvas: Canvas, base: Numbers, matrix: Float[Array, "size size"], numbers: Array
+    output_basis: OutputBasis, base: Numbers, matrix: Float[Array, "size size"], numbers: Array
 ) -> Array:
     """Images on the canvas, their difference from the base blurred."""
 
     def blurred(one: Numbers) -> Numbers:
-        return base + canvas.put(blur(canvas.show(one - base), matrix))
+        return base + output_basis.put(blur(output_basis.show(one - base), matrix))
 
     return jax.vmap(blurred)(numbers.astype(jnp.float32)).astype(jnp.float16)
 
@@ -223,7 +223,7 @@ def vae_loss(
     keys = jax.random.split(key, len(images))
     posterior = jax.vmap(vae.encode)(images)
     latent = jax.vmap(lambda one, key: one.sample(key=key))(posterior, keys)
-    error = pixel_error(targets, jax.vmap(vae.paint)(latent), vae.likelihood)
+    error = pixel_error(targets, jax.vmap(vae.decode_logits)(latent), vae.likelihood)
     error_nats = weight * error.sum() / len(images)
     kl_nats = posterior.kl_to_standard_normal().sum() / len(images)
     loss = error_nats + beta * kl_nats

@@ -2,7 +2,8 @@
 
 A run that does not learn is at fault in what actor and critics see or in the reward. Each half
 can be given the true state while the other keeps its latents; the half whose truth puts the run
-right was at fault. A check, not a way to train: :mod:`rig.representation.true_state` is given both.
+right was at fault. A check, not a way to train: :mod:`rig.representation.true_state` is given
+both.
 
 Nothing else differs from the run that is checked: the camera's images, the VAE that is fitted
 to them and the choice of goals are its own. So a frame holds an image and what was true in it;
@@ -22,10 +23,14 @@ from rig.agent.networks import Actor
 from rig.config import Config, GoalConfig
 from rig.envs.tasks import find_task
 from rig.nn.patches import IMAGE_CHANNELS
-from rig.representation.latent import LatentSpace
-from rig.representation.pixels import PictureSpace
+from rig.representation.latent import LatentRepresentation
+from rig.representation.pixels import PixelRepresentation
 from rig.representation.prior import SeenPrior, goals_among
-from rig.representation.true_state import OracleView, TrueStateSpace, true_observation
+from rig.representation.true_state import (
+    TrueStateObservation,
+    TrueStateRepresentation,
+    true_observation,
+)
 from rig.representation.vae import VAE
 from rig.representation.whiten import Whitening
 from rig.types import Encoding
@@ -39,14 +44,14 @@ Pairs = Float32[np.ndarray, "N pair"]
 """Latents of images, each with the true state beside it, centred and scaled."""
 
 
-def packed(images: Images, states: States) -> Frames:
+def pack(images: Images, states: States) -> Frames:
     """Each image and its state as a row of bytes: replay and files hold them as one."""
     both = np.empty(len(images), _frame_type(images.shape[1], states.shape[1]))
     both["image"], both["state"] = images, states
     return both.view(np.uint8).reshape(len(both), both.itemsize)
 
 
-def unpacked(frames: Frames, state_size: int) -> tuple[Images, States]:
+def unpack(frames: Frames, state_size: int) -> tuple[Images, States]:
     """The images and states of rows that :func:`packed` made: views, not copies."""
     num_bytes = frames.shape[1] - state_size * np.dtype(np.float64).itemsize
     both = frames.view(_frame_type(side_of(num_bytes), state_size))[:, 0]
@@ -60,7 +65,7 @@ def _frame_type(image_size: int, state_size: int) -> np.dtype:
 
 def images_of(config: Config, frames: np.ndarray) -> Images:
     """The images of a run's frames: the frames themselves, but for swapped halves."""
-    return unpacked(frames, state_size_of(config))[0] if config.is_swap else frames
+    return unpack(frames, state_size_of(config))[0] if config.is_hybrid else frames
 
 
 def state_size_of(config: Config) -> int:
@@ -68,7 +73,7 @@ def state_size_of(config: Config) -> int:
     return len(find_task(config.task).start)
 
 
-class SwapView(OracleView):
+class HybridObservation(TrueStateObservation):
     """Worlds that show their true state beside each image."""
 
     def _frame_space(self) -> spaces.Box:
@@ -82,33 +87,35 @@ class SwapView(OracleView):
         self, observation: dict[str, np.ndarray], info: dict[str, Any]
     ) -> dict[str, np.ndarray]:
         truth = true_observation(self._task, info)
-        return {name: packed(observation[name], truth[name]) for name in truth}
+        return {name: pack(observation[name], truth[name]) for name in truth}
 
 
-class SwapSpace:
+class HybridRepresentation:
     """Latents with true states beside them: one half is seen, and one is rewarded.
 
-    It stands where :class:`rig.representation.latent.LatentSpace` does.
+    It stands where :class:`rig.representation.latent.LatentRepresentation` does.
     """
 
-    def __init__(self, latents: LatentSpace, states: TrueStateSpace, config: Config) -> None:
+    def __init__(
+        self, latents: LatentRepresentation, states: TrueStateRepresentation, config: Config
+    ) -> None:
         self.latents, self.states, self._config = latents, states, config
         is_rewarded = config.reward.distance == "latent"
         halves = (is_rewarded * latents.weight, (not is_rewarded) * states.weight)
         self.weight: Float32[np.ndarray, " pair"] = np.concatenate(halves)
 
     @classmethod
-    def from_arrays(cls, arrays: dict[str, Any], config: Config) -> "SwapSpace":
+    def from_arrays(cls, arrays: dict[str, Any], config: Config) -> "HybridRepresentation":
         """The space that :meth:`arrays` took apart."""
-        latents = LatentSpace.from_arrays(arrays["latents"])
-        return cls(latents, TrueStateSpace.from_arrays(arrays["states"]), config)
+        latents = LatentRepresentation.from_arrays(arrays["latents"])
+        return cls(latents, TrueStateRepresentation.from_arrays(arrays["states"]), config)
 
     def arrays(self) -> dict[str, Any]:
         """Everything that makes this space, to be saved."""
         return {"latents": self.latents.arrays(), "states": self.states.arrays()}
 
     @property
-    def latent_size(self) -> int:
+    def latent_dim(self) -> int:
         """Numbers of a latent and a true state."""
         return len(self.weight)
 
@@ -120,17 +127,17 @@ class SwapSpace:
     @property
     def input_columns(self) -> slice:
         """What actor and critics see of a pair."""
-        size = self.latents.latent_size
+        size = self.latents.latent_dim
         return slice(size, None) if self._config.input == "true" else slice(size)
 
     def split(self, pairs: Pairs) -> tuple[np.ndarray, np.ndarray]:
         """Latents and true states."""
-        size = self.latents.latent_size
+        size = self.latents.latent_dim
         return pairs[:, :size], pairs[:, size:]
 
     def encode(self, frames: Frames) -> Encoding:
         """The posterior of each image, and beside it what was true, which is certain."""
-        images, states = unpacked(frames, self.states.latent_size)
+        images, states = unpack(frames, self.states.latent_dim)
         return _joined(self.latents.encode(images), self.states.encode(states))
 
     def imagine(self, num: int, *, rng: np.random.Generator) -> Pairs:
@@ -142,69 +149,73 @@ class SwapSpace:
 
     def with_goals_among(
         self, seen: Pairs, goals: GoalConfig, *, rng: np.random.Generator
-    ) -> "SwapSpace":
+    ) -> "HybridRepresentation":
         """The same space with goals among pairs seen, chosen by their latents alone."""
         rows = goals_among(self.split(seen)[0], goals.source, goals.skew, rng=rng)
         latents, states = self.split(seen[rows])
-        half = LatentSpace(self.latents.vae, self.latents.whitening, SeenPrior(latents=latents))
-        return SwapSpace(half, self.states.with_goals(states), self._config)
+        half = LatentRepresentation(
+            self.latents.vae, self.latents.whitening, SeenPrior(latents=latents)
+        )
+        return HybridRepresentation(half, self.states.with_goals(states), self._config)
 
-    def moved(self, goals: Pairs, new: LatentSpace) -> Pairs:
+    def reencode_goals(self, goals: Pairs, new: LatentRepresentation) -> Pairs:
         """Goals whose pictures are seen by another VAE; what was true of them stays."""
         latents, states = self.split(goals)
-        return np.concatenate([self.latents.moved(latents, new), states], axis=1)
+        return np.concatenate([self.latents.reencode_goals(latents, new), states], axis=1)
 
-    def see_and_act(
+    def encode_and_act(
         self, actor: Actor, frames: Frames, goals: Pairs
     ) -> tuple[Float32[np.ndarray, "N action"], Encoding]:
         """What the actor does about the half that it sees, and both halves encoded."""
-        images, states = unpacked(frames, self.states.latent_size)
+        images, states = unpack(frames, self.states.latent_dim)
         seen_goals = goals[:, self.input_columns]
         if self._config.input == "true":
-            action, encoding = self.states.see_and_act(actor, states, seen_goals)
+            action, encoding = self.states.encode_and_act(actor, states, seen_goals)
             return action, _joined(self.latents.encode(images), encoding)
-        action, encoding = self.latents.see_and_act(actor, images, seen_goals)
+        action, encoding = self.latents.encode_and_act(actor, images, seen_goals)
         return action, _joined(encoding, self.states.encode(states))
 
 
-Space = LatentSpace | TrueStateSpace | PictureSpace | SwapSpace
+Space = (
+    LatentRepresentation | TrueStateRepresentation | PixelRepresentation | HybridRepresentation
+)
 """What the agent sees: latents, the true state (oracle), pictures (end to end), or halves."""
 
 
-def make_swap_space(
+def make_hybrid(
     config: Config,
     vae: VAE,
     whitening: Whitening,
     frames: Frames,
     *,
     rng: np.random.Generator,
-) -> SwapSpace:
+) -> HybridRepresentation:
     """The space of a VAE and the task's true state, its goals among some frames.
 
     The scale of the true state is drawn from a generator of its own, so that ``rng`` gives
     what it gives to the run that is checked: the same images, VAE, goals and first networks.
     """
-    states = TrueStateSpace.of_task(
+    states = TrueStateRepresentation.of_task(
         find_task(config.task), rng=np.random.default_rng(config.seed)
     )
-    no_goals = SeenPrior(latents=np.empty((0, vae.latent_size), np.float32))
-    space = SwapSpace(LatentSpace(vae, whitening, no_goals), states, config)
+    no_goals = SeenPrior(latents=np.empty((0, vae.latent_dim), np.float32))
+    space = HybridRepresentation(LatentRepresentation(vae, whitening, no_goals), states, config)
     return space.with_goals_among(space.encode(frames).latent, config.goals, rng=rng)
 
 
-def latent_half(space: LatentSpace | SwapSpace) -> LatentSpace:
+def latent_half(space: LatentRepresentation | HybridRepresentation) -> LatentRepresentation:
     """The part of a space that sees images."""
-    return space.latents if isinstance(space, SwapSpace) else space
+    return space.latents if isinstance(space, HybridRepresentation) else space
 
 
 def input_columns(space: Space) -> slice:
     """What actor and critics see of a latent: all, but for swapped halves."""
-    return space.input_columns if isinstance(space, SwapSpace) else slice(None)
+    return space.input_columns if isinstance(space, HybridRepresentation) else slice(None)
 
 
 def input_size(space: Space) -> int:
     """How many numbers that is."""
-    return len(range(space.latent_size)[input_columns(space)])
+    return len(range(space.latent_dim)[input_columns(space)])
 
 
 def _joined(latents: Encoding, states: Encoding) -> Encoding:

@@ -26,7 +26,7 @@ import numpy as np
 from jaxtyping import Array, Float, Float32, UInt8
 
 from rig.nn.layers import Spread
-from rig.representation.spatial_softmax import first_log_std, places_of
+from rig.representation.spatial_softmax import first_log_std, mean_positions
 
 
 SHARPNESS = 30.0
@@ -81,7 +81,7 @@ class KeypointEncoder(eqx.Module):
         apart = self.apart(image)
         log_num_pixels = jax.nn.logsumexp(-SAME_COLOUR * apart, axis=1)
         in_view = jax.nn.sigmoid(STEEPNESS * (log_num_pixels - np.log(LEAST_PIXELS)))
-        place = places_of(jax.nn.softmax(-SHARPNESS * apart, axis=1))
+        place = mean_positions(jax.nn.softmax(-SHARPNESS * apart, axis=1))
         return place, jnp.repeat(in_view, 2)
 
     def apart(self, image: Float[Array, "H W 3"]) -> Float[Array, "keypoints pixels"]:
@@ -93,7 +93,7 @@ class KeypointEncoder(eqx.Module):
         return ours - 2 * colours @ pixels
 
 
-def acquainted(
+def calibrate(
     encoder: KeypointEncoder, images: UInt8[np.ndarray, "N H W 3"]
 ) -> KeypointEncoder:
     """The encoder, knowing where its colours usually are, and which are always there."""
@@ -124,7 +124,7 @@ def find_colours(
 
 def cluster(pixels: Pixels, num: int, *, rng: np.random.Generator) -> Colours:
     """The means of that many clusters (k-means)."""
-    means = far_apart(pixels, num, rng=rng)
+    means = kmeans_plus_plus(pixels, num, rng=rng)
     for _ in range(NUM_ROUNDS):
         nearest = squared_distances(pixels, means).argmin(axis=1)
         for index in np.unique(nearest):
@@ -132,7 +132,7 @@ def cluster(pixels: Pixels, num: int, *, rng: np.random.Generator) -> Colours:
     return means
 
 
-def far_apart(pixels: Pixels, num: int, *, rng: np.random.Generator) -> Colours:
+def kmeans_plus_plus(pixels: Pixels, num: int, *, rng: np.random.Generator) -> Colours:
     """Pixels to start from, each likely to be far from those before it (k-means++)."""
     means = pixels[:1]
     while len(means) < num:

@@ -26,7 +26,7 @@ Actor = Callable[[Float[jax.Array, "N latent"], Float[jax.Array, "N latent"]], j
 """Latents and goals in, actions out: the networks live in ``agent``, which we don't import."""
 
 
-class LatentSpace:
+class LatentRepresentation:
     """A fitted VAE, how its latents are whitened, and the prior that goals come from."""
 
     def __init__(self, vae: VAE, whitening: Whitening, prior: Prior) -> None:
@@ -36,7 +36,7 @@ class LatentSpace:
         self.weight: Float32[np.ndarray, " latent"] = np.asarray(whitening.weight)
 
     @property
-    def latent_size(self) -> int:
+    def latent_dim(self) -> int:
         """The number of latents."""
         return len(self.weight)
 
@@ -51,7 +51,7 @@ class LatentSpace:
         return {"vae": self.vae, "whitening": self.whitening, "prior": prior}
 
     @classmethod
-    def from_arrays(cls, arrays: dict[str, Any]) -> "LatentSpace":
+    def from_arrays(cls, arrays: dict[str, Any]) -> "LatentRepresentation":
         """The space that :meth:`arrays` took apart."""
         parts = {name: np.asarray(value) for name, value in arrays["prior"].items()}
         prior = SeenPrior(**parts) if "latents" in parts else GaussianPrior(**parts)
@@ -66,8 +66,8 @@ class LatentSpace:
         """The image of each latent."""
         return in_chunks(partial(_decode, self.vae, self.whitening), latents)
 
-    def moved(
-        self, goals: Float32[np.ndarray, "N latent"], new: "LatentSpace"
+    def reencode_goals(
+        self, goals: Float32[np.ndarray, "N latent"], new: "LatentRepresentation"
     ) -> Float32[np.ndarray, "N latent"]:
         """Goals as another space has them: it encodes the pictures that they stand for here.
 
@@ -91,7 +91,7 @@ class LatentSpace:
         """Weighted Euclidean distance, as the reward measures it."""
         return -latent_reward(latents, goals, self.weight)
 
-    def see_and_act(
+    def encode_and_act(
         self,
         actor: Actor,
         images: UInt8[np.ndarray, "N H W 3"],
@@ -105,7 +105,7 @@ class LatentSpace:
         return np.asarray(action), encoding
 
 
-def make_space(
+def make_latent_representation(
     vae: VAE,
     images: UInt8[np.ndarray, "N H W 3"],
     prior_source: str,
@@ -113,16 +113,16 @@ def make_space(
     *,
     rng: np.random.Generator,
     whitening: Whitening | None = None,
-) -> LatentSpace:
+) -> LatentRepresentation:
     """The latent space of a VAE, with the prior made of its latents of some images."""
-    whitening = whitening or no_whitening(vae.latent_size)
+    whitening = whitening or no_whitening(vae.latent_dim)
     seen, _ = in_chunks(partial(_encode, vae, whitening), images)
-    return LatentSpace(vae, whitening, make_prior(prior_source, seen, skew, rng=rng))
+    return LatentRepresentation(vae, whitening, make_prior(prior_source, seen, skew, rng=rng))
 
 
 def whiten(vae: VAE, images: UInt8[np.ndarray, "N H W 3"], floor: float) -> Whitening:
     """The whitening of a VAE's latents of some images."""
-    seen, _ = in_chunks(partial(_encode, vae, no_whitening(vae.latent_size)), images)
+    seen, _ = in_chunks(partial(_encode, vae, no_whitening(vae.latent_dim)), images)
     return fit_whitening(seen, floor)
 
 
@@ -133,7 +133,7 @@ def weigh_by_steps(
     rows_that_lead_on: Int[np.ndarray, " pairs"],
 ) -> Whitening:
     """The whitening in which distance counts steps, given images and which lead to the next."""
-    seen, _ = in_chunks(partial(_encode, vae, no_whitening(vae.latent_size)), images)
+    seen, _ = in_chunks(partial(_encode, vae, no_whitening(vae.latent_dim)), images)
     return in_steps(whitening, seen[rows_that_lead_on], seen[rows_that_lead_on + 1])
 
 

@@ -26,7 +26,7 @@ OVERSAMPLING = 20
 """Extra random directions, which make the last components sharp (Halko et al. 2011)."""
 
 
-class PatchCanvas(eqx.Module):
+class PatchBasis(eqx.Module):
     """Images cut into patches."""
 
     background: float = eqx.field(default=0.0, static=True)
@@ -41,7 +41,7 @@ class PatchCanvas(eqx.Module):
         return paste(numbers, PATCH_SIDES[0])
 
 
-class PrincipalCanvas(eqx.Module):
+class PrincipalBasis(eqx.Module):
     """Components of images along their principal directions."""
 
     basis: Float[Array, "pixels components"]
@@ -59,12 +59,12 @@ class PrincipalCanvas(eqx.Module):
         return (self.basis @ numbers).reshape(self.side, self.side, 3)
 
 
-Canvas = PatchCanvas | PrincipalCanvas
+OutputBasis = PatchBasis | PrincipalBasis
 
 
-def principal_canvas(
+def principal_basis(
     images: UInt8[np.ndarray, "N H W 3"], num_components: int, *, rng: np.random.Generator
-) -> PrincipalCanvas:
+) -> PrincipalBasis:
     """The canvas of these images' principal components.
 
     Fewer images than components leave the last ones empty, so that the canvas has one size.
@@ -82,6 +82,6 @@ def principal_canvas(
     basis = (span @ rotation.T)[:, :num]
     basis = np.pad(basis, [(0, 0), (0, num_components - num)])
     background = (mean - basis @ (basis.T @ mean)).reshape(images.shape[1:])
-    return PrincipalCanvas(
+    return PrincipalBasis(
         jnp.asarray(basis, jnp.float32), jnp.asarray(background, jnp.float32), images.shape[1]
     )

@@ -32,7 +32,7 @@ def latent_reward(
     return -np.linalg.norm(weight * (next_latent - goal), axis=1)
 
 
-def root_reward(
+def sqrt_distance_reward(
     next_latent: Rows, goal: Rows, weight: Float32[np.ndarray, " latent"]
 ) -> Rewards:
     """Minus the square root of the distance that :func:`latent_reward` is minus of."""

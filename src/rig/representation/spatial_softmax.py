@@ -14,7 +14,7 @@ FIRST_LOG_STD = -2.0
 """Of every latent before the fit; it is learned, one number per latent."""
 
 
-def places_of(attention: Float[Array, "things cells"]) -> Float[Array, " latent"]:
+def mean_positions(attention: Float[Array, "things cells"]) -> Float[Array, " latent"]:
     """The place of each thing, x and y side by side.
 
     Args:

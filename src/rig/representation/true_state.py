@@ -18,12 +18,12 @@ from rig.envs.tasks import Task
 from rig.types import Encoding
 
 
-class OracleView(VectorWrapper):
+class TrueStateObservation(VectorWrapper):
     """Worlds that show their true state where the others show an image."""
 
-    def __init__(self, world: VectorEnv[Any, Any, Any]) -> None:
-        super().__init__(world)
-        self._task: Task = world.unwrapped.task  # type: ignore[attr-defined]
+    def __init__(self, envs: VectorEnv[Any, Any, Any]) -> None:
+        super().__init__(envs)
+        self._task: Task = envs.unwrapped.task  # type: ignore[attr-defined]
         names = ("observation", "achieved_goal", "desired_goal")
         self.single_observation_space = spaces.Dict(dict.fromkeys(names, self._frame_space()))
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
@@ -56,10 +56,10 @@ def true_observation(task: Task, info: dict[str, Any]) -> dict[str, np.ndarray]:
     return {"observation": state, "achieved_goal": state, "desired_goal": goal_state}
 
 
-class TrueStateSpace:
+class TrueStateRepresentation:
     """The true state as a latent: centred and scaled by the spread of the task's goals.
 
-    It stands where :class:`rig.representation.latent.LatentSpace` does.
+    It stands where :class:`rig.representation.latent.LatentRepresentation` does.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class TrueStateSpace:
         self.weight = REWARD_PER_M * scale
 
     @classmethod
-    def of_task(cls, task: Task, *, rng: np.random.Generator) -> "TrueStateSpace":
+    def of_task(cls, task: Task, *, rng: np.random.Generator) -> "TrueStateRepresentation":
         """The space whose goals, centre and scale come from the task's own goals."""
         goals = task.sample_states(NUM_GOALS, rng=rng).astype(np.float32)
         centre, spread = goals.mean(axis=0), goals.std(axis=0)
@@ -80,7 +80,7 @@ class TrueStateSpace:
         return cls(centre, scale, (goals - centre) / scale)
 
     @classmethod
-    def from_arrays(cls, arrays: dict[str, Any]) -> "TrueStateSpace":
+    def from_arrays(cls, arrays: dict[str, Any]) -> "TrueStateRepresentation":
         """The space that :meth:`arrays` took apart."""
         return cls(**{name: np.asarray(value) for name, value in arrays.items()})
 
@@ -98,25 +98,25 @@ class TrueStateSpace:
         """How many these are."""
         return len(self._goals)
 
-    def with_goals(self, goals: Float32[np.ndarray, "G latent"]) -> "TrueStateSpace":
+    def with_goals(self, goals: Float32[np.ndarray, "G latent"]) -> "TrueStateRepresentation":
         """The same space with other goals."""
-        return TrueStateSpace(self._centre, self._scale, goals)
+        return TrueStateRepresentation(self._centre, self._scale, goals)
 
     @property
-    def latent_size(self) -> int:
+    def latent_dim(self) -> int:
         """Numbers of the true state."""
         return len(self.weight)
 
     def encode(self, frames: Float64[np.ndarray, "N state"]) -> Encoding:
         """The states, centred and scaled."""
         latent = ((frames - self._centre) / self._scale).astype(np.float32)
-        return Encoding(latent=latent, log_std=np.full_like(latent, CERTAIN))
+        return Encoding(latent=latent, log_std=np.full_like(latent, DETERMINISTIC_LOG_STD))
 
     def imagine(self, num: int, *, rng: np.random.Generator) -> Float32[np.ndarray, "N latent"]:
         """Goals, drawn as the task draws them."""
         return self._goals[rng.integers(len(self._goals), size=num)]
 
-    def see_and_act(
+    def encode_and_act(
         self,
         actor: Actor,
         frames: Float64[np.ndarray, "N state"],
@@ -131,7 +131,7 @@ class TrueStateSpace:
 
 NUM_GOALS = 5000
 """Goals drawn once, that the scale is taken from and that practice aims at."""
-CERTAIN = np.float32(-5)
+DETERMINISTIC_LOG_STD = np.float32(-5)
 """The log standard deviation of what is true, under the floor that rewards put to it."""
 REWARD_PER_M = 10.0
 """Reward lost per metre: brings values to the order of 1, where Adam's step fits."""

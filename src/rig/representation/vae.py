@@ -26,8 +26,8 @@ from rig.config import VAEConfig
 from rig.nn.layers import Perceptron
 from rig.nn.patches import PatchDecoder, PatchEncoder
 from rig.representation.feature_points import FeaturePointEncoder
-from rig.representation.keypoints import KeypointEncoder, acquainted, find_colours
-from rig.representation.output_basis import Canvas, Numbers, PatchCanvas, principal_canvas
+from rig.representation.keypoints import KeypointEncoder, calibrate, find_colours
+from rig.representation.output_basis import Numbers, OutputBasis, PatchBasis, principal_basis
 
 
 Encoder = PatchEncoder | KeypointEncoder | FeaturePointEncoder
@@ -55,32 +55,32 @@ class VAE(eqx.Module):
 
     encoder: Encoder
     decoder: Decoder
-    canvas: Canvas
+    output_basis: OutputBasis
     """What the decoder paints on."""
     base: Numbers
     """What is there before it paints."""
     scale: Float[Array, ""]
     """What the decoder's output is multiplied by."""
     likelihood: Literal["bernoulli", "gaussian"] = eqx.field(static=True)
-    latent_size: int = eqx.field(static=True)
+    latent_dim: int = eqx.field(static=True)
 
     def encode(self, image: Float[Array, "H W 3"]) -> Posterior:
         """The posterior over the latents of an image with values in [0, 1]."""
         return Posterior(*self.encoder(image))
 
-    def paint(self, latent: Float[Array, " latent"]) -> Numbers:
+    def decode_logits(self, latent: Float[Array, " latent"]) -> Numbers:
         """A latent on the canvas: pixel values, or for Bernoulli their logits."""
         base, scale = jax.lax.stop_gradient((self.base, self.scale))
         return base + scale * self.decoder(latent)
 
     def decode(self, latent: Float[Array, " latent"]) -> Float[Array, "H W 3"]:
         """The image of a latent, with values in [0, 1]."""
-        painted = self.paint(latent)
+        painted = self.decode_logits(latent)
         numbers = painted if self.likelihood == "gaussian" else jax.nn.sigmoid(painted)
-        return jnp.clip(self.canvas.show(numbers) + self.canvas.background, 0, 1)
+        return jnp.clip(self.output_basis.show(numbers) + self.output_basis.background, 0, 1)
 
 
-def new_vae(
+def make_vae(
     config: VAEConfig,
     images: UInt8[np.ndarray, "N H W 3"],
     *,
@@ -90,23 +90,29 @@ def new_vae(
     """A VAE that knows the mean of the images, their canvas and the colours of what moves."""
     mean_image = jnp.asarray(images.mean(axis=0, dtype=np.float64) / 255, dtype=jnp.float32)
     if config.architecture == "patches":
-        return blank_vae(config, PatchCanvas(), mean_image, key=key)
-    canvas = principal_canvas(images, config.num_components, rng=rng)
+        return vae_template(config, PatchBasis(), mean_image, key=key)
+    output_basis = principal_basis(images, config.num_components, rng=rng)
     if config.architecture == "feature_points":
-        return blank_vae(config, canvas, mean_image, key=key)
-    colours = find_colours(images, config.latent_size // 2, rng=rng)
-    vae = blank_vae(config, canvas, mean_image, key=key)
-    return replace(vae, encoder=acquainted(KeypointEncoder(colours), images))
+        return vae_template(config, output_basis, mean_image, key=key)
+    colours = find_colours(images, config.latent_dim // 2, rng=rng)
+    vae = vae_template(config, output_basis, mean_image, key=key)
+    return replace(vae, encoder=calibrate(KeypointEncoder(colours), images))
 
 
-def blank_vae(
-    config: VAEConfig, canvas: Canvas, mean_image: Float[Array, "H W 3"], *, key: PRNGKeyArray
+def vae_template(
+    config: VAEConfig,
+    output_basis: OutputBasis,
+    mean_image: Float[Array, "H W 3"],
+    *,
+    key: PRNGKeyArray,
 ) -> VAE:
     """A VAE with fresh networks on a canvas."""
-    base = canvas.put(mean_image if config.likelihood == "gaussian" else logit(mean_image))
+    base = output_basis.put(
+        mean_image if config.likelihood == "gaussian" else logit(mean_image)
+    )
     encoder, decoder = MAKERS[config.architecture](config, mean_image, base.shape[0], key=key)
     return VAE(
-        encoder, decoder, canvas, base, jnp.ones(()), config.likelihood, config.latent_size
+        encoder, decoder, output_basis, base, jnp.ones(()), config.likelihood, config.latent_dim
     )
 
 
@@ -115,7 +121,7 @@ def new_patches(
 ) -> tuple[PatchEncoder, PatchDecoder]:
     """Encoder and decoder of patch layers."""
     encoder_key, decoder_key = jax.random.split(key)
-    side, size = len(mean_image), config.latent_size
+    side, size = len(mean_image), config.latent_dim
     return (
         PatchEncoder(mean_image, config.channels, size, key=encoder_key),
         PatchDecoder(side, config.channels, size, key=decoder_key),
@@ -128,8 +134,8 @@ def new_keypoints(
     """An encoder of places, all of black things, and a painter of principal components."""
     hidden = config.hidden_size
     return (
-        KeypointEncoder(jnp.zeros((config.latent_size // 2, 3))),
-        Perceptron((config.latent_size, hidden, hidden, size), key=key),
+        KeypointEncoder(jnp.zeros((config.latent_dim // 2, 3))),
+        Perceptron((config.latent_dim, hidden, hidden, size), key=key),
     )
 
 
@@ -140,8 +146,8 @@ def new_feature_points(
     encoder_key, decoder_key = jax.random.split(key)
     hidden = config.hidden_size
     return (
-        FeaturePointEncoder(mean_image, config.latent_size // 2, key=encoder_key),
-        Perceptron((config.latent_size, hidden, hidden, size), key=decoder_key),
+        FeaturePointEncoder(mean_image, config.latent_dim // 2, key=encoder_key),
+        Perceptron((config.latent_dim, hidden, hidden, size), key=decoder_key),
     )
 
 

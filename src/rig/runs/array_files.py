@@ -18,7 +18,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from rig.errors import RunError
-from rig.runs.atomic_files import put_file
+from rig.runs.atomic_files import atomic_write
 
 
 Tree = TypeVar("Tree")
@@ -28,7 +28,7 @@ Expected = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Like:
+class ArraySpec:
     """What an array is to be; None stands for any length, any shape or any type."""
 
     shape: tuple[int | None, ...] | None
@@ -37,7 +37,7 @@ class Like:
 
 def save_tree(path: Path, tree: object) -> None:
     """Writes every array of the tree, beside the path first and then moved into place."""
-    put_file(path, tree_bytes(tree))
+    atomic_write(path, tree_bytes(tree))
 
 
 def tree_bytes(tree: object) -> bytes:

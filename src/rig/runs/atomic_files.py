@@ -18,7 +18,7 @@ MOST_BYTES = 1 << 27
 """Of JSON, of metrics, of a picture: a larger one is not ours, and is not read."""
 
 
-def write_durably(path: Path, data: bytes) -> None:
+def write_and_sync(path: Path, data: bytes) -> None:
     """Writes a file and waits until it is on the disk."""
     with path.open("wb") as file:
         file.write(data)
@@ -26,11 +26,11 @@ def write_durably(path: Path, data: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def put_file(path: Path, data: bytes) -> None:
+def atomic_write(path: Path, data: bytes) -> None:
     """Writes a file so that a reader, or a crash, never sees half of it."""
     beside = path.with_name(path.name + BESIDE)
     try:
-        write_durably(beside, data)
+        write_and_sync(beside, data)
         os.replace(beside, path)
     except OSError:
         beside.unlink(missing_ok=True)
@@ -38,14 +38,14 @@ def put_file(path: Path, data: bytes) -> None:
     sync_directory(path.parent)
 
 
-def put_directory(directory: Path, files: Mapping[str, bytes]) -> None:
+def atomic_write_directory(directory: Path, files: Mapping[str, bytes]) -> None:
     """The same for a new directory with these files in it."""
     beside = directory.with_name(directory.name + BESIDE)
     shutil.rmtree(beside, ignore_errors=True)
     try:
         beside.mkdir(parents=True)
         for name, data in files.items():
-            write_durably(beside / name, data)
+            write_and_sync(beside / name, data)
         sync_directory(beside)
         os.replace(beside, directory)
     except OSError:
@@ -79,7 +79,7 @@ def json_bytes(values: Mapping[str, Any]) -> bytes:
 
 def write_json(path: Path, values: Mapping[str, Any]) -> None:
     """Writes an object as JSON; a reader never sees half."""
-    put_file(path, json_bytes(values))
+    atomic_write(path, json_bytes(values))
 
 
 def read_whole(path: Path) -> bytes:

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from rig.errors import RunError
-from rig.runs.atomic_files import json_bytes, put_directory, put_file
+from rig.runs.atomic_files import atomic_write, atomic_write_directory, json_bytes
 from rig.runs.manifest import (
     Entries,
     check_file,
@@ -54,7 +54,7 @@ class Checkpoint:
     """What was said about it when it was saved."""
 
 
-class Store:
+class CheckpointStore:
     """A directory of checkpoints, and the files of rows that they share."""
 
     def __init__(self, directory: Path) -> None:
@@ -71,7 +71,7 @@ class Store:
         """Writes a file of rows, for the checkpoints to come."""
         name = rows_name(first, end)
         (self._directory / "rows").mkdir(parents=True, exist_ok=True)
-        put_file(self._directory / name, data)
+        atomic_write(self._directory / name, data)
         self._rows[name] = entry_of(data)
 
     def save(
@@ -91,18 +91,18 @@ class Store:
         entries = self._rows | {name: entry_of(data) for name, data in files.items()}
         manifest = json_bytes(manifest_of(entries, about))
         number = max(self._numbers(), default=0) + 1
-        put_directory(self._place(number), {**files, "manifest.json": manifest})
+        atomic_write_directory(self._place(number), {**files, "manifest.json": manifest})
         self._kept = [*self._kept, number][-NUM_KEPT:]
         self._remove_all_but(before)
 
     def newest(
-        self, use: Callable[[Checkpoint], Loaded], complain: Callable[[str], object]
+        self, use: Callable[[Checkpoint], Loaded], print_error: Callable[[str], object]
     ) -> Loaded | None:
         """What ``use`` makes of the newest checkpoint that is whole; None if there is none.
 
         Args:
             use: Raises RunError if the checkpoint is of no use after all.
-            complain: Is told of each checkpoint that is damaged.
+            print_error: Is told of each checkpoint that is damaged.
 
         Raises:
             RunError: There are checkpoints, but all are damaged.
@@ -112,7 +112,7 @@ class Store:
             try:
                 loaded = use(self._open(number))
             except RunError as error:
-                complain(f"checkpoint {number} can't be used: {error}")
+                print_error(f"checkpoint {number} can't be used: {error}")
             else:
                 self._kept = [number]
                 return loaded

@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from rig.config import Config, require
-from rig.errors import ConfigError, name_the_nearest
+from rig.errors import ConfigError, suggest
 from rig.presets import PAPER, PRESETS, find_preset
 
 
@@ -45,7 +45,7 @@ def change(config: Config, changes: dict[str, Any]) -> Config:
     standard = flat(asdict(config))
     for key in changes:
         if key not in standard:
-            raise ConfigError(f"unknown setting {key!r}: {name_the_nearest(key, standard)}")
+            raise ConfigError(f"unknown setting {key!r}: {suggest(key, standard)}")
     kept = {key: like(standard[key], value, key) for key, value in changes.items()}
     return from_dict(Config, nested(standard | kept))
 
@@ -94,7 +94,7 @@ def learned_from(config: Config) -> str:
     if config.oracle:
         return "the true state (oracle)"
     seen = "the true state" if config.input == "true" else "camera images"
-    if not config.is_swap:
+    if not config.is_hybrid:
         return f"{seen} alone"
     return f"{seen}, rewarded by {config.reward.distance} distance (a check of its halves)"
 
@@ -136,7 +136,7 @@ def from_dict(kind: type[Settings], values: dict[str, Any]) -> Settings:
     known = {entry.name for entry in fields(kind)}  # type: ignore[arg-type]
     for name in values:
         if name not in known:
-            raise ConfigError(f"unknown key {name!r}, {name_the_nearest(name, known)}")
+            raise ConfigError(f"unknown key {name!r}, {suggest(name, known)}")
     return kind(**{name: _restore(hints[name], value) for name, value in values.items()})
 
 

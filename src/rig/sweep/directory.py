@@ -181,7 +181,7 @@ class Study:
             seed=planned.config.seed,
             state=state,
             num_env_steps=latest_steps(rows),
-            asked_env_steps=planned.config.num_env_steps,
+            asked_env_steps=planned.config.total_timesteps,
             distances=latest_distances(rows),
             num_lost=num_lost,
             why="" if state == DONE else last.get("why", ""),

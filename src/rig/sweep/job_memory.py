@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from rig.config import Config
-from rig.envs.tasks import find_task, is_guest
+from rig.envs.tasks import find_task, is_external
 from rig.sweep.spec import Planned
 from rig.training.requirements import Sizes, memory_bytes
 
 
 NUM_CHANNELS = 3
-GUEST_STEPS, GUEST_ACTION_SIZE = 50, 8
+EXTERNAL_STEPS, EXTERNAL_ACTION_SIZE = 50, 8
 """Taken of a guest that the settings don't tell of; the need hardly depends on them."""
 
 
@@ -24,10 +24,10 @@ def job_memory_bytes(runs: Sequence[Planned]) -> int:
 def expected_sizes(config: Config) -> Sizes:
     """The sizes that worlds with these settings will have."""
     picture = NUM_CHANNELS * config.image_size**2
-    if is_guest(config.task):
+    if is_external(config.task):
         return Sizes(
-            num_steps=config.episode_steps or GUEST_STEPS,
-            action_size=GUEST_ACTION_SIZE,
+            num_steps=config.episode_steps or EXTERNAL_STEPS,
+            action_size=EXTERNAL_ACTION_SIZE,
             frame_bytes=picture,
         )
     task = find_task(config.task)

@@ -8,7 +8,7 @@ from contextlib import suppress
 from math import isfinite
 from typing import Any
 
-from rig.errors import ConfigError, name_the_nearest
+from rig.errors import ConfigError, suggest
 from rig.sweep.index_row import COLUMNS, JSON_COLUMNS, Row, as_text
 from rig.training.phase import duration
 from rig.training.progress import shown_metrics
@@ -85,7 +85,7 @@ def is_text(name: str) -> bool:
 def expression(name: str, names: dict[str, str]) -> str:
     """Where a name is found, as SQL; only names that some run has get this far."""
     if name not in names:
-        raise ConfigError(f"no run has {name!r}: {name_the_nearest(name, names)}")
+        raise ConfigError(f"no run has {name!r}: {suggest(name, names)}")
     return names[name]
 
 

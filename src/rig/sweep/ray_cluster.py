@@ -56,7 +56,7 @@ class RayCluster:
             if need > most:
                 raise SweepError(
                     f"{job.name} needs {need / GIB:.1f} GiB of memory, and no machine "
-                    f"gives more than {most / GIB:.1f}: lower its replay_size or num_images"
+                    f"gives more than {most / GIB:.1f}: lower its buffer_size or num_images"
                     f"{', or seeds_together' if len(job.runs) > 1 else ''}"
                 )
 

@@ -9,18 +9,18 @@
     seeds_together = 5            # so many seeds of a method train as one program; else 1
 
     [settings]                    # what every run changes of its preset
-    num_env_steps = 48_000
+    total_timesteps = 48_000
 
     [task.Reach]                  # what every run of that task changes besides
-    num_env_steps = 20_000
+    total_timesteps = 20_000
 
     [[run]]                       # a method; any key above may be said again for it alone
     method = "kept only"
-    settings.goals.mixture = { kept = 1.0, future = 0.0, imagined = 0.0 }
+    settings.goals.mixture = { original = 1.0, future = 0.0, prior = 0.0 }
 
     [[run]]
     method = "updates"
-    grid.td3.updates_per_step = [1, 2, 4]     # one method for each value
+    grid.td3.utd_ratio = [1, 2, 4]     # one method for each value
 
     [[run]]
     method = "ours"
@@ -38,8 +38,8 @@ from pathlib import Path
 from typing import Any
 
 from rig.config import Config
-from rig.envs.tasks import is_guest, short_name
-from rig.errors import ConfigError, RigError, SpecError, name_the_nearest
+from rig.envs.tasks import is_external, short_name
+from rig.errors import ConfigError, RigError, SpecError, suggest
 from rig.presets import find_preset
 from rig.runs.settings import change, flat, option
 from rig.sweep.spec_values import (
@@ -84,7 +84,7 @@ class Planned:
         options = [word for key, value in self.changes.items() for word in option(key, value)]
         named = ["--preset", self.preset, "--seed", str(self.config.seed)]
         task = self.config.task
-        return ["train", *(["--env", task] if is_guest(task) else [task]), *named, *options]
+        return ["train", *(["--env", task] if is_external(task) else [task]), *named, *options]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,7 +144,7 @@ def check_lender(spec: Spec, home: str) -> None:
     """Raises SpecError unless the study beside it plans what a study takes from it."""
     beside = {path.stem: path for path in spec.path.parent.glob("*.toml")}
     if home not in beside:
-        hint = name_the_nearest(home, beside)
+        hint = suggest(home, beside)
         raise SpecError(f"{spec.path}: from = {home!r} is no study beside it: {hint}")
     path = beside[home]
     lent = {run.id: run.config for run in read_alone(path).runs if not run.home}
@@ -227,7 +227,7 @@ def proper_name(task: str) -> str:
     Raises:
         TaskError: It is neither.
     """
-    return task if ":" in task and is_guest(task) else short_name(task)
+    return task if ":" in task and is_external(task) else short_name(task)
 
 
 def grid_points(grid: dict[str, Any]) -> list[dict[str, Any]]:
@@ -239,7 +239,7 @@ def grid_points(grid: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def named(method: str, point: dict[str, Any]) -> str:
-    """A method's name with its place in the grid: ``updates, updates_per_step 4``."""
+    """A method's name with its place in the grid: ``updates, utd_ratio 4``."""
     places = [f"{key.rpartition('.')[2]} {value}" for key, value in point.items()]
     return ", ".join([method, *places])
 

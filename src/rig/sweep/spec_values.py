@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, TypeGuard, TypeVar
 
-from rig.errors import ConfigError, name_the_nearest
+from rig.errors import ConfigError, suggest
 
 
 Value = TypeVar("Value")
@@ -63,4 +63,4 @@ def check_keys(asked: Iterable[str], known: set[str]) -> None:
     """Raises ConfigError at a key that a spec does not have."""
     for key in asked:
         if key not in known:
-            raise ConfigError(f"unknown key {key!r}: {name_the_nearest(key, known)}")
+            raise ConfigError(f"unknown key {key!r}: {suggest(key, known)}")

@@ -105,7 +105,7 @@ def conclude(
     return f"{run_id}: {event}{': ' if why else ''}{why}{after}"
 
 
-def refuse_failures(standings: list[Standing], command: str) -> None:
+def check_failures(standings: list[Standing], command: str) -> None:
     """Raises SweepError if runs have failed, and says how to learn why."""
     failed = [standing for standing in standings if standing.state == HAS_FAILED]
     if failed:

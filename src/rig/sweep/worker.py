@@ -130,10 +130,10 @@ def write_line(path: Path, line: str) -> None:
 
 def can_go_on(directory: Path) -> bool:
     """Whether there is a run that comes to the same end here as where it was begun."""
-    from rig.training.provenance import refuse_another_end
+    from rig.training.provenance import check_reproducible
 
     try:
-        refuse_another_end(Run.open(directory), force=False)
+        check_reproducible(Run.open(directory), force=False)
     except RunError:
         return False
     return True

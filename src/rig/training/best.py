@@ -9,8 +9,8 @@ import shutil
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rig.agent.agent import Policy, policy_files
-from rig.runs.atomic_files import put_file, write_json
+from rig.agent.agent import Agent, agent_files
+from rig.runs.atomic_files import atomic_write, write_json
 from rig.runs.run import Run
 
 
@@ -35,7 +35,7 @@ def total_distances(rows: Sequence[Mapping[str, float]]) -> list[float]:
     return [total for row in rows if (total := total_distance(row)) is not None]
 
 
-def keep_best(run: Run, policy: Policy, table: Mapping[str, Any]) -> None:
+def keep_best(run: Run, policy: Agent, table: Mapping[str, Any]) -> None:
     """Writes the policy and how near it comes in the place of the best one before.
 
     The table then tells that its goals are those that the policy was chosen on, as the best of
@@ -45,8 +45,8 @@ def keep_best(run: Run, policy: Policy, table: Mapping[str, Any]) -> None:
     directory.mkdir(exist_ok=True)
     for name in ("config.json", "origin.json"):
         shutil.copyfile(run.directory / name, directory / name)
-    for name, data in policy_files(policy).items():
-        put_file(directory / name, data)
+    for name, data in agent_files(policy).items():
+        atomic_write(directory / name, data)
     chosen = {
         "chosen_on": run.config.evaluate.goals,
         "chosen_of_evaluations": len(total_distances(run.metrics())),

@@ -6,34 +6,34 @@ from pathlib import Path
 import numpy as np
 
 from rig.config import Config
-from rig.replay.buffer import Replay
-from rig.replay.memmap import mapped
-from rig.training.make_envs import World, worlds_of
+from rig.replay.buffer import ReplayBuffer
+from rig.replay.memmap import memmap_array
+from rig.training.make_envs import Envs, unwrapped_envs
 from rig.training.requirements import Sizes, lies_in_a_file
 from rig.types import Episodes
 
 
-def empty_replay(config: Config, world: World, directory: Path) -> Replay:
+def make_replay_buffer(config: Config, envs: Envs, directory: Path) -> ReplayBuffer:
     """A memory with nothing in it; a file that it needs lies in the directory."""
 
     def new_frames(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-        is_mapped = lies_in_a_file(config, sizes_of(world))
-        return mapped(directory, shape, dtype) if is_mapped else np.empty(shape, dtype)
+        is_mapped = lies_in_a_file(config, sizes_of(envs))
+        return memmap_array(directory, shape, dtype) if is_mapped else np.empty(shape, dtype)
 
-    return Replay(config.replay_size, worlds_of(world).num_steps, new_frames)
+    return ReplayBuffer(config.buffer_size, unwrapped_envs(envs).num_steps, new_frames)
 
 
-def remember(replay: Replay, episodes: Episodes, config: Config) -> None:
+def add_to_replay(replay: ReplayBuffer, episodes: Episodes, config: Config) -> None:
     """Adds episodes to memory; of frames that nothing will look at again, only the latents."""
-    kept = episodes.frames if config.recalls_frames else episodes.frames[:, :0]
+    kept = episodes.frames if config.reads_frames_again else episodes.frames[:, :0]
     replay.add(replace(episodes, frames=kept))
 
 
-def sizes_of(world: World) -> Sizes:
+def sizes_of(envs: Envs) -> Sizes:
     """What memory depends on besides the settings."""
-    space = world.single_observation_space["observation"]  # type: ignore[index]
+    space = envs.single_observation_space["observation"]  # type: ignore[index]
     return Sizes(
-        num_steps=worlds_of(world).num_steps,
-        action_size=worlds_of(world).action_size,
+        num_steps=unwrapped_envs(envs).num_steps,
+        action_size=unwrapped_envs(envs).action_size,
         frame_bytes=int(np.prod(space.shape)) * space.dtype.itemsize,
     )

@@ -8,8 +8,8 @@ from jaxtyping import Float32, Int
 from rig.agent.explore import RandomPolicy
 from rig.config import Config
 from rig.envs.tabletop_env import TabletopVectorEnv
-from rig.training.make_envs import World, worlds_of
-from rig.training.rollout import wander
+from rig.training.make_envs import Envs, unwrapped_envs
+from rig.training.rollout import collect_random
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,18 +37,20 @@ class Collected:
         return {name: getattr(self, name) for name in ("images", "actions", "num_steps")}
 
 
-def look_around(
-    before: Collected | None, config: Config, world: World, *, rng: np.random.Generator
+def collect_images(
+    before: Collected | None, config: Config, envs: Envs, *, rng: np.random.Generator
 ) -> Collected:
     """What was collected before, and one more episode of every world.
 
     Teleporting takes all the images that are asked for at once.
     """
     if config.collect.source == "teleport":
-        return teleport(config, world, rng=rng)
-    worlds = worlds_of(world)
-    policy = RandomPolicy(config.num_worlds, worlds.action_size, config.collect.persistence)
-    seen = wander(world, policy, worlds.num_steps, rng=rng)
+        return teleport(config, envs, rng=rng)
+    base_envs = unwrapped_envs(envs)
+    policy = RandomPolicy(
+        config.num_envs, base_envs.action_size, config.collect.action_correlation
+    )
+    seen = collect_random(envs, policy, base_envs.num_steps, rng=rng)
     new = Collected(images=seen.frames, actions=seen.actions, num_steps=seen.num_steps)
     return new if before is None else joined(before, new)
 
@@ -59,12 +61,12 @@ def joined(before: Collected, new: Collected) -> Collected:
     return Collected(**{name: np.concatenate([first[name], second[name]]) for name in first})
 
 
-def teleport(config: Config, world: World, *, rng: np.random.Generator) -> Collected:
+def teleport(config: Config, envs: Envs, *, rng: np.random.Generator) -> Collected:
     """Pictures of random goal states; the states themselves are forgotten.
 
     Source: the released code of Nair et al. 2018 collected its images so. A real robot can't.
     """
-    env = world.unwrapped
+    env = envs.unwrapped
     assert isinstance(env, TabletopVectorEnv)
     states = env.task.sample_states(config.collect.num_images, rng=rng)
     return Collected(

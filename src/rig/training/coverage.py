@@ -28,13 +28,13 @@ Cells = Bool[np.ndarray, " cells"]
 """Which cells were visited, those of all objects one after another."""
 
 
-class Witness(VectorWrapper):
+class RecordCoverage(VectorWrapper):
     """Worlds that note the true states of the episode under way; guests have none to note."""
 
-    def __init__(self, world: VectorEnv[Any, Any, Any]) -> None:
-        super().__init__(world)
-        worlds = world.unwrapped
-        task = worlds.task if isinstance(worlds, TabletopVectorEnv) else None
+    def __init__(self, envs: VectorEnv[Any, Any, Any]) -> None:
+        super().__init__(envs)
+        base_envs = envs.unwrapped
+        task = base_envs.task if isinstance(base_envs, TabletopVectorEnv) else None
         self._columns = task.columns if task else {}
         regions = task.goals if task else {}
         self._regions = {n: r for n, r in regions.items() if len(r.low) <= MOST_AXES}
@@ -53,28 +53,28 @@ class Witness(VectorWrapper):
         self._note(result[-1])
         return result
 
-    def nowhere(self) -> Cells:
+    def empty_coverage(self) -> Cells:
         """The cells before anything was visited."""
         sizes = [num_cells(region) for region in self._regions.values()]
         return np.zeros(sum(sizes), bool)
 
-    def report(self, visited: Cells) -> tuple[Cells, dict[str, float]]:
+    def report(self, coverage: Cells) -> tuple[Cells, dict[str, float]]:
         """The cells visited by now, and the metrics of the last episodes.
 
         Args:
-            visited: The cells visited before them. Not modified.
+            coverage: The cells visited before them. Not modified.
 
         Raises:
             RunError: They are not this task's cells.
         """
-        if visited.shape != self.nowhere().shape:
+        if coverage.shape != self.empty_coverage().shape:
             raise RunError(
-                f"{len(visited)} cells of coverage don't fit the task: it is damaged"
+                f"{len(coverage)} cells of coverage don't fit the task: it is damaged"
             )
-        visited, metrics, start = visited.copy(), {}, 0
+        coverage, metrics, start = coverage.copy(), {}, 0
         for name, region in self._regions.items():
             states = self._noted(name)
-            own = visited[start : (start := start + num_cells(region))]
+            own = coverage[start : (start := start + num_cells(region))]
             own[cells_of(states.reshape(-1, states.shape[-1]), region)] = True
             metrics[f"practice/{name}_coverage"] = float(own.mean())
         for name in self._columns:
@@ -82,7 +82,7 @@ class Witness(VectorWrapper):
             if (is_there := ~np.isnan(states[0]).any(axis=1)).any():
                 share = moved(states[:, is_there]).mean()
                 metrics[f"practice/{name}_moved_share"] = float(share)
-        return visited, metrics
+        return coverage, metrics
 
     def _noted(self, name: str) -> Float64[np.ndarray, "time N axes"]:
         return np.stack(self._states)[:, :, self._columns[name]]

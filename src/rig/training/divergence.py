@@ -18,9 +18,9 @@ from jaxtyping import Float32
 
 from rig.config import Config
 from rig.errors import DivergedError
-from rig.replay.buffer import Recalled
+from rig.replay.buffer import SampledTransitions
 from rig.training.learn import make_reward
-from rig.training.state import Practising
+from rig.training.state import TrainState
 
 
 NUM_TRANSITIONS = 1000
@@ -31,7 +31,7 @@ LEAST_NATS = 1e-5
 """Latents that tell less of an image have collapsed."""
 
 
-def refuse_divergence(state: Practising, config: Config, metrics: Mapping[str, float]) -> None:
+def check_divergence(state: TrainState, config: Config, metrics: Mapping[str, float]) -> None:
     """Raises DivergedError if a round has led to where no learning leads back from.
 
     Args:
@@ -42,14 +42,14 @@ def refuse_divergence(state: Practising, config: Config, metrics: Mapping[str, f
     if not bool(all_finite(state.policy.learner)):
         raise DivergedError("a weight of actor or critic is not finite: learning diverged")
     rng = np.random.default_rng(state.num_env_steps)
-    recalled = state.replay.sample(NUM_TRANSITIONS, rng=rng)
+    sampled = state.replay.sample(NUM_TRANSITIONS, rng=rng)
     if not config.is_end_to_end:
-        refuse_dead_latents(recalled)
+        check_dead_latents(sampled)
     if "td3/value" in metrics:
         goals = state.policy.space.imagine(NUM_TRANSITIONS, rng=rng)
         reward_of = make_reward(config.reward, state.policy.space, state.replay)
-        largest = float(np.abs(reward_of(recalled, goals)).max()) / (1 - config.td3.gamma)
-        refuse_exploded_critic(metrics["td3/value"], largest)
+        largest = float(np.abs(reward_of(sampled, goals)).max()) / (1 - config.td3.gamma)
+        check_exploded_critic(metrics["td3/value"], largest)
 
 
 @jax.jit
@@ -59,7 +59,7 @@ def all_finite(tree: object) -> jax.Array:
     return jnp.stack(leaves).all()
 
 
-def refuse_exploded_critic(value: float, largest_return: float) -> None:
+def check_exploded_critic(value: float, largest_return: float) -> None:
     """Raises DivergedError if a mean value is far beyond any return."""
     if abs(value) > MOST_RETURNS * max(largest_return, 1.0):
         raise DivergedError(
@@ -68,9 +68,9 @@ def refuse_exploded_critic(value: float, largest_return: float) -> None:
         )
 
 
-def refuse_dead_latents(recalled: Recalled) -> None:
+def check_dead_latents(sampled: SampledTransitions) -> None:
     """Raises DivergedError if the latents of what was seen have collapsed."""
-    nats = information_nats(recalled.next_latent, recalled.next_log_std)
+    nats = information_nats(sampled.next_latent, sampled.next_log_std)
     if nats < LEAST_NATS:
         raise DivergedError(
             f"the latents tell {nats:.2g} nats of an image: they collapsed; lower --vae.beta, "

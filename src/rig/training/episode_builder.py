@@ -6,11 +6,11 @@ from jaxtyping import Bool
 from rig.types import Encoding, Rollouts
 
 
-WorldMask = Bool[np.ndarray, " N"]
+EnvMask = Bool[np.ndarray, " N"]
 """Which of the worlds."""
 
 
-class Track:
+class EpisodeBuilder:
     """Layers of frames, one frame of each world; a layer may be of some of the worlds only.
 
     A row is a frame of one world. It leads on if the world's next row is what its action led
@@ -20,17 +20,17 @@ class Track:
     def __init__(self) -> None:
         self._frames: list[np.ndarray] = []
         self._actions: list[np.ndarray] = []
-        self._is_there: list[WorldMask] = []
-        self._leads_on: list[WorldMask] = []
+        self._is_there: list[EnvMask] = []
+        self._leads_on: list[EnvMask] = []
 
-    def add(self, frames: np.ndarray, actions: np.ndarray, leads_on: WorldMask) -> None:
+    def add(self, frames: np.ndarray, actions: np.ndarray, leads_on: EnvMask) -> None:
         """A frame of every world, and what it was told to do then."""
         self._frames.append(frames)
         self._actions.append(actions)
         self._is_there.append(np.ones(len(frames), bool))
         self._leads_on.append(leads_on)
 
-    def add_last(self, frames: np.ndarray, ended: WorldMask) -> None:
+    def add_last(self, frames: np.ndarray, ended: EnvMask) -> None:
         """The last frame of the episodes of the worlds that ended; the others have none."""
         self._frames.append(frames)
         self._actions.append(np.zeros_like(self._actions[-1]))
@@ -45,7 +45,7 @@ class Track:
             num_steps=np.diff(ends, prepend=-1) - 1,
             actions=np.stack(self._actions, axis=1)[kept][leads_on],
             frames=np.stack(self._frames, axis=1)[kept],
-            worlds=np.nonzero(kept)[0][ends],
+            env_indices=np.nonzero(kept)[0][ends],
         )
 
     def rows_of(self, encodings: list[Encoding]) -> Encoding:

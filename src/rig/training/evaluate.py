@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64
 
-from rig.agent.agent import Policy
+from rig.agent.agent import Agent
 from rig.config import Config
 from rig.envs.image_goal_env import Goals
-from rig.training.make_envs import World, worlds_of
+from rig.training.make_envs import Envs, unwrapped_envs
 from rig.training.summary import by_num_objects, sum_up
 
 
@@ -46,16 +46,16 @@ class Trial:
     """Whether the last step was a success by the environment's own rule; NaN if it has none."""
 
 
-def evaluation_goals(world: World, num: int, kind: str = "test") -> Goals:
+def evaluation_goals(envs: Envs, num: int, kind: str = "test") -> Goals:
     """The goals of a fixed set: the first ones are the same whatever the number."""
-    return worlds_of(world).goals(num, rng=np.random.default_rng(GOAL_SEEDS[kind]))
+    return unwrapped_envs(envs).goals(num, rng=np.random.default_rng(GOAL_SEEDS[kind]))
 
 
-def try_goals(policy: Policy, world: World, goals: Goals) -> Trial:
+def try_goals(policy: Agent, envs: Envs, goals: Goals) -> Trial:
     """Lets the policy try to reach every goal, a world each, without noise."""
     parts = [
-        _try_some(policy, world, goals.rows(slice(start, start + world.num_envs)))
-        for start in range(0, len(goals), world.num_envs)
+        _try_some(policy, envs, goals.rows(slice(start, start + envs.num_envs)))
+        for start in range(0, len(goals), envs.num_envs)
     ]
     return Trial(
         goal_frames=np.concatenate([part.goal_frames for part in parts]),
@@ -67,16 +67,16 @@ def try_goals(policy: Policy, world: World, goals: Goals) -> Trial:
     )
 
 
-def _try_some(policy: Policy, world: World, goals: Goals) -> Trial:
+def _try_some(policy: Agent, envs: Envs, goals: Goals) -> Trial:
     """One episode for at most as many goals as there are worlds; spare worlds repeat some."""
     num = len(goals)
-    filled = goals.rows(np.resize(np.arange(num), world.num_envs))
-    observation, info = world.reset(options=filled.options())
+    filled = goals.rows(np.resize(np.arange(num), envs.num_envs))
+    observation, info = envs.reset(options=filled.options())
     first, do_nothing = observation["observation"], info
     aims = policy.space.encode(observation["desired_goal"]).latent
-    for _ in range(worlds_of(world).num_steps):
+    for _ in range(unwrapped_envs(envs).num_steps):
         action, _encoding = policy.act_steadily(observation["observation"], aims)
-        observation, _reward, _terminated, _truncated, info = world.step(action)
+        observation, _reward, _terminated, _truncated, info = envs.step(action)
     return Trial(
         goal_frames=observation["desired_goal"][:num],
         first_frames=first[:num],

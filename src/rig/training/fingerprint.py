@@ -6,33 +6,33 @@ from itertools import chain
 
 import numpy as np
 
-from rig.agent.agent import policy_files
+from rig.agent.agent import agent_files
 from rig.runs.run import Run
-from rig.training.state import Practising
+from rig.training.state import TrainState
 
 
 ROWS_AT_ONCE = 10_000
 
 
-def fingerprint(state: Practising, run: Run) -> dict[str, str]:
+def fingerprint(state: TrainState, run: Run) -> dict[str, str]:
     """The SHA-256 of each part of what a run is, and of its metrics."""
     generator = json.dumps(state.rng.bit_generator.state, sort_keys=True)
     return {
-        "policy": sha256(policy_files(state.policy)["policy.safetensors"]).hexdigest(),
+        "policy": sha256(agent_files(state.policy)["policy.safetensors"]).hexdigest(),
         "replay": replay_hash(state),
-        "worlds": sha256(state.worlds.tobytes()).hexdigest(),
+        "worlds": sha256(state.env_states.tobytes()).hexdigest(),
         "generator": sha256(generator.encode()).hexdigest(),
         "metrics": run.seal_metrics()["metrics_sha256"],
     }
 
 
-def replay_hash(state: Practising) -> str:
+def replay_hash(state: TrainState) -> str:
     """The hash of all that replay holds, however it was cut into files."""
     replay, digest = state.replay, sha256()
     first, end = replay.rows_held
     starts = range(first, end, ROWS_AT_ONCE)
-    parts = (replay.lasting(start, min(start + ROWS_AT_ONCE, end)) for start in starts)
-    for arrays in chain([replay.passing()], parts):
+    parts = (replay.immutable_arrays(start, min(start + ROWS_AT_ONCE, end)) for start in starts)
+    for arrays in chain([replay.mutable_arrays()], parts):
         for array in arrays.values():
             digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()

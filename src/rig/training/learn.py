@@ -9,11 +9,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from rig.agent.agent import Policy
+from rig.agent.agent import Agent
 from rig.agent.td3 import Lesson, Transitions
 from rig.config import Config, RewardConfig
 from rig.errors import DivergedError
-from rig.replay.buffer import Recalled, Replay
+from rig.replay.buffer import ReplayBuffer, SampledTransitions
 from rig.replay.relabel import RewardOf, relabel
 from rig.representation.hybrid import input_columns
 from rig.representation.reward import (
@@ -22,8 +22,8 @@ from rig.representation.reward import (
     pixel_distance_reward,
     pixel_reward,
     pixel_sparse_reward,
-    root_reward,
     sparse_reward,
+    sqrt_distance_reward,
 )
 from rig.training.seeds_together import Lessons
 from rig.types import Batch, Latents
@@ -31,19 +31,19 @@ from rig.types import Batch, Latents
 
 UPDATES_PER_DISPATCH = 400
 """About how many updates one compiled call makes."""
-PICTURE_UPDATES_PER_DISPATCH = 10
+IMAGE_UPDATES_PER_DISPATCH = 10
 """The same where the agent sees pictures: the batches of one update take 3 MB then."""
 
 
 def learn(
-    policy: Policy,
-    replay: Replay,
+    policy: Agent,
+    replay: ReplayBuffer,
     config: Config,
     num_updates: int,
     progress: float = 0.0,
     *,
     rng: np.random.Generator,
-) -> Lessons[tuple[Policy, dict[str, float]]]:
+) -> Lessons[tuple[Agent, dict[str, float]]]:
     """The policy after that many updates, and the metrics of the last ones.
 
     Args:
@@ -60,7 +60,7 @@ def learn(
     reward_of = make_reward(config.reward, policy.space, replay)
     learner, metrics = policy.learner, dict[str, jax.Array]()
     rate = config.td3.learning_rate_at(progress)
-    most = PICTURE_UPDATES_PER_DISPATCH if config.is_end_to_end else UPDATES_PER_DISPATCH
+    most = IMAGE_UPDATES_PER_DISPATCH if config.is_end_to_end else UPDATES_PER_DISPATCH
     for num_cycles in dispatches(num_updates, config.td3.policy_delay, most):
         shape = (num_cycles, config.td3.policy_delay, config.td3.batch_size)
         batches = draw(policy, replay, config, reward_of, shape, rng=rng)
@@ -68,7 +68,7 @@ def learn(
         # Or batches of pictures would queue up in memory.
         jax.block_until_ready(learner)  # type: ignore[no-untyped-call]
         learner, metrics = yield Lesson(learner, batches, config.td3, rate, key)
-    return Policy(policy.space, learner), finite(metrics)
+    return Agent(policy.space, learner), finite(metrics)
 
 
 def dispatches(num_updates: int, policy_delay: int, about: int) -> list[int]:
@@ -87,8 +87,8 @@ def dispatches(num_updates: int, policy_delay: int, about: int) -> list[int]:
 
 
 def draw(
-    policy: Policy,
-    replay: Replay,
+    policy: Agent,
+    replay: ReplayBuffer,
     config: Config,
     reward_of: RewardOf,
     shape: tuple[int, int, int],
@@ -98,8 +98,8 @@ def draw(
     """The batches of one dispatch ``[cycles, delay, B]``, drawn and relabelled all at once."""
     num = int(np.prod(shape))
     imagined = policy.space.imagine(num, rng=rng)
-    recalled = replay.sample(num, rng=rng)
-    batch = relabel(recalled, imagined, config.goals.mixture, reward_of, rng=rng)
+    sampled = replay.sample(num, rng=rng)
+    batch = relabel(sampled, imagined, config.goals.mixture, reward_of, rng=rng)
     return stacked(seen_of(batch, input_columns(policy.space)), shape)
 
 
@@ -124,7 +124,7 @@ def stacked(batch: Batch, shape: tuple[int, ...]) -> Transitions:
     )
 
 
-def make_reward(config: RewardConfig, space: Any, replay: Replay) -> RewardOf:
+def make_reward(config: RewardConfig, space: Any, replay: ReplayBuffer) -> RewardOf:
     """The reward of the settings, for relabelling."""
     return (latent_rewards(config, space) | pixel_rewards(config, space, replay))[config.kind]
 
@@ -137,24 +137,26 @@ def latent_rewards(config: RewardConfig, space: Any) -> dict[str, RewardOf]:
         return latent * (space.weight > 0)
 
     return {
-        "latent": lambda recalled, goal: latent_reward(
-            recalled.next_latent, goal, space.weight
+        "latent": lambda sampled, goal: latent_reward(sampled.next_latent, goal, space.weight),
+        "sqrt_distance": lambda sampled, goal: sqrt_distance_reward(
+            sampled.next_latent, goal, space.weight
         ),
-        "root": lambda recalled, goal: root_reward(recalled.next_latent, goal, space.weight),
-        "log_probability": lambda recalled, goal: log_probability_reward(
-            recalled.next_latent, goal, recalled.next_log_std, config.min_std
+        "log_probability": lambda sampled, goal: log_probability_reward(
+            sampled.next_latent, goal, sampled.next_log_std, config.min_std
         ),
-        "sparse": lambda recalled, goal: sparse_reward(
-            counting(recalled.next_latent),
+        "sparse": lambda sampled, goal: sparse_reward(
+            counting(sampled.next_latent),
             counting(goal),
-            recalled.next_log_std,
+            sampled.next_log_std,
             config.min_std,
             config.sparse_threshold,
         ),
     }
 
 
-def pixel_rewards(config: RewardConfig, space: Any, replay: Replay) -> dict[str, RewardOf]:
+def pixel_rewards(
+    config: RewardConfig, space: Any, replay: ReplayBuffer
+) -> dict[str, RewardOf]:
     """The rewards that look at pictures, by name.
 
     They compare with the decoded goal, whichever source the goal came from: an imagined goal
@@ -166,13 +168,15 @@ def pixel_rewards(config: RewardConfig, space: Any, replay: Replay) -> dict[str,
         "pixel_sparse": partial(pixel_sparse_reward, threshold=config.pixel_threshold),
     }
 
-    def of_pictures(reward: PixelReward, recalled: Recalled, goal: Latents) -> np.ndarray:
+    def of_pictures(
+        reward: PixelReward, sampled: SampledTransitions, goal: Latents
+    ) -> np.ndarray:
         """A part at a time, so that few images are in memory at once."""
         starts = range(0, len(goal), PIXEL_CHUNK)
         parts = [slice(start, start + PIXEL_CHUNK) for start in starts]
         return np.concatenate(
             [
-                reward(replay.frames[recalled.next_row[part]], space.decode(goal[part]))
+                reward(replay.frames[sampled.next_row[part]], space.decode(goal[part]))
                 for part in parts
             ]
         )

@@ -13,7 +13,7 @@ from typing import Any
 import jax
 
 from rig.config import Config
-from rig.training.snapshot import fingerprint, sight_of
+from rig.training.snapshot import fingerprint, take_snapshot
 
 
 PACKAGES = (
@@ -45,12 +45,12 @@ def now() -> str:
 
 def surroundings(config: Config) -> dict[str, Any]:
     """All that a run with these settings depends on here besides them."""
-    sight = sight_of(config, config.image_size, of_goal=False)
+    snapshot = take_snapshot(config, config.image_size, of_goal=False)
     return {
-        "task": sight.id,
-        "camera": sight.seen_by,
+        "task": snapshot.id,
+        "camera": snapshot.seen_by,
         "image_size": config.image_size,
-        "reference_picture_sha256": fingerprint(sight.image),
+        "reference_picture_sha256": fingerprint(snapshot.image),
         "device": device(),
         "num_cores": num_cores(),
         "platform": platform.platform(),

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rig.config import Config
-from rig.envs.image_goal_env import Worlds
+from rig.envs.image_goal_env import ImageGoalVectorEnv
 from rig.errors import RunError
 from rig.runs.run import Run
 from rig.runs.settings import flat
@@ -17,7 +17,7 @@ from rig.training.origin import surroundings
 
 PICTURES = ("camera", "image_size", "reference_picture_sha256")
 """What a policy needs to be the same, whatever it is asked for."""
-SIGHT = ("task", *PICTURES)
+SNAPSHOT = ("task", *PICTURES)
 """The same, and the task that it learned."""
 PROGRAMS = ("device", "num_cores", "python", "packages")
 """What the same bytes need besides."""
@@ -25,7 +25,7 @@ SHOWN_LENGTH = 24
 """Longer values, as hashes, are cut when they are told."""
 
 
-def refuse_another_sight(run: Run, config: Config, *, force: bool) -> None:
+def check_same_observations(run: Run, config: Config, *, force: bool) -> None:
     """Raises RunError if this run's policy learned from other pictures than there are here.
 
     Args:
@@ -34,7 +34,7 @@ def refuse_another_sight(run: Run, config: Config, *, force: bool) -> None:
             which must look the same.
         force: Use it all the same.
     """
-    names = SIGHT if config.task == run.config.task else PICTURES
+    names = SNAPSHOT if config.task == run.config.task else PICTURES
     different = differences(run.origin(), surroundings(config), names)
     if different and not force:
         raise RunError(
@@ -43,9 +43,9 @@ def refuse_another_sight(run: Run, config: Config, *, force: bool) -> None:
         )
 
 
-def refuse_another_end(run: Run, *, force: bool) -> None:
+def check_reproducible(run: Run, *, force: bool) -> None:
     """Raises RunError if this run can't go on here to the same bytes."""
-    different = differences(run.origin(), surroundings(run.config), SIGHT + PROGRAMS)
+    different = differences(run.origin(), surroundings(run.config), SNAPSHOT + PROGRAMS)
     if different and not force:
         raise RunError(
             f"{run.directory} was begun under another {'; another '.join(different)}: it would "
@@ -61,7 +61,7 @@ def differences(
     A picture is compared if the ray caster took it: a camera never takes the same one twice.
     """
     before, here = (flat({name: known.get(name) for name in names}) for known in (then, now))
-    if then.get("camera") != Worlds.seen_by:
+    if then.get("camera") != ImageGoalVectorEnv.seen_by:
         before.pop("reference_picture_sha256", None)
     return [
         f"{name} ({shown(value)}, now {shown(here.get(name))})"

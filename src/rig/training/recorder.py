@@ -4,14 +4,14 @@ from time import perf_counter
 
 import numpy as np
 
-from rig.agent.agent import Policy, save_policy
+from rig.agent.agent import Agent, save_agent
 from rig.config import Config
-from rig.envs.tasks import is_guest
-from rig.report.image_grid import save_sheet
+from rig.envs.tasks import is_external
+from rig.report.image_grid import save_image_grid
 from rig.report.latent_traversals import sweeps
 from rig.representation.fit import FitMetrics, OnProgress
-from rig.representation.latent import LatentSpace
-from rig.representation.pixels import PictureSpace
+from rig.representation.latent import LatentRepresentation
+from rig.representation.pixels import PixelRepresentation
 from rig.representation.probe import distance_correlation, probe, time_distance_correlation
 from rig.representation.vae import kl_nats_of
 from rig.runs.run import Run
@@ -24,7 +24,7 @@ from rig.training.evaluate import (
     table,
     try_goals,
 )
-from rig.training.make_envs import World, make_world, worlds_of
+from rig.training.make_envs import Envs, make_envs, unwrapped_envs
 from rig.training.progress import Progress
 from rig.training.schedule import is_due
 from rig.training.summary import as_metrics, sum_up, worst_first
@@ -32,13 +32,13 @@ from rig.types import Encoding, Episodes
 from rig.units import UNITS, metric_of
 
 
-NUM_SHEET_COLUMNS = 10
+NUM_GRID_COLUMNS = 10
 
 
 class Recorder:
     """Writes what is measured into a run, and tells the progress display."""
 
-    def __init__(self, config: Config, run: Run, progress: Progress, world: World) -> None:
+    def __init__(self, config: Config, run: Run, progress: Progress, envs: Envs) -> None:
         """Draws the goals of evaluation.
 
         Guests are evaluated in the worlds that practise: a robot there is only once.
@@ -50,17 +50,17 @@ class Recorder:
         self._start_s = perf_counter() - clock.get("wall_s", 0.0)
         self._evaluation_s = clock.get("evaluation_s", 0.0)
         num_goals = config.evaluate.num_goals
-        num_worlds = min(GOALS_AT_ONCE, num_goals)
-        self._world = world if is_guest(config.task) else make_world(config, num_worlds)
+        num_envs = min(GOALS_AT_ONCE, num_goals)
+        self._envs = envs if is_external(config.task) else make_envs(config, num_envs)
         self._probe_seed = GOAL_SEEDS[config.evaluate.goals]
-        self._goals = evaluation_goals(self._world, num_goals, config.evaluate.goals)
+        self._goals = evaluation_goals(self._envs, num_goals, config.evaluate.goals)
         self._latest: dict[str, float] = {}
         self._num_env_steps = 0
 
-    def begin_practice(self, num_env_steps: int) -> None:
+    def begin_training(self, num_env_steps: int) -> None:
         """Starts the display of practice; some steps were taken by collection."""
         self._num_env_steps = num_env_steps
-        self._progress.begin("practise", self._config.num_env_steps)
+        self._progress.begin("practise", self._config.total_timesteps)
 
     def begin_fit(self) -> OnProgress:
         """Starts the display of a fit; returns what the fit is to call as it goes on."""
@@ -68,7 +68,7 @@ class Recorder:
         self._progress.begin("fit", config.num_fit_steps)
         return self._during_fit
 
-    def after_fit(self, space: LatentSpace, images: np.ndarray) -> None:
+    def after_fit(self, space: LatentRepresentation, images: np.ndarray) -> None:
         """Logs what the latents hold and draws what they leave out."""
         num_probes = self._config.evaluate.num_probes
         some = images[np.linspace(0, len(images) - 1, num_probes).astype(int)]
@@ -77,15 +77,15 @@ class Recorder:
         error = np.mean((some.astype(np.float32) - decoded) ** 2) / 255**2
         told = {"vae/mean_squared_error": float(error)} | kl_rows(encoding) | weight_rows(space)
         self._log(told | self._probe(space))
-        shown = np.linspace(0, len(some) - 1, NUM_SHEET_COLUMNS).astype(int)
+        shown = np.linspace(0, len(some) - 1, NUM_GRID_COLUMNS).astype(int)
         rows = {"image": some[shown], "reconstruction": decoded[shown]}
-        save_sheet(self._run.pictures / "reconstructions.png", rows, "What the VAE keeps")
+        save_image_grid(self._run.pictures / "reconstructions.png", rows, "What the VAE keeps")
         rows = sweeps(space, encoding.latent)
-        save_sheet(self._run.pictures / "latents.png", rows, "What each latent shows")
+        save_image_grid(self._run.pictures / "latents.png", rows, "What each latent shows")
 
     def after_round(
         self,
-        policy: Policy,
+        policy: Agent,
         episodes: Episodes,
         num_env_steps: int,
         metrics: dict[str, float],
@@ -99,10 +99,10 @@ class Recorder:
             self.evaluate(policy)
         self._progress.advance(num_env_steps, self._latest)
 
-    def evaluate(self, policy: Policy) -> Trial:
+    def evaluate(self, policy: Agent) -> Trial:
         """Tries the goals of the fixed set, logs how near it came, keeps the best policy."""
         start_s = perf_counter()
-        trial = try_goals(policy, self._world, self._goals)
+        trial = try_goals(policy, self._envs, self._goals)
         self._evaluation_s += perf_counter() - start_s
         distances, measured = sum_up(trial.distances, trial.do_nothing), {}
         self._latest = as_metrics(distances)
@@ -117,14 +117,14 @@ class Recorder:
             keep_best(self._run, policy, table(self._config, trial, self._num_env_steps))
         return trial
 
-    def finish(self, policy: Policy) -> None:
+    def finish(self, policy: Agent) -> None:
         """Evaluates for the last time, and saves the policy."""
-        save_policy(self._run.policy, policy)
+        save_agent(self._run.policy, policy)
         trial = self.evaluate(policy)
         self._run.save_evaluation(table(self._config, trial, self._num_env_steps))
-        if isinstance(policy.space, LatentSpace | PictureSpace):
+        if isinstance(policy.space, LatentRepresentation | PixelRepresentation):
             self._draw_trial(trial)
-        self._world.close()
+        self._envs.close()
 
     def _draw_trial(self, trial: Trial) -> None:
         """Draws goal pictures above what was reached: the first ones, and the worst."""
@@ -135,50 +135,50 @@ class Recorder:
             "worst": (worst, "The goals missed by most"),
         }
         for name, (order, title) in sheets.items():
-            some = order[:NUM_SHEET_COLUMNS]
+            some = order[:NUM_GRID_COLUMNS]
             rows = {"goal": trial.goal_frames[some], "reached": trial.final_frames[some]}
-            save_sheet(self._run.pictures / f"{name}.png", rows, title)
+            save_image_grid(self._run.pictures / f"{name}.png", rows, title)
 
     def _during_fit(self, done: int, metrics: FitMetrics) -> None:
         self._progress.advance(done, metrics)
         self._log({"vae/fit_steps": done} | metrics)
 
-    def _draw_practice(self, policy: Policy, episodes: Episodes) -> None:
+    def _draw_practice(self, policy: Agent, episodes: Episodes) -> None:
         """Draws imagined goals above what their rollouts reached."""
-        if isinstance(policy.space, LatentSpace | PictureSpace):
-            num = min(NUM_SHEET_COLUMNS, len(episodes))
+        if isinstance(policy.space, LatentRepresentation | PixelRepresentation):
+            num = min(NUM_GRID_COLUMNS, len(episodes))
             rows = {
                 "imagined": policy.space.decode(episodes.goals[:num]),
                 "reached": episodes.frames[episodes.last_rows[:num]],
             }
             path = self._run.pictures / f"imagined-{self._num_env_steps:07d}.png"
-            save_sheet(path, rows, f"Practice after {self._num_env_steps} steps")
+            save_image_grid(path, rows, f"Practice after {self._num_env_steps} steps")
 
-    def _probe_practice(self, policy: Policy, episodes: Episodes) -> None:
+    def _probe_practice(self, policy: Agent, episodes: Episodes) -> None:
         """Logs whether latent distance agrees with time, where there are latents."""
-        if not isinstance(policy.space, PictureSpace):
+        if not isinstance(policy.space, PixelRepresentation):
             rng = np.random.default_rng(self._probe_seed)
             said = time_distance_correlation(episodes, policy.space.weight, rng=rng)
             self._log({"probe/time_distance_correlation": said})
 
-    def _probe(self, space: LatentSpace) -> dict[str, float]:
+    def _probe(self, space: LatentRepresentation) -> dict[str, float]:
         """How well latents predict each true number, in its unit: for evaluation only."""
-        worlds = worlds_of(self._world)
-        if not worlds.state_names:
+        base_envs = unwrapped_envs(self._envs)
+        if not base_envs.state_names:
             return {}
         rng = np.random.default_rng(self._probe_seed)
-        num_goals = min(self._config.evaluate.num_probes, worlds.max_probes)
-        goals = worlds.goals(num_goals, rng=rng)
+        num_goals = min(self._config.evaluate.num_probes, base_envs.max_probes)
+        goals = base_envs.goals(num_goals, rng=rng)
         goals = goals.rows(np.isfinite(goals.states).all(axis=1))  # with everything in view
         states, latents = goals.states, space.encode(goals.images).latent * space.weight
         result = probe(latents, states)
-        units = [UNITS[unit] for unit in worlds.state_units]
+        units = [UNITS[unit] for unit in base_envs.state_units]
         rows = {
             f"probe/{name}{told}_{unit.shown}": float(unit.scale * value)
             for told, values in (("", result.error), ("_knowing_nothing", result.spread))
-            for name, unit, value in zip(worlds.state_names, units, values, strict=True)
+            for name, unit, value in zip(base_envs.state_names, units, values, strict=True)
         }
-        for name, column in worlds.columns.items():
+        for name, column in base_envs.columns.items():
             correlation = distance_correlation(latents, states[:, column], rng=rng)
             rows[f"probe/{name}_distance_correlation"] = correlation
         return rows
@@ -199,6 +199,6 @@ def kl_rows(encoding: Encoding) -> dict[str, float]:
     return {f"vae/kl_{index}_nats": float(kl) for index, kl in enumerate(per_latent)}
 
 
-def weight_rows(space: LatentSpace) -> dict[str, float]:
+def weight_rows(space: LatentRepresentation) -> dict[str, float]:
     """What each latent counts for in the reward."""
     return {f"vae/weight_{index}": float(w) for index, w in enumerate(space.weight)}

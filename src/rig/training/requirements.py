@@ -49,13 +49,15 @@ def memory_bytes(config: Config, sizes: Sizes, num_together: int = 1) -> float:
 
 def rows_filled(config: Config, sizes: Sizes) -> int:
     """Frames that replay holds in the end."""
-    num_transitions = min(config.replay_size, config.num_env_steps + config.collect.num_images)
+    num_transitions = min(
+        config.buffer_size, config.total_timesteps + config.collect.num_images
+    )
     return -(-num_transitions * (sizes.num_steps + 1) // sizes.num_steps)
 
 
 def kept_bytes(config: Config, sizes: Sizes) -> int:
     """Bytes that replay keeps of each frame itself: none where nothing looks at it again."""
-    return sizes.frame_bytes if config.recalls_frames else 0
+    return sizes.frame_bytes if config.reads_frames_again else 0
 
 
 def row_bytes(config: Config, sizes: Sizes) -> int:
@@ -63,11 +65,11 @@ def row_bytes(config: Config, sizes: Sizes) -> int:
 
     Where the agent sees pictures, the frame is its own latent.
     """
-    latent_size = 0 if config.is_end_to_end else config.vae.latent_size
-    return NUMBER_BYTES * (2 * latent_size + sizes.action_size)
+    latent_dim = 0 if config.is_end_to_end else config.vae.latent_dim
+    return NUMBER_BYTES * (2 * latent_dim + sizes.action_size)
 
 
 def lies_in_a_file(config: Config, sizes: Sizes) -> bool:
     """Whether the frames are more than the settings let into memory."""
     num_bytes = rows_filled(config, sizes) * kept_bytes(config, sizes)
-    return 0 < config.replay_memory_gb * GB < num_bytes
+    return 0 < config.buffer_memory_gb * GB < num_bytes

@@ -13,7 +13,7 @@ from rig.errors import RunError
 from rig.runs.checkpoint_store import NUM_KEPT
 from rig.runs.run import Run
 from rig.training.buffer import sizes_of
-from rig.training.make_envs import World
+from rig.training.make_envs import Envs
 from rig.training.requirements import (
     GB,
     kept_bytes,
@@ -37,32 +37,32 @@ class Need:
     disk: float
 
 
-def need_of(config: Config, world: World) -> Need:
+def need_of(config: Config, envs: Envs) -> Need:
     """What a run with these settings will take, about."""
-    sizes = sizes_of(world)
+    sizes = sizes_of(envs)
     frame, row, num_rows = (
         kept_bytes(config, sizes),
         row_bytes(config, sizes),
         rows_filled(config, sizes),
     )
     kept_rows = num_rows + NUM_KEPT * config.checkpoint.every_steps
-    mapped = num_rows * frame if lies_in_a_file(config, sizes) else 0
-    disk = kept_rows * frame + (NUM_KEPT + 1) * num_rows * row + mapped
+    memmap_array = num_rows * frame if lies_in_a_file(config, sizes) else 0
+    disk = kept_rows * frame + (NUM_KEPT + 1) * num_rows * row + memmap_array
     return Need(memory=memory_bytes(config, sizes), disk=disk)
 
 
-def refuse_too_little_room(run: Run, world: World, say: Callable[[str], object]) -> None:
+def check_resources(run: Run, envs: Envs, say: Callable[[str], object]) -> None:
     """Says if a run will need nearly all that is there of memory or disk.
 
     Raises:
         RunError: It will need more.
     """
-    need = need_of(run.config, world)
+    need = need_of(run.config, envs)
     own = sum(path.stat().st_size for path in run.checkpoints.rglob("*") if path.is_file())
     there = {"memory": free_memory_bytes(), "disk": shutil.disk_usage(run.directory).free + own}
     helps = {
-        "memory": "lower --replay-size, or bound its memory with --replay-memory-gb",
-        "disk": "lower --replay-size, or choose another --out",
+        "memory": "lower --buffer-size, or bound its memory with --buffer-memory-gb",
+        "disk": "lower --buffer-size, or choose another --out",
     }
     for name, free in there.items():
         needed = getattr(need, name)

@@ -17,11 +17,11 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 
 from rig.agent.explore import Noise, RandomPolicy
-from rig.training.episode_builder import Track, WorldMask
+from rig.training.episode_builder import EnvMask, EpisodeBuilder
 from rig.types import Aims, Encoding, Episodes, Rollouts
 
 
-World = VectorEnv[Any, Any, Any]
+Envs = VectorEnv[Any, Any, Any]
 """Worlds as Gymnasium has them."""
 Act = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, Encoding]]
 """Frames and goals in; actions, and what the frames encode to, out."""
@@ -32,8 +32,8 @@ def seen(observation: dict[str, np.ndarray]) -> np.ndarray:
     return observation["observation"]
 
 
-def practise(
-    world: World,
+def collect_rollouts(
+    envs: Envs,
     act: Act,
     goals: Sequence[Aims],
     noise: Noise,
@@ -46,7 +46,7 @@ def practise(
     What is remembered as the goal of an episode is the last one.
 
     Args:
-        world: Where it happens.
+        envs: Where it happens.
         act: Decides for frames and goals.
         goals: One for each world, so often: each lasts as long as the others.
         noise: Is added to the actions.
@@ -61,79 +61,79 @@ def practise(
         encodings.append(encoding)
         return noise.add_to(action, rng=rng)
 
-    def glance(frames: np.ndarray) -> None:
+    def on_last_frame(frames: np.ndarray) -> None:
         encodings.append(act(frames, goals[-1])[1])
 
-    track = drive(world, decide, glance, num_steps, rng=rng)
+    track = drive(envs, decide, on_last_frame, num_steps, rng=rng)
     rollouts = track.rollouts()
     return Episodes(
         num_steps=rollouts.num_steps,
         actions=rollouts.actions,
         frames=rollouts.frames,
         encoding=track.rows_of(encodings),
-        goals=goals[-1][rollouts.worlds],
+        goals=goals[-1][rollouts.env_indices],
     )
 
 
-def wander(
-    world: World, policy: RandomPolicy, num_steps: int, *, rng: np.random.Generator
+def collect_random(
+    envs: Envs, policy: RandomPolicy, num_steps: int, *, rng: np.random.Generator
 ) -> Rollouts:
     """So many random actions in every world."""
     policy.reset(rng=rng)
-    track = drive(world, lambda _: policy.act(rng=rng), lambda _: None, num_steps, rng=rng)
+    track = drive(envs, lambda _: policy.act(rng=rng), lambda _: None, num_steps, rng=rng)
     return track.rollouts()
 
 
-def start(world: World, *, rng: np.random.Generator) -> np.ndarray:
+def start(envs: Envs, *, rng: np.random.Generator) -> np.ndarray:
     """The first frames of episodes that begin now in every world.
 
     The run's generator gives the worlds their seed each time, so that what they draw depends
     on nothing else. A world that is never put back is not seeded: a seed would put it back.
     """
     seed = int(rng.integers(2**31))
-    is_put_back = getattr(world.unwrapped, "is_put_back", True)
-    return seen(world.reset(seed=seed if is_put_back else None)[0])
+    is_put_back = getattr(envs.unwrapped, "is_put_back", True)
+    return seen(envs.reset(seed=seed if is_put_back else None)[0])
 
 
 def drive(
-    world: World,
+    envs: Envs,
     decide: Callable[[np.ndarray], np.ndarray],
-    glance: Callable[[np.ndarray], None],
+    on_last_frame: Callable[[np.ndarray], None],
     num_steps: int,
     *,
     rng: np.random.Generator,
-) -> Track:
+) -> EpisodeBuilder:
     """So many steps in every world, from a reset; an episode that ends is followed by another.
 
     Args:
-        world: May end episodes, and reset itself in any way.
+        envs: May end episodes, and reset itself in any way.
         decide: The actions for what every world shows now.
-        glance: Is shown frames that no action is asked for: the last ones of episodes.
+        on_last_frame: Is shown frames that no action is asked for: the last ones of episodes.
         num_steps: Of every world, resets not counted (but in NEXT_STEP they take one).
         rng: Gives the worlds their seed.
     """
-    mode = world.metadata.get("autoreset_mode", AutoresetMode.NEXT_STEP)
-    track, frames = Track(), start(world, rng=rng)
-    is_over = np.zeros(world.num_envs, bool)
+    mode = envs.metadata.get("autoreset_mode", AutoresetMode.NEXT_STEP)
+    track, frames = EpisodeBuilder(), start(envs, rng=rng)
+    is_over = np.zeros(envs.num_envs, bool)
     for step in range(1, num_steps + 1):
         actions = decide(frames)
         track.add(frames, actions, leads_on=~is_over)
-        observation, _, terminated, truncated, info = world.step(actions)
+        observation, _, terminated, truncated, info = envs.step(actions)
         frames, ended = seen(observation), np.logical_or(terminated, truncated)
         is_over = ended & (mode == AutoresetMode.NEXT_STEP)
         if mode == AutoresetMode.SAME_STEP and ended.any():
             first, frames = frames, last_frames(frames, ended, info)
         if step < num_steps and (ended & ~is_over).any():
-            glance(frames)
+            on_last_frame(frames)
             track.add_last(frames, ended)
             is_done_already = mode == AutoresetMode.SAME_STEP
-            frames = first if is_done_already else after_reset(world, ended)
-    glance(frames)
-    track.add_last(frames, np.ones(world.num_envs, bool))
+            frames = first if is_done_already else after_reset(envs, ended)
+    on_last_frame(frames)
+    track.add_last(frames, np.ones(envs.num_envs, bool))
     return track
 
 
-def last_frames(frames: np.ndarray, ended: WorldMask, info: dict[str, Any]) -> np.ndarray:
+def last_frames(frames: np.ndarray, ended: EnvMask, info: dict[str, Any]) -> np.ndarray:
     """The frames, where an episode ended its last one: the worlds have reset themselves."""
     frames = frames.copy()
     for index in np.flatnonzero(ended):
@@ -141,6 +141,6 @@ def last_frames(frames: np.ndarray, ended: WorldMask, info: dict[str, Any]) -> n
     return frames
 
 
-def after_reset(world: World, ended: WorldMask) -> np.ndarray:
+def after_reset(envs: Envs, ended: EnvMask) -> np.ndarray:
     """What all worlds show after those that ended were reset."""
-    return seen(world.reset(options={"reset_mask": ended})[0])
+    return seen(envs.reset(options={"reset_mask": ended})[0])

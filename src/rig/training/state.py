@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float64
 
-from rig.agent.agent import Policy, load_policy, policy_files, whole
+from rig.agent.agent import Agent, agent_files, load_agent, whole
 from rig.config import Config
 from rig.errors import RunError
-from rig.replay.buffer import Replay
-from rig.runs.array_files import Arrays, Like, array_bytes, load_arrays
+from rig.replay.buffer import ReplayBuffer
+from rig.runs.array_files import Arrays, ArraySpec, array_bytes, load_arrays
 from rig.runs.atomic_files import json_bytes, read_json
 from rig.training.collect import Collected
 
@@ -27,14 +27,14 @@ Memory = Float64[np.ndarray, "N memory"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Looking:
+class CollectState:
     """A run that has seen some images and has fitted nothing to them yet."""
 
     rng: np.random.Generator
     """Decides everything random from here on."""
     collected: Collected | None
     """What was seen; None at first."""
-    worlds: Memory
+    env_states: Memory
     """Where the worlds are."""
 
     @property
@@ -49,26 +49,26 @@ class Looking:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Practising:
+class TrainState:
     """A run that sees, and learns to act."""
 
     rng: np.random.Generator
     """Decides everything random from here on."""
-    policy: Policy
+    policy: Agent
     """The latent space, the networks and their optimisers."""
-    replay: Replay
+    replay: ReplayBuffer
     """What it remembers. A round of practice changes it in place."""
     num_env_steps: int
     """Environment steps so far, those of looking around included."""
     num_rollbacks: int
     """How often it diverged and went back."""
-    worlds: Memory
+    env_states: Memory
     """Where the worlds are."""
-    visited: Bool[np.ndarray, " cells"]
+    coverage: Bool[np.ndarray, " cells"]
     """Where the witness saw objects so far: nothing learns from it."""
 
 
-State = Looking | Practising
+State = CollectState | TrainState
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,19 +86,19 @@ def state_files(state: State) -> dict[str, bytes]:
     """The state as files, by name; without what is lasting of replay."""
     about: dict[str, Any] = {"generator": state.rng.bit_generator.state}
     about["num_env_steps"] = state.num_env_steps
-    about["num_rollbacks"] = state.num_rollbacks if isinstance(state, Practising) else 0
-    files = {"worlds.safetensors": array_bytes({"memory": state.worlds})}
-    if isinstance(state, Practising):
-        files |= policy_files(state.policy)
-        files["replay.safetensors"] = array_bytes(state.replay.passing())
-        files["witness.safetensors"] = array_bytes({"visited": state.visited})
+    about["num_rollbacks"] = state.num_rollbacks if isinstance(state, TrainState) else 0
+    files = {"worlds.safetensors": array_bytes({"memory": state.env_states})}
+    if isinstance(state, TrainState):
+        files |= agent_files(state.policy)
+        files["replay.safetensors"] = array_bytes(state.replay.mutable_arrays())
+        files["witness.safetensors"] = array_bytes({"visited": state.coverage})
     elif state.collected is not None:
         files["collected.safetensors"] = array_bytes(state.collected.arrays())
     return files | {"state.json": json_bytes(about)}
 
 
 def load_state(
-    directory: Path, rows: Sequence[RowFile], config: Config, replay: Replay
+    directory: Path, rows: Sequence[RowFile], config: Config, replay: ReplayBuffer
 ) -> State:
     """The state that was taken apart.
 
@@ -113,27 +113,32 @@ def load_state(
     """
     about = read_json(directory / "state.json")
     rng = load_generator(about)
-    worlds = load_arrays(directory / "worlds.safetensors", {"memory": MEMORY})["memory"]
+    env_states = load_arrays(directory / "worlds.safetensors", {"memory": MEMORY})["memory"]
     # Rows don't tell: images of states set by hand are fitted to, and none is remembered.
     if not (directory / "policy.json").is_file():
         collected = Collected(**load_arrays(directory / "collected.safetensors", COLLECTED))
-        return Looking(rng=rng, collected=collected, worlds=worlds)
-    policy = load_policy(directory, config)
-    load_replay(directory, rows, passing_expected(policy.space.latent_size, config), replay)
-    witnessed = load_arrays(directory / "witness.safetensors", {"visited": VISITED})
-    return Practising(
+        return CollectState(rng=rng, collected=collected, env_states=env_states)
+    policy = load_agent(directory, config)
+    load_replay(
+        directory, rows, expected_mutable_arrays(policy.space.latent_dim, config), replay
+    )
+    coverage_metrics = load_arrays(directory / "witness.safetensors", {"visited": COVERAGE})
+    return TrainState(
         rng=rng,
         policy=policy,
         replay=replay,
         num_env_steps=whole(about, "num_env_steps"),
         num_rollbacks=whole(about, "num_rollbacks"),
-        worlds=worlds,
-        visited=witnessed["visited"],
+        env_states=env_states,
+        coverage=coverage_metrics["visited"],
     )
 
 
 def load_replay(
-    directory: Path, rows: Sequence[RowFile], expected: Mapping[str, Like], replay: Replay
+    directory: Path,
+    rows: Sequence[RowFile],
+    expected: Mapping[str, ArraySpec],
+    replay: ReplayBuffer,
 ) -> None:
     """Fills a new replay with what was remembered.
 
@@ -148,10 +153,10 @@ def load_replay(
         RunError: A file is damaged, or not of these settings.
     """
     path = directory / "replay.safetensors"
-    passing = load_arrays(path, expected if rows else replay.passing())
+    mutable_arrays = load_arrays(path, expected if rows else replay.mutable_arrays())
     num_added = rows[-1].end if rows else 0
-    check_index(path, passing, min(num_added, replay.num_rows))
-    replay.restore(passing, ((part.first, load_rows(part)) for part in rows))
+    check_index(path, mutable_arrays, min(num_added, replay.num_rows))
+    replay.restore(mutable_arrays, ((part.first, load_rows(part)) for part in rows))
 
 
 def load_rows(part: RowFile) -> Arrays:
@@ -160,7 +165,7 @@ def load_rows(part: RowFile) -> Arrays:
     Raises:
         RunError: The file does not hold so many.
     """
-    arrays = load_arrays(part.path, LASTING)
+    arrays = load_arrays(part.path, IMMUTABLE_ARRAYS)
     if {len(array) for array in arrays.values()} != {part.end - part.first}:
         raise RunError(f"{part.path} holds other rows than its name says; it is damaged")
     return arrays
@@ -180,12 +185,12 @@ def load_generator(about: Mapping[str, Any]) -> np.random.Generator:
     return rng
 
 
-def check_index(path: Path, passing: Arrays, num_held: int) -> None:
+def check_index(path: Path, mutable_arrays: Arrays, num_held: int) -> None:
     """Raises RunError unless the index of episodes fits the rows that are there."""
-    num_steps, first_row = passing["num_steps"], passing["first_row"]
+    num_steps, first_row = mutable_arrays["num_steps"], mutable_arrays["first_row"]
     is_right = (
-        len(num_steps) == len(first_row) == len(passing["goals"])
-        and len(passing["latents"]) == len(passing["log_stds"]) == num_held
+        len(num_steps) == len(first_row) == len(mutable_arrays["goals"])
+        and len(mutable_arrays["latents"]) == len(mutable_arrays["log_stds"]) == num_held
         and num_steps.min(initial=1) >= 1
         and num_steps.max(initial=0) < max(num_held, 1)
         and first_row.min(initial=0) >= 0
@@ -194,21 +199,21 @@ def check_index(path: Path, passing: Arrays, num_held: int) -> None:
         raise RunError(f"{path}: its episodes don't fit its {num_held} rows; it is damaged")
 
 
-MEMORY = Like((None, None), np.dtype(np.float64))
-VISITED = Like((None,), np.dtype(bool))
-COUNTS = Like((None,), np.dtype(np.int64))
-ACTIONS = Like((None, None), np.dtype(np.float32))
-LASTING = {"frames": Like(None, None), "actions": ACTIONS}
-COLLECTED = {"images": Like(None, None), "actions": ACTIONS, "num_steps": COUNTS}
+MEMORY = ArraySpec((None, None), np.dtype(np.float64))
+COVERAGE = ArraySpec((None,), np.dtype(bool))
+COUNTS = ArraySpec((None,), np.dtype(np.int64))
+ACTIONS = ArraySpec((None, None), np.dtype(np.float32))
+IMMUTABLE_ARRAYS = {"frames": ArraySpec(None, None), "actions": ACTIONS}
+COLLECTED = {"images": ArraySpec(None, None), "actions": ACTIONS, "num_steps": COUNTS}
 
 
-def passing_expected(latent_size: int, config: Config) -> dict[str, Like]:
+def expected_mutable_arrays(latent_dim: int, config: Config) -> dict[str, ArraySpec]:
     """What is to be in ``replay.safetensors``: of latents that are pictures, only the goals."""
     floats, pixels = np.dtype(np.float32), np.dtype(np.uint8)
-    dtype, kept = (pixels, 0) if config.is_end_to_end else (floats, latent_size)
+    dtype, kept = (pixels, 0) if config.is_end_to_end else (floats, latent_dim)
     return {
-        "latents": Like((None, kept), dtype),
-        "log_stds": Like((None, kept), floats),
-        "goals": Like((None, latent_size), dtype),
+        "latents": ArraySpec((None, kept), dtype),
+        "log_stds": ArraySpec((None, kept), floats),
+        "goals": ArraySpec((None, latent_dim), dtype),
         **dict.fromkeys(("first_row", "num_steps"), COUNTS),
     }

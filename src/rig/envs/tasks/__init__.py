@@ -11,7 +11,7 @@ from rig.envs.tasks.pick_and_place import PICK_AND_PLACE
 from rig.envs.tasks.push import PUSH, PUSH_ANY, PUSH_RESET_FREE, PUSH_TWO, PUSH_WIDE
 from rig.envs.tasks.reach import REACH
 from rig.envs.tasks.rope import ROPE
-from rig.errors import TaskError, name_the_nearest
+from rig.errors import TaskError, suggest
 
 
 TASKS = (
@@ -49,7 +49,7 @@ __all__ = [
     "Task",
     "find_task",
     "full_name",
-    "is_guest",
+    "is_external",
     "short_name",
 ]
 
@@ -66,7 +66,7 @@ def find_task(name: str) -> Task:
     for task in TASKS:
         if task.name.lower() == asked:
             return task
-    hint = name_the_nearest(name, (task.name for task in TASKS))
+    hint = suggest(name, (task.name for task in TASKS))
     raise TaskError(f"there is no task {name!r}: {hint}")
 
 
@@ -86,7 +86,7 @@ def registered_task(module: str, id_: str) -> Task:
     return task if isinstance(task, Task) else find_task(task)
 
 
-def is_guest(name: str) -> bool:
+def is_external(name: str) -> bool:
     """Whether it is someone's environment, and no task of a tabletop."""
     try:
         find_task(name)
