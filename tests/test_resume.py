@@ -146,7 +146,7 @@ class Signalling(PlainProgress):
 
     def advance(self, done, latest):
         super().advance(done, latest)
-        if self._phase.name == self.phase and done >= self.done:
+        if self.phase_name == self.phase and done >= self.done:
             signals, self.signals = self.signals, ()
             for number in signals:
                 os.kill(os.getpid(), number)
