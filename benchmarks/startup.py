@@ -1,6 +1,7 @@
 """How long the command line takes to answer.
 
-``python -m benchmarks.startup [--src CHECKOUT/src] [--out FILE.txt]`` times ``import rig``, ``rig --help``
+``python -m benchmarks.startup [--src CHECKOUT/src] [--out FILE.txt]`` times ``import rig``,
+``rig --help``
 and each command's ``--help`` with the code of a checkout, each in a process of its own and all
 taking turns. Nothing else should run meanwhile.
 """
