@@ -399,6 +399,10 @@ class Config:
     """What actor and critics see: the latents of images, or the true state, which no robot
     has. With --reward.distance it tells which half is at fault when a run does not learn
     (docs/when-it-does-not-learn.md); not a way to train either."""
+    representation: str = ""
+    """A representation of your own, by the name under which it is registered
+    (docs/new-representation.md). Empty: the one that oracle, input, reward.distance and
+    td3.channels choose."""
     collect: CollectConfig = field(default_factory=CollectConfig)
     vae: VAEConfig = field(default_factory=VAEConfig)
     online: OnlineConfig = field(default_factory=OnlineConfig)
@@ -443,6 +447,15 @@ class Config:
         )
         if self.is_hybrid:
             self._refuse_what_no_swap_has()
+
+    @property
+    def representation_kind(self) -> str:
+        """The name of the representation in its registry."""
+        if self.representation:
+            return self.representation
+        if self.is_given_truth:
+            return "true_state" if self.oracle else "hybrid"
+        return "pixels" if self.is_end_to_end else "latent"
 
     @property
     def is_end_to_end(self) -> bool:
