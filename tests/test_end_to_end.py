@@ -180,7 +180,7 @@ class Stopping(PlainProgress):
 
     def advance(self, done, latest):
         super().advance(done, latest)
-        if self._phase.name == "practise" and done >= 200:
+        if self.phase_name == "practise" and done >= 200:
             raise StoppedError("enough", 143)
 
 

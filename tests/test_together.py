@@ -192,7 +192,7 @@ class Signalling(PlainProgress):
 
     def advance(self, done, latest):
         super().advance(done, latest)
-        if self._phase.name == "practise" and done == STATE_AT:
+        if self.phase_name == "practise" and done == STATE_AT:
             os.kill(os.getpid(), signal.SIGTERM)
 
 
