@@ -220,16 +220,17 @@ class HybridRepresentation(Representation):
 
     def finetune(
         self,
-        frames: Frames,
+        replay: ReplayBuffer,
         config: Config,
         monitor: FitMonitor,
         *,
         rng: np.random.Generator,
     ) -> Self:
         """Return the representation with its VAE fitted further; true states stay."""
-        images = unpack(frames, self.states.latent_dim)[0]
-        vae = fine_tune(self.latents.vae, images, config.vae, config.online.num_fit_steps, rng=rng)
-        some = some_of(frames, rng=rng)
+        images = unpack(replay.frames, self.states.latent_dim)[0]
+        num_steps = config.online.num_fit_steps
+        vae = fine_tune(self.latents.vae, images, config.vae, num_steps, rng=rng)
+        some = some_of(replay.frames, rng=rng)
         new = self.of_vae(config, vae, self.latents.whitening, some, rng=rng)
         monitor.after_fit(new.latents, images)
         return new

@@ -148,13 +148,14 @@ class LatentRepresentation(Representation):
 
     def finetune(
         self,
-        frames: Images,
+        replay: ReplayBuffer,
         config: Config,
         monitor: FitMonitor,
         *,
         rng: np.random.Generator,
     ) -> Self:
         """Return the representation with its VAE fitted further and a new prior."""
+        frames = replay.frames
         vae = fine_tune(self.vae, frames, config.vae, config.online.num_fit_steps, rng=rng)
         new = self._of(vae, some_of(frames, rng=rng), config, self.whitening, rng=rng)
         monitor.after_fit(new, frames)

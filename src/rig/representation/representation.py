@@ -125,13 +125,13 @@ class Representation(Protocol):
 
     def finetune(
         self,
-        frames: np.ndarray,
+        replay: ReplayBuffer,
         config: Config,
         monitor: FitMonitor,
         *,
         rng: np.random.Generator,
     ) -> Self:
-        """Return the representation fitted further; itself if nothing of it is fitted."""
+        """Return the representation fitted to replay's frames; itself if it can't be fitted."""
         return self
 
     def reencode_goals(self, goals: Latents, new: Self) -> Latents:

@@ -32,7 +32,6 @@ from rig.config import Config
 from rig.errors import DivergedError
 from rig.replay.buffer import ReplayBuffer
 from rig.representation.registry import representation_kind
-from rig.representation.representation import Representation
 from rig.runs.interrupt import Interrupt, uninterrupted
 from rig.runs.run import Run
 from rig.training.buffer import make_replay_buffer
@@ -40,6 +39,7 @@ from rig.training.checkpoint_manager import CheckpointManager
 from rig.training.collect import MAX_ROUND_STEPS, collect_images
 from rig.training.coverage import RecordCoverage
 from rig.training.divergence import check_divergence
+from rig.training.fit_representation import finetune, with_imagined_goals
 from rig.training.learn import Update, learn
 from rig.training.make_envs import make_envs, unwrapped_envs
 from rig.training.progress import Progress
@@ -48,7 +48,6 @@ from rig.training.resources import check_resources
 from rig.training.rollout import PracticeRollout
 from rig.training.schedule import is_due
 from rig.training.state import CollectState, TrainState
-from rig.types import Collected, Episodes
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -235,41 +234,7 @@ def refit(state: TrainState, config: Config, num_new: int, setup: Setup) -> Trai
     return state
 
 
-def finetune(
-    agent: Agent,
-    replay: ReplayBuffer,
-    config: Config,
-    recorder: Recorder,
-    *,
-    rng: np.random.Generator,
-) -> Agent:
-    """Return the agent with its representation fitted to replay; re-encode what replay holds.
-
-    A stored goal stands for an image: the old representation decodes it, the new one encodes
-    it, unless both see the same in it.
-    """
-    old = agent.representation
-    new = old.finetune(replay, config, recorder, rng=rng)
-    if new is old:
-        return agent
-    replay.reencode(new.encode, lambda goals: old.reencode_goals(goals, new))
-    return Agent(new, agent.learner)
-
-
 def with_reduced_learning_rate(config: Config, state: TrainState) -> Config:
     """Return the settings with half the learning rate for each rollback of the run."""
     rate = config.td3.learning_rate * 0.5**state.num_rollbacks
     return replace(config, td3=replace(config.td3, learning_rate=rate))
-
-
-def with_imagined_goals(
-    collected: Collected, representation: Representation, *, rng: np.random.Generator
-) -> Episodes:
-    """Return the collected episodes, each with an imagined goal."""
-    return Episodes(
-        num_steps=collected.num_steps,
-        actions=collected.actions,
-        frames=collected.images,
-        encoding=representation.encode(collected.images),
-        goals=representation.imagine(len(collected.num_steps), rng=rng),
-    )
