@@ -84,9 +84,7 @@ class PixelRepresentation(Representation):
 
     def encode(self, frames: Images) -> Encoding:
         """Return the images themselves; they have no standard deviation."""
-        return Encoding(
-            latent=flatten(frames), log_std=np.empty((len(frames), 0), np.float32)
-        )
+        return Encoding(latent=flatten(frames), log_std=np.empty((len(frames), 0), np.float32))
 
     def decode(self, latents: FlatImages) -> Images:
         """Return the latents as images."""

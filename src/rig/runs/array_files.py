@@ -19,6 +19,7 @@ from safetensors.numpy import save
 
 from rig.errors import RunError
 from rig.runs.atomic_files import atomic_write
+from rig.runs.old_names import new_array_name
 
 
 Tree = TypeVar("Tree")
@@ -78,10 +79,12 @@ def load_arrays(path: Path, expected: Expected) -> Arrays:
         raise RunError(f"{path} is missing: the run stopped before it was saved")
     try:
         with safe_open(path, framework="numpy") as file:
-            check_names(path, set(file.keys()), set(expected))
+            stored = {new_array_name(name): name for name in file.keys()}  # noqa: SIM118
+            check_names(path, set(stored), set(expected))
             for name, like in expected.items():
-                check_shape(path, name, tuple(file.get_slice(name).get_shape()), like.shape)
-            loaded = {name: file.get_tensor(name) for name in expected}
+                shape = tuple(file.get_slice(stored[name]).get_shape())
+                check_shape(path, name, shape, like.shape)
+            loaded = {name: file.get_tensor(stored[name]) for name in expected}
     except (SafetensorError, OSError) as error:
         raise RunError(f"{path} can't be read: {error}; the run is damaged") from error
     for name, like in expected.items():

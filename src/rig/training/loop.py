@@ -184,11 +184,11 @@ def practise_episodes(state: TrainState, setup: Setup) -> TrainState:
     num_before, metrics = state.num_env_steps, dict[str, float]()
     while not rollout.is_complete:
         left = config.total_timesteps - state.num_env_steps
-        is_last = left <= MAX_ROUND_STEPS * config.num_envs < base_envs.num_steps * config.num_envs
-        num_steps = rollout.advance(state.agent.act, MAX_ROUND_STEPS, is_last=is_last)
-        state = replace(
-            state, num_env_steps=state.num_env_steps + num_steps * config.num_envs
+        is_last = (
+            left <= MAX_ROUND_STEPS * config.num_envs < base_envs.num_steps * config.num_envs
         )
+        num_steps = rollout.advance(state.agent.act, MAX_ROUND_STEPS, is_last=is_last)
+        state = replace(state, num_env_steps=state.num_env_steps + num_steps * config.num_envs)
         if rollout.is_complete:
             episodes = rollout.episodes()
             replay.add(episodes)
