@@ -134,9 +134,7 @@ class ReplayBuffer:
             NotEnoughDataError: It is empty.
         """
         if self.num_episodes == 0:
-            raise NotEnoughDataError(
-                "replay holds no episode: collect rollouts before sampling"
-            )
+            raise NotEnoughDataError("the buffer holds no episode: add some before sampling")
         episode, step = self._draw(num, rng=rng)
         future = rng.integers(step + 1, self._num_steps[episode] + 1)
         first = self._first_row[episode]

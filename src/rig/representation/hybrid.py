@@ -1,4 +1,4 @@
-"""The true-state ablation: true state in with a latent reward, or latents in with a true reward.
+"""The true-state ablation: the true state as input, or for the reward, but not for both.
 
 If a run does not learn, either what actor and critics see or the reward is the cause. Each of
 them can be given the true state while the other keeps its latents: the one that makes the run
@@ -132,7 +132,7 @@ class HybridRepresentation(Representation):
         *,
         rng: np.random.Generator,
     ) -> Self:
-        """Return the representation of a VAE and the task's true state, with goals among frames.
+        """Return the representation of a VAE and true states, with goals among frames.
 
         The scale of the true state is drawn from a generator of its own, so that ``rng`` gives
         what it gives to the run that is diagnosed: same images, VAE, goals and networks.

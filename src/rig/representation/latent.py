@@ -235,7 +235,7 @@ def weigh_by_steps(
     images: UInt8[np.ndarray, "N H W 3"],
     rows_with_action: Int[np.ndarray, " pairs"],
 ) -> Whitening:
-    """Return the whitening in which distance counts steps, given images and rows with a next."""
+    """Return the whitening in which distance counts steps, given rows that have a next one."""
     seen, _ = in_chunks(partial(_encode, vae, no_whitening(vae.latent_dim)), images)
     return in_steps(whitening, seen[rows_with_action], seen[rows_with_action + 1])
 

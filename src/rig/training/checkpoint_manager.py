@@ -48,7 +48,7 @@ class CheckpointManager:
         self._store = CheckpointStore(run.checkpoints)
 
     def restore(self) -> State | None:
-        """Restore the last state that is whole, and cut the metrics to what was written by then.
+        """Restore the last state that is whole, and cut the metrics to those before it.
 
         Return None if the run has no checkpoint yet: it starts from the beginning.
 

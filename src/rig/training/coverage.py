@@ -1,8 +1,8 @@
 """True-state statistics of practice. They are logged, never used for training.
 
-Two questions help to see why a policy fails: which places did each object visit (state coverage,
-Pong et al. 2020), and did an episode move it at all? The loop steps the environments through
-this wrapper.
+Two questions help to see why a policy fails: which places did each object visit (state
+coverage, Pong et al. 2020), and did an episode move it at all? The loop steps the environments
+through this wrapper.
 """
 
 from typing import Any

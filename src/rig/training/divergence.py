@@ -66,8 +66,8 @@ def check_exploded_critic(value: float, largest_return: float) -> None:
     """Raise DivergedError if a mean value is far beyond any return."""
     if abs(value) > MOST_RETURNS * max(largest_return, 1.0):
         raise DivergedError(
-            f"the critic predicts {value:.3g}, and no return is beyond {largest_return:.3g}: it "
-            "exploded; lower --td3.learning-rate or --td3.gamma"
+            f"the critic predicts {value:.3g}, and no return is beyond {largest_return:.3g}: "
+            "it exploded; lower --td3.learning-rate or --td3.gamma"
         )
 
 
@@ -76,8 +76,8 @@ def check_dead_latents(sampled: SampledTransitions) -> None:
     nats = information_nats(sampled.next_latent, sampled.next_log_std)
     if nats < LEAST_NATS:
         raise DivergedError(
-            f"the latents hold {nats:.2g} nats about an image: they collapsed; lower --vae.beta, "
-            "or raise --vae.num-fit-steps"
+            f"the latents hold {nats:.2g} nats about an image: they collapsed; lower "
+            "--vae.beta, or raise --vae.num-fit-steps"
         )
 
 

@@ -1,8 +1,8 @@
 """Evaluation: the goal images of a fixed set, and how near the robot comes.
 
 The goals are drawn once from a seed that training never uses, and are the same for every run
-of a task; a second set of them is there to choose settings by. Distances are true ones, measured
-by the environment at the last step; nothing here reaches learning.
+of a task; a second set of them is there to choose settings by. Distances are true ones,
+measured by the environment at the last step; nothing here reaches learning.
 """
 
 from dataclasses import dataclass

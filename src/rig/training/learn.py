@@ -22,7 +22,7 @@ from rig.types import Batch, Latents
 UPDATES_PER_DISPATCH = 400
 """About how many updates one compiled call makes."""
 IMAGE_UPDATES_PER_DISPATCH = 10
-"""The same where networks see large inputs: at 48 x 48 pixels, an update's batches take 3 MB."""
+"""The same where networks see large inputs: at 48 x 48 pixels, one update takes 3 MB."""
 LARGE_INPUT = 1000
 """Latents of more values, as images, are large inputs."""
 IMAGES_AT_ONCE = 512

@@ -170,42 +170,47 @@ def practise(state: TrainState, setup: Setup) -> TrainState:
 
 def practise_episodes(state: TrainState, setup: Setup) -> TrainState:
     """Practise until the episodes of all environments are over, learning after each round."""
-    rng, replay, recorder = state.rng, state.replay, setup.recorder
-    config, base_envs = (
-        with_reduced_learning_rate(setup.config, state),
-        unwrapped_envs(setup.envs),
-    )
+    rng, recorder, base_envs = state.rng, setup.recorder, unwrapped_envs(setup.envs)
+    config = with_reduced_learning_rate(setup.config, state)
     goals = [
         state.agent.representation.imagine(config.num_envs, rng=rng)
         for _ in range(config.goals.per_rollout)
     ]
     noise = Noise(config.num_envs, base_envs.action_size, config.explore)
     rollout = PracticeRollout(setup.envs, goals, noise, base_envs.num_steps, rng=rng)
-    num_before, metrics = state.num_env_steps, dict[str, float]()
+    num_before = state.num_env_steps
+    state, num_new = practise_round(state, rollout, config)
     while not rollout.is_complete:
-        left = config.total_timesteps - state.num_env_steps
-        is_last = (
-            left <= MAX_ROUND_STEPS * config.num_envs < base_envs.num_steps * config.num_envs
-        )
-        num_steps = rollout.advance(state.agent.act, MAX_ROUND_STEPS, is_last=is_last)
-        state = replace(state, num_env_steps=state.num_env_steps + num_steps * config.num_envs)
-        if rollout.is_complete:
-            episodes = rollout.episodes()
-            replay.add(episodes)
-            coverage, coverage_metrics = setup.envs.metrics(state.coverage)
-            state = replace(state, coverage=coverage)
-        state, metrics = learn_round(state, config, num_steps * config.num_envs, setup.update)
-        if not rollout.is_complete:
-            check_divergence(state, config, metrics)
-            recorder.after_round(state.num_env_steps, metrics)
+        state, metrics = learn_round(state, config, num_new, setup.update)
+        check_divergence(state, config, metrics)
+        recorder.after_round(state.num_env_steps, metrics)
+        state, num_new = practise_round(state, rollout, config)
+    episodes = rollout.episodes()
+    state.replay.add(episodes)
+    coverage, coverage_metrics = setup.envs.metrics(state.coverage)
+    state, metrics = learn_round(state, config, num_new, setup.update)
     num_new = state.num_env_steps - num_before
     state = refit(state, config, num_new, setup)
-    state = replace(state, env_states=base_envs.get_state())
+    state = replace(state, env_states=base_envs.get_state(), coverage=coverage)
     check_divergence(state, config, metrics)
     recorder.after_round(state.num_env_steps, metrics | coverage_metrics)
     recorder.after_episodes(state.agent, episodes, num_new)
     setup.checkpoints.after_episodes(state, num_new)
     return state
+
+
+def practise_round(
+    state: TrainState, rollout: PracticeRollout, config: Config
+) -> tuple[TrainState, int]:
+    """Take the steps of one round; return how many they were, all environments together.
+
+    The run's last round ends the rollout, even in the middle of an episode.
+    """
+    left = config.total_timesteps - state.num_env_steps
+    is_last = left <= MAX_ROUND_STEPS * config.num_envs
+    num_steps = rollout.advance(state.agent.act, MAX_ROUND_STEPS, is_last=is_last)
+    num_new = num_steps * config.num_envs
+    return replace(state, num_env_steps=state.num_env_steps + num_new), num_new
 
 
 def learn_round(

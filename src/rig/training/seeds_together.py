@@ -8,7 +8,7 @@ rolled back, asks for its own updates and ends later.
 """
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from functools import partial
 from queue import SimpleQueue
 from typing import Generic, TypeVar
@@ -35,7 +35,7 @@ Updated = tuple[Learner, Metrics]
 
 def run_together(
     runs: Mapping[Name, Callable[[Update], Result]],
-) -> Iterator[tuple[Name, Result | BaseException]]:
+) -> Generator[tuple[Name, Result | BaseException]]:
     """Call each run with an ``update`` that batches; yield its result or its error as it comes.
 
     Closing the iterator stops the runs that are left when they next ask for updates.
@@ -47,7 +47,7 @@ def run_together(
         with barrier.turn:
             try:
                 result: Result | BaseException = run(partial(barrier.update, name))
-            except BaseException as error:  # handed to the caller, which raises what it must
+            except BaseException as error:  # noqa: BLE001 - handed to the caller, which raises what it must
                 result = error
             barrier.leave(name)
         ended.put((name, result))
@@ -93,7 +93,7 @@ class UpdateBarrier(Generic[Name]):
         self._update_if_all_wait()
         self.turn.wait_for(lambda: name in self._updated or self._is_closed)
         if self._is_closed:
-            raise StoppedError("stopped with the runs that are trained together")
+            raise StoppedError("stopped with the runs that are trained together", exit_code=1)
         updated = self._updated.pop(name)
         if isinstance(updated, Exception):
             raise updated
@@ -124,7 +124,7 @@ class UpdateBarrier(Generic[Name]):
             requests = [self._requests[name] for name in names]
             try:
                 self._updated |= zip(names, update_batched(requests), strict=True)
-            except Exception as error:  # raised in the runs that asked
+            except Exception as error:  # noqa: BLE001 - raised in the runs that asked
                 self._updated |= dict.fromkeys(names, error)
         self._requests = {}
         self.turn.notify_all()

@@ -207,7 +207,7 @@ COLLECTED = {"images": ArraySpec(None, None), "actions": ACTIONS, "num_steps": C
 
 
 def expected_mutable_arrays(representation: Representation) -> dict[str, ArraySpec]:
-    """Return the arrays of ``replay.safetensors``: of latents that are images, only the goals."""
+    """Return the arrays of ``replay.safetensors``; latents that are images are not in it."""
     floats, dtype = np.dtype(np.float32), np.dtype(representation.latent_dtype)
     latent_dim = representation.latent_dim
     kept = 0 if dtype == np.uint8 else latent_dim
