@@ -7,15 +7,15 @@ from dataclasses import asdict
 from functools import partial
 from typing import Self
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float, Float32, Int, UInt8
+from jaxtyping import Float32, Int, UInt8
 
 from rig.config import Config
 from rig.nn.chunks import in_chunks
 from rig.replay.buffer import ReplayBuffer
+from rig.representation.compiled import decode, encode, encode_and_act
 from rig.representation.fit import fine_tune, fit
 from rig.representation.output_basis import OutputBasis, PatchBasis, PrincipalBasis
 from rig.representation.prior import PRIORS, Prior, make_prior
@@ -27,7 +27,7 @@ from rig.representation.representation import (
     Representation,
     Tree,
 )
-from rig.representation.vae import VAE, make_vae, to_float, to_uint8, vae_template
+from rig.representation.vae import VAE, make_vae, vae_template
 from rig.representation.whiten import Whitening, fit_whitening, in_steps, no_whitening
 from rig.types import Collected, Encoding
 
@@ -74,7 +74,7 @@ class LatentRepresentation(Representation):
         rng: np.random.Generator,
     ) -> Self:
         """Return the representation whose prior is made from the latents of some images."""
-        seen, _ = in_chunks(partial(_encode, vae, whitening), images)
+        seen, _ = in_chunks(partial(encode, vae, whitening), images)
         return cls(
             vae, whitening, make_prior(config.goals.source, seen, config.goals.skew, rng=rng)
         )
@@ -121,12 +121,12 @@ class LatentRepresentation(Representation):
 
     def encode(self, frames: Images) -> Encoding:
         """Return the posterior of each image."""
-        posterior = in_chunks(partial(_encode, self.vae, self.whitening), frames)
+        posterior = in_chunks(partial(encode, self.vae, self.whitening), frames)
         return Encoding(latent=posterior[0], log_std=posterior[1])
 
     def decode(self, latents: Float32[np.ndarray, "N latent"]) -> Images:
         """Return the image of each latent."""
-        return in_chunks(partial(_decode, self.vae, self.whitening), latents)
+        return in_chunks(partial(decode, self.vae, self.whitening), latents)
 
     def imagine(self, num: int, *, rng: np.random.Generator) -> Float32[np.ndarray, "N latent"]:
         """Return goals drawn from the prior."""
@@ -136,7 +136,7 @@ class LatentRepresentation(Representation):
         self, actor: Actor, frames: Images, goals: Float32[np.ndarray, "N latent"]
     ) -> tuple[Actions, Encoding]:
         """Return the actor's actions and the images' posteriors, in one compiled call."""
-        action, latent, log_std = _encode_and_act(
+        action, latent, log_std = encode_and_act(
             self.vae, self.whitening, actor, jnp.asarray(frames), jnp.asarray(goals)
         )
         encoding = Encoding(latent=np.asarray(latent), log_std=np.asarray(log_std))
@@ -219,13 +219,13 @@ def make_latent_representation(
 ) -> LatentRepresentation:
     """Return the representation of a VAE, with a prior made from its latents of some images."""
     whitening = whitening or no_whitening(vae.latent_dim)
-    seen, _ = in_chunks(partial(_encode, vae, whitening), images)
+    seen, _ = in_chunks(partial(encode, vae, whitening), images)
     return LatentRepresentation(vae, whitening, make_prior(prior_source, seen, skew, rng=rng))
 
 
 def whiten(vae: VAE, images: UInt8[np.ndarray, "N H W 3"], floor: float) -> Whitening:
     """Return the whitening of a VAE's latents of some images."""
-    seen, _ = in_chunks(partial(_encode, vae, no_whitening(vae.latent_dim)), images)
+    seen, _ = in_chunks(partial(encode, vae, no_whitening(vae.latent_dim)), images)
     return fit_whitening(seen, floor)
 
 
@@ -236,35 +236,5 @@ def weigh_by_steps(
     rows_with_action: Int[np.ndarray, " pairs"],
 ) -> Whitening:
     """Return the whitening in which distance counts steps, given rows that have a next one."""
-    seen, _ = in_chunks(partial(_encode, vae, no_whitening(vae.latent_dim)), images)
+    seen, _ = in_chunks(partial(encode, vae, no_whitening(vae.latent_dim)), images)
     return in_steps(whitening, seen[rows_with_action], seen[rows_with_action + 1])
-
-
-@eqx.filter_jit
-def _encode_and_act(
-    vae: VAE,
-    whitening: Whitening,
-    actor: Actor,
-    images: UInt8[jax.Array, "N H W 3"],
-    goals: Float[jax.Array, "N latent"],
-) -> tuple[Float[jax.Array, "N action"], ...]:
-    """Return the actions for images and goals, and the images' posteriors."""
-    latent, log_std = _encode(vae, whitening, images)
-    return actor(latent, goals), latent, log_std
-
-
-@eqx.filter_jit
-def _encode(
-    vae: VAE, whitening: Whitening, images: UInt8[jax.Array, "N H W 3"]
-) -> tuple[Float[jax.Array, "N latent"], Float[jax.Array, "N latent"]]:
-    """Return means and log standard deviations of the posteriors."""
-    posterior = jax.vmap(vae.encode)(to_float(images))
-    return whitening.apply(posterior.mean), whitening.spread(posterior.log_std)
-
-
-@eqx.filter_jit
-def _decode(
-    vae: VAE, whitening: Whitening, latents: Float[jax.Array, "N latent"]
-) -> UInt8[jax.Array, "N H W 3"]:
-    """Return the images of latents."""
-    return to_uint8(jax.vmap(vae.decode)(whitening.undo(latents)))
