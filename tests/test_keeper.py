@@ -64,7 +64,7 @@ class Training:
         self.checkpoints = new_checkpoint_manager(run, self.complaints)
         self.state = TrainState(
             rng=np.random.default_rng(3),
-            policy=policy,
+            agent=policy,
             replay=new_replay(),
             num_env_steps=0,
             num_rollbacks=0,
@@ -210,8 +210,8 @@ PARTS = (
     "000002/policy.safetensors",
     "000002/policy.json",
     "000002/replay.safetensors",
-    "000002/worlds.safetensors",
-    "000002/witness.safetensors",
+    "000002/env_states.safetensors",
+    "000002/coverage.safetensors",
     "rows/0000010-0000020.safetensors",
 )
 

@@ -19,7 +19,7 @@ CASES = [
     ("tiny", "fitted"),
     ("tiny", "seen"),
     ("tiny_keypoints", "fitted"),
-    ("tiny_oracle", "seen"),
+    ("tiny_oracle", "fitted"),
 ]
 
 
@@ -68,8 +68,8 @@ def test_loaded_policy_does_the_same_to_the_byte(name, source, request, tmp_path
     save_agent(tmp_path / "policy", policy)
     loaded = load_agent(tmp_path / "policy", config)
     frames = np.ones((5, 2)) * np.arange(5)[:, None] if config.oracle else images[:5]
-    goals = policy.space.imagine(5, rng=np.random.default_rng(1))
-    again = loaded.space.imagine(5, rng=np.random.default_rng(1))
+    goals = policy.representation.imagine(5, rng=np.random.default_rng(1))
+    again = loaded.representation.imagine(5, rng=np.random.default_rng(1))
     assert again.tobytes() == goals.tobytes()
     assert loaded.act(frames, goals)[0].tobytes() == policy.act(frames, goals)[0].tobytes()
 

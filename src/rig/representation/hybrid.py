@@ -17,7 +17,7 @@ from typing import Self
 import numpy as np
 from jaxtyping import Float32
 
-from rig.config import Config
+from rig.config import Config, GoalConfig
 from rig.envs.tasks import find_task
 from rig.replay.buffer import ReplayBuffer
 from rig.representation.fit import fine_tune
@@ -100,7 +100,7 @@ class HybridRepresentation(Representation):
         )
         no_goals = SeenPrior(latents=np.empty((0, vae.latent_dim), np.float32))
         new = cls(LatentRepresentation(vae, whitening, no_goals), states, config)
-        return new.with_goals_among(new.encode(frames).latent, config, rng=rng)
+        return new.with_goals_among(new.encode(frames).latent, config.goals, rng=rng)
 
     @classmethod
     def input_size(cls, config: Config) -> int:
@@ -167,10 +167,9 @@ class HybridRepresentation(Representation):
         return np.concatenate(halves, axis=1)
 
     def with_goals_among(
-        self, seen: Pairs, config: Config, *, rng: np.random.Generator
+        self, seen: Pairs, goals: GoalConfig, *, rng: np.random.Generator
     ) -> Self:
         """Return the same representation with goals among pairs, chosen by their latents."""
-        goals = config.goals
         rows = goals_among(self.split(seen)[0], goals.source, goals.skew, rng=rng)
         latents, states = self.split(seen[rows])
         half = self.latents.with_prior(SeenPrior(latents=latents))
@@ -202,7 +201,7 @@ class HybridRepresentation(Representation):
         self, replay: ReplayBuffer, config: Config, *, rng: np.random.Generator
     ) -> Self:
         """Return the same representation with goals among the pairs that replay holds."""
-        return self.with_goals_among(some_of(replay.latents, rng=rng), config, rng=rng)
+        return self.with_goals_among(some_of(replay.latents, rng=rng), config.goals, rng=rng)
 
     def encode_and_act(
         self, actor: Actor, frames: Frames, goals: Pairs

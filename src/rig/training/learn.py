@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import PRNGKeyArray
 
 from rig.agent.agent import Agent
-from rig.agent.td3 import Learner, Metrics, Rate, Transitions
+from rig.agent.td3 import Learner, Metrics, Rate, Transitions, update_many
 from rig.config import Config, RewardConfig, TD3Config
 from rig.errors import ConfigError, DivergedError
 from rig.replay.buffer import ReplayBuffer, SampledTransitions
@@ -51,7 +51,7 @@ def learn(
     num_updates: int,
     progress: float = 0.0,
     *,
-    update: Update,
+    update: Update = update_many,
     rng: np.random.Generator,
 ) -> tuple[Agent, dict[str, float]]:
     """Return the agent after some updates, and the metrics of the last of them.
