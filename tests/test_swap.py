@@ -25,7 +25,7 @@ from rig.report.run_facts import read_facts
 from rig.report.sections import lead
 from rig.representation.hybrid import HybridRepresentation
 from rig.representation.hybrid_frames import pack, unpack
-from rig.representation.registry import representation_kind
+from rig.representation.registry import REPRESENTATIONS
 from rig.representation.vae import make_vae
 from rig.representation.whiten import no_whitening
 from rig.runs.interrupt import uninterrupted
@@ -269,7 +269,10 @@ def test_same_seed_has_the_vae_and_the_goals_of_the_run_that_is_checked(tiny, im
         generators,
         strict=True,
     )
-    swap, plain = (representation_kind(given[0]).fit(*given, rng=rng) for *given, rng in runs)
+    swap, plain = (
+        REPRESENTATIONS[given[0].representation_kind].fit(*given, rng=rng)
+        for *given, rng in runs
+    )
     jax.tree.map(np.testing.assert_array_equal, swap.latents.arrays(), plain.arrays())
     goals = [s.imagine(30, rng=rng) for s, rng in zip((swap, plain), generators, strict=True)]
     np.testing.assert_array_equal(goals[0][:, :LATENT_SIZE], goals[1])

@@ -121,7 +121,7 @@ def test_runs_of_different_lengths_end_one_by_one_and_an_error_ends_its_own(monk
         "none": updating(1, 0),
         "wrong": updating(2, 2, error=wrong),
     }
-    ended = list(run_together(runs))
+    ended = list(run_together(runs | {"wrong": updating(2, 2, error=wrong)}))
     assert [name for name, _ in ended] == ["none", "wrong", "long"]
     assert dict(ended)["wrong"] is wrong
     for name in ("long", "none"):

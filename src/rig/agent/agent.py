@@ -11,7 +11,7 @@ from jaxtyping import Float32
 from rig.agent.td3 import Learner, new_learner
 from rig.config import Config
 from rig.errors import RunError
-from rig.representation.registry import representation_kind
+from rig.representation.registry import REPRESENTATIONS
 from rig.representation.representation import Representation
 from rig.runs.array_files import load_tree, tree_bytes
 from rig.runs.atomic_files import atomic_write, json_bytes, read_json
@@ -83,13 +83,13 @@ def load_agent(directory: Path, config: Config) -> Agent:
         )
     action_size, num_goals = (read_count(about, name) for name in ("action_size", "num_goals"))
     tree = load_tree(path, eqx.filter_eval_shape(template, config, action_size, num_goals))
-    kind = representation_kind(config)
+    kind = REPRESENTATIONS[config.representation_kind]
     return Agent(kind.from_arrays(tree["representation"], config), tree["learner"])
 
 
 def template(config: Config, action_size: int, num_goals: int) -> dict[str, Any]:
     """Return a tree like that of :func:`agent_files` whose shapes and types are right."""
-    kind = representation_kind(config)
+    kind = REPRESENTATIONS[config.representation_kind]
     size, key = kind.input_size(config), jax.random.key(0)
     return {
         "representation": kind.template(config, num_goals),

@@ -12,8 +12,6 @@ observed, chosen by its latent. The networks see the columns of one half, and th
 weight is zero on the other.
 """
 
-from typing import Self
-
 import numpy as np
 from jaxtyping import Float32
 
@@ -72,7 +70,7 @@ class HybridRepresentation(Representation):
         monitor: FitMonitor,
         *,
         rng: np.random.Generator,
-    ) -> Self:
+    ) -> "HybridRepresentation":
         """Fit the VAE as the diagnosed run does, and choose goals among the frames."""
         images = unpack(collected.images, state_size_of(config))[0]
         vae, whitening, rows = fit_vae(config, images, collected, monitor, rng=rng)
@@ -89,7 +87,7 @@ class HybridRepresentation(Representation):
         frames: Frames,
         *,
         rng: np.random.Generator,
-    ) -> Self:
+    ) -> "HybridRepresentation":
         """Return the representation of a VAE and true states, with goals among frames.
 
         The scale of the true state is drawn from a generator of its own, so that ``rng`` gives
@@ -119,7 +117,7 @@ class HybridRepresentation(Representation):
         }
 
     @classmethod
-    def from_arrays(cls, arrays: Tree, config: Config) -> Self:
+    def from_arrays(cls, arrays: Tree, config: Config) -> "HybridRepresentation":
         """Return the representation that :meth:`arrays` saved."""
         latents = LatentRepresentation.from_arrays(arrays["latents"], config)
         states = TrueStateRepresentation.from_arrays(arrays["states"], config)
@@ -168,7 +166,7 @@ class HybridRepresentation(Representation):
 
     def with_goals_among(
         self, seen: Pairs, goals: GoalConfig, *, rng: np.random.Generator
-    ) -> Self:
+    ) -> "HybridRepresentation":
         """Return the same representation with goals among pairs, chosen by their latents."""
         rows = goals_among(self.split(seen)[0], goals.source, goals.skew, rng=rng)
         latents, states = self.split(seen[rows])
@@ -182,7 +180,7 @@ class HybridRepresentation(Representation):
         monitor: FitMonitor,
         *,
         rng: np.random.Generator,
-    ) -> Self:
+    ) -> "HybridRepresentation":
         """Return the representation with its VAE fitted further; true states stay."""
         images = unpack(replay.frames, self.states.latent_dim)[0]
         num_steps = config.online.num_fit_steps
@@ -192,14 +190,15 @@ class HybridRepresentation(Representation):
         monitor.after_fit(new.latents, images)
         return new
 
-    def reencode_goals(self, goals: Pairs, new: Self) -> Pairs:
+    def reencode_goals(self, goals: Pairs, new: Representation) -> Pairs:
         """Return goals whose images another VAE encodes; their true states stay."""
+        assert isinstance(new, HybridRepresentation)
         latents, states = self.split(goals)
         return np.concatenate([self.latents.reencode_goals(latents, new.latents), states], 1)
 
     def refresh_prior(
         self, replay: ReplayBuffer, config: Config, *, rng: np.random.Generator
-    ) -> Self:
+    ) -> "HybridRepresentation":
         """Return the same representation with goals among the pairs that replay holds."""
         return self.with_goals_among(some_of(replay.latents, rng=rng), config.goals, rng=rng)
 

@@ -5,7 +5,6 @@ Everything here takes and gives NumPy arrays; the VAE runs compiled inside.
 
 from dataclasses import asdict
 from functools import partial
-from typing import Self
 
 import jax
 import jax.numpy as jnp
@@ -55,7 +54,7 @@ class LatentRepresentation(Representation):
         monitor: FitMonitor,
         *,
         rng: np.random.Generator,
-    ) -> Self:
+    ) -> "LatentRepresentation":
         """Fit the VAE to the first images, then whitening and prior."""
         images = collected.images
         vae, whitening, rows = fit_vae(config, images, collected, monitor, rng=rng)
@@ -72,7 +71,7 @@ class LatentRepresentation(Representation):
         whitening: Whitening,
         *,
         rng: np.random.Generator,
-    ) -> Self:
+    ) -> "LatentRepresentation":
         """Return the representation whose prior is made from the latents of some images."""
         seen, _ = in_chunks(partial(encode, vae, whitening), images)
         return cls(
@@ -98,7 +97,7 @@ class LatentRepresentation(Representation):
         return {"vae": vae, "whitening": no_whitening(size), "prior": prior}
 
     @classmethod
-    def from_arrays(cls, arrays: Tree, config: Config) -> Self:
+    def from_arrays(cls, arrays: Tree, config: Config) -> "LatentRepresentation":
         """Return the representation that :meth:`arrays` saved."""
         parts = {name: np.asarray(value) for name, value in arrays["prior"].items()}
         prior = PRIORS[config.goals.source].kind(**parts)
@@ -142,7 +141,7 @@ class LatentRepresentation(Representation):
         encoding = Encoding(latent=np.asarray(latent), log_std=np.asarray(log_std))
         return np.asarray(action), encoding
 
-    def with_prior(self, prior: Prior) -> Self:
+    def with_prior(self, prior: Prior) -> "LatentRepresentation":
         """Return the same representation with another prior."""
         return type(self)(self.vae, self.whitening, prior)
 
@@ -153,7 +152,7 @@ class LatentRepresentation(Representation):
         monitor: FitMonitor,
         *,
         rng: np.random.Generator,
-    ) -> Self:
+    ) -> "LatentRepresentation":
         """Return the representation with its VAE fitted further and a new prior."""
         frames = replay.frames
         vae = fine_tune(self.vae, frames, config.vae, config.online.num_fit_steps, rng=rng)
@@ -162,7 +161,7 @@ class LatentRepresentation(Representation):
         return new
 
     def reencode_goals(
-        self, goals: Float32[np.ndarray, "N latent"], new: Self
+        self, goals: Float32[np.ndarray, "N latent"], new: Representation
     ) -> Float32[np.ndarray, "N latent"]:
         """Return the goals' images as a fine-tuned VAE encodes them.
 
@@ -176,7 +175,7 @@ class LatentRepresentation(Representation):
 
     def refresh_prior(
         self, replay: ReplayBuffer, config: Config, *, rng: np.random.Generator
-    ) -> Self:
+    ) -> "LatentRepresentation":
         """Return the same representation with a prior made from the latents in replay."""
         some = some_of(replay.latents, rng=rng)
         return self.with_prior(

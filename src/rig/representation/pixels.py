@@ -7,8 +7,6 @@ actor and critics begin with layers that look at both (:mod:`rig.agent.feature_e
 Source: Nair et al. 2018, section 5, which compares with it.
 """
 
-from typing import Self
-
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float32, UInt8
@@ -37,7 +35,7 @@ class PixelRepresentation(Representation):
         self.weight = None
 
     @classmethod
-    def of_images(cls, images: Images, *, rng: np.random.Generator) -> Self:
+    def of_images(cls, images: Images, *, rng: np.random.Generator) -> "PixelRepresentation":
         """Return the representation whose goals are some of these images."""
         return cls(flatten(images[rng.permutation(len(images))[:NUM_GOALS]]))
 
@@ -49,7 +47,7 @@ class PixelRepresentation(Representation):
         monitor: FitMonitor,
         *,
         rng: np.random.Generator,
-    ) -> Self:
+    ) -> "PixelRepresentation":
         """Draw the goals; nothing is fitted."""
         return cls.of_images(collected.images, rng=rng)
 
@@ -64,7 +62,7 @@ class PixelRepresentation(Representation):
         return {"goals": jnp.zeros((num_goals, cls.input_size(config)), jnp.uint8)}
 
     @classmethod
-    def from_arrays(cls, arrays: Tree, config: Config) -> Self:
+    def from_arrays(cls, arrays: Tree, config: Config) -> "PixelRepresentation":
         """Return the representation that :meth:`arrays` saved."""
         return cls(np.asarray(arrays["goals"]))
 
@@ -101,7 +99,7 @@ class PixelRepresentation(Representation):
 
     def refresh_prior(
         self, replay: ReplayBuffer, config: Config, *, rng: np.random.Generator
-    ) -> Self:
+    ) -> "PixelRepresentation":
         """Return the representation whose goals are images that replay holds."""
         return self.of_images(replay.frames, rng=rng)
 

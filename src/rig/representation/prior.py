@@ -15,7 +15,7 @@ of the image, because there are few latents and they already hold what matters.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int
@@ -24,6 +24,7 @@ from jaxtyping import Float32, Float64, Int
 Latents = Float32[np.ndarray, "num latent"]
 
 
+@runtime_checkable
 class Prior(Protocol):
     """A distribution to draw goals from: a dataclass whose fields are arrays."""
 

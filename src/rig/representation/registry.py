@@ -1,6 +1,7 @@
 """The kinds of representation by name. To add one, add its line here."""
 
-from rig.config import Config
+from typing import NoReturn
+
 from rig.errors import ConfigError
 from rig.representation.hybrid import HybridRepresentation
 from rig.representation.latent import LatentRepresentation
@@ -9,24 +10,21 @@ from rig.representation.representation import Representation
 from rig.representation.true_state import TrueStateRepresentation
 
 
-REPRESENTATIONS: dict[str, type[Representation]] = {
-    "latent": LatentRepresentation,
-    "pixels": PixelRepresentation,
-    "true_state": TrueStateRepresentation,
-    "hybrid": HybridRepresentation,
-}
+class Registry(dict[str, type[Representation]]):
+    """Classes by name; an unknown name is an error that lists the known ones."""
 
-
-def representation_kind(config: Config) -> type[Representation]:
-    """Return the class that the settings ask for.
-
-    Raises:
-        ConfigError: No kind has that name.
-    """
-    name = config.representation_kind
-    if name not in REPRESENTATIONS:
+    def __missing__(self, name: str) -> NoReturn:
+        """Raise ConfigError."""
         raise ConfigError(
-            f"unknown representation {name!r}: choose one of {', '.join(REPRESENTATIONS)}, or "
-            "register it in rig.representation.registry.REPRESENTATIONS"
+            f"unknown representation {name!r}: choose one of {', '.join(self)}, or add yours to "
+            "rig.representation.registry.REPRESENTATIONS"
         )
-    return REPRESENTATIONS[name]
+
+
+REPRESENTATIONS = Registry(
+    latent=LatentRepresentation,
+    pixels=PixelRepresentation,
+    true_state=TrueStateRepresentation,
+    hybrid=HybridRepresentation,
+)
+"""Indexed by ``Config.representation_kind``."""

@@ -8,7 +8,7 @@ A *frame* is what an environment shows: an image, a true state, or both packed t
 """
 
 from collections.abc import Callable
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import equinox as eqx
 import jax
@@ -32,6 +32,7 @@ Tree = dict[str, Any]
 """Arrays by name, nested; a template has shapes in their place."""
 
 
+@runtime_checkable
 class FitMonitor(Protocol):
     """What follows a fit, to display and log it."""
 
@@ -42,6 +43,7 @@ class FitMonitor(Protocol):
         """Measure a fitted representation on images that it was fitted to."""
 
 
+@runtime_checkable
 class Representation(Protocol):
     """Encodes frames, imagines goals, and measures distances between latents."""
 
@@ -83,7 +85,7 @@ class Representation(Protocol):
         monitor: FitMonitor,
         *,
         rng: np.random.Generator,
-    ) -> Self:
+    ) -> "Representation":
         """Return the representation fitted to the first frames."""
 
     @classmethod
@@ -91,7 +93,7 @@ class Representation(Protocol):
         """Return a tree like :meth:`arrays` whose shapes and types are right: for loading."""
 
     @classmethod
-    def from_arrays(cls, arrays: Tree, config: Config) -> Self:
+    def from_arrays(cls, arrays: Tree, config: Config) -> "Representation":
         """Return the representation that :meth:`arrays` saved."""
 
     def arrays(self) -> Tree:
@@ -130,17 +132,17 @@ class Representation(Protocol):
         monitor: FitMonitor,
         *,
         rng: np.random.Generator,
-    ) -> Self:
+    ) -> "Representation":
         """Return the representation fitted to replay's frames; itself if it can't be fitted."""
         return self
 
-    def reencode_goals(self, goals: Latents, new: Self) -> Latents:
+    def reencode_goals(self, goals: Latents, new: "Representation") -> Latents:
         """Return goals of this representation as a fine-tuned one encodes them."""
         return goals
 
     def refresh_prior(
         self, replay: ReplayBuffer, config: Config, *, rng: np.random.Generator
-    ) -> Self:
+    ) -> "Representation":
         """Return the same representation with a prior made from what replay holds."""
         return self
 

@@ -5,7 +5,7 @@ state, encoding scales it, and goals are drawn as evaluation draws them. Togethe
 :mod:`rig.representation.hybrid`, this is the only place where true states reach learning.
 """
 
-from typing import Any, Self
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -79,7 +79,7 @@ class TrueStateRepresentation(Representation):
         self.weight: Float32[np.ndarray, " state"] = REWARD_PER_M * scale
 
     @classmethod
-    def of_task(cls, task: Task, *, rng: np.random.Generator) -> Self:
+    def of_task(cls, task: Task, *, rng: np.random.Generator) -> "TrueStateRepresentation":
         """Return the representation whose goals, centre and scale are the task's."""
         goals = task.sample_states(NUM_GOALS, rng=rng).astype(np.float32)
         centre, spread = goals.mean(axis=0), goals.std(axis=0)
@@ -99,7 +99,7 @@ class TrueStateRepresentation(Representation):
         monitor: FitMonitor,
         *,
         rng: np.random.Generator,
-    ) -> Self:
+    ) -> "TrueStateRepresentation":
         """Draw the task's goals; nothing is fitted."""
         return cls.of_task(find_task(config.task), rng=rng)
 
@@ -116,7 +116,7 @@ class TrueStateRepresentation(Representation):
         return {"centre": row, "scale": row, "goals": jnp.zeros((num_goals, size))}
 
     @classmethod
-    def from_arrays(cls, arrays: Tree, config: Config) -> Self:
+    def from_arrays(cls, arrays: Tree, config: Config) -> "TrueStateRepresentation":
         """Return the representation that :meth:`arrays` saved."""
         return cls(**{name: np.asarray(value) for name, value in arrays.items()})
 

@@ -1,7 +1,7 @@
 """Learning from replay: sample, relabel, update."""
 
 from dataclasses import replace
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -29,6 +29,7 @@ IMAGES_AT_ONCE = 512
 """Rewards that compare images do so in chunks, so that few images are in memory."""
 
 
+@runtime_checkable
 class Update(Protocol):
     """Updates a learner on many batches: :func:`rig.agent.td3.update_many`, or one like it."""
 

@@ -31,7 +31,7 @@ from rig.agent.td3 import new_learner, update_many
 from rig.config import Config
 from rig.errors import DivergedError
 from rig.replay.buffer import ReplayBuffer
-from rig.representation.registry import representation_kind
+from rig.representation.registry import REPRESENTATIONS
 from rig.runs.interrupt import Interrupt, uninterrupted
 from rig.runs.run import Run
 from rig.training.buffer import make_replay_buffer
@@ -134,7 +134,7 @@ def fit(state: CollectState, replay: ReplayBuffer, setup: Setup) -> TrainState:
     """Fit the representation to the collected images; store their episodes."""
     rng, collected, config = state.rng, state.collected, setup.config
     assert collected is not None
-    kind = representation_kind(config)
+    kind = REPRESENTATIONS[config.representation_kind]
     representation = kind.fit(config, collected, setup.recorder, rng=rng)
     key = jax.random.key(rng.integers(2**32))
     action_size = unwrapped_envs(setup.envs).action_size

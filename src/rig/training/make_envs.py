@@ -10,7 +10,7 @@ from rig.config import Config
 from rig.envs.image_goal_env import ImageGoalVectorEnv
 from rig.envs.tasks import full_name, is_external, short_name
 from rig.external.make import EnvSpec, make_external_envs
-from rig.representation.registry import representation_kind
+from rig.representation.registry import REPRESENTATIONS
 from rig.validation import require
 
 
@@ -24,7 +24,7 @@ def make_envs(config: Config, num_envs: int, image_size: int | None = None) -> E
     Raises:
         ExternalEnvError: The external environment can't be found, made, driven or seen.
     """
-    kind = representation_kind(config)
+    kind = REPRESENTATIONS[config.representation_kind]
     return kind.observe(make_image_envs(config, num_envs, image_size or config.image_size))
 
 
@@ -52,7 +52,7 @@ def make_image_envs(config: Config, num_envs: int, image_size: int) -> Envs:
 def external_envs(config: Config, num_envs: int, image_size: int) -> ImageGoalVectorEnv:
     """Return copies of an external environment."""
     require(
-        not representation_kind(config).needs_true_state,
+        not REPRESENTATIONS[config.representation_kind].needs_true_state,
         "--oracle, --input true and --reward.distance true take the true state, which only "
         "rig's own tasks provide: leave them out",
     )

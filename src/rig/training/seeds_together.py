@@ -106,8 +106,8 @@ class UpdateBarrier(Generic[Name]):
 
     def close(self) -> None:
         """Stop the runs that are left."""
+        self._is_closed = True  # without the turn, which a run that never waits does not give
         with self.turn:
-            self._is_closed = True
             self.turn.notify_all()
 
     def _update_if_all_wait(self) -> None:
