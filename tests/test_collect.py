@@ -44,7 +44,7 @@ def test_every_frame_but_an_episode_s_last_leads_on():
 
 def test_a_metric_that_counts_steps_needs_steps(tiny):
     steps = RewardConfig(metric="steps")
-    with pytest.raises(ConfigError, match="takes none, choose practice"):
+    with pytest.raises(ConfigError, match="has none, choose practice"):
         replace(tiny, reward=steps, collect=CollectConfig(source="teleport"))
 
 

@@ -146,7 +146,7 @@ def test_restored_replay_goes_on_as_the_other_would(training, rng):
 def test_networks_come_back_with_their_optimisers(training, policy):
     training.collect_rollouts().save()
     other = new_checkpoint_manager(training.run, []).restore()
-    jax.tree.map(np.testing.assert_array_equal, policy.learner, other.policy.learner)
+    jax.tree.map(np.testing.assert_array_equal, policy.learner, other.agent.learner)
     np.testing.assert_array_equal(other.env_states, training.state.env_states)
     np.testing.assert_array_equal(other.coverage, training.state.coverage)
 

@@ -7,6 +7,7 @@ import pytest
 
 from rig.agent.agent import Agent, load_agent, save_agent
 from rig.agent.td3 import new_learner
+from rig.config import GoalConfig
 from rig.envs.tasks import find_task
 from rig.errors import RunError
 from rig.representation.latent import make_latent_representation
@@ -64,6 +65,7 @@ def edit(directory, **values):
 @pytest.mark.parametrize(("name", "source"), CASES)
 def test_loaded_policy_does_the_same_to_the_byte(name, source, request, tmp_path, images, rng):
     config = request.getfixturevalue(name)
+    config = replace(config, goals=GoalConfig(source=source))
     policy = make_policy(config, images, rng, source)
     save_agent(tmp_path / "policy", policy)
     loaded = load_agent(tmp_path / "policy", config)

@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import time
 from dataclasses import replace
 
 import jax
@@ -220,6 +221,7 @@ class Signalling(PlainProgress):
         super().advance(done, latest)
         if self.phase_name == "practise" and done == STATE_AT:
             os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(0.3)  # until the main thread has heard it
 
 
 @pytest.mark.parametrize("go_on", [trained_together, trained_alone])
@@ -227,7 +229,9 @@ def test_a_signal_saves_every_run_and_each_goes_on(tmp_path, tiny_oracle, alone_
     runs = new_runs(tmp_path, tiny_oracle)
     ended = trained_together(runs, seed0=Signalling())
     assert all(isinstance(error, StoppedError) for error in ended.values())
-    assert [run.metrics()[-1]["num_env_steps"] for run in runs.values()] == [STATE_AT] * 2
+    last = {name: run.metrics()[-1]["num_env_steps"] for name, run in runs.items()}
+    assert last["seed0"] == STATE_AT
+    assert last["seed1"] in (STATE_AT, STATE_AT + 100), "it may have begun its next round"
     go_on(runs)
     for name, run in runs.items():
         assert_same_end(run, alone_runs[name])

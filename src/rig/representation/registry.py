@@ -16,8 +16,8 @@ class Registry(dict[str, type[Representation]]):
     def __missing__(self, name: str) -> NoReturn:
         """Raise ConfigError."""
         raise ConfigError(
-            f"unknown representation {name!r}: choose one of {', '.join(self)}, or add yours to "
-            "rig.representation.registry.REPRESENTATIONS"
+            f"unknown representation {name!r}: choose one of {', '.join(self)}, or add yours "
+            "to rig.representation.registry.REPRESENTATIONS"
         )
 
 

@@ -184,6 +184,7 @@ def practise_episodes(state: TrainState, setup: Setup) -> TrainState:
         state, metrics = learn_round(state, config, num_new, setup.update)
         check_divergence(state, config, metrics)
         recorder.after_round(state.num_env_steps, metrics)
+        recorder.show_progress()
         state, num_new = practise_round(state, rollout, config)
     episodes = rollout.episodes()
     state.replay.add(episodes)
@@ -195,6 +196,7 @@ def practise_episodes(state: TrainState, setup: Setup) -> TrainState:
     check_divergence(state, config, metrics)
     recorder.after_round(state.num_env_steps, metrics | coverage_metrics)
     recorder.after_episodes(state.agent, episodes, num_new)
+    recorder.show_progress()
     setup.checkpoints.after_episodes(state, num_new)
     return state
 

@@ -86,7 +86,6 @@ class Recorder:
         """Log a round of practice and learning."""
         self._num_env_steps = num_env_steps
         self._log(metrics)
-        self._progress.advance(num_env_steps, self._latest)
 
     def after_episodes(self, agent: Agent, episodes: Episodes, num_new: int) -> None:
         """Evaluate when that is due, between the episodes of practice."""
@@ -94,7 +93,10 @@ class Recorder:
             self._draw_practice(agent.representation, episodes)
             self._probe_practice(agent.representation, episodes)
             self.evaluate(agent)
-            self._progress.advance(self._num_env_steps, self._latest)
+
+    def show_progress(self) -> None:
+        """Display how far practice is, with the last evaluation."""
+        self._progress.advance(self._num_env_steps, self._latest)
 
     def evaluate(self, agent: Agent) -> Trial:
         """Try the goals of the fixed set, log the distances, save the best agent."""
