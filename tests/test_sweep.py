@@ -16,7 +16,6 @@ import pytest
 from stub_trainer import NUM_ROUNDS, stub_row, train_stub, write_spec
 
 import rig
-from rig.cli import commands as commands
 from rig.cli.main import main
 from rig.compare.kept_results import gather
 from rig.config import RewardConfig
@@ -31,7 +30,7 @@ from rig.sweep.jobs import FAILED, FINISHED, LOST, Ending, Job, Outcome, jobs_of
 from rig.sweep.progress import PlainBoard, counts
 from rig.sweep.spec import Planned, read_spec
 from rig.sweep.sweep import MOST_LOST, check_failures, drive, sweep
-from rig.training import provenance
+from rig.training import provenance, run_training
 from rig.training.buffer import sizes_of
 from rig.training.make_envs import make_envs
 
@@ -450,7 +449,9 @@ def test_a_machine_that_does_not_see_the_study_fails_the_run_and_says_so(study):
 def test_an_interrupted_run_goes_on_if_it_can_and_else_begins_anew(study, monkeypatch):
     planned = study.spec.runs[0]
     job = Job(runs=(planned,), study=study, trainer=worker.train_planned)
-    monkeypatch.setattr(commands, "origin", lambda config, argv: {"command": " ".join(argv)})
+    monkeypatch.setattr(
+        run_training, "origin", lambda config, argv: {"command": " ".join(argv)}
+    )
     monkeypatch.setattr(provenance, "check_reproducible", lambda _run, force: None)
     run = worker.run_of(planned, job)
     assert run.origin() == {"command": shlex.join([*planned.argv, "--out", str(run.directory)])}
@@ -468,7 +469,9 @@ def test_a_tracker_follows_every_run_of_a_sweep(tmp_path, monkeypatch):
     path = write_spec(tmp_path / "study.toml", num_seeds=1)
     asked = []
     monkeypatch.setattr(
-        commands, "train_together", lambda runs, _displays, tracker: asked.append(tracker) or ()
+        run_training,
+        "train_runs_together",
+        lambda runs, _displays, tracker: asked.append(tracker) or (),
     )
     monkeypatch.setattr(worker, "run_of", lambda planned, _job: planned.id)
     monkeypatch.setattr("rig.training.trackers.check_tracker", asked.append)

@@ -11,7 +11,6 @@ import pytest
 from safetensors.numpy import load_file
 
 from rig.agent.td3 import Lesson, Transitions, learn_together, new_learner
-from rig.cli.commands import train_to_the_end, train_together
 from rig.config import TD3Config
 from rig.errors import DivergedError, StoppedError
 from rig.representation import true_state as oracle
@@ -25,6 +24,7 @@ from rig.sweep.worker import train_planned, work
 from rig.training import loop as training
 from rig.training import seeds_together as lessons
 from rig.training.progress import PlainProgress
+from rig.training.run_training import train_run, train_runs_together
 from rig.training.seeds_together import alone, teach, together
 
 
@@ -133,12 +133,12 @@ def quiet():
 def trained_together(runs, **displays):
     """How each run ended: its policy or its error."""
     shown = {name: displays.get(name, quiet()) for name in runs}
-    return dict(train_together(runs, shown))
+    return dict(train_runs_together(runs, shown))
 
 
 def trained_alone(runs):
     for run in runs.values():
-        train_to_the_end(run)
+        train_run(run)
     return runs
 
 
@@ -192,7 +192,7 @@ class Signalling(PlainProgress):
 
     def advance(self, done, latest):
         super().advance(done, latest)
-        if self._phase.name == "practise" and done == STATE_AT:
+        if self.phase_name == "practise" and done == STATE_AT:
             os.kill(os.getpid(), signal.SIGTERM)
 
 

@@ -14,8 +14,8 @@ from typing import Annotated
 from tyro.conf import Positional, UseAppendAction, arg
 
 from rig.cli.options import DirectoryOption, Flag
-from rig.cli.outputs import RUNS, check_new_directory
 from rig.config import require
+from rig.runs.output_paths import RUNS, check_new_directory
 from rig.training.trackers import TrackerName
 
 

@@ -19,9 +19,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from rig.cli.outputs import check_new_directory
 from rig.errors import RunError, SweepError
 from rig.runs.atomic_files import read_json, write_json
+from rig.runs.output_paths import check_new_directory
 from rig.runs.run import Run
 from rig.sweep import event_log as journal
 from rig.sweep.lock import is_locked, locked

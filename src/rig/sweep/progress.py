@@ -21,8 +21,8 @@ from rig.training.display import (
     is_live,
     say_plainly,
 )
-from rig.training.phase import duration
 from rig.training.progress import shown_metrics
+from rig.units import duration
 
 
 COLUMNS = ("run", "state", "steps", "distance left", "lost")

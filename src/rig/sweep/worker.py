@@ -96,8 +96,8 @@ def train_planned(
     job: Job, tracker: TrackerName | None = None
 ) -> Iterator[tuple[str, RigError | None]]:
     """Trains runs, side by side if they are several; each writes what it says into its log."""
-    from rig.cli.commands import train_together
     from rig.training.progress import PlainProgress
+    from rig.training.run_training import train_runs_together
 
     runs: dict[str, Run] = {}
     for planned in job.runs:
@@ -106,20 +106,20 @@ def train_planned(
         except RigError as error:
             yield planned.id, error
     displays = {id_: PlainProgress(partial(write_line, job.study.log(id_))) for id_ in runs}
-    for run_id, result in train_together(runs, displays, tracker):
+    for run_id, result in train_runs_together(runs, displays, tracker):
         yield run_id, result if isinstance(result, RigError) else None
 
 
 def run_of(planned: Planned, job: Job) -> Run:
     """A planned run, as it was left if it can go on, else begun anew in a clean directory."""
-    from rig.cli.commands import new_run
+    from rig.training.run_training import create_run
 
     directory = job.study.run_directory(planned.id)
     if can_go_on(directory):
         return Run.open(directory)
     clear(directory)
     argv = [*planned.argv, "--out", str(directory)]
-    return new_run(planned.config, directory, argv, len(job.runs))
+    return create_run(planned.config, directory, argv, len(job.runs))
 
 
 def write_line(path: Path, line: str) -> None:

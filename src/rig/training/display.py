@@ -3,13 +3,22 @@
 On a terminal it is drawn and drawn again; anywhere else it is a plain line now and then.
 """
 
-import sys
 from collections.abc import Callable
 from types import TracebackType
 from typing import Protocol, TypeVar, runtime_checkable
 
+from rig.training.progress import SECONDS_BETWEEN_LINES, is_live, say_plainly
 
-SECONDS_BETWEEN_LINES = 10.0
+
+__all__ = [
+    "SECONDS_BETWEEN_LINES",
+    "Display",
+    "PlainLines",
+    "Say",
+    "Shown",
+    "is_live",
+    "say_plainly",
+]
 Say = Callable[[str], object]
 """Prints a line."""
 Shown = TypeVar("Shown")
@@ -56,13 +65,3 @@ class PlainLines:
         traceback: TracebackType | None,
     ) -> None:
         """Nothing to end."""
-
-
-def is_live() -> bool:
-    """Whether standard error is a terminal, on which one can draw."""
-    return sys.stderr.isatty()
-
-
-def say_plainly(line: str) -> None:
-    """Prints a line on standard error."""
-    sys.stderr.write(f"{line}\n")
