@@ -18,8 +18,10 @@ from rig.training.make_envs import Envs, unwrapped_envs
 
 
 GB = 1e9
-PROGRAM_BYTES = 1.0 * GB
+PROGRAM_BYTES = 1.2 * GB
 """Python, JAX with its compiled programs, MuJoCo, and evaluation."""
+FURTHER_RUN_BYTES = 0.4 * GB
+"""Environments, networks and evaluation of each further run in the same process."""
 FIT_COPIES = {"patches": 6, "keypoints": 2}
 """Bytes that a VAE fit holds per byte of its images, by architecture."""
 MOST_COPIES = max(FIT_COPIES.values())
@@ -93,7 +95,8 @@ def memory_bytes(config: Config, sizes: Sizes, num_together: int = 1) -> float:
     fit = num_copies * sizes.frame_bytes * num_fitted
     in_memory = 0 if is_memory_mapped(config, sizes) else frame
     buffers = num_together * num * (row_bytes(config, sizes) + in_memory)
-    return PROGRAM_BYTES + buffers + fit + 2 * ROWS_PER_FILE * frame
+    programs = PROGRAM_BYTES + (num_together - 1) * FURTHER_RUN_BYTES
+    return programs + buffers + fit + 2 * ROWS_PER_FILE * frame
 
 
 def disk_bytes(config: Config, sizes: Sizes) -> float:
