@@ -24,9 +24,10 @@ from rig.cli.options import (
 )
 from rig.cli.share_commands import SHARE_VERBS
 from rig.cli.sweep_commands import STUDY_VERBS
-from rig.config import Config, require
+from rig.config import Config
 from rig.presets import find_preset
 from rig.runs.output_paths import check_file
+from rig.validation import require
 
 
 @runtime_checkable

@@ -14,9 +14,9 @@ from typing import Annotated
 from tyro.conf import Positional, UseAppendAction, arg
 
 from rig.cli.options import DirectoryOption, Flag
-from rig.config import require
 from rig.runs.output_paths import RUNS, check_new_directory
 from rig.training.trackers import TrackerName
+from rig.validation import require
 
 
 SpecFile = Annotated[Positional[Path], arg(metavar="SPEC")]

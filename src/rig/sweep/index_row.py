@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from rig.errors import RunError
-from rig.presets import LATENT_SIZES, MANY_THINGS, ONE_THING, PRESETS, find_preset
+from rig.presets import PRESETS, TUNED, find_preset
 from rig.runs.run import CLOCK_NAMES, Run
-from rig.runs.settings import flat, nearest_preset
+from rig.runs.settings import nearest_preset
+from rig.settings import flat
 from rig.sweep import plan
 from rig.sweep.status import latest_distances
 
@@ -46,7 +47,7 @@ STAMPED = (
     "evaluation.json",
     "fingerprint.json",
 )
-TASKS = ("", "Reach", *LATENT_SIZES, *MANY_THINGS, *ONE_THING)
+TASKS = ("", *TUNED)
 """A task that changes no preset, and all that do."""
 MOST = 2**63
 """Whole numbers that SQLite holds are below, and above its negative."""
