@@ -21,7 +21,10 @@ COMMANDS = {
     "sweep": (f"{SWEEP}:Sweep", "Train many runs in parallel, on cores or on a Ray cluster."),
     "runs": (f"{SWEEP}:Runs", "List runs, sorted and filtered."),
     "compare": (f"{SWEEP}:Compare", "Compare methods over seeds: tables and learning curves."),
-    "export": (f"{SHARE}:Export", "Write a trained policy in the layout of the Hugging Face Hub."),
+    "export": (
+        f"{SHARE}:Export",
+        "Write a trained policy in the layout of the Hugging Face Hub.",
+    ),
     "upload": (f"{SHARE}:Upload", "Upload a trained policy to the Hugging Face Hub."),
     "download": (f"{SHARE}:Download", "Download a trained policy from the Hugging Face Hub."),
 }

@@ -43,9 +43,7 @@ def parse_train(words: Sequence[str]) -> Command:
     check_old_options(words)
     found = Train.with_defaults(**start_of(words))
     command = parse_words(Train, "train", words, found)
-    meant = Train.with_defaults(
-        command.env or command.task, command.preset, command.tuned_for
-    )
+    meant = Train.with_defaults(command.env or command.task, command.preset, command.tuned_for)
     return command if meant == found else parse_words(Train, "train", words, meant)
 
 
@@ -78,7 +76,9 @@ def about_unknown(word: str, kind: Any, name: str) -> str:
     if not word.startswith("-"):
         return f"rig {name} does not take {word!r} here; see rig {name} --help"
     names = flat(asdict(Config())) if kind is Train else ()
-    options = [f"--{key.replace('_', '-')}" for key in (*names, *(f.name for f in fields(kind)))]
+    options = [
+        f"--{key.replace('_', '-')}" for key in (*names, *(f.name for f in fields(kind)))
+    ]
     near = get_close_matches(word, options, n=1)
     hint = f": did you mean {near[0]}?" if near else f"; see rig {name} --help"
     return f"rig {name} has no option {word}{hint}"
