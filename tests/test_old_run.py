@@ -14,7 +14,7 @@ from rig.agent.agent import agent_files
 from rig.replay.buffer import ReplayBuffer
 from rig.report.page import write_report
 from rig.runs.interrupt import uninterrupted
-from rig.runs.old_names import new_array_name
+from rig.runs.old_names import current_array_name
 from rig.runs.run import Run
 from rig.training.checkpoint_manager import CheckpointManager
 from rig.training.fingerprint import fingerprint
@@ -63,6 +63,6 @@ def test_its_last_checkpoint_comes_back_byte_for_byte(run):
     assert found == recorded
     saved = load_file(run.policy / "policy.safetensors")
     arrays = load(agent_files(state.agent)["policy.safetensors"])
-    assert {new_array_name(name) for name in saved} == set(arrays)
+    assert {current_array_name(name) for name in saved} == set(arrays)
     for name, array in saved.items():
-        np.testing.assert_array_equal(arrays[new_array_name(name)], array)
+        np.testing.assert_array_equal(arrays[current_array_name(name)], array)

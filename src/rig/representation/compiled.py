@@ -28,7 +28,7 @@ def encode(
 ) -> tuple[Float[jax.Array, "N latent"], Float[jax.Array, "N latent"]]:
     """Return means and log standard deviations of the posteriors."""
     posterior = jax.vmap(vae.encode)(to_float(images))
-    return whitening.apply(posterior.mean), whitening.spread(posterior.log_std)
+    return whitening.apply(posterior.mean), whitening.log_std(posterior.log_std)
 
 
 @eqx.filter_jit

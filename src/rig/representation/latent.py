@@ -27,7 +27,7 @@ from rig.representation.representation import (
     Tree,
 )
 from rig.representation.vae import VAE, make_vae, vae_template
-from rig.representation.whiten import Whitening, fit_whitening, in_steps, no_whitening
+from rig.representation.whiten import Whitening, fit_whitening, no_whitening, rescale_by_steps
 from rig.types import Collected, Encoding
 
 
@@ -236,4 +236,4 @@ def weigh_by_steps(
 ) -> Whitening:
     """Return the whitening in which distance counts steps, given rows that have a next one."""
     seen, _ = in_chunks(partial(encode, vae, no_whitening(vae.latent_dim)), images)
-    return in_steps(whitening, seen[rows_with_action], seen[rows_with_action + 1])
+    return rescale_by_steps(whitening, seen[rows_with_action], seen[rows_with_action + 1])

@@ -32,8 +32,13 @@ FILES = {
 """Files of a checkpoint: what older versions called them, by today's name."""
 ARRAYS = {
     "['space']": "['representation']",
-    ".canvas": ".output_basis",
-    ".eyes": ".features",
+    "['vae'].base": "['vae'].mean_logits",
+    "['vae'].canvas.": "['vae'].output_basis.",
+    ".encoder.colours": ".encoder.colors",
+    ".encoder.usual": ".encoder.mean_position",
+    ".encoder.is_constant": ".encoder.always_visible",
+    ".decoder.spread.": ".decoder.expand.",
+    ".eyes.": ".features.",
     "memory": "env_states",
     "visited": "coverage",
 }
@@ -81,8 +86,8 @@ def find_file(directory: Path, name: str) -> Path:
     return path if path.is_file() or not old.is_file() else old
 
 
-def new_array_name(name: str) -> str:
-    """Return the name of a saved array of any version as it is now."""
+def current_array_name(name: str) -> str:
+    """Return the name of a saved array as it is written now."""
     for old, new in ARRAYS.items():
         name = name.replace(old, new)
     return name

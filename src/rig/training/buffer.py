@@ -8,14 +8,14 @@ from rig.config import Config
 from rig.replay.buffer import ReplayBuffer
 from rig.replay.memmap import memmap_array
 from rig.training.make_envs import Envs, unwrapped_envs
-from rig.training.requirements import Sizes, lies_in_a_file
+from rig.training.resources import is_memory_mapped, sizes_of
 
 
 def make_replay_buffer(config: Config, envs: Envs, directory: Path) -> ReplayBuffer:
     """Return an empty buffer; if it needs a file for its frames, that is in the directory."""
 
     def new_frames(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-        is_mapped = lies_in_a_file(config, sizes_of(envs))
+        is_mapped = is_memory_mapped(config, sizes_of(envs))
         return memmap_array(directory, shape, dtype) if is_mapped else np.empty(shape, dtype)
 
     return ReplayBuffer(
@@ -23,14 +23,4 @@ def make_replay_buffer(config: Config, envs: Envs, directory: Path) -> ReplayBuf
         unwrapped_envs(envs).num_steps,
         new_frames,
         keeps_frames=config.reads_frames_again,
-    )
-
-
-def sizes_of(envs: Envs) -> Sizes:
-    """Return what memory use depends on besides the settings."""
-    space = envs.single_observation_space["observation"]  # type: ignore[index]
-    return Sizes(
-        num_steps=unwrapped_envs(envs).num_steps,
-        action_size=unwrapped_envs(envs).action_size,
-        frame_bytes=int(np.prod(space.shape)) * space.dtype.itemsize,
     )

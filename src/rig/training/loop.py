@@ -7,7 +7,7 @@
         repeat until all episodes are over
             practise towards them                     PracticeRollout.advance
             learn from relabelled transitions         learn
-        store the episodes                            add_to_replay
+        store the episodes                            replay.add
         fine-tune the representation (optional)       finetune, refresh_prior
 
 An episode is stored when it is over, before the learning that follows it. Learning does not
