@@ -105,12 +105,12 @@ def test_count_that_is_none(saved, tiny, value):
 
 def test_settings_that_ask_for_another_shape(saved, tiny):
     other = replace(tiny, td3=replace(tiny.td3, hidden_sizes=(9,)))
-    assert "settings ask for" in refusal(saved, other)
+    assert "has shape" in refusal(saved, other)
 
 
 def test_settings_that_ask_for_more_networks(saved, tiny):
     other = replace(tiny, td3=replace(tiny.td3, hidden_sizes=(8, 8)))
-    assert "not of this run's settings" in refusal(saved, other)
+    assert "lacks array" in refusal(saved, other)
 
 
 def test_numbers_that_were_cut(saved, tiny):
