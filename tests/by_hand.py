@@ -86,7 +86,7 @@ class RopePusher:
         return self._tabletop.states()
 
     def _act(self, goals_m):
-        """Move to a position from which a push helps, and push; return False if there is none."""
+        """Move to where a push helps, and push; return False if there is no such place."""
         state = self._tabletop.states()[0]
         hand_m, rope_m = state[:2], points_m(state[None, 2:])[0]
         error_m = np.linalg.norm(goals_m - rope_m, axis=1)
