@@ -37,7 +37,7 @@ def test_task_is_found_by_its_module_and_id():
     assert not is_external(NAME)
     assert with_task_name(Config(task=NAME)).task == NAME
     assert is_external("gymnasium:CartPole-v1")
-    assert gymnasium_id("push") == "rig.envs.registration:rig/Push-v0"
+    assert gymnasium_id("push") == "rig/Push-v0"
     assert find_task("rig.envs.registration:rig/Push-v0") is PUSH
 
 
@@ -68,7 +68,7 @@ def test_module_or_task_that_is_not_there_is_named():
 
 
 def test_environment_of_another_kind_is_no_task():
-    with pytest.raises(TaskError, match="no task of a tabletop"):
+    with pytest.raises(TaskError, match="not a rig task"):
         find_task("gymnasium:CartPole-v1")
 
 

@@ -9,7 +9,8 @@ from fake_results import fake_result
 
 from rig.agent.agent import Agent, load_agent
 from rig.agent.td3 import new_learner
-from rig.cli.main import main, parse
+from rig.cli.main import main
+from rig.cli.parse import parse
 from rig.config import (
     CheckpointConfig,
     CollectConfig,
@@ -361,7 +362,7 @@ def test_guests_have_no_true_state_to_give(option, tmp_path, capsys):
     out = tmp_path / "run"
     command = ["train", "--env", "Pendulum-v1", *option, "--out", str(out)]
     assert main(command) == 2
-    assert "only rig's own tasks provide: leave them out" in capsys.readouterr().err
+    assert "do not report: leave them out" in capsys.readouterr().err
     assert not out.exists()
 
 
