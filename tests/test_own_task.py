@@ -103,10 +103,10 @@ class SeesOnlyTheMean(LatentRepresentation):
 
 class DoesNothing(Agent):
     def __init__(self):
-        self.space = SeesOnlyTheMean()
+        self.representation = SeesOnlyTheMean()
 
-    def act_steadily(self, frames, goals):
-        return np.zeros((len(frames), 2), np.float32), self.space.encode(frames)
+    def act(self, frames, goals, *, use_target_actor=False):
+        return np.zeros((len(frames), 2), np.float32), self.representation.encode(frames)
 
 
 def test_what_latents_hold_and_where_tries_end_is_told_in_its_units(
