@@ -71,7 +71,7 @@ def check_new_names(settings: Mapping[str, Any] | Iterable[str]) -> None:
             raise ConfigError(f"{key} {value} is now called {new}")
 
 
-def current_array_name(name: str) -> str:
+def new_array_name(name: str) -> str:
     """Return the name of a saved array as it is written now."""
     for old, new in ARRAYS.items():
         name = name.replace(old, new)
