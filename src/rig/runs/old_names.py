@@ -34,6 +34,8 @@ ARRAYS = {
     ".eyes.": ".features.",
 }
 """Parts of the names of saved arrays."""
+OLD_IMAGES = "pictures"
+"""The directory of a run that is called images now."""
 COMMANDS = {"push": "upload", "pull": "download"}
 
 

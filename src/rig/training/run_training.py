@@ -117,7 +117,7 @@ def training_of(
     run: Run, progress: Progress, interrupt: Interrupt, tracker: TrackerName | None = None
 ) -> Lessons[Agent]:
     """Train a run while holding its lock; a failure to write becomes a RunError."""
-    with run.alone(), progress:
+    with run.lock(), progress:
         try:
             with tracked(run, tracker):
                 return (yield from training(run.config, run, progress, interrupt))
