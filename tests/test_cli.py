@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from fake_run import make_run
 from PIL import Image
+from rig.cli.run_commands import OTHER_VERBS
 
 from rig.cli import commands as commands
 from rig.cli import doctor
 from rig.cli.main import main
-from rig.cli.run_commands import OTHER_VERBS
 from rig.cli.train_command import Train
 from rig.envs.image_goal_env import Goals
 from rig.envs.tabletop import Tabletop

@@ -12,13 +12,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray, UInt8
 
 from rig.nn.layers import RowLinear
-from rig.nn.patches import (
-    IMAGE_CHANNELS,
-    PATCH_SIDES,
-    grid_side,
-    side_of,
-    space_to_depth,
-)
+from rig.nn.patches import IMAGE_CHANNELS, PATCH_SIDES, grid_side, side_of, space_to_depth
 
 
 Seen = Float[Array, "*B latent"] | UInt8[Array, "*B latent"]

@@ -100,12 +100,6 @@ class Actor(eqx.Module):
         return jnp.tanh(self.mlp(self.features(latent, goal)))
 
 
-@eqx.filter_jit
-def act(actor: Actor, latent: Seen, goal: Seen) -> Float[Array, "*B action"]:
-    """Return the actions, compiled."""
-    return actor(latent, goal)
-
-
 class Critic(eqx.Module):
     """The critic: from a latent, an action and a goal to the expected return."""
 

@@ -19,7 +19,7 @@ from safetensors.numpy import save
 
 from rig.errors import RunError
 from rig.runs.atomic_files import atomic_write
-from rig.runs.old_names import new_array_name
+from rig.runs.old_names import current_array_name
 
 
 Tree = TypeVar("Tree")
@@ -79,7 +79,7 @@ def load_arrays(path: Path, expected: Expected) -> Arrays:
         raise RunError(f"{path} is missing: the run stopped before it was saved")
     try:
         with safe_open(path, framework="numpy") as file:
-            saved = {new_array_name(name): name for name in file.keys()}  # noqa: SIM118
+            saved = {current_array_name(name): name for name in file.keys()}  # noqa: SIM118
             check_names(path, set(saved), set(expected))
             for name, like in expected.items():
                 shape = tuple(file.get_slice(saved[name]).get_shape())

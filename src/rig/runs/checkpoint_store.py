@@ -6,7 +6,7 @@
         000007/                     one checkpoint
             manifest.json           every file that it needs, with its size and its hash
             state.json              counters, and the state of the random generator
-            witness.safetensors     which cells each object visited; only for reports
+            coverage.safetensors    which cells each object visited; only for reports
             policy.safetensors ...  networks, optimiser states, the representation
             replay.safetensors      latents and the bounds of each episode
         rows/                       frames and actions of the replay buffer, which never change
@@ -27,6 +27,7 @@ from rig.errors import RunError
 from rig.runs.atomic_files import atomic_write, atomic_write_directory, json_bytes
 from rig.runs.manifest import (
     Entries,
+    RowFile,
     check_file,
     check_gapless,
     entry_of,
@@ -35,7 +36,6 @@ from rig.runs.manifest import (
     row_files,
     rows_name,
 )
-from rig.training.state import RowFile
 
 
 NUM_KEPT = 2
