@@ -302,4 +302,4 @@ def test_checkpoint_of_another_schema_is_refused(training):
     path.write_text(path.read_text().replace('"schema": 1', '"schema": 2'))
     with pytest.raises(RunError):
         training.restored()
-    assert "has schema 2, this rig reads 1" in training.complaints[0]
+    assert "has schema 2, but this version of rig reads 1" in training.complaints[0]
