@@ -8,16 +8,14 @@ from rig.representation.representation import Representation
 from rig.types import Encoding
 
 
-SIDE = 12
-
-
 class Thumbnail(Representation):
     """The thumbnail is the latent; goals are thumbnails of observed images."""
 
-    latent_dim = SIDE * SIDE
+    latent_dim = 12 * 12
+    num_goals = property(lambda self: len(self.goals))
 
     def __init__(self, goals):
-        self.goals, self.num_goals = goals, len(goals)
+        self.goals = goals
         self.weight = np.ones(self.latent_dim, np.float32)
 
     @classmethod
@@ -44,7 +42,7 @@ class Thumbnail(Representation):
         return Encoding(latent=latent, log_std=np.full_like(latent, -5))
 
     def decode(self, latents):
-        grey = (255 * latents.reshape(-1, SIDE, SIDE, 1)).astype(np.uint8)
+        grey = (255 * latents.reshape(-1, 12, 12, 1)).astype(np.uint8)
         return grey.repeat(4, axis=1).repeat(4, axis=2).repeat(3, axis=3)
 
     def imagine(self, num, *, rng):
@@ -53,7 +51,7 @@ class Thumbnail(Representation):
 
 def thumbnails(images):
     """Return the mean grey, in [0, 1], of each 4 x 4 pixels."""
-    blocks = images.reshape(-1, SIDE, 4, SIDE, 4, 3).mean(axis=(2, 4, 5)) / 255
+    blocks = images.reshape(-1, 12, 4, 12, 4, 3).mean(axis=(2, 4, 5)) / 255
     return blocks.reshape(len(images), -1).astype(np.float32)
 
 

@@ -66,6 +66,6 @@ def test_representation_of_ones_own_takes_less_than_60_lines_and_trains(tiny, tm
         image = np.zeros(policy.image_shape, np.uint8)
         assert policy.act(image, image + 200).shape == (2,)
         assert any("td3/critic_loss" in row for row in run.metrics())
-        assert list(run.pictures.glob("imagined-*.png"))
+        assert list(run.images.glob("imagined-*.png"))
     finally:
         REPRESENTATIONS.pop("thumbnail")
