@@ -9,7 +9,8 @@ from fake_results import fake_result
 
 from rig.agent.agent import Agent, load_agent
 from rig.agent.td3 import new_learner
-from rig.cli.main import main, parse
+from rig.cli.main import main
+from rig.cli.parse import parse
 from rig.config import (
     CheckpointConfig,
     CollectConfig,

@@ -12,6 +12,7 @@ and by the command line. Nothing heavy is imported here: the entry points are te
 are spelled out.
 """
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gymnasium.envs.registration import register as register_id
@@ -38,8 +39,15 @@ IDS = (
 )
 
 
-def register_task(task: "Task") -> None:
-    """Registers a task of one's own under its id; the last one of that id counts."""
+def register_task(task: "Task", *, tuned_for: str = "") -> None:
+    """Register a task under its id, in place of any task already registered under it.
+
+    Args:
+        task: The task.
+        tuned_for: A task of ours, as ``PushTwo``, whose settings of presets suit this one.
+    """
+    if tuned_for:
+        task = replace(task, tuned_for=tuned_for)
     registry.pop(task.id, None)
     _register(task.id, task)
 

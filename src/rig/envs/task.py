@@ -102,6 +102,8 @@ class Task:
     """Whether practice begins each episode at the start, or goes on where the last ended."""
     num_steps: int
     """An episode's length."""
+    tuned_for: str = ""
+    """The task of ours whose settings :mod:`rig.presets` gives this one; empty: by its name."""
 
     @property
     def id(self) -> str:

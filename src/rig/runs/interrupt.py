@@ -33,6 +33,10 @@ class Interrupt:
         """Whether a signal came."""
         return self._asked is not None
 
+    def request_stop(self) -> None:
+        """Ask for a stop at the end of the deferred part, as a first signal does."""
+        self._asked = self._asked or signal.SIGINT
+
     @contextmanager
     def deferred(self) -> Iterator[None]:
         """A part that a first signal does not cut short; it stops the run at the end of it.

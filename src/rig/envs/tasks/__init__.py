@@ -51,6 +51,7 @@ __all__ = [
     "full_name",
     "is_external",
     "short_name",
+    "tuned_for",
 ]
 
 
@@ -99,6 +100,14 @@ def short_name(name: str) -> str:
     """What a run calls the task of this name: ``Push``, or one's own ``MODULE:ID``."""
     task = find_task(name)
     return name if ":" in name else task.name
+
+
+def tuned_for(name: str) -> str:
+    """Return the task of ours whose preset settings a registered task takes, if any."""
+    try:
+        return find_task(name).tuned_for
+    except TaskError:
+        return ""
 
 
 def full_name(name: str) -> str:
