@@ -34,7 +34,7 @@ def untrained_policy(config: Config) -> Agent:
     images = rng.integers(256, size=shape).astype(np.uint8)
     vae = make_vae(config.vae, images, key=key, rng=rng)
     space = make_latent_representation(
-        vae, images, "normal", -1.0, rng=np.random.default_rng(0)
+        vae, images, config.goals.source, -1.0, rng=np.random.default_rng(0)
     )
     return Agent(space, new_learner(LATENT_SIZE, ACTION_SIZE, config.td3, key=key))
 
@@ -47,7 +47,7 @@ def make_run(directory: Path, config: Config = TINY) -> Run:
     run.save_evaluation(evaluation())
     save_agent(run.policy, untrained_policy(config))
     for name in ("reached", "worst", "reconstructions", "imagined-0001000", "imagined-0002000"):
-        Image.new("RGB", (8, 8), "red").save(run.pictures / f"{name}.png")
+        Image.new("RGB", (8, 8), "red").save(run.images / f"{name}.png")
     return run
 
 

@@ -126,7 +126,7 @@ def test_task_and_preset_decide_the_settings_wherever_they_stand(words, config):
 
 
 def test_train_says_which_settings_the_preset_takes_from_a_task(rig, tmp_path, monkeypatch):
-    monkeypatch.setattr(run_training, "alone", lambda _lessons: None)
+    monkeypatch.setattr(run_training, "train_locked", lambda *_: None)
     err = rig("train Push --json --out", tmp_path / "run")[2]
     assert err == "rig: settings: fast, with Push's reward.kind=sparse\n"
 
@@ -159,23 +159,23 @@ def test_every_preset_can_be_asked_for(rig):
         ("train Reach --goals.mixture.original 0.9", "sum to 1"),
         ("train Reach --image-size 50", "--image-size must be one of 48, 84, got '50'"),
         ("train Reach --out file/run", "file is no directory"),
-        ("train --resume nowhere", "nowhere is no run"),
+        ("train --resume nowhere", "nowhere is not a run"),
         ("train Reach --resume nowhere", "with the run's own settings: leave out TASK"),
         ("train --resume nowhere --seed 3 --td3.gamma 0.9", "leave out --seed, --td3.gamma"),
         ("train --resume nowhere --out elsewhere", "leave out --out"),
-        ("export nowhere --out exported", "nowhere is no run"),
-        ("upload nowhere --to ./uploaded", "nowhere is no run"),
-        ("download ./nowhere --out downloaded", "nowhere is no run"),
+        ("export nowhere --out exported", "nowhere is not a run"),
+        ("upload nowhere --to ./uploaded", "nowhere is not a run"),
+        ("download ./nowhere --out downloaded", "nowhere is not a run"),
         ("reach nowhere", "rig reach needs --goal; see rig reach --help"),
-        ("reach nowhere --goal goal.png", "nowhere is no run"),
+        ("reach nowhere --goal goal.png", "nowhere is not a run"),
         (
             "reach nowhere --goal goal.png --video goal.avi",
             "'.avi': give a name in .mp4 or .gif",
         ),
-        ("evaluate nowhere", "nowhere is no run"),
-        ("evaluate file", "file is no run"),
+        ("evaluate nowhere", "nowhere is not a run"),
+        ("evaluate file", "file is not a run"),
         ("evaluate nowhere --episodes 0", "episodes must be at least 1, got 0"),
-        ("imagine nowhere --out sheet.png", "nowhere is no run"),
+        ("imagine nowhere --out sheet.png", "nowhere is not a run"),
         ("imagine nowhere --out missing/sheet.png", "missing is no directory"),
         (
             "imagine nowhere --out sheet.png --num-goals 0",
@@ -192,7 +192,7 @@ def test_every_preset_can_be_asked_for(rig):
         ("train --env Pendulm-v1 --out run", "no environment 'Pendulm-v1'"),
         ("look Push --out picture.png --size 5", "--size must be 16 to 2048 pixels, got 5"),
         ("report --out report.html", "RUN"),
-        ("report nowhere --out report.html", "nowhere is no run"),
+        ("report nowhere --out report.html", "nowhere is not a run"),
         ("report nowhere --out report.txt", "give a name in .html"),
     ],
 )
@@ -228,7 +228,7 @@ def test_training_ends_with_the_numbers_that_evaluation_gives(rig, train_tiny, t
 
 
 def test_origin_tells_the_command_line_and_the_camera(rig, tmp_path, monkeypatch):
-    monkeypatch.setattr(run_training, "alone", lambda _lessons: None)
+    monkeypatch.setattr(run_training, "train_locked", lambda *_: None)
     rig("train Push --seed 5 --json --out", tmp_path / "run")
     origin = json.loads((tmp_path / "run" / "origin.json").read_text())
     assert origin["command"] == f"rig train Push --seed 5 --json --out {tmp_path / 'run'}"
@@ -255,7 +255,7 @@ def test_anyones_environment_is_trained_shown_a_goal_and_evaluated(
 
 
 def test_runs_get_a_directory_of_their_own_by_default(rig, tmp_path, monkeypatch):
-    monkeypatch.setattr(run_training, "alone", lambda _lessons: None)
+    monkeypatch.setattr(run_training, "train_locked", lambda *_: None)
     monkeypatch.setattr("rig.report.tables.print_evaluation", lambda evaluation: None)
     monkeypatch.chdir(tmp_path)
     out = rig("train rig/Push-v0 --preset paper --seed 5")[1]

@@ -151,7 +151,7 @@ def test_rows_are_relabelled_with_pictures_and_rewarded_by_their_pixels(space, r
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"oracle": True}, "learns from images: leave out --oracle"),
+        ({"oracle": True}, "--oracle uses no images"),
         ({"goals": GoalConfig(source="fitted")}, "goals.source must be seen, got fitted"),
         (
             {"reward": RewardConfig(kind="sqrt_distance")},
@@ -236,7 +236,7 @@ def test_practice_learned_and_drew_its_goals(finished, config):
     rows = finished.metrics()
     assert any("td3/critic_loss" in row for row in rows)
     assert not any(name.startswith(("vae/", "probe/")) for row in rows for name in row)
-    assert list(finished.pictures.glob("imagined-*.png"))
+    assert list(finished.images.glob("imagined-*.png"))
     policy = load_agent(finished.policy, config)
     assert int(policy.learner.num_updates) > 0
     assert json.loads((finished.policy / "policy.json").read_text())["num_goals"] > 0

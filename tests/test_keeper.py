@@ -64,7 +64,7 @@ class Training:
         self.checkpoints = new_checkpoint_manager(run, self.complaints)
         self.state = TrainState(
             rng=np.random.default_rng(3),
-            policy=policy,
+            agent=policy,
             replay=new_replay(),
             num_env_steps=0,
             num_rollbacks=0,
@@ -146,7 +146,7 @@ def test_restored_replay_goes_on_as_the_other_would(training, rng):
 def test_networks_come_back_with_their_optimisers(training, policy):
     training.collect_rollouts().save()
     other = new_checkpoint_manager(training.run, []).restore()
-    jax.tree.map(np.testing.assert_array_equal, policy.learner, other.policy.learner)
+    jax.tree.map(np.testing.assert_array_equal, policy.learner, other.agent.learner)
     np.testing.assert_array_equal(other.env_states, training.state.env_states)
     np.testing.assert_array_equal(other.coverage, training.state.coverage)
 
@@ -210,8 +210,8 @@ PARTS = (
     "000002/policy.safetensors",
     "000002/policy.json",
     "000002/replay.safetensors",
-    "000002/worlds.safetensors",
-    "000002/witness.safetensors",
+    "000002/env_states.safetensors",
+    "000002/coverage.safetensors",
     "rows/0000010-0000020.safetensors",
 )
 
@@ -240,7 +240,7 @@ def test_changed_metrics_belong_to_no_checkpoint(training):
 def test_no_whole_checkpoint_is_one_clear_line(training):
     training.collect_rollouts().save()
     cut(training.run.checkpoints / PARTS[-1].replace("0000010-0000020", "0000000-0000010"))
-    with pytest.raises(RunError, match="holds no checkpoint that is whole"):
+    with pytest.raises(RunError, match="has no intact checkpoint"):
         training.restored()
     assert "0000000-0000010" in training.complaints[0]
 
@@ -293,7 +293,7 @@ def test_checkpoint_that_lies_about_its_files_reads_none(training):
         path.write_text(json.dumps(manifest | {"files": {name: {}}}))
         with pytest.raises(RunError):
             training.restored()
-        assert "is no file of a checkpoint" in training.complaints[-1]
+        assert "is not a file of a checkpoint" in training.complaints[-1]
 
 
 def test_checkpoint_of_another_schema_is_refused(training):
@@ -302,4 +302,4 @@ def test_checkpoint_of_another_schema_is_refused(training):
     path.write_text(path.read_text().replace('"schema": 1', '"schema": 2'))
     with pytest.raises(RunError):
         training.restored()
-    assert "has schema 2, this rig reads 1" in training.complaints[0]
+    assert "has schema 2, but this version of rig reads 1" in training.complaints[0]

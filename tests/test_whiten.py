@@ -2,7 +2,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from rig.representation.whiten import STEP_FLOOR, fit_whitening, in_steps, no_whitening
+from rig.representation.whiten import STEP_FLOOR, fit_whitening, no_whitening, rescale_by_steps
 
 
 def seen(rng):
@@ -24,29 +24,31 @@ def test_undoing_gives_back_the_encoder_s_latents(rng):
     np.testing.assert_allclose(back, latent, atol=1e-4)
 
 
-def test_each_motion_counts_once_and_noise_does_not(rng):
+def test_each_motion_counts_once_and_noise_does_not(rng, measured):
     weight = np.sort(fit_whitening(seen(rng), 0.01).weight)
-    np.testing.assert_allclose(weight, [0.0001 / 0.0101, 0.0001 / 0.0101, 1, 1], atol=0.01)
+    error = np.abs(weight - [0.0001 / 0.0101, 0.0001 / 0.0101, 1, 1])
+    measured("error of a weight", error.max(), below=0.01)
 
 
-def test_motions_that_count_have_mean_0_and_variance_1(rng):
+def test_motions_that_count_have_mean_0_and_variance_1(rng, measured):
     latent = seen(rng)
     whitening = fit_whitening(latent, 0.01)
     counted = np.asarray(whitening.apply(jnp.asarray(latent)))[:, whitening.weight > 0.5]
-    np.testing.assert_allclose(counted.mean(axis=0), 0, atol=1e-3)
-    np.testing.assert_allclose(np.cov(counted, rowvar=False), np.eye(2), atol=0.01)
+    measured("error of a mean", np.abs(counted.mean(axis=0)).max(), below=1e-3)
+    covariance = np.cov(counted, rowvar=False)
+    measured("error of a variance", np.abs(covariance - np.eye(2)).max(), below=0.01)
 
 
 def test_spreads_go_with_the_latents(rng):
     whitening = fit_whitening(seen(rng), 0.01)
     log_std = jnp.log(jnp.full(4, 0.5))
     expected = 0.5 * np.sqrt((np.asarray(whitening.matrix) ** 2).sum(axis=0))
-    np.testing.assert_allclose(np.exp(whitening.spread(log_std)), expected, rtol=1e-4)
+    np.testing.assert_allclose(np.exp(whitening.log_std(log_std)), expected, rtol=1e-4)
 
 
 def test_spreads_without_whitening_stay():
     log_std = jnp.array([-1.0, 0.5])
-    assert no_whitening(2).spread(log_std) == pytest.approx(np.array([-1.0, 0.5]), abs=1e-5)
+    assert no_whitening(2).log_std(log_std) == pytest.approx(np.array([-1.0, 0.5]), abs=1e-5)
 
 
 def walked(rng):
@@ -56,27 +58,27 @@ def walked(rng):
     return latent, (latent + step).astype(np.float32)
 
 
-def test_what_takes_more_steps_to_move_counts_for_more(rng):
+def test_what_takes_more_steps_to_move_counts_for_more(rng, measured):
     latent, next_latent = walked(rng)
-    weight = in_steps(no_whitening(2), latent, next_latent).weight
+    weight = rescale_by_steps(no_whitening(2), latent, next_latent).weight
     slow, fast = np.sort([0.1**2, 0.4**2])
     expected = np.sqrt((fast + STEP_FLOOR) / (slow + STEP_FLOOR))
-    assert weight[0] / weight[1] == pytest.approx(expected, rel=0.05)
+    measured("of what is expected", weight[0] / weight[1] / expected, above=0.95, below=1.05)
 
 
-def test_counting_steps_keeps_the_scale_of_distances(rng):
+def test_counting_steps_keeps_the_scale_of_distances(rng, measured):
     latent, next_latent = walked(rng)
     before = fit_whitening(latent, 0.01)
-    after = in_steps(before, latent, next_latent)
+    after = rescale_by_steps(before, latent, next_latent)
     squares = [
         np.sum(np.var(np.asarray(one.apply(jnp.asarray(latent)) * one.weight), axis=0))
         for one in (before, after)
     ]
-    assert squares[0] == pytest.approx(squares[1], rel=1e-3)
+    measured("change of the scale", abs(squares[0] / squares[1] - 1), below=1e-3)
 
 
 def test_latents_that_count_steps_are_undone(rng):
     latent = seen(rng)
-    whitening = in_steps(fit_whitening(latent, 0.01), latent[:-1], latent[1:])
+    whitening = rescale_by_steps(fit_whitening(latent, 0.01), latent[:-1], latent[1:])
     back = whitening.undo(whitening.apply(jnp.asarray(latent)))
     np.testing.assert_allclose(back, latent, atol=1e-3)

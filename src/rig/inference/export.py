@@ -19,13 +19,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rig.agent.agent import NUMBERS, load_agent
+from rig.agent.agent import ARRAY_FILES, load_agent
 from rig.errors import RunError
 from rig.inference.demo import attempts
 from rig.inference.model_card import card
 from rig.inference.open_run import latent_space, open_trained
 from rig.inference.video import attempt_frames, save_video
-from rig.runs.atomic_files import BESIDE
+from rig.runs.atomic_files import TEMPORARY_SUFFIX
 from rig.runs.run import Run
 
 
@@ -45,7 +45,7 @@ def export(directory: Path, out: Path, *, force: bool = False) -> None:
     check_not_existing(out)
     with new_directory(out) as beside:
         copy(run.directory, beside, COPIED)
-        numbers = next(name for name in NUMBERS if (run.policy / name).is_file())
+        numbers = next(name for name in ARRAY_FILES if (run.policy / name).is_file())
         shutil.copyfile(run.policy / numbers, beside / "model.safetensors")
         shutil.copyfile(run.policy / "policy.json", beside / "policy.json")
         video_frames = [
@@ -84,7 +84,7 @@ def check_not_existing(out: Path) -> None:
 @contextmanager
 def new_directory(out: Path) -> Iterator[Path]:
     """An empty directory beside a place: moved there once it is whole, or else removed."""
-    beside = out.absolute().with_name(out.absolute().name + BESIDE)
+    beside = out.absolute().with_name(out.absolute().name + TEMPORARY_SUFFIX)
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)
     try:

@@ -7,7 +7,7 @@ import numpy as np
 from rig.config import Config
 from rig.envs.tasks import find_task, is_external
 from rig.sweep.spec import Planned
-from rig.training.requirements import Sizes, memory_bytes
+from rig.training.resources import Sizes, memory_bytes
 
 
 NUM_CHANNELS = 3

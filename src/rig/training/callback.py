@@ -52,5 +52,5 @@ def called_back(run: Run, callback: Callback | None, interrupt: Interrupt) -> It
             if callback(progress) is False:
                 interrupt.request_stop()
 
-    with run.followed(follow):
+    with run.on_metrics(follow):
         yield
