@@ -12,7 +12,7 @@
     best/            the best policy so far, as a run of its own
     evaluation.json  the table of the last evaluation
     fingerprint.json hashes of what it ended as: it is finished
-    pictures/        sheets drawn on the way
+    images/          image grids drawn during training
 """
 
 import fcntl
@@ -76,7 +76,7 @@ class Run:
         """
         if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
             raise RunError(f"{directory} exists and is not empty: choose another --out")
-        (directory / "pictures").mkdir(parents=True, exist_ok=True)
+        (directory / "images").mkdir(parents=True, exist_ok=True)
         write_json(directory / "origin.json", dict(origin))
         write_json(directory / "config.json", asdict(config))
         return cls(directory, config)
@@ -99,9 +99,15 @@ class Run:
             raise RunError(f"{path} can't be read: {error}") from error
 
     @property
+    def images(self) -> Path:
+        """The directory of the images drawn during training."""
+        old = self.directory / "pictures"  # its name before 0.2
+        return old if old.is_dir() else self.directory / "images"
+
+    @property
     def pictures(self) -> Path:
-        """Where sheets drawn on the way lie."""
-        return self.directory / "pictures"
+        """The directory of images, by its former name."""
+        return self.images
 
     @property
     def policy(self) -> Path:
