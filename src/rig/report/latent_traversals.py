@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from rig.report.diagnose import LEAST_WEIGHT
-from rig.representation.latent import LatentRepresentation
+from rig.representation.representation import Representation
 
 
 NUM_IMAGES = 9
@@ -14,7 +14,7 @@ RANGE_STDS = 2.0
 
 
 def latent_traversals(
-    representation: LatentRepresentation, latents: Float32[np.ndarray, "N latent"]
+    representation: Representation, latents: Float32[np.ndarray, "N latent"]
 ) -> dict[str, UInt8[np.ndarray, "images H W 3"]]:
     """Return rows of an image grid: each latent that counts, else the one of most weight.
 
@@ -24,6 +24,7 @@ def latent_traversals(
     """
     mean, std = latents.mean(axis=0), latents.std(axis=0)
     weight = representation.weight
+    assert weight is not None
     counting = np.flatnonzero(weight >= LEAST_WEIGHT)
     steps = np.linspace(-RANGE_STDS, RANGE_STDS, NUM_IMAGES)
     rows = {}
@@ -32,6 +33,3 @@ def latent_traversals(
         row[:, index] += (steps * std[index]).astype(np.float32)
         rows[f"latent {index}, weight {weight[index]:.2f}"] = representation.decode(row)
     return rows
-
-
-sweeps = latent_traversals

@@ -105,11 +105,6 @@ class Run:
         return old if old.is_dir() else self.directory / "images"
 
     @property
-    def pictures(self) -> Path:
-        """The directory of images, by its former name."""
-        return self.images
-
-    @property
     def policy(self) -> Path:
         """Where the VAE, the prior and the networks lie; in an export, beside all the rest."""
         inside = self.directory / "policy"
