@@ -5,7 +5,7 @@ from rig.representation.latent import LatentRepresentation
 
 
 class ScaledRepresentation(LatentRepresentation):
-    """Decodes a latent to an image of one pixel, whose three numbers are ten times the latent."""
+    """Decodes a latent to an image of one pixel, with ten times the latent as its colour."""
 
     def __init__(self, weight):
         self.weight = np.array(weight, np.float32)

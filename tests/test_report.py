@@ -127,7 +127,7 @@ def test_run_that_has_only_begun_is_shown_as_such(tmp_path):
 
 
 def test_directory_that_is_no_run_is_refused(tmp_path):
-    with pytest.raises(RunError, match="is no run"):
+    with pytest.raises(RunError, match="is not a run"):
         write_report(tmp_path / "report.html", [tmp_path])
     assert list(tmp_path.iterdir()) == []
 

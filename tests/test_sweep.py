@@ -519,7 +519,7 @@ def test_an_interrupted_run_begins_in_a_clean_directory_and_nothing_else_is_remo
 
 def test_a_run_that_another_process_trains_is_not_removed(tmp_path):
     run = Run.create(tmp_path / "run", FAST, {})
-    with run.alone(), pytest.raises(RunError, match=r"another process trains .*run: wait"):
+    with run.lock(), pytest.raises(RunError, match=r"another process trains .*run: wait"):
         worker.clear(run.directory)
     assert Run.open(run.directory).config == FAST
 

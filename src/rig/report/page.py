@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from rig.report import sections
 from rig.report.run_facts import Facts, read_facts
-from rig.runs.atomic_files import read_whole
+from rig.runs.atomic_files import read_small_file
 
 
 MEDIA_TYPES = {".png": "image/png", ".mp4": "video/mp4"}
@@ -55,4 +55,4 @@ def page(runs: Sequence[Facts]) -> str:
 
 def data_uri(path: Path) -> str:
     """Return a file as a ``data:`` URI, which holds the file itself."""
-    return f"data:{MEDIA_TYPES[path.suffix]};base64,{b64encode(read_whole(path)).decode()}"
+    return f"data:{MEDIA_TYPES[path.suffix]};base64,{b64encode(read_small_file(path)).decode()}"

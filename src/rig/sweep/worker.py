@@ -16,7 +16,7 @@ from typing import Any
 
 from rig.errors import RigError, RunError, StoppedError, SweepError
 from rig.runs.atomic_files import write_json
-from rig.runs.run import Run, alone_at
+from rig.runs.run import Run, lock_directory
 from rig.sweep.directory import Study
 from rig.sweep.jobs import FAILED, FINISHED, LOST, Job, Outcome
 from rig.sweep.spec import Planned
@@ -150,7 +150,7 @@ def clear(directory: Path) -> None:
         return
     if any(directory.iterdir()) and not (directory / "origin.json").is_file():
         raise SweepError(f"{directory} is in the way and is no run: move it elsewhere")
-    with alone_at(directory):
+    with lock_directory(directory):
         shutil.rmtree(directory)
 
 
