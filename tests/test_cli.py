@@ -297,7 +297,7 @@ def test_goal_of_another_task_is_no_true_goal(rig, run, tmp_path):
 def test_file_that_is_no_picture_is_one_line(rig, run):
     code, _, err = rig("reach", run, "--goal", run / "config.json")
     assert (code, err.count("\n")) == (2, 1)
-    assert "can't be read as a picture" in err
+    assert "can't be read as an image" in err
 
 
 def test_unfinished_run_is_one_line(rig, tmp_path):
