@@ -247,7 +247,7 @@ def test_anyones_environment_is_trained_shown_a_goal_and_evaluated(
     assert json.loads((run / "origin.json").read_text())["camera"] == "the observation"
     assert rig("look --goal --env own_robot:OwnRobot-v0 --out", goal)[0] == 0
     code, out, _ = rig("reach", run, "--goal", goal, "--json")
-    assert (code, set(json.loads(out)["distances"])) == (0, {"picture_levels"})
+    assert (code, set(json.loads(out)["distances"])) == (0, {"image_levels"})
     code, again, _ = rig("evaluate", run, "--episodes 2 --json")
     last = json.loads((run / "evaluation.json").read_text())
     assert (code, json.loads(again)["distances"]) == (0, last["distances"])
@@ -330,7 +330,7 @@ def test_goal_of_another_task_is_no_true_goal(rig, run, tmp_path):
 def test_file_that_is_no_picture_is_one_line(rig, run):
     code, _, err = rig("reach", run, "--goal", run / "config.json")
     assert (code, err.count("\n")) == (2, 1)
-    assert "can't be read as a picture" in err
+    assert "can't be read as an image" in err
 
 
 def test_unfinished_run_is_one_line(rig, tmp_path):
