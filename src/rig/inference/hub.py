@@ -1,7 +1,7 @@
-"""Pushing exports to, and pulling them from, the Hugging Face Hub or a directory.
+"""Uploads of exports to the Hugging Face Hub, and downloads; a directory can stand in for it.
 
-A place is a directory if there is one, or if it begins as a path does; else it is the Hub's
-``owner/name``. A directory needs no network and no other package.
+A place is a directory if it exists or begins as a path does, else the Hub's ``owner/name``. A
+directory needs no network and no other package.
 """
 
 import re
@@ -12,37 +12,31 @@ from pathlib import Path
 from types import ModuleType
 
 from rig.errors import RunError
-from rig.inference.export import FILES, check_not_existing, copy_export, export
-from rig.runs.run import Run
+from rig.inference.export import FILES, copy_export, export
 
 
 REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
 
 
-def push(directory: Path, place: str, *, force: bool = False) -> None:
-    """Exports a run to a place; an export is copied as it is.
+def upload(directory: Path, place: str, *, force: bool = False) -> None:
+    """Export a run to a place; copy what is an export already.
 
     Raises:
         RunError: It is no finished run, there is something already, or the Hub refused.
     """
     if not is_repository(place):
-        check_not_existing(Path(place))  # before it costs anything
+        export(directory, Path(place), force=force)
+        return
     with tempfile.TemporaryDirectory() as scratch:
         exported = Path(scratch) / directory.absolute().name
-        if (Run.open(directory).directory / "README.md").is_file():
-            copy_export(directory, exported)
-        else:
-            export(directory, exported, force=force)
-        if not is_repository(place):
-            copy_export(exported, Path(place))
-            return
+        export(directory, exported, force=force)
         with refusals(place) as hub:
             hub.HfApi().create_repo(place, exist_ok=True)
             hub.HfApi().upload_folder(repo_id=place, folder_path=exported)
 
 
-def pull(place: str, out: Path) -> None:
-    """Fetches an export from a place into a new directory, after a look at it.
+def download(place: str, out: Path) -> None:
+    """Copy an export from a place into a new directory, and check it.
 
     Raises:
         RunError: There is no such export, it is damaged, or there is something already.
@@ -56,15 +50,25 @@ def pull(place: str, out: Path) -> None:
         copy_export(Path(scratch), out)
 
 
+def cached(place: str) -> Path:
+    """Download an export from the Hub into its cache, and return the directory there.
+
+    Raises:
+        RunError: The package is missing, or the Hub refused.
+    """
+    with refusals(place) as hub:
+        return Path(hub.snapshot_download(place, allow_patterns=list(FILES)))
+
+
 def is_repository(place: str) -> bool:
-    """Whether a place is the Hub's, and no directory."""
+    """Return whether a place is on the Hub, not a directory."""
     is_path = place.startswith((".", "/", "~")) or Path(place).exists()
     return not is_path and REPOSITORY.fullmatch(place) is not None
 
 
 @contextmanager
 def refusals(place: str) -> Iterator[ModuleType]:
-    """The Hub's package; what the Hub refuses becomes one line.
+    """Return the Hub's package; what the Hub refuses becomes one line.
 
     Raises:
         RunError: The package is missing, or the Hub refused.
