@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/installed
 
-.PHONY: help demo test test-all check format lint types bench tasks lock clean
+.PHONY: help demo test test-all check format lint types hooks bench results tasks startup lock clean
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -40,12 +40,21 @@ lint: $(STAMP)  ## formatting and lint
 types: $(STAMP)  ## strict static types on src
 	$(BIN)/mypy
 
+hooks: $(STAMP)  ## format, lint and types before every commit
+	$(BIN)/pre-commit install
+
 bench: $(STAMP)  ## what it costs, beside its peers
 	$(BIN)/python -m benchmarks.install
 	$(BIN)/python -m benchmarks.run
 
 tasks: $(STAMP)  ## draw docs/tasks.md again
 	$(BIN)/python -m benchmarks.tasks
+
+results: $(STAMP)  ## write docs/results.md again from the kept results
+	$(BIN)/python -m benchmarks.results
+
+startup: $(STAMP)  ## how long --help and `import rig` take
+	$(BIN)/python -m benchmarks.startup
 
 lock: $(STAMP)  ## resolve requirements.lock again (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --fork-strategy fewest --generate-hashes \

@@ -17,7 +17,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rig.cli.outputs import RUNS
 from rig.compare.comparison import Comparison, Line
 from rig.compare.curves import save_curves
 from rig.compare.kept_results import (
@@ -29,6 +28,7 @@ from rig.compare.kept_results import (
 )
 from rig.compare.tables import COLUMNS, cells, grid, legend, nothing_scores, over_tasks
 from rig.errors import RigError, RunError, SpecError
+from rig.runs.output_paths import RUNS
 from rig.runs.settings import changes_from_published
 from rig.sweep.spec import Planned, read_alone, read_spec, slug
 from rig.training.origin import commit, now

@@ -49,8 +49,8 @@ class Wait:
 
 def wait(planned: Planned, directory: Path, seconds: float) -> None:
     """Writes a run's directory, waits, and says that it is finished."""
-    from rig.cli import commands  # noqa: F401 (what a real run imports)
     from rig.runs.run import Run
+    from rig.training import run_training  # noqa: F401 (what a real run imports)
 
     run = Run.create(directory, planned.config, {})
     time.sleep(seconds)

@@ -20,7 +20,7 @@ from rig.envs.camera import Camera
 from rig.envs.tabletop import STEP_M, STEP_S, Tabletop
 from rig.envs.tasks import HAND, TASKS, Task
 from rig.report.image_grid import GAP_PX
-from rig.units import amount, thing_of
+from rig.units import amount, object_of
 
 
 PAGE = Path("docs/tasks.md")
@@ -98,7 +98,7 @@ def facts(task: Task) -> dict[str, str]:
         "goals": goals,
         "score": ", ".join(f"`{name}`" for name in measured(task)),
         "doing nothing": ", ".join(
-            f"{thing_of(name)} {amount(name, mean)} ({amount(name, median)})"
+            f"{object_of(name)} {amount(name, mean)} ({amount(name, median)})"
             for name, (mean, median) in measured(task).items()
         ),
     }

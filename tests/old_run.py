@@ -9,7 +9,6 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from rig.cli.commands import train_to_the_end
 from rig.config import (
     CheckpointConfig,
     CollectConfig,
@@ -20,6 +19,7 @@ from rig.config import (
 )
 from rig.runs.run import Run
 from rig.training.origin import origin
+from rig.training.run_training import train_run
 
 
 CONFIG = Config(
@@ -47,7 +47,7 @@ def main(path: Path) -> None:
     """Trains for a moment, and packs what is left."""
     with tempfile.TemporaryDirectory() as scratch:
         run = Run.create(Path(scratch) / "run", CONFIG, origin(CONFIG, ["train", "Reach"]))
-        train_to_the_end(run)
+        train_run(run)
         with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as pack:
             for file in sorted(run.directory.rglob("*")):
                 if file.is_file() and file.suffix != ".png" and "best" not in file.parts:

@@ -22,6 +22,7 @@ from rig.inference import demo
 from rig.inference.open_run import open_trained
 from rig.presets import PRESETS, find_preset
 from rig.runs.settings import changes_from, option
+from rig.training import run_training
 from rig.training.origin import surroundings
 
 
@@ -193,7 +194,7 @@ def test_training_ends_with_the_numbers_that_evaluation_gives(rig, train_tiny, t
 
 
 def test_origin_tells_the_command_line_and_the_camera(rig, tmp_path, monkeypatch):
-    monkeypatch.setattr(commands, "alone", lambda _lessons: None)
+    monkeypatch.setattr(run_training, "alone", lambda _lessons: None)
     rig("train Push --seed 5 --json --out", tmp_path / "run")
     origin = json.loads((tmp_path / "run" / "origin.json").read_text())
     assert origin["command"] == f"rig train Push --seed 5 --json --out {tmp_path / 'run'}"
@@ -220,7 +221,7 @@ def test_anyones_environment_is_trained_shown_a_goal_and_evaluated(
 
 
 def test_runs_get_a_directory_of_their_own_by_default(rig, tmp_path, monkeypatch):
-    monkeypatch.setattr(commands, "alone", lambda _lessons: None)
+    monkeypatch.setattr(run_training, "alone", lambda _lessons: None)
     monkeypatch.setattr("rig.report.tables.print_evaluation", lambda evaluation: None)
     monkeypatch.chdir(tmp_path)
     out = rig("train rig/Push-v0 --preset paper --seed 5")[1]
@@ -352,7 +353,7 @@ def test_report_is_written_where_it_was_asked_for(rig, run, tmp_path):
 def test_demo_ends_with_a_report_that_shows_the_robot_reaching(rig, tmp_path, monkeypatch):
     trained = make_run(tmp_path / "run")
     asked = []
-    monkeypatch.setattr(demo, "train_anew", lambda *args: asked.append(args) or trained)
+    monkeypatch.setattr(demo, "train_new_run", lambda *args: asked.append(args) or trained)
     code, out, _ = rig("demo --seed 4 --out", tmp_path / "run")
     config, preset, directory, _argv = asked[0]
     assert (code, config.task, config.seed, preset) == (0, "Reach", 4, "fast")

@@ -25,7 +25,7 @@ from rig.errors import RunError
 from rig.report.tables import print_table
 from rig.runs.atomic_files import write_json
 from rig.runs.run import Run
-from rig.sweep.directory import Study
+from rig.sweep.study import Study
 from rig.sweep.spec import read_spec
 
 

@@ -24,6 +24,7 @@ from rig.replay.buffer import ReplayBuffer
 from rig.replay.relabel import relabel
 from rig.representation.pixels import PixelRepresentation
 from rig.runs.run import Run
+from rig.training import run_training
 from rig.training.learn import make_reward
 from rig.training.progress import PlainProgress
 from rig.types import Episodes
@@ -179,7 +180,7 @@ class Stopping(PlainProgress):
 
     def advance(self, done, latest):
         super().advance(done, latest)
-        if self._phase.name == "practise" and done >= 200:
+        if self.phase_name == "practise" and done >= 200:
             raise StoppedError("enough", 143)
 
 
@@ -197,7 +198,7 @@ def everything(directory):
 def finished(tmp_path_factory, config):
     """An undisturbed run."""
     run = Run.create(tmp_path_factory.mktemp("runs") / "run", config, {})
-    commands.train_to_the_end(run)
+    run_training.train_run(run)
     return run
 
 
@@ -206,11 +207,11 @@ def test_run_that_was_stopped_goes_on_to_the_same_bytes(
 ):
     run = Run.create(tmp_path / "stopped", config, {})
     with monkeypatch.context() as patch:
-        patch.setattr(commands, "open_progress", Stopping)
+        patch.setattr(run_training, "open_progress", Stopping)
         with pytest.raises(StoppedError):
-            commands.train_to_the_end(run)
+            run_training.train_run(run)
     assert run.checkpoints.is_dir()
-    commands.train_on(run.directory)
+    run_training.resume_run(run.directory)
     assert everything(run.directory) == everything(finished.directory)
 
 

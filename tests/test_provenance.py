@@ -4,11 +4,11 @@ from dataclasses import replace
 import pytest
 from fake_run import make_run
 
-from rig.cli.commands import train_on
 from rig.errors import RunError
 from rig.inference.open_run import open_trained
 from rig.training.origin import surroundings
 from rig.training.provenance import check_reproducible, check_same_observations, differences
+from rig.training.run_training import resume_run
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_other_programs_matter_only_to_a_run_that_goes_on(run):
     (run.directory / "evaluation.json").unlink()
     open_trained(run.directory)
     with pytest.raises(RunError, match=r"another packages\.jax \(0\.1, now .*same bytes"):
-        train_on(run.directory)
+        resume_run(run.directory)
 
 
 def test_picture_is_not_compared_where_a_camera_took_it():

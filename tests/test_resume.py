@@ -9,14 +9,14 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
-from rig.cli import commands as commands
-from rig.cli.commands import train_on, train_to_the_end
 from rig.config import CheckpointConfig, CollectConfig
 from rig.errors import RunError, StoppedError
 from rig.runs import atomic_files as durable
 from rig.runs.run import Run
 from rig.training import loop as train
+from rig.training import run_training
 from rig.training.progress import PlainProgress
+from rig.training.run_training import resume_run, train_run
 
 
 NOT_COMPARED = {"clock.jsonl", "origin.json"}
@@ -82,7 +82,7 @@ def whole_run(tmp_path_factory, config):
     run = Run.create(tmp_path_factory.mktemp("runs") / "run", config, {})
     with pytest.MonkeyPatch.context() as patch:
         writes = Writes(patch, 0, None)
-        train_to_the_end(run)
+        train_run(run)
     return everything(run), writes.num
 
 
@@ -110,8 +110,8 @@ def test_power_lost_in_the_middle_of_a_write(run, undisturbed, num_writes, seed,
     with monkeypatch.context() as patch:
         Writes(patch, failing, PowerLossError())
         with pytest.raises(PowerLossError):
-            train_to_the_end(run)
-    train_on(run.directory)
+            train_run(run)
+    resume_run(run.directory)
     assert everything(run) == undisturbed
 
 
@@ -130,10 +130,10 @@ def test_writes_that_fail_at_random_are_named_and_lose_nothing(
         with monkeypatch.context() as patch:
             Writes(patch, number, OSError(errno.ENOSPC, "No space left on device"))
             with pytest.raises(RunError) as caught:
-                train_on(run.directory)
+                resume_run(run.directory)
         assert "No space left on device" in str(caught.value)
         assert f"rig train --resume {run.directory}" in str(caught.value)
-    train_on(run.directory)
+    resume_run(run.directory)
     assert everything(run) == undisturbed
 
 
@@ -146,7 +146,7 @@ class Signalling(PlainProgress):
 
     def advance(self, done, latest):
         super().advance(done, latest)
-        if self._phase.name == self.phase and done >= self.done:
+        if self.phase_name == self.phase and done >= self.done:
             signals, self.signals = self.signals, ()
             for number in signals:
                 os.kill(os.getpid(), number)
@@ -154,9 +154,9 @@ class Signalling(PlainProgress):
 
 def stopped(run, progress, monkeypatch):
     """Trains until a signal stops it; what was said."""
-    monkeypatch.setattr(commands, "open_progress", lambda: progress)
+    monkeypatch.setattr(run_training, "open_progress", lambda: progress)
     with pytest.raises(StoppedError) as caught:
-        train_to_the_end(run)
+        train_run(run)
     monkeypatch.undo()
     return caught.value
 
@@ -166,9 +166,9 @@ def test_signal_in_practice_saves_the_round(run, undisturbed, monkeypatch, numbe
     run = replace_config(run, every_steps=10_000)
     error = stopped(run, Signalling(number, phase="practise", done=200), monkeypatch)
     assert error.exit_code == exit_code
-    assert f"go on with `rig train --resume {run.directory}`" in str(error)
+    assert f"resume with `rig train --resume {run.directory}`" in str(error)
     assert max(row["num_env_steps"] for row in run.metrics()) == 200
-    train_on(run.directory)
+    resume_run(run.directory)
     settings = {"config.json": b"", "best/config.json": b""}  # it asked for fewer checkpoints
     assert everything(run) | settings == undisturbed | settings
 
@@ -179,14 +179,14 @@ def test_second_signal_stops_at_once_and_loses_no_more_than_the_round(
 ):
     twice = Signalling(signal.SIGINT, signal.SIGINT, phase="practise", done=300)
     stopped(run, twice, monkeypatch)
-    train_on(run.directory)
+    resume_run(run.directory)
     assert everything(run) == undisturbed
 
 
 def test_signal_during_the_fit_loses_no_more_than_the_fit(run, undisturbed, monkeypatch):
     stopped(run, Signalling(signal.SIGTERM, phase="fit", done=8), monkeypatch)
     assert [path.name for path in run.checkpoints.iterdir()] == ["000001"]
-    train_on(run.directory)
+    resume_run(run.directory)
     assert everything(run) == undisturbed
 
 
@@ -203,13 +203,13 @@ def test_run_that_was_stopped_after_its_fit_does_not_fit_again(
 ):
     config = replace(config, **changes)
     runs = [Run.create(tmp_path / name, config, {}) for name in ("whole", "stopped")]
-    train_to_the_end(runs[0])
+    train_run(runs[0])
     with monkeypatch.context() as patch:
         patch.setattr(train, "practise", power_lost)
         with pytest.raises(PowerLossError):
-            train_to_the_end(runs[1])
+            train_run(runs[1])
     monkeypatch.setattr(train, "first_fit", power_lost)
-    train_on(runs[1].directory)
+    resume_run(runs[1].directory)
     assert everything(runs[1]) == everything(runs[0])
 
 
@@ -227,12 +227,12 @@ def replace_config(run, **changes):
 def test_finished_run_is_not_trained_again(run):
     run.save_fingerprint({})
     with pytest.raises(RunError, match="is finished"):
-        train_on(run.directory)
+        resume_run(run.directory)
 
 
 def test_run_that_another_process_trains_is_left_alone(run):
     with run.alone(), pytest.raises(RunError, match="another process trains"):
-        train_on(run.directory)
+        resume_run(run.directory)
 
 
 @pytest.mark.slow
@@ -242,7 +242,7 @@ def test_worlds_that_are_never_put_back_go_on_where_they_were(
 ):
     config = replace(config, task=task, total_timesteps=800)
     runs = [Run.create(tmp_path / name, config, {}) for name in ("whole", "stopped")]
-    train_to_the_end(runs[0])
+    train_run(runs[0])
     stopped(runs[1], Signalling(signal.SIGTERM, phase="practise", done=500), monkeypatch)
-    train_on(runs[1].directory)
+    resume_run(runs[1].directory)
     assert everything(runs[1]) == everything(runs[0])

@@ -114,7 +114,7 @@ from dataclasses import replace
 from rig.config import Config
 from rig.runs.settings import from_dict
 from rig.runs.atomic_files import read_json
-from rig.cli.commands import train_together
+from rig.training.run_training import train_runs_together
 from rig.training.progress import PlainProgress
 from rig.runs.run import Run
 
@@ -122,7 +122,7 @@ place, num = Path(sys.argv[1]), int(sys.argv[2])
 config = from_dict(Config, read_json(place / "config.json"))
 configs = [replace(config, seed=seed) for seed in range(num)]
 runs = {str(each.seed): Run.create(place / str(each.seed), each, {}) for each in configs}
-ended = dict(train_together(runs, {name: PlainProgress(print) for name in runs}))
+ended = dict(train_runs_together(runs, {name: PlainProgress(print) for name in runs}))
 assert all(run.is_finished for run in runs.values()), ended
 print(1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """

@@ -5,7 +5,6 @@ import jax
 import numpy as np
 import pytest
 
-from rig.cli.commands import train_on, train_to_the_end
 from rig.config import CheckpointConfig
 from rig.errors import DivergedError
 from rig.replay.buffer import SampledTransitions
@@ -17,6 +16,7 @@ from rig.training.divergence import (
     check_exploded_critic,
     information_nats,
 )
+from rig.training.run_training import resume_run, train_run
 
 
 def sampled(latents, std):
@@ -84,7 +84,7 @@ def diverging(monkeypatch, num_times):
 
 def test_run_that_diverges_goes_back_and_on_with_half_the_step_size(run, monkeypatch, tiny):
     rates = diverging(monkeypatch, 2)
-    train_to_the_end(run)
+    train_run(run)
     assert rates[:3] == [tiny.td3.learning_rate * share for share in (1, 0.5, 0.25)]
     (row,) = [row for row in run.metrics() if "run/num_rollbacks" in row]
     assert (row["num_env_steps"], row["run/num_rollbacks"]) == (200, 2)
@@ -94,9 +94,9 @@ def test_run_that_diverges_goes_back_and_on_with_half_the_step_size(run, monkeyp
 def test_run_that_diverges_again_and_again_stops_and_keeps_its_checkpoint(run, monkeypatch):
     diverging(monkeypatch, 99)
     with pytest.raises(DivergedError, match=r"it diverged; stopped after 200 steps .* is kept"):
-        train_to_the_end(run)
+        train_run(run)
     monkeypatch.undo()
-    train_on(run.directory)
+    resume_run(run.directory)
     assert run.is_finished
 
 
@@ -105,5 +105,5 @@ def test_step_size_that_is_far_too_large_is_noticed_in_its_round(tmp_path, tiny)
     td3 = replace(tiny.td3, learning_rate=1e3, utd_ratio=1.0)
     run = Run.create(tmp_path / "run", replace(tiny, td3=td3), {})
     with pytest.raises(DivergedError, match=r"diverged|exploded"):
-        train_to_the_end(run)
+        train_run(run)
     assert max(row["num_env_steps"] for row in run.metrics()) <= 200

@@ -22,11 +22,11 @@ from rig.cli.options import (
     TaskName,
     require_one,
 )
-from rig.cli.outputs import check_file
 from rig.cli.share_commands import SHARE_VERBS
 from rig.cli.sweep_commands import STUDY_VERBS
 from rig.config import Config, require
 from rig.presets import find_preset
+from rig.runs.output_paths import check_file
 
 
 @runtime_checkable

@@ -8,7 +8,7 @@ from typing import Annotated
 from tyro.conf import Positional, arg
 
 from rig.cli.options import Flag, RunDirectory
-from rig.cli.outputs import check_new_directory
+from rig.runs.output_paths import check_new_directory
 
 
 Place = Annotated[Positional[str], arg(metavar="PLACE")]

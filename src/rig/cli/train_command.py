@@ -22,13 +22,13 @@ class Train(Config, TrainOptions):
             self._refuse_other_settings()
         else:
             require_one(self.task, self.env, "train")
-        from rig.cli.commands import train_anew, train_on
         from rig.report.tables import print_evaluation, print_json, print_line
+        from rig.training.run_training import resume_run, train_new_run
 
         if self.resume:
-            run = train_on(self.resume, self.tracker, force=self.force)
+            run = resume_run(self.resume, self.tracker, force=self.force)
         else:
-            run = train_anew(self.config(), self.preset, self.out, argv, self.tracker)
+            run = train_new_run(self.config(), self.preset, self.out, argv, self.tracker)
         if self.json:
             print_json(run.evaluation() | {"run": str(run.directory)})
             return

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from rig.cli.outputs import RUNS
 from rig.compare.result import STEPS, TRAINING_S, Result, check_curve, result_from
 from rig.errors import RunError
+from rig.runs.output_paths import RUNS
 from rig.runs.run import Run
 from rig.runs.settings import changes_from_published, nearest_preset, preset_of
 from rig.sweep.plan import FILE as PLAN

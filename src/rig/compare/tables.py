@@ -10,7 +10,7 @@ from rig.compare.comparison import S_PER_MINUTE, Comparison, Line, Overall
 from rig.compare.curves import save_curves
 from rig.report.tables import print_table
 from rig.sweep.spec import slug
-from rig.training.phase import duration
+from rig.units import duration
 
 
 COLUMNS = ("method", "seeds", "distance left", "mean", "worst", "beats", "steps", "training")

@@ -5,7 +5,6 @@ from contextlib import closing
 from pathlib import Path
 
 from rig.agent.agent import Agent
-from rig.cli.commands import train_anew
 from rig.config import Config
 from rig.goals.goal_image import GoalImage
 from rig.inference.open_run import open_trained
@@ -17,6 +16,7 @@ from rig.report.tables import print_evaluation
 from rig.runs.run import Run
 from rig.training.evaluate import evaluation_goals
 from rig.training.make_envs import make_envs, unwrapped_envs
+from rig.training.run_training import train_new_run
 
 
 NUM_SHOWN = 4
@@ -25,7 +25,7 @@ NUM_SHOWN = 4
 
 def demo(config: Config, preset: str, out: Path | None, argv: Sequence[str]) -> Path:
     """Trains, evaluates, films and reports; the report's path."""
-    run = train_anew(config, preset, out, argv)
+    run = train_new_run(config, preset, out, argv)
     print_evaluation(run.evaluation())
     _run, policy = open_trained(run.directory)
     video_frames = [

@@ -6,7 +6,7 @@ from typing import Any
 from rig.config import Config
 from rig.runs.run import Run
 from rig.runs.settings import flat, learned_from, preset_of
-from rig.units import amount, metric_of, thing_of
+from rig.units import amount, metric_of, object_of
 
 
 CARD = """---
@@ -91,7 +91,7 @@ def table(evaluation: dict[str, Any]) -> str:
     rows = ["| | median | mean | doing nothing |", "|---|---|---|---|"]
     for name, values in evaluation.get("distances", {}).items():
         keys = ("median", "mean", "do_nothing_median")
-        cells = [thing_of(name), *(amount(name, values[key]) for key in keys)]
+        cells = [object_of(name), *(amount(name, values[key]) for key in keys)]
         rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)
 

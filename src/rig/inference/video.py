@@ -19,7 +19,7 @@ from rig.report.image_grid import (
     enlarged,
     write,
 )
-from rig.units import amount, thing_of
+from rig.units import amount, object_of
 
 
 PANEL_PX = 240
@@ -101,7 +101,7 @@ def caption(attempt: Attempt, index: int) -> str:
         f"latent distance {attempt.latent_distances[index]:.2f}",
     ]
     for name, values in attempt.distances.items():
-        parts.append(f"{thing_of(name)} {amount(name, values[index])} from its goal")
+        parts.append(f"{object_of(name)} {amount(name, values[index])} from its goal")
     return "     ".join(parts)
 
 

@@ -13,8 +13,7 @@ from rig.report.diagnose import is_table_row, probe_cell
 from rig.report.run_facts import FIT_STEPS, MINUTES, STEPS, Facts
 from rig.report.tables import COLUMNS
 from rig.runs.settings import flat, learned_from, preset_of
-from rig.training.phase import duration
-from rig.units import amount, label_of, number, thing_of, unit_of
+from rig.units import amount, duration, label_of, number, object_of, unit_of
 
 
 MOST_SHEETS = 5
@@ -65,7 +64,7 @@ def cards(facts: Facts) -> str:
     """The numbers of one run that should be seen first."""
     shown = []
     for name, values in facts.evaluation.get("distances", {}).items():
-        what = f"{thing_of(name)}'s median distance left"
+        what = f"{object_of(name)}'s median distance left"
         num = facts.evaluation["num_episodes"]
         nothing = amount(name, values["do_nothing_median"])
         beside = f"over {num} goal pictures; doing nothing leaves {nothing}"
@@ -138,7 +137,7 @@ def is_distance(key: str) -> bool:
 def distance_chart(runs: Runs, name: str, x: str) -> str:
     """One object's distance."""
     measured = name.removeprefix("eval/")
-    unit, thing = unit_of(measured), thing_of(measured).removesuffix("_distance")
+    unit, thing = unit_of(measured), object_of(measured).removesuffix("_distance")
     levels = [facts.last(f"eval/do_nothing_{measured}") for facts in runs]
     level = next((unit.scale * value for value in levels if value is not None), None)
     chart = Chart(

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from rich.console import Console
 from rich.table import Table
 
-from rig.units import amount, thing_of
+from rig.units import amount, object_of
 
 
 COLUMNS = {
@@ -52,7 +52,7 @@ def print_evaluation(evaluation: dict[str, Any]) -> None:
 def distance_rows(distances: dict[str, dict[str, float]]) -> list[list[str]]:
     """One row for each distance: what it is of, and its figures with their unit."""
     return [
-        [thing_of(name), *(amount(name, values[key]) for key in COLUMNS.values())]
+        [object_of(name), *(amount(name, values[key]) for key in COLUMNS.values())]
         for name, values in distances.items()
     ]
 
@@ -63,7 +63,7 @@ def print_attempt(summary: dict[str, Any]) -> None:
     rows = [["latent", f"{latent['start']:.2f}", f"{latent['end']:.2f}"]]
     for name, values in summary["distances"].items():
         ends = (amount(name, values[end]) for end in ("start", "end"))
-        rows.append([thing_of(name), *ends])
+        rows.append([object_of(name), *ends])
     print_table(f"{summary['task']}: one goal picture", ["distance", "start", "end"], rows)
 
 

@@ -1,16 +1,16 @@
-"""Where imagined goals come from.
+"""Goal priors: the distributions that imagined goals are sampled from.
 
-==========  ==================================================================
-normal      N(0, I), what the VAE's KL term pulls every posterior to
-fitted      a Gaussian fitted to the latents of images seen, one per dimension
-correlated  the same with its covariances: latents that go together stay so
-seen        the latents of images seen themselves
-skewed      those, drawn in proportion to their density to a power below 0
-==========  ==================================================================
+==========  ==========================================================================
+normal      N(0, I), the prior of the VAE's KL term
+fitted      a Gaussian fitted to the latents of observed images, one per dimension
+correlated  the same with the full covariance, so correlated latents stay correlated
+seen        the latents of observed images themselves
+skewed      the same, drawn in proportion to their density to a negative power
+==========  ==========================================================================
 
 Sources: Nair et al. 2018, section 4.2; skewed: Pong et al. 2020 (Skew-Fit), section 3.
-Differs: the density is a kernel estimate in latent space, not the VAE's bound on the image's,
-because the latents are few and already hold what matters.
+Differs: the density is a kernel estimate in latent space, not the VAE's bound on the density
+of the image, because there are few latents and they already hold what matters.
 """
 
 from dataclasses import dataclass
@@ -28,22 +28,22 @@ class GaussianPrior:
 
     mean: Float32[np.ndarray, " latent"]
     factor: Float32[np.ndarray, "latent latent"]
-    """A square root of the covariance, as Cholesky's: draws are ``mean + factor @ noise``."""
+    """Cholesky factor of the covariance: a sample is ``mean + factor @ noise``."""
 
     def sample(self, num: int, *, rng: np.random.Generator) -> Latents:
-        """That many draws."""
+        """Return ``num`` samples."""
         noise = rng.standard_normal((num, len(self.mean)), dtype=np.float32)
         return self.mean + noise @ self.factor.T
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SeenPrior:
-    """The latents of images seen, each as likely as the next."""
+    """The latents of observed images, all equally likely."""
 
     latents: Float32[np.ndarray, "seen latent"]
 
     def sample(self, num: int, *, rng: np.random.Generator) -> Latents:
-        """That many draws, with replacement."""
+        """Return ``num`` latents, drawn with replacement."""
         return self.latents[rng.integers(len(self.latents), size=num)]
 
 
@@ -57,7 +57,7 @@ def make_prior(
     *,
     rng: np.random.Generator,
 ) -> Prior:
-    """The prior of that name, given the latents of images seen."""
+    """Return the prior called ``source``, fitted to the latents of observed images."""
     if source in ("seen", "skewed"):
         return SeenPrior(latents=seen[goals_among(seen, source, skew, rng=rng)])
     size = seen.shape[1]
@@ -73,9 +73,9 @@ def make_prior(
 
 
 MIN_VARIANCE = 1e-6
-"""Keeps the covariance positive where a latent never moves. Of all latents together, it is the
-least that gives kernels a width: for large ones a share of their square, which rounding of
-single precision stays below."""
+"""Added to each variance, so that the covariance stays positive definite where a latent never
+moves. It also bounds the kernel width in :func:`density` from below; relative to the squared
+latents there, so that it exceeds the rounding of single precision."""
 
 
 def goals_among(
@@ -85,9 +85,9 @@ def goals_among(
     *,
     rng: np.random.Generator,
 ) -> Int[np.ndarray, " seen"]:
-    """The rows of those seen that become goals, as many as there are.
+    """Return the rows of ``seen`` that become goals, as many as ``seen`` has.
 
-    For ``skewed``, each is drawn in proportion to its density to the power ``skew``.
+    ``skewed`` draws each row in proportion to its density to the power ``skew``.
     """
     if source == "seen":
         return np.arange(len(seen))
@@ -98,16 +98,17 @@ def goals_among(
 def density(
     seen: Float32[np.ndarray, "seen latent"], *, rng: np.random.Generator
 ) -> Float32[np.ndarray, " seen"]:
-    """The density at each latent, up to a constant: Gaussian kernels on some of them.
+    """Estimate the density at each latent, up to a constant, with Gaussian kernels.
 
-    The kernels' width is a share of the root mean square distance between latents, the same in
-    every direction: distance in latent space is what the reward measures.
+    The kernels sit on a random subset of the latents. Their width is a fraction of the root
+    mean square distance between latents, the same in every direction, because the reward
+    measures distance in latent space.
     """
     centres = seen[rng.integers(len(seen), size=NUM_KERNELS)]
     squared = (
         (seen**2).sum(axis=1)[:, None] - 2 * seen @ centres.T + (centres**2).sum(axis=1)[None]
     )
-    # Or latents that never move, as under a camera that sees nothing, would divide 0 by 0.
+    # Without a lower bound, latents that never move (a covered camera) would give 0 / 0.
     least_variance = MIN_VARIANCE * (1 + (seen**2).sum(axis=1).max())
     width_squared = KERNEL_SHARE**2 * 2 * max(seen.var(axis=0).sum(), least_variance)
     return np.exp(-0.5 * squared / width_squared).mean(axis=1) + MIN_DENSITY
@@ -115,6 +116,6 @@ def density(
 
 NUM_KERNELS = 512
 KERNEL_SHARE = 0.15
-"""Width of a kernel, as a share of the typical distance between two latents."""
+"""Width of a kernel, as a fraction of the typical distance between two latents."""
 MIN_DENSITY = 1e-4
-"""Keeps one lonely latent from taking all the weight."""
+"""Added to the density, so that a single outlier can not take all the weight."""

@@ -52,7 +52,7 @@ def read_index(root: Path) -> list[Row]:
             known = dict(saved["runs"].items())
     runs = {}
     for path in run_directories(root):
-        name = str(path.relative_to(root)).encode(errors="backslashreplace").decode()
+        name = as_text(str(path.relative_to(root)))
         stamp, row = stamp_of(path), known.get(name)
         is_current = isinstance(row, dict) and row.get("stamp") == stamp
         runs[name] = row if is_current and row else read_row(path, name, stamp)
@@ -126,7 +126,7 @@ def facts_of(directory: Path) -> Row:
         "date": text_or_none(origin.get("date")),
         "made_at_commit": text_or_none(origin.get("commit")),
         "distances": numbers(latest_distances(rows)),
-        "settings": flat(asdict(run.config)),
+        "settings": json.loads(json.dumps(flat(asdict(run.config)))),
         "metrics": numbers(last),
     }
 
@@ -134,7 +134,7 @@ def facts_of(directory: Path) -> Row:
 def num_env_steps(rows: Sequence[Mapping[str, float]]) -> int | None:
     """Return the largest number of environment steps; None if a row has NaN or infinity."""
     counts = [number_or_none(row.get("num_env_steps", 0)) for row in rows]
-    known = [int(count) for count in counts if count is not None]
+    known = [int(count) for count in counts if count is not None and abs(count) < MAX_INT]
     return max(known, default=0) if len(known) == len(counts) else None
 
 
@@ -147,7 +147,7 @@ def training_s(last: Mapping[str, float]) -> float | None:
 
 def numbers(values: Mapping[str, float]) -> dict[str, float | None]:
     """Return values by name, with None for those that JSON can't hold."""
-    return {name: number_or_none(value) for name, value in values.items()}
+    return {as_text(name): number_or_none(value) for name, value in values.items()}
 
 
 def number_or_none(value: float) -> float | None:
@@ -158,7 +158,12 @@ def number_or_none(value: float) -> float | None:
 
 def text_or_none(value: object) -> str | None:
     """Return a value if it is text: a file that someone edited may hold anything."""
-    return value if isinstance(value, str) else None
+    return as_text(value) if isinstance(value, str) else None
+
+
+def as_text(value: str) -> str:
+    """Return a text with what is not Unicode escaped: file names and JSON may hold anything."""
+    return value.encode(errors="backslashreplace").decode()
 
 
 def find_plan(directory: Path) -> tuple[str | None, str | None]:

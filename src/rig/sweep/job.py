@@ -83,4 +83,3 @@ def expected_sizes(config: Config) -> Sizes:
         action_size=task.action_size,
         frame_bytes=state + (0 if config.oracle else image_bytes),
     )
-

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from time import perf_counter
 from types import TracebackType
-from typing import Self
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -75,7 +74,7 @@ class SweepProgress:
         if status.state != last.state and status.state in (DONE, FAILED):
             self.note(f"{status.id}: {status.state}{': ' if status.why else ''}{status.why}")
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "SweepProgress":
         """Start to draw."""
         if self._console.is_terminal:
             self._live.start()

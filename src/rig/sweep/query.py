@@ -10,8 +10,8 @@ from typing import Any
 
 from rig.errors import ConfigError, suggest
 from rig.sweep.index import Row
-from rig.training.phase import duration
 from rig.training.progress import shown_metrics
+from rig.units import duration
 
 
 CONDITION = re.compile(r"\s*(?P<name>[\w./]+)\s*(?P<sign><=|>=|!=|=|<|>)\s*(?P<value>.+?)\s*")

@@ -26,7 +26,7 @@ GIB = 2**30
 ON_CPU = {"JAX_PLATFORMS": "cpu"}
 """A job without a GPU must not see one, or all such jobs would fill the first."""
 NUM_AHEAD = 1
-"""Jobs given to Ray beyond those that run. Ray does not keep their order, so the others wait."""
+"""Jobs given to Ray beyond those that run. Ray does not keep their order, so the rest waits."""
 RAY_SETTINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",
     # Ray warns at each start that it will hide GPUs in another way.
@@ -87,13 +87,17 @@ class RayCluster:
             yield [(job, why) for job, why in pairs if why]
 
     def _submit(self, job: Job) -> Any:
+        return self._run_job.options(**self.options_of(job)).remote(job)
+
+    def options_of(self, job: Job) -> dict[str, Any]:
+        """Return what Ray is asked for: memory, the environment, and a GPU for several runs."""
         takes_gpu = len(job.runs) > 1 and self._ray.cluster_resources().get("GPU", 0) >= 1
-        return self._run_job.options(
-            memory=job.memory_bytes,
-            runtime_env={"env_vars": ONE_THREAD | ({} if takes_gpu else ON_CPU)},
-            name=job.name,
-            num_gpus=int(takes_gpu),
-        ).remote(job)
+        return {
+            "memory": job.memory_bytes,
+            "runtime_env": {"env_vars": ONE_THREAD | ({} if takes_gpu else ON_CPU)},
+            "name": job.name,
+            "num_gpus": int(takes_gpu),
+        }
 
     def _error(self, ref: Any) -> str:
         """Return why a job that ended did not end by itself; else nothing."""

@@ -178,12 +178,14 @@ def parse_spec(file: dict[str, Any], path: Path) -> Spec:
 def parse_runs(
     common: dict[str, Any], of_task: dict[str, Any], entry: dict[str, Any], study: str
 ) -> list[RunSpec]:
-    """Return the runs of one ``[[run]]``: each point of its grid, on each task, for each seed."""
+    """Return the runs of one ``[[run]]``: each point of its grid on each task for each seed."""
     method = str(entry.get("method", study))
     try:
         check_keys(entry, RUN_KEYS)
         given = DEFAULTS | common | entry
-        outer, own = (flat(read_table(t.get("settings", {}), "settings")) for t in (common, entry))
+        outer, own = (
+            flat(read_table(t.get("settings", {}), "settings")) for t in (common, entry)
+        )
         preset = read_name(given["preset"], "preset")
         points = grid_points(flat(read_table(given["grid"], "grid")))
         tasks = check_distinct([full_task(t) for t in read_tasks(given.get("tasks"))], "tasks")

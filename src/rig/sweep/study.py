@@ -21,7 +21,15 @@ from rig.errors import RunError, SweepError
 from rig.runs.atomic_files import write_json
 from rig.runs.output_paths import check_new_directory
 from rig.runs.run import Run, alone_at
-from rig.sweep.event_log import RESET, STARTED, Event, count_lost, failure, log_event, read_events
+from rig.sweep.event_log import (
+    RESET,
+    STARTED,
+    Event,
+    count_lost,
+    failure,
+    log_event,
+    read_events,
+)
 from rig.sweep.plan import FILE as PLAN
 from rig.sweep.spec import RunSpec, Spec
 from rig.sweep.status import (
@@ -119,13 +127,16 @@ class Study:
     def has_ended(self, run_id: str) -> bool:
         """Return whether a run is finished or has failed."""
         run = open_run(self.run_directory(run_id))
-        return (run is not None and run.is_finished) or failure(self.events()[run_id]) is not None
+        return (run is not None and run.is_finished) or failure(
+            self.events()[run_id]
+        ) is not None
 
     def statuses(self) -> list[RunStatus]:
         """Return the status of every run."""
         events = self.events()
         found = [
-            self._done.get(run.id) or self._status(run, events[run.id]) for run in self.spec.runs
+            self._done.get(run.id) or self._status(run, events[run.id])
+            for run in self.spec.runs
         ]
         self._done |= {status.id: status for status in found if status.state == DONE}
         return found
@@ -166,12 +177,12 @@ class Study:
 
     def _check_settings(self, run_spec: RunSpec) -> None:
         directory = self.run_directory(run_spec.id)
-        if (directory / "config.json").is_file():
-            if Run.open(directory).config != run_spec.config:
-                raise SweepError(
-                    f"{directory} was made with other settings than {self.spec.path} has now: "
-                    "choose another --out, or remove that run"
-                )
+        is_run = (directory / "config.json").is_file()
+        if is_run and Run.open(directory).config != run_spec.config:
+            raise SweepError(
+                f"{directory} was made with other settings than {self.spec.path} has now: "
+                "choose another --out, or remove that run"
+            )
 
     def _plan(self) -> dict[str, Any]:
         runs = {

@@ -69,36 +69,35 @@ def train_and_log(job: Job, core: int | None) -> None:
     Raises:
         WorkerStoppedError: A signal came.
     """
-    worker = {"host": socket.gethostname(), "core": core, "pid": os.getpid()}
-    start_s, left = perf_counter(), list(job.ids)
-    for run_id in left:
+    worker: dict[str, Any] = {"host": socket.gethostname(), "core": core, "pid": os.getpid()}
+    start_s, stop = perf_counter(), None
+    for run_id in job.ids:
         job.study.log_event(run_id, STARTED, **worker)
-
-    def end(run_id: str, error: Exception | None) -> None:
-        left.remove(run_id)
-        event = LOST if isinstance(error, StoppedError) else FAILED if error else FINISHED
-        if error and event == FAILED:
+    for run_id, error in train_each(job):
+        event, why = FINISHED, str(error or "")
+        if isinstance(error, StoppedError):
+            event, stop = LOST, error
+        elif error:
+            event = FAILED
             with job.study.log(run_id).open("a") as log:
                 traceback.print_exception(error, file=log)
-        why = str(error or "")
-        if error and not isinstance(error, RigError):  # a bug: its message alone says little
-            why = f"{type(error).__name__}: {why}"
+            if not isinstance(error, RigError):  # a bug, whose message alone says little
+                why = f"{type(error).__name__}: {why}"
         job.study.log_event(run_id, event, why, **worker, **cost_since(start_s))
+    if stop:
+        raise WorkerStoppedError(str(stop))
 
-    stop: StoppedError | None = None
+
+def train_each(job: Job) -> Iterator[tuple[str, Exception | None]]:
+    """Yield how each run of a job ends. A stop or a bug ends all that are left."""
+    left = list(job.ids)
     try:
         for run_id, error in job.trainer(job):
-            end(run_id, error)
-            stop = error if isinstance(error, StoppedError) else stop
-    except StoppedError as error:
-        stop = error
-    except Exception as error:  # noqa: BLE001 (a bug fails the runs, and the log says where)
-        for run_id in list(left):
-            end(run_id, error)
-    if stop:
-        for run_id in list(left):
-            end(run_id, stop)
-        raise WorkerStoppedError(str(stop))
+            left.remove(run_id)
+            yield run_id, error
+    except Exception as error:  # noqa: BLE001
+        for run_id in left:
+            yield run_id, error
 
 
 def cost_since(start_s: float) -> dict[str, Any]:
@@ -167,7 +166,9 @@ def remove_run(directory: Path) -> None:
     if not directory.exists():
         return
     if any(directory.iterdir()) and not (directory / "origin.json").is_file():
-        raise SweepError(f"{directory} is not a run but is where one must go: move it elsewhere")
+        raise SweepError(
+            f"{directory} is not a run but is where one must go: move it elsewhere"
+        )
     with alone_at(directory):
         shutil.rmtree(directory)
 

@@ -1,149 +1,67 @@
-"""Progress of a long run: one live line per phase, or a plain line now and then.
+"""Progress of a long run on standard error: live bars, or a plain line now and then.
 
-Both say the phase, how far it is, how fast it goes, what time is left, and the latest true
-distances.
+Both show the phase, how far it is, its speed, the time left, and the latest metrics. Bars need
+a terminal, or a notebook with ipywidgets; log files and CI get plain lines.
 """
 
 import re
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from time import perf_counter
 from types import TracebackType
-from typing import Protocol, runtime_checkable
 
 from rich.console import Console
-from rich.progress import BarColumn, SpinnerColumn, TaskID, TextColumn
+from rich.progress import BarColumn, SpinnerColumn, Task, TextColumn
 from rich.progress import Progress as Bars
 
-from rig.training.display import (
-    SECONDS_BETWEEN_LINES,
-    Display,
-    PlainLines,
-    Say,
-    is_live,
-    say_plainly,
-)
-from rig.training.phase import Phase, duration
+from rig.units import amount, duration
 
 
-SHOWN = {
-    r"eval/(\w+)_distance_m": ("{} {:.1f} cm", 100.0),
-    r"eval/(\w+)_distance_rad": ("{} {:.3f} rad", 1.0),
-    r"vae/(error|kl)_nats": ("{} {:.3g} nats", 1.0),
-}
-"""Which metrics are shown, how, and the factor that brings them to the unit shown."""
+SECONDS_BETWEEN_LINES = 10.0
+COUNTED = {"collect": "images", "evaluate": "goals"}
+"""What each phase counts; all others count steps."""
+DISTANCE = re.compile(r"eval/(?!do_nothing)(\w+)_distance_[a-z]+")
+FIT = re.compile(r"vae/(error|kl)_nats")
 
 
-@runtime_checkable
-class Progress(Display, Protocol):
-    """What a long computation tells about itself."""
+class Progress:
+    """One live bar per phase."""
 
-    def begin(self, phase: str, total: int) -> None:
-        """Starts a phase of so many steps; the one before it is over."""
-
-    def advance(self, done: int, latest: Mapping[str, float]) -> None:
-        """So many steps of the phase are done; the latest metrics, any number of them."""
-
-
-def open_progress() -> Progress:
-    """The display that fits standard error: live on a terminal, plain lines elsewhere."""
-    return LiveProgress(Console(stderr=True)) if is_live() else PlainProgress(say_plainly)
-
-
-class Telling:
-    """The phase that goes on, and the latest metrics: what both displays keep."""
-
-    def __init__(self) -> None:
-        self._phase: Phase | None = None
+    def __init__(self, bars: Bars) -> None:
+        """Keep the bars; they are drawn inside the context only."""
+        self._bars = bars
+        self._task: Task | None = None
         self._latest: dict[str, str] = {}
 
-    def _turn_to(self, phase: str, total: int) -> None:
-        """Begins a phase; of the latest metrics only true distances outlast the one before."""
+    @property
+    def phase_name(self) -> str:
+        """The name of the phase under way, empty before the first one."""
+        return self._task.description if self._task else ""
+
+    def begin(self, phase: str, total: int) -> None:
+        """End the phase before, and start one of ``total`` steps."""
+        self._end_phase()
+        # The metrics of a fit say nothing about the phase after it; distances do.
         self._latest = {name: text for name, text in self._latest.items() if "eval" in name}
-        self._phase = Phase(phase, total)
+        self._bars.add_task(phase, total=total, pace="", latest="")
+        self._task = self._bars.tasks[-1]
 
-
-class PlainProgress(PlainLines, Telling):
-    """Plain lines: at most one in ten seconds, and one at each phase's end."""
-
-    def __init__(self, say: Say) -> None:
-        """Makes the display; ``say`` prints a line."""
-        PlainLines.__init__(self, say)
-        Telling.__init__(self)
-        self._last_line_s = perf_counter()
-
-    def begin(self, phase: str, total: int) -> None:
-        """Starts a phase."""
-        self._end_phase()
-        self._turn_to(phase, total)
-
-    def advance(self, done: int, latest: Mapping[str, float]) -> None:
-        """Prints a line if the last one is long ago."""
-        if self._phase is None:
+    def advance(self, done: int, metrics: Mapping[str, float]) -> None:
+        """Show that ``done`` steps of the phase are done, and the metrics worth a place."""
+        if self._task is None:
             return
-        self._phase.advance(done)
-        self._latest |= shown_metrics(latest)
-        if perf_counter() - self._last_line_s >= SECONDS_BETWEEN_LINES:
-            counted = f"{done:,} of {self._phase.total:,}"
-            self._print(f"{self._phase.name}: {counted}", self._phase.pace)
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Prints the last phase's end, unless it did not come to one."""
-        if error is None:
-            self._end_phase()
-
-    def _end_phase(self) -> None:
-        if self._phase is not None:
-            self._print(self._phase.summary)
-        self._phase = None
-
-    def _print(self, *parts: str) -> None:
-        self._last_line_s = perf_counter()
-        self.note(", ".join(part for part in (*parts, *self._latest.values()) if part))
-
-
-class LiveProgress(Telling):
-    """One live line per phase."""
-
-    def __init__(self, console: Console) -> None:
-        """Makes the display on that console."""
-        super().__init__()
-        self._bars = Bars(
-            SpinnerColumn(finished_text="[green]✓"),
-            TextColumn("{task.description:<9}"),
-            BarColumn(bar_width=24),
-            TextColumn("{task.percentage:>3.0f} %"),
-            TextColumn("[dim]{task.fields[pace]}"),
-            TextColumn("{task.fields[latest]}"),
-            console=console,
-        )
-        self._task: TaskID | None = None
-
-    def begin(self, phase: str, total: int) -> None:
-        """Starts a line."""
-        self._end_phase()
-        self._turn_to(phase, total)
-        self._task = self._bars.add_task(phase, total=total, pace="", latest="")
-
-    def advance(self, done: int, latest: Mapping[str, float]) -> None:
-        """Redraws the line."""
-        if self._phase is None or self._task is None:
-            return
-        self._phase.advance(done)
-        self._latest |= shown_metrics(latest)
+        self._latest |= shown_metrics(metrics)
+        self._bars.update(self._task.id, completed=done)
         text = "  ".join(self._latest.values())
-        self._bars.update(self._task, completed=done, pace=self._phase.pace, latest=text)
+        self._bars.update(self._task.id, pace=pace(self._task), latest=text)
 
     def note(self, text: str) -> None:
-        """Prints the text above the lines."""
+        """Print a line above the bars."""
         self._bars.console.print(text, markup=False, highlight=False)
 
-    def __enter__(self) -> "LiveProgress":
-        """Starts drawing."""
+    def __enter__(self) -> "Progress":
+        """Start to draw."""
         self._bars.start()
         return self
 
@@ -153,23 +71,107 @@ class LiveProgress(Telling):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Stops drawing; what was drawn stays."""
+        """Stop drawing; the bars stay. An interrupted phase is not shown as done."""
         if error is None:
             self._end_phase()
         self._bars.stop()
 
     def _end_phase(self) -> None:
-        if self._phase is not None and self._task is not None:
-            took = f"in {duration(self._phase.elapsed_s)}"
-            self._bars.update(self._task, completed=self._phase.total, pace=took)
-        self._phase = None
+        if self._task is not None:
+            took = f"in {duration(self._task.elapsed or 0.0)}"
+            self._bars.update(self._task.id, completed=self._task.total, pace=took)
+        self._task = None
+
+
+class PlainProgress(Progress):
+    """Plain lines: at most one in ten seconds, and one at the end of each phase."""
+
+    def __init__(
+        self,
+        write: Callable[[str], object],
+        clock: Callable[[], float] = perf_counter,
+    ) -> None:
+        """Make the display.
+
+        Args:
+            write: Writes one line.
+            clock: Returns the time in seconds.
+        """
+        super().__init__(Bars(disable=True, get_time=clock))
+        self._write, self._clock = write, clock
+        self._last_line_s = clock()
+
+    def advance(self, done: int, metrics: Mapping[str, float]) -> None:
+        """Write a line if the last one was ten seconds ago."""
+        super().advance(done, metrics)
+        if self._task and self._clock() - self._last_line_s >= SECONDS_BETWEEN_LINES:
+            counted = f"{self.phase_name}: {done:,} of {self._task.total:,.0f}"
+            self._write_line(counted, pace(self._task))
+
+    def note(self, text: str) -> None:
+        """Write a line."""
+        self._write(text)
+
+    def _end_phase(self) -> None:
+        if (task := self._task) is not None:
+            counted = f"{task.completed:,.0f} {unit_of(task)}"
+            self._write_line(f"{self.phase_name}: {counted} in {duration(task.elapsed or 0.0)}")
+        self._task = None
+
+    def _write_line(self, *parts: str) -> None:
+        self._last_line_s = self._clock()
+        self._write(", ".join(part for part in (*parts, *self._latest.values()) if part))
+
+
+def open_progress() -> Progress:
+    """Return live bars on a terminal or in a notebook that can draw them, else plain lines."""
+    console = Console(stderr=True)
+    # Without ipywidgets, rich warns at each redraw in a notebook.
+    is_notebook = console.is_jupyter and find_spec("ipywidgets") is not None
+    return live_progress(console) if is_live() or is_notebook else PlainProgress(say_plainly)
+
+
+def live_progress(console: Console) -> Progress:
+    """Return live bars on a console."""
+    columns = (
+        SpinnerColumn(finished_text="[green]✓"),
+        TextColumn("{task.description:<9}"),
+        BarColumn(bar_width=24),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TextColumn("[dim]{task.fields[pace]}"),
+        TextColumn("{task.fields[latest]}"),
+    )
+    return Progress(Bars(*columns, console=console))
+
+
+def pace(task: Task) -> str:
+    """Return speed and time left, as ``1,200 steps/s, 1 min 20 s left``, if they are known."""
+    if not task.speed or task.time_remaining is None:
+        return ""
+    return f"{task.speed:,.0f} {unit_of(task)}/s, {duration(task.time_remaining)} left"
+
+
+def unit_of(task: Task) -> str:
+    """Return what a phase counts."""
+    return COUNTED.get(task.description, "steps")
 
 
 def shown_metrics(metrics: Mapping[str, float]) -> dict[str, str]:
-    """The metrics worth a place on the line, as text: ``hand 1.2 cm``."""
+    """Return the text of each metric worth a place on the line, as ``hand 1.2 cm``."""
     texts = {}
     for name, value in metrics.items():
-        for pattern, (text, factor) in SHOWN.items():
-            if match := re.fullmatch(pattern, name):
-                texts[name] = text.format(match[1], factor * value)
-    return {name: text for name, text in texts.items() if "do_nothing" not in text}
+        if match := DISTANCE.fullmatch(name):
+            texts[name] = f"{match[1]} {amount(name, value)}"
+        elif match := FIT.fullmatch(name):
+            texts[name] = f"{match[1]} {value:.3g} nats"
+    return texts
+
+
+def is_live() -> bool:
+    """Return whether standard error is a terminal, which can be redrawn."""
+    return sys.stderr.isatty()
+
+
+def say_plainly(line: str) -> None:
+    """Write a line on standard error."""
+    sys.stderr.write(f"{line}\n")

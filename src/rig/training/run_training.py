@@ -1,0 +1,132 @@
+"""Creating a run's directory, training in it, and resuming it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from rig.agent.agent import Agent
+from rig.config import Config
+from rig.errors import RigError, RunError
+from rig.runs.interrupt import Interrupt
+from rig.runs.output_paths import check_new_directory, default_directory
+from rig.runs.run import Run
+from rig.training.loop import training
+from rig.training.make_envs import named
+from rig.training.origin import origin
+from rig.training.progress import Progress, open_progress, say_plainly
+from rig.training.provenance import check_reproducible
+from rig.training.seeds_together import Lessons, alone, together
+from rig.training.trackers import TrackerName, check_tracker, tracked
+
+
+def train_new_run(
+    config: Config,
+    preset: str,
+    out: Path | None,
+    argv: Sequence[str],
+    tracker: TrackerName | None = None,
+) -> Run:
+    """Train in a new directory.
+
+    Args:
+        config: Every setting.
+        preset: The preset's name, a part of the default directory's name.
+        out: The directory to make; by default a new one under runs/.
+        argv: The command line, for the record.
+        tracker: Also shows the metrics.
+
+    Raises:
+        ConfigError: The directory can't be made.
+        StoppedError: A signal came.
+        RunError: The directory is not empty, or writing to it failed.
+    """
+    check_tracker(tracker)
+    config = named(config)
+    run = create_run(config, out or default_directory(config, preset), argv)
+    train_run(run, tracker)
+    return run
+
+
+def create_run(
+    config: Config, directory: Path, argv: Sequence[str], num_together: int = 1
+) -> Run:
+    """Create the directory of a new run, without training.
+
+    The origin records if the run is trained together with other seeds: then its numbers
+    equal those of a run trained alone except for rounding.
+    """
+    check_new_directory(directory)
+    about = {"seeds_together": num_together} if num_together > 1 else {}
+    return Run.create(directory, config, origin(config, argv) | about)
+
+
+def resume_run(
+    directory: Path, tracker: TrackerName | None = None, *, force: bool = False
+) -> Run:
+    """Resume a run that was stopped, from its last checkpoint, and train it to its end.
+
+    Raises:
+        RunError: The run is finished, or would end differently here (unless ``force``).
+    """
+    check_tracker(tracker)
+    run = Run.open(directory)
+    if run.is_finished:
+        raise RunError(f"{directory} is finished: there is nothing to resume")
+    check_reproducible(run, force=force)
+    train_run(run, tracker)
+    return run
+
+
+def train_run(run: Run, tracker: TrackerName | None = None) -> None:
+    """Train a run from where it is to its end, while no other process may.
+
+    Raises:
+        StoppedError: A signal came.
+        RunError: Something can't be written.
+    """
+    progress = open_progress()
+    with Interrupt(progress.note, how_to_resume(run)) as interrupt:
+        alone(training_of(run, progress, interrupt, tracker))
+
+
+def train_runs_together(
+    runs: Mapping[str, Run],
+    displays: Mapping[str, Progress],
+    tracker: TrackerName | None = None,
+) -> Iterator[tuple[str, Agent | RigError]]:
+    """Train runs of the same settings together, with their updates in one program.
+
+    Args:
+        runs: By any name; each continues from where it is.
+        displays: Each run's progress display, by the same name.
+        tracker: Also shows the metrics of each.
+
+    Yields:
+        A run's name and its agent, or the error that ended it. The other runs continue.
+    """
+    with Interrupt(say_plainly, "each run resumes from its checkpoint") as interrupt:
+        yield from together(
+            {
+                name: training_of(run, displays[name], interrupt, tracker)
+                for name, run in runs.items()
+            }
+        )
+
+
+def training_of(
+    run: Run, progress: Progress, interrupt: Interrupt, tracker: TrackerName | None = None
+) -> Lessons[Agent]:
+    """Train a run while holding its lock; a failure to write becomes a RunError."""
+    with run.alone(), progress:
+        try:
+            with tracked(run, tracker):
+                return (yield from training(run.config, run, progress, interrupt))
+        except OSError as error:
+            raise RunError(
+                f"writing to {run.directory} failed: {error.strerror or error}; what was saved "
+                f"before is whole: once that is put right, {how_to_resume(run)}"
+            ) from error
+
+
+def how_to_resume(run: Run) -> str:
+    """Say how a run that was stopped is resumed."""
+    return f"resume with `rig train --resume {run.directory}`"
