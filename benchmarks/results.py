@@ -30,7 +30,7 @@ from rig.compare.tables import COLUMNS, cells, grid, legend, nothing_scores, ove
 from rig.errors import RigError, RunError, SpecError
 from rig.runs.output_paths import RUNS
 from rig.runs.settings import changes_from_published
-from rig.sweep.spec import Planned, read_alone, read_spec, slug
+from rig.sweep.spec import RunSpec, read_spec, read_spec_alone, slug
 from rig.training.origin import commit, now
 
 
@@ -144,10 +144,10 @@ def merged(path: Path, results: list[Result]) -> list[Result]:
 
 
 def with_borrowed(
-    path: Path, plan: Sequence[Planned], kept: Mapping[str, Result]
+    path: Path, plan: Sequence[RunSpec], kept: Mapping[str, Result]
 ) -> dict[str, Result]:
     """What is kept of a study, and what its plan takes from others as those have it now."""
-    homes = {run.id: run.home for run in plan if run.home}
+    homes = {run.id: run.source_study for run in plan if run.source_study}
     lent = {
         result.id: replace(result, study=path.stem)
         for home in sorted(set(homes.values()))
@@ -163,7 +163,7 @@ def read_kept(path: Path) -> dict[str, Result]:
     return {result.id: result for result in read_results(path)} if path.is_file() else {}
 
 
-def is_of(result: Result | None, run: Planned) -> bool:
+def is_of(result: Result | None, run: RunSpec) -> bool:
     """Whether it is a result, and of a run with the settings that are planned."""
     if result is None:
         return False
@@ -204,7 +204,7 @@ def asked(study: str) -> str:
     if not path.is_file():
         return made_by(study)
     try:
-        question = read_alone(path).asks
+        question = read_spec_alone(path).asks
     except RigError as error:
         question = f"(The spec does not fit this version: {error})"
     return f"{question} Spec: [{path.name}](../benchmarks/specs/{path.name})."

@@ -13,7 +13,7 @@ import rig
 ROOT = Path(rig.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 LAYERS = [
-    {"types", "errors", "units", "config", "presets"},
+    {"types", "errors", "units", "validation", "config", "settings", "presets"},
     {"nn"},
     {"envs"},
     {"external"},

@@ -86,10 +86,10 @@ def test_an_episode_is_of_one_world_from_its_first_frame_on(episodes):
 def test_every_episode_that_ended_is_whole(episodes):
     ended = [pixels for pixels, _ in apart(episodes) if pixels[0, WORLD] < 2]
     lengths = [len(pixels) - 1 for pixels in ended]
-    base_envs = [pixels[0, WORLD] for pixels in ended]
+    env_indices = [pixels[0, WORLD] for pixels in ended]
     assert lengths.count(2) + lengths.count(3) >= len(lengths) - 2
-    assert base_envs.count(0) >= 3
-    assert base_envs.count(1) >= 2
+    assert env_indices.count(0) >= 3
+    assert env_indices.count(1) >= 2
 
 
 def test_actions_are_those_that_led_to_the_next_frame(episodes, envs):
@@ -102,8 +102,8 @@ def test_frames_goals_and_latents_are_of_the_same_episode(episodes):
     pixels = episodes.frames[:, 0, 0].astype(int)
     np.testing.assert_array_equal(episodes.encoding.latent[:, 0], pixels @ [100, 10, 1])
     np.testing.assert_array_equal(episodes.encoding.log_std, -episodes.encoding.latent)
-    base_envs = pixels[episodes.last_rows, WORLD]
-    np.testing.assert_allclose(episodes.goals[:, 0], 0.1 * (base_envs + 1), rtol=1e-6)
+    env_indices = pixels[episodes.last_rows, WORLD]
+    np.testing.assert_allclose(episodes.goals[:, 0], 0.1 * (env_indices + 1), rtol=1e-6)
 
 
 def test_replay_recalls_no_transition_across_a_border(episodes, rng):
@@ -121,11 +121,11 @@ def test_wandering_crosses_no_border_either(envs, rng):
     for pixels, _ in apart(rollouts):
         assert pixels[:, STEP].tolist() == list(range(max(2, len(pixels))))
     firsts = np.cumsum(rollouts.num_steps + 1) - rollouts.num_steps - 1
-    np.testing.assert_array_equal(rollouts.frames[firsts, 0, 0, WORLD], rollouts.base_envs)
+    np.testing.assert_array_equal(rollouts.frames[firsts, 0, 0, WORLD], rollouts.env_indices)
 
 
 def test_no_step_is_lost_but_those_that_reset(envs, rng):
     rollouts = collect_random(envs, RandomPolicy(len(LENGTHS), 2, 0.5), NUM_STEPS, rng=rng)
     resets_take_a_step = envs.metadata["autoreset_mode"] == AutoresetMode.NEXT_STEP
-    steps = [rollouts.num_steps[rollouts.base_envs == index].sum() for index in range(3)]
+    steps = [rollouts.num_steps[rollouts.env_indices == index].sum() for index in range(3)]
     assert steps == ([6, 6, 8] if resets_take_a_step else [8, 8, 8])

@@ -22,7 +22,7 @@ def as_float(images):
 def test_patch_canvas_shows_what_was_put_on_it(images):
     output_basis, image = PatchBasis(), as_float(images[0])
     np.testing.assert_array_equal(
-        output_basis.show(output_basis.put(image)) + output_basis.background, image
+        output_basis.reconstruct(output_basis.project(image)) + output_basis.background, image
     )
 
 
@@ -35,20 +35,20 @@ def test_principal_directions_are_orthonormal(images, rng):
 def test_as_many_components_as_images_keep_the_images(num_images, images, rng):
     output_basis = principal_basis(images[:num_images], 20, rng=rng)
     for image in as_float(images[:num_images]):
-        shown = output_basis.show(output_basis.put(image)) + output_basis.background
+        shown = output_basis.reconstruct(output_basis.project(image)) + output_basis.background
         np.testing.assert_allclose(shown, image, atol=1e-4)
 
 
 def test_components_keep_the_squared_error(images, rng):
     output_basis = principal_basis(images, 30, rng=rng)
     first, second = as_float(images[0]), as_float(images[1])
-    projected = jnp.sum((output_basis.put(first) - output_basis.put(second)) ** 2)
+    projected = jnp.sum((output_basis.project(first) - output_basis.project(second)) ** 2)
     np.testing.assert_allclose(projected, jnp.sum((first - second) ** 2), rtol=1e-4)
 
 
 def test_components_come_by_how_much_images_differ_along_them(images, rng):
     output_basis = principal_basis(images, 20, rng=rng)
-    variance = jax.vmap(output_basis.put)(as_float(images)).var(axis=0)
+    variance = jax.vmap(output_basis.project)(as_float(images)).var(axis=0)
     assert (np.diff(variance) < 1e-3).all()
     assert variance[0] > 1.2 * variance[-1]
 

@@ -92,7 +92,7 @@ def test_array_that_nobody_asked_for_is_named(path):
 
 def test_array_of_another_shape_is_named(path):
     message = refusal(path, {**TREE, "count": jnp.zeros(2)})
-    assert re.search(r"\['count'\] has shape \(\), .* ask for \(2,\)", message)
+    assert re.search(r"\['count'\] has shape \(\), .* needs \(2,\)", message)
 
 
 def test_array_that_is_not_finite_is_named(path):
@@ -103,4 +103,4 @@ def test_array_that_is_not_finite_is_named(path):
 
 def test_array_of_another_type_is_named(path):
     change(path, count=np.zeros((), np.float32))
-    assert "['count'] is of float32, not int32" in refusal(path, TREE)
+    assert "['count'] has type float32, not int32" in refusal(path, TREE)

@@ -21,7 +21,8 @@ from rig.goals.goal_image import read_goal_image, save_goal_image
 from rig.inference import demo
 from rig.inference.open_run import open_trained
 from rig.presets import PRESETS, find_preset
-from rig.runs.settings import changes_from, option
+from rig.runs.settings import changes_from
+from rig.settings import option
 from rig.training import run_training
 from rig.training.origin import surroundings
 

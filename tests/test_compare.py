@@ -25,8 +25,8 @@ from rig.errors import RunError
 from rig.report.tables import print_table
 from rig.runs.atomic_files import write_json
 from rig.runs.run import Run
-from rig.sweep.study import Study
 from rig.sweep.spec import read_spec
+from rig.sweep.study import Study
 
 
 @pytest.fixture
@@ -336,7 +336,9 @@ def study(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("stub_trainer.ROUND_S", 0.0)
     study = Study(read_spec(write_spec(tmp_path / "study.toml")), tmp_path / "runs" / "study")
-    study.begin()
+    study.prepare()
+    with study.locked():
+        pass
     train_all(study)
     (study.run_directory("push-b-seed1") / "evaluation.json").unlink()
     return study

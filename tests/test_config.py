@@ -2,100 +2,56 @@ import json
 import re
 import subprocess
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, is_dataclass, replace
+from typing import get_args
 
 import pytest
 
-from rig.config import (
-    CollectConfig,
-    Config,
-    EvaluateConfig,
-    ExploreConfig,
-    GoalConfig,
-    GoalMixture,
-    OnlineConfig,
-    RewardConfig,
-    TD3Config,
-    VAEConfig,
-)
+from rig.config import Config, EvaluateConfig, GoalMixture, RewardConfig, TD3Config, VAEConfig
+from rig.envs.registration import IDS
 from rig.errors import ConfigError
-from rig.presets import PRESETS, find_preset
-from rig.runs.settings import from_dict
+from rig.presets import OVERRIDES, PRESETS, describe, find_preset
+from rig.runs.old_names import SETTINGS, check_new_names, with_new_names
+from rig.runs.settings import differences, read_config
+from rig.settings import flat, from_dict, nested
+from rig.validation import types_of
 
 
+GROUPS = [Config, *(type(value) for value in vars(Config()).values() if is_dataclass(value))]
+BOUNDS = [
+    (group, name, bound, number)
+    for group in (*GROUPS, GoalMixture)
+    for name, kind in types_of(group).items()
+    for entry in get_args(kind)[1:]
+    for bound in ("ge", "gt", "le", "lt")
+    if (number := getattr(entry, bound, None)) is not None
+]
+"""Every end of a range that a setting's type states."""
 REFUSED = [
-    (CollectConfig, {"num_images": 0}, "num_images must be at least 1, got 0"),
-    (
-        CollectConfig,
-        {"action_correlation": 1.0},
-        "action_correlation must be in [0, 1), got 1.0",
-    ),
-    (VAEConfig, {"latent_dim": 0}, "latent_dim must be >= 1, got 0"),
-    (VAEConfig, {"beta": -1.0}, "beta must be at least 0, got -1.0"),
-    (VAEConfig, {"learning_rate": 0.0}, "learning_rate must be above 0, got 0.0"),
-    (VAEConfig, {"batch_size": 0}, "batch_size must be at least 1, got 0"),
-    (VAEConfig, {"num_fit_steps": -1}, "num_fit_steps must be >= 0, got -1"),
-    (VAEConfig, {"channels": (32, 0)}, "channels must be 2 positive numbers, got (32, 0)"),
-    (
-        VAEConfig,
-        {"likelihood": "gaussian", "blur_sigmas_px": (2.0, 0.0)},
-        "blur_sigmas_px must be above 0, got (2.0, 0.0)",
-    ),
+    (TD3Config, {"gamma": 1.0}, "gamma must be in [0, 1), got 1.0"),
+    (TD3Config, {"gamma": float("nan")}, "gamma must be in [0, 1), got nan"),
+    (TD3Config, {"tau": 0.0}, "tau must be in (0, 1], got 0.0"),
+    (TD3Config, {"learning_rate": -1e-3}, "learning_rate must be above 0, got -0.001"),
+    (TD3Config, {"hidden_sizes": ()}, "hidden_sizes must be a list of at least 1 value(s)"),
+    (TD3Config, {"hidden_sizes": (8, 0)}, "must be at least 1 in each place, got (8, 0)"),
+    (TD3Config, {"channels": (16,)}, "channels must have 0 or 2 values, got (16,)"),
+    (EvaluateConfig, {"num_probes": 99}, "num_probes must be at least 100, got 99"),
+    (Config, {"seed": -1}, "seed must be at least 0, got -1"),
+    (Config, {"seed": 10**13}, "seed must be a whole number, got 10000000000000"),
     (VAEConfig, {"blur_sigmas_px": (2.0,)}, "likelihood bernoulli takes architecture patches"),
     (VAEConfig, {"architecture": "keypoints"}, "choose gaussian"),
     (
         VAEConfig,
         {"architecture": "keypoints", "likelihood": "gaussian", "latent_dim": 5},
-        "places take two latents each, so latent_dim 5 must be even",
+        "a position takes two latents, so latent_dim must be even, got 5",
     ),
-    (OnlineConfig, {"every_steps": -1}, "every_steps must be at least 0, got -1"),
-    (OnlineConfig, {"num_fit_steps": 0}, "num_fit_steps must be >= 1, got 0"),
-    (GoalMixture, {"kept": 0.2}, "sum to 1, got 1.1 (original=0.2, future=0.4, prior=0.5)"),
-    (GoalMixture, {"kept": -0.1, "future": 0.6}, "goal shares must be non-negative"),
-    (RewardConfig, {"min_std": 0.0}, "min_std must be above 0, got 0.0"),
-    (RewardConfig, {"sparse_threshold": 0.0}, "sparse_threshold must be above 0, got 0.0"),
-    (TD3Config, {"hidden_sizes": ()}, "hidden_sizes must name at least one layer"),
-    (TD3Config, {"hidden_sizes": (8, 0)}, "hidden_sizes must be positive, got (8, 0)"),
-    (TD3Config, {"target_policy_noise": -1.0}, "must be at least 0, got -1.0 and 0.5"),
-    (
-        VAEConfig,
-        {"num_components": 0},
-        "num_components and hidden_size must be at least 1, got 0",
-    ),
-    (TD3Config, {"learning_rate": -1e-3}, "learning_rate must be above 0, got -0.001"),
-    (TD3Config, {"gamma": 1.0}, "gamma must be in [0, 1), got 1.0"),
-    (TD3Config, {"gamma": float("nan")}, "gamma must be in [0, 1), got nan"),
-    (TD3Config, {"tau": 0.0}, "tau must be in (0, 1], got 0.0"),
-    (TD3Config, {"batch_size": 0}, "batch_size must be at least 1, got 0"),
-    (TD3Config, {"utd_ratio": -0.5}, "utd_ratio must be at least 0, got -0.5"),
-    (TD3Config, {"channels": (16,)}, "channels must be empty or 2 positive numbers, got (16,)"),
-    (TD3Config, {"channels": (16, 0)}, "2 positive numbers, got (16, 0)"),
-    (GoalConfig, {"per_rollout": 0}, "per_rollout must be at least 1, got 0"),
-    (RewardConfig, {"pixel_threshold": 0.0}, "pixel_threshold must be above 0, got 0.0"),
-    (TD3Config, {"policy_delay": 0}, "policy_delay must be at least 1, got 0"),
-    (ExploreConfig, {"sigma": -0.1}, "sigma must be at least 0, got -0.1"),
-    (ExploreConfig, {"theta": 1.5}, "theta must be in [0, 1], got 1.5"),
-    (ExploreConfig, {"random_eps": 2.0}, "random_eps must be in [0, 1], got 2.0"),
-    (EvaluateConfig, {"every_steps": 0}, "every_steps must be at least 1, got 0"),
-    (EvaluateConfig, {"num_goals": 0}, "num_goals must be at least 1, got 0"),
-    (EvaluateConfig, {"num_probes": 99}, "num_probes must be at least 100, got 99"),
-    (Config, {"seed": -1}, "seed must be at least 0, got -1"),
-    (Config, {"total_timesteps": 0}, "total_timesteps must be >= 1, got 0"),
-    (Config, {"num_envs": 0}, "num_envs must be at least 1, got 0"),
-    (Config, {"buffer_size": 0}, "buffer_size must be at least 1, got 0"),
+    (GoalMixture, {"original": 0.2}, "sum to 1, got 1.1 (original=0.2, future=0.4, prior=0.5)"),
+    (GoalMixture, {"original": -0.1, "future": 0.6}, "goal fractions must be at least 0"),
     (
         Config,
         {"oracle": True, "reward": RewardConfig(kind="pixel_sparse")},
-        "an oracle sees no pictures, and reward.kind pixel_sparse compares them",
+        "--oracle uses no images, and reward.kind pixel_sparse compares them",
     ),
-]
-ALLOWED = [
-    (CollectConfig, {"num_images": 1, "action_correlation": 0.0}),
-    (VAEConfig, {"beta": 0.0, "num_fit_steps": 0, "batch_size": 1}),
-    (GoalMixture, {"kept": 0.0, "future": 0.0, "imagined": 1.0}),
-    (TD3Config, {"gamma": 0.0, "tau": 1.0, "utd_ratio": 0.0, "policy_delay": 1}),
-    (ExploreConfig, {"sigma": 0.0, "theta": 1.0, "random_eps": 1.0}),
-    (Config, {"seed": 0, "total_timesteps": 1, "num_envs": 1, "image_size": 84}),
 ]
 
 
@@ -105,22 +61,31 @@ def test_setting_out_of_its_range_is_refused_with_its_value(kind, values, messag
         kind(**values)
 
 
+@pytest.mark.parametrize(("group", "name", "bound", "number"), BOUNDS)
+def test_range_ends_where_its_type_says(group, name, bound, number):
+    kind = type(getattr(group(), name))
+    at, outside = kind(number), kind(number + (1 if bound in ("le", "lt") else -1))
+    with pytest.raises(ConfigError, match=f"{name} must be .*got {re.escape(str(outside))}"):
+        group(**{name: outside})
+    if bound in ("ge", "le"):
+        assert getattr(group(**{name: at}), name) == at
+    else:
+        with pytest.raises(ConfigError, match=f"{name} must be "):
+            group(**{name: at})
+
+
 @pytest.mark.parametrize(
     ("code", "message"),
     [
         ("Config(image_size=50)", "image_size must be 48 or 84, got 50"),
-        ("VAEConfig(channels=())", "channels must be 2 positive numbers, got ()"),
+        ("VAEConfig(channels=())", "channels must be a list of 2 value(s), got ()"),
+        ("Config(num_envs='many')", "num_envs must be a whole number, got 'many'"),
     ],
 )
-def test_what_no_network_takes_is_refused_where_nothing_checks_types(code, message):
+def test_wrong_type_is_refused_without_a_type_checker(code, message):
     code = f"from rig.config import Config, VAEConfig; {code}"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert f"ConfigError: {message}" in done.stderr
-
-
-@pytest.mark.parametrize(("kind", "values"), ALLOWED)
-def test_ends_of_a_range_are_allowed(kind, values):
-    assert {name: getattr(kind(**values), name) for name in values} == values
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -146,9 +111,15 @@ def test_unknown_preset_names_the_nearest_one():
         ({"td3": {"gama": 0.9}}, "unknown key 'gama', did you mean 'gamma'"),
         ({"goals": {"mixture": {"futur": 1}}}, "'futur', did you mean 'future'"),
         ({"explore": {"xyzzy": 1}}, "known: kind, random_eps, sigma, theta"),
+        ({"td3": 5}, "td3 must be a group of settings, got 5"),
+        ({"reward": {"kind": "latnt"}}, "kind must be latent, sqrt_distance, .*got 'latnt'"),
+        ({"td3": {"gamma": 2.0}}, "gamma must be in"),
+        ({"td3": {"hidden_sizes": 8}}, "hidden_sizes must be a list of at least 1"),
+        ({"seed": 10**400}, "seed must be a whole number"),
+        ({"td3": {"gamma": 10**400}}, r"td3\.gamma must be a number"),
     ],
 )
-def test_unknown_key_names_the_nearest_known_one(values, message):
+def test_loaded_settings_are_checked(values, message):
     with pytest.raises(ConfigError, match=message):
         from_dict(Config, values)
 
@@ -161,44 +132,106 @@ def test_lists_become_tuples_again():
     assert from_dict(VAEConfig, {"channels": [4, 8]}).channels == (4, 8)
 
 
-def test_loaded_choice_is_one_of_the_choices():
-    with pytest.raises(ConfigError, match="'latnt' is none of latent, root"):
-        from_dict(Config, {"reward": {"kind": "latnt"}})
+OUR_TASKS = [id_.removeprefix("rig/").removesuffix("-v0") for id_ in IDS]
+EXPECTED = {
+    "paper": {"Reach": {"total_timesteps": 10_000, "evaluate.every_steps": 4000}},
+    "fast": {
+        "Reach": {"total_timesteps": 20_000, "evaluate.every_steps": 4000},
+        "Push": {"reward.kind": "sparse"},
+        "PushWide": {"reward.kind": "sparse"},
+        "PushResetFree": {"reward.kind": "sparse"},
+        "Door": {"reward.kind": "sparse"},
+        "DoorResetFree": {"reward.kind": "sparse"},
+        "PushTwo": {"goals.skew": -0.5, "goals.per_rollout": 2},
+        "PushAny": {"goals.skew": -0.5, "goals.per_rollout": 2},
+        "PickAndPlace": {"vae.latent_dim": 24},
+        "Rope": {"vae.latent_dim": 24, "goals.skew": -0.5, "goals.per_rollout": 2},
+    },
+    "her": {"Reach": {"total_timesteps": 20_000, "evaluate.every_steps": 4000}},
+}
+"""What each task changed when presets were tuned: published results stand on it."""
 
 
-def test_loaded_settings_are_checked_too():
-    with pytest.raises(ConfigError, match="gamma must be in"):
-        from_dict(Config, {"td3": {"gamma": 2.0}})
+def changes(preset, config):
+    return differences(replace(PRESETS[preset], task=config.task), config)
 
 
-def test_tasks_with_more_to_see_get_more_places_for_it():
-    assert find_preset("fast", "rig/PickAndPlace-v0").vae.latent_dim == 24
-    assert find_preset("fast", "Rope").vae.latent_dim == 24
-    assert find_preset("fast", "Push").vae == find_preset("fast", "Reach").vae
-    assert find_preset("paper", "Rope").vae == find_preset("paper", "Push").vae
-
-
-@pytest.mark.parametrize("task", ["PushTwo", "rig/PushAny-v0", "Rope"])
-def test_goals_are_more_and_less_odd_where_much_moves(task):
-    goals = find_preset("fast", task).goals
-    assert (goals.skew, goals.per_rollout) == (-0.5, 2)
-    assert find_preset("paper", task).goals == find_preset("paper", "Push").goals
-    goals = find_preset("fast", "Push").goals
-    assert (goals.skew, goals.per_rollout) == (-1, 1)
+@pytest.mark.parametrize("preset", PRESETS)
+def test_each_task_changes_of_a_preset_what_it_was_tuned_with(preset):
+    for task in OUR_TASKS:
+        expected = EXPECTED[preset].get(task, {})
+        for name in (task, task.lower(), f"rig/{task}-v0", f"rig.envs:rig/{task}-v0"):
+            assert changes(preset, find_preset(preset, name)) == expected
 
 
 @pytest.mark.parametrize(
-    ("task", "kind"),
+    "task",
     [
-        ("Push", "sparse"),
-        ("rig/PushWide-v0", "sparse"),
-        ("DoorResetFree", "sparse"),
-        ("Reach", "sqrt_distance"),
-        ("PickAndPlace", "sqrt_distance"),
-        ("PushTwo", "sqrt_distance"),
-        ("PushAny", "sqrt_distance"),
+        "gym_pusht:gym_pusht/PushT-v0",
+        "gym_pusht/PushT-v0",
+        "AdroitHandDoor-v1",
+        "HandReach-v3",
+        "PropellerHover-v0",
+        "my_europe_lab:Lift-v0",
+        "gymnasium_robotics:FetchReach-v4",
+        "somebody:Push-v0",
+        "bar:mine/Bar-v0",
     ],
 )
-def test_reward_is_sparse_where_the_hand_moves_one_thing(task, kind):
-    assert find_preset("fast", task).reward.kind == kind
-    assert find_preset("paper", task).reward.kind == "latent"
+def test_environment_with_a_similar_name_gets_the_plain_preset(task):
+    for preset, plain in PRESETS.items():
+        assert find_preset(preset, task) == replace(plain, task=task)
+
+
+def test_every_override_is_of_a_registered_task_and_a_setting():
+    assert set(OVERRIDES) == set(PRESETS)
+    assert {task for rows in OVERRIDES.values() for task in rows} <= set(OUR_TASKS)
+    assert set(EXPECTED["fast"]) == set(OVERRIDES["fast"])
+
+
+def test_any_environment_can_borrow_the_settings_of_a_task():
+    lent = find_preset("fast", "somebody:Lift-v0", tuned_for="rig/PushTwo-v0")
+    assert lent.task == "somebody:Lift-v0"
+    assert changes("fast", lent) == EXPECTED["fast"]["PushTwo"]
+    assert find_preset("fast", "Push", tuned_for="Reach").reward.kind == "sqrt_distance"
+    with pytest.raises(ConfigError, match="no preset is tuned for 'Pusj': did you mean 'Push'"):
+        find_preset("fast", "Push", tuned_for="Pusj")
+
+
+def test_preset_is_described_in_one_line():
+    assert describe("fast", "rig/Push-v0") == "fast, with Push's reward.kind=sparse"
+    assert describe("paper", "Push") == "paper"
+    assert describe("fast", "x:Y-v0", "PickAndPlace") == (
+        "fast, with PickAndPlace's vae.latent_dim=24"
+    )
+
+
+@pytest.mark.parametrize(("old", "new"), SETTINGS.items())
+def test_old_name_of_a_setting_is_read_and_a_person_is_told_the_new_one(old, new):
+    assert new in flat(asdict(Config()))
+    assert old not in flat(asdict(Config()))
+    assert with_new_names({old: 1}) == {new: 1}
+    assert with_new_names(nested({old: 1})) == nested({new: 1})
+    with pytest.raises(ConfigError, match=re.escape(f"{old} is now called {new}")):
+        check_new_names({old: 1})
+
+
+def test_old_choice_is_read_and_a_person_is_told_the_new_one():
+    assert read_config({"reward": {"kind": "root"}}).reward.kind == "sqrt_distance"
+    assert with_new_names({"reward.kind": ["root", "latent"]}) == {
+        "reward.kind": ["sqrt_distance", "latent"]
+    }
+    with pytest.raises(ConfigError, match=r"reward\.kind root is now called sqrt_distance"):
+        check_new_names({"reward.kind": "root"})
+
+
+def test_settings_of_an_older_version_are_read_whole():
+    old = {"replay_size": 50, "td3": {"warmup_steps": 7, "gamma": 0.5}, "goals": {}}
+    config = read_config(old)
+    assert (config.buffer_size, config.td3.learning_starts, config.td3.gamma) == (50, 7, 0.5)
+    check_new_names(flat(asdict(config)))
+
+
+def test_setting_by_both_its_names_is_refused():
+    with pytest.raises(ConfigError, match="unknown key 'replay_size'"):
+        read_config({"replay_size": 50, "buffer_size": 60})

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rig.representation.feature_points import FeaturePointEncoder
-from rig.representation.spatial_softmax import FIRST_LOG_STD, PLACE_SCALE
+from rig.representation.spatial_softmax import INITIAL_LOG_STD, POSITION_SCALE
 
 
 SIDE = 24
@@ -55,12 +55,12 @@ def test_places_stay_inside_the_image(side, key):
     images = jax.random.uniform(key, (2, side, side, 3))
     mean, log_std = jax.jit(FeaturePointEncoder(images[0], 2, key=key).__call__)(images[1])
     assert mean.shape == log_std.shape == (4,)
-    assert jnp.abs(mean).max() < PLACE_SCALE
+    assert jnp.abs(mean).max() < POSITION_SCALE
 
 
 def test_spread_is_one_number_per_latent_whatever_the_image(encoder):
     for image in (WALL, 1 - WALL / 2):
-        np.testing.assert_array_equal(encoder(image)[1], np.full(6, FIRST_LOG_STD))
+        np.testing.assert_array_equal(encoder(image)[1], np.full(6, INITIAL_LOG_STD))
 
 
 def test_mean_image_is_not_learned(encoder, key):

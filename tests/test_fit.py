@@ -85,7 +85,7 @@ def error_of(vae, images):
 def loss_of(vae, images, beta, key):
     """The loss at half the weight, and its metrics."""
     shown = to_float(jnp.asarray(images))
-    targets = jax.vmap(vae.output_basis.put)(shown)
+    targets = jax.vmap(vae.output_basis.project)(shown)
     return vae_loss(vae, shown, targets, jnp.asarray(0.5), beta, key=key)
 
 
@@ -167,7 +167,7 @@ def test_blurred_target_weighs_as_much_as_a_sharp_one(config, make, images):
     sharp = project_images(vae, images)
     blurred, weight = blurred_targets(vae, sharp, 9.0, 24)
     change, blurred_change = (
-        np.sum((np.float32(t) - np.asarray(vae.base)) ** 2) for t in (sharp, blurred)
+        np.sum((np.float32(t) - np.asarray(vae.mean_logits)) ** 2) for t in (sharp, blurred)
     )
     assert blurred_change < 0.8 * change
     assert weight * blurred_change == pytest.approx(change, rel=1e-2)
@@ -177,7 +177,7 @@ def test_fine_tuning_learns_what_is_new_but_keeps_base_and_scale(make, images):
     vae, new = fitted(make(CONFIG), images, CONFIG), images[:, ::-1]
     after = fine_tune(vae, new, CONFIG, 160, rng=np.random.default_rng(SEED))
     assert error_of(after, new) < 0.5 * error_of(vae, new)
-    assert_same_arrays((after.base, after.scale), (vae.base, vae.scale))
+    assert_same_arrays((after.mean_logits, after.scale), (vae.mean_logits, vae.scale))
 
 
 def test_mean_image_is_not_learned(make, images):
@@ -192,6 +192,6 @@ def test_no_image_to_fit_to_says_what_to_raise(make, images):
 
 
 def test_fit_that_diverges_says_what_to_lower(make, images):
-    broken = eqx.tree_at(lambda vae: vae.base, make(CONFIG), replace_fn=lambda x: x / 0)
+    broken = eqx.tree_at(lambda vae: vae.mean_logits, make(CONFIG), replace_fn=lambda x: x / 0)
     with pytest.raises(DivergedError, match=r"lower --vae\.learning-rate"):
         fitted(broken, images, CONFIG)

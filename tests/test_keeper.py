@@ -68,7 +68,7 @@ class Training:
             replay=new_replay(),
             num_env_steps=0,
             num_rollbacks=0,
-            base_envs=np.arange(6.0).reshape(2, 3),
+            env_states=np.arange(6.0).reshape(2, 3),
             coverage=np.array([True, False, True]),
         )
 
@@ -147,7 +147,7 @@ def test_networks_come_back_with_their_optimisers(training, policy):
     training.collect_rollouts().save()
     other = new_checkpoint_manager(training.run, []).restore()
     jax.tree.map(np.testing.assert_array_equal, policy.learner, other.policy.learner)
-    np.testing.assert_array_equal(other.base_envs, training.state.base_envs)
+    np.testing.assert_array_equal(other.env_states, training.state.env_states)
     np.testing.assert_array_equal(other.coverage, training.state.coverage)
 
 

@@ -10,9 +10,9 @@ from rig.agent.td3 import new_learner
 from rig.config import Config, GoalConfig, OnlineConfig, TD3Config, VAEConfig
 from rig.replay.buffer import ReplayBuffer
 from rig.representation.fit import fit
-from rig.representation.keypoints import KeypointEncoder, calibrate, find_colours
+from rig.representation.keypoints import KeypointEncoder, calibrate, find_colors
 from rig.representation.latent import make_latent_representation
-from rig.representation.spatial_softmax import PLACE_SCALE
+from rig.representation.spatial_softmax import POSITION_SCALE
 from rig.representation.vae import make_vae
 from rig.training.fit_representation import finetune_vae
 from rig.training.recorder import Recorder
@@ -42,7 +42,7 @@ def with_square(row, column, colour=RED):
 def places(images, colours):
     """x and y of each colour, from -1 to 1 across the image."""
     latents = encoded(KeypointEncoder(np.float32(colours) / 255), images)
-    return np.asarray(latents).reshape(len(images), -1, 2) / PLACE_SCALE
+    return np.asarray(latents).reshape(len(images), -1, 2) / POSITION_SCALE
 
 
 def encoded(encoder, images):
@@ -102,7 +102,7 @@ def test_where_no_colour_is_nearer_the_keypoint_is_in_the_middle():
 
 @pytest.mark.parametrize("seed", range(5))
 def test_small_things_that_move_rarely_get_a_colour_and_still_ones_get_none(scene, seed):
-    colours = find_colours(scene, 6, rng=np.random.default_rng(seed))
+    colours = find_colors(scene, 6, rng=np.random.default_rng(seed))
     assert nearest(colours, RED) < 15
     assert nearest(colours, BLUE) < 15
     assert nearest(colours, GREEN) > 60
@@ -111,26 +111,26 @@ def test_small_things_that_move_rarely_get_a_colour_and_still_ones_get_none(scen
 @pytest.mark.parametrize("seed", range(5))
 def test_no_colour_is_a_mixture_that_no_pixel_has(scene, seed):
     """Images of half the size mix red and grey along the bar, and a keypoint would go there."""
-    colours = 255 * find_colours(scene, 6, rng=np.random.default_rng(seed))
+    colours = 255 * find_colors(scene, 6, rng=np.random.default_rng(seed))
     real = np.float32([RED, BLUE, GREEN, GREY])
     nearest_real = np.linalg.norm(colours[:, None] - real, axis=2).min(axis=1)
     assert nearest_real.max() < 15
 
 
 def test_same_seed_finds_the_same_colours(scene):
-    first, second = (find_colours(scene, 4, rng=np.random.default_rng(1)) for _ in range(2))
+    first, second = (find_colors(scene, 4, rng=np.random.default_rng(1)) for _ in range(2))
     np.testing.assert_array_equal(first, second)
 
 
 def test_more_keypoints_than_colours_are_found_too(rng):
-    colours = find_colours(np.full((3, SIDE, SIDE, 3), GREY, np.uint8), 4, rng=rng)
+    colours = find_colors(np.full((3, SIDE, SIDE, 3), GREY, np.uint8), 4, rng=rng)
     np.testing.assert_allclose(255 * colours, [GREY] * 4, atol=0.1)
 
 
 def test_fit_learns_the_spread_and_leaves_the_colours(scene, key, rng):
     before = make_vae(CONFIG, scene, key=key, rng=rng)
     after = fit(before, scene, replace(CONFIG, learning_rate=0.01), rng=rng)
-    np.testing.assert_array_equal(after.encoder.colours, before.encoder.colours)
+    np.testing.assert_array_equal(after.encoder.colors, before.encoder.colors)
     assert (after.encoder.log_std != before.encoder.log_std).all()
 
 
@@ -186,7 +186,7 @@ def test_what_is_always_in_view_and_now_is_not_seems_to_be_at_its_usual_place():
     """The red square has its middle at columns 18 and 6, so usually at 12."""
     encoder = calibrated_on(with_square(4, 16), with_square(4, 4))
     place, _ = encoder(WALL)
-    np.testing.assert_allclose(place / PLACE_SCALE, [0, -0.5], atol=1e-3)
+    np.testing.assert_allclose(place / POSITION_SCALE, [0, -0.5], atol=1e-3)
 
 
 def test_what_comes_and_goes_is_followed_as_it_is():
@@ -199,4 +199,4 @@ def test_a_pixel_of_a_colour_is_enough_to_be_seen():
     """In row 6 and column 18 of 24, so its middle is at 6.5 and -5.5 of 12."""
     encoder = calibrated_on(with_square(4, 4))
     place, _ = encoder(WALL.at[6, 18].set(np.float32(RED) / 255))
-    np.testing.assert_allclose(place / PLACE_SCALE, [6.5 / 12, -5.5 / 12], atol=2e-3)
+    np.testing.assert_allclose(place / POSITION_SCALE, [6.5 / 12, -5.5 / 12], atol=2e-3)

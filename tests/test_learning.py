@@ -140,7 +140,7 @@ def test_rung_5_vae_orders_the_places_of_a_dot(name, rng):
         .encode(images)
         .latent
     )
-    assert (probe(latents, places).error < 0.2 * probe(latents, places).spread).all()
+    assert (probe(latents, places).error < 0.2 * probe(latents, places).baseline_error).all()
     assert distance_correlation(latents, places, rng=rng) > 0.8
 
 

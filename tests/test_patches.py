@@ -9,8 +9,8 @@ from rig.nn.patches import (
     MIN_LOG_STD,
     PatchDecoder,
     PatchEncoder,
-    cut,
-    paste,
+    depth_to_space,
+    space_to_depth,
     split_log_std,
 )
 
@@ -25,12 +25,12 @@ def numbered_image(height, width):
 @pytest.mark.parametrize("side", [3, 4])
 def test_paste_undoes_cut(side):
     image = numbered_image(12, 24)
-    np.testing.assert_array_equal(paste(cut(image, side), side), image)
+    np.testing.assert_array_equal(depth_to_space(space_to_depth(image, side), side), image)
 
 
 def test_patch_holds_the_pixels_of_its_place():
     image = numbered_image(12, 24)
-    patch = cut(image, 4)[1, 3]
+    patch = space_to_depth(image, 4)[1, 3]
     np.testing.assert_array_equal(patch.reshape(4, 4, 3), image[4:8, 12:16])
 
 
@@ -53,7 +53,7 @@ def test_latents_and_patches_of_any_image_size(image_size, key):
     decoder = PatchDecoder(image_size, (4, 8), 5, key=key)
     mean, log_std = jax.eval_shape(encoder, image)
     assert mean.shape == log_std.shape == (5,)
-    assert jax.eval_shape(decoder, mean).shape == cut(image, 4).shape
+    assert jax.eval_shape(decoder, mean).shape == space_to_depth(image, 4).shape
 
 
 def test_mean_image_says_nothing_and_every_other_pixel_does(key):

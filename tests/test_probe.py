@@ -34,11 +34,11 @@ def test_bent_latents_tell_it_too(states):
 
 def test_latents_that_know_nothing_err_at_least_as_much_as_the_median(states, rng):
     result = probe(rng.normal(size=(1000, 2)), states)
-    assert (result.error > 0.9 * result.spread).all()
+    assert (result.error > 0.9 * result.baseline_error).all()
 
 
 def test_knowing_nothing_scores_a_quarter_of_a_uniform_range(states):
-    np.testing.assert_allclose(probe(states, states).spread, [0.25, 2.5], rtol=0.1)
+    np.testing.assert_allclose(probe(states, states).baseline_error, [0.25, 2.5], rtol=0.1)
 
 
 def test_second_half_is_predicted_from_the_first_half_alone():

@@ -205,7 +205,7 @@ def test_run_that_was_stopped_after_its_fit_does_not_fit_again(
     runs = [Run.create(tmp_path / name, config, {}) for name in ("whole", "stopped")]
     train_run(runs[0])
     with monkeypatch.context() as patch:
-        patch.setattr(train, "practise", power_lost)
+        patch.setattr(train, "collect_rollouts", power_lost)
         with pytest.raises(PowerLossError):
             train_run(runs[1])
     monkeypatch.setattr(train, "first_fit", power_lost)

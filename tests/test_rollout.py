@@ -61,14 +61,12 @@ def test_goals_are_kept(episodes):
 
 
 @pytest.mark.parametrize(("num_steps", "aimed"), [(4, [0, 0, 1, 1]), (5, [0, 0, 0, 1, 1])])
-def test_goals_take_turns_and_the_last_is_kept(envs, rng, num_steps, with_imagined_goals):
+def test_goals_take_turns_and_the_last_is_kept(envs, rng, num_steps, aimed):
     noise = Noise(NUM_ENVS, 2, ExploreConfig(kind="gaussian", sigma=0.0))
     in_turn = [GOALS, GOALS + np.float32(0.5)]
     episodes = collect_rollouts(envs, act, in_turn, noise, num_steps, rng=rng)
     told = episodes.actions[:, 1].reshape(NUM_ENVS, num_steps)
-    np.testing.assert_allclose(
-        told, np.concatenate([in_turn[turn] for turn in with_imagined_goals], axis=1)
-    )
+    np.testing.assert_allclose(told, np.concatenate([in_turn[turn] for turn in aimed], axis=1))
     np.testing.assert_array_equal(episodes.goals, in_turn[1])
 
 

@@ -112,7 +112,7 @@ import resource, sys
 from pathlib import Path
 from dataclasses import replace
 from rig.config import Config
-from rig.runs.settings import from_dict
+from rig.settings import from_dict
 from rig.runs.atomic_files import read_json
 from rig.training.run_training import train_runs_together
 from rig.training.progress import PlainProgress

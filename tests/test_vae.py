@@ -77,7 +77,7 @@ def test_decoded_pixels_stay_in_bounds(name, vaes):
 
 def test_painting_is_the_base_plus_the_scaled_decoder(vaes, key):
     vae, latent = replace(vaes["patches"], scale=jnp.array(2.0)), jax.random.normal(key, (4,))
-    expected = vae.base + 2 * vae.decoder(latent)
+    expected = vae.mean_logits + 2 * vae.decoder(latent)
     np.testing.assert_allclose(vae.decode_logits(latent), expected, rtol=1e-5)
 
 
@@ -86,13 +86,13 @@ def test_base_and_scale_are_not_learned(vaes):
         vaes["patches"]
     )
     assert gradient.scale == 0
-    assert not gradient.base.any()
+    assert not gradient.mean_logits.any()
     assert gradient.decoder.first.weight.any()
 
 
 def test_bernoulli_paints_logits(vaes):
     vae = vaes["bernoulli"]
-    shown = vae.output_basis.show(jax.nn.sigmoid(vae.decode_logits(jnp.ones(4))))
+    shown = vae.output_basis.reconstruct(jax.nn.sigmoid(vae.decode_logits(jnp.ones(4))))
     np.testing.assert_allclose(vae.decode(jnp.ones(4)), shown, rtol=1e-5)
 
 

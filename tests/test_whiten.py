@@ -2,7 +2,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from rig.representation.whiten import STEP_FLOOR, fit_whitening, in_steps, no_whitening
+from rig.representation.whiten import STEP_FLOOR, fit_whitening, no_whitening, rescale_by_steps
 
 
 def seen(rng):
@@ -41,12 +41,12 @@ def test_spreads_go_with_the_latents(rng):
     whitening = fit_whitening(seen(rng), 0.01)
     log_std = jnp.log(jnp.full(4, 0.5))
     expected = 0.5 * np.sqrt((np.asarray(whitening.matrix) ** 2).sum(axis=0))
-    np.testing.assert_allclose(np.exp(whitening.spread(log_std)), expected, rtol=1e-4)
+    np.testing.assert_allclose(np.exp(whitening.log_std(log_std)), expected, rtol=1e-4)
 
 
 def test_spreads_without_whitening_stay():
     log_std = jnp.array([-1.0, 0.5])
-    assert no_whitening(2).spread(log_std) == pytest.approx(np.array([-1.0, 0.5]), abs=1e-5)
+    assert no_whitening(2).log_std(log_std) == pytest.approx(np.array([-1.0, 0.5]), abs=1e-5)
 
 
 def walked(rng):
@@ -58,7 +58,7 @@ def walked(rng):
 
 def test_what_takes_more_steps_to_move_counts_for_more(rng):
     latent, next_latent = walked(rng)
-    weight = in_steps(no_whitening(2), latent, next_latent).weight
+    weight = rescale_by_steps(no_whitening(2), latent, next_latent).weight
     slow, fast = np.sort([0.1**2, 0.4**2])
     expected = np.sqrt((fast + STEP_FLOOR) / (slow + STEP_FLOOR))
     assert weight[0] / weight[1] == pytest.approx(expected, rel=0.05)
@@ -67,7 +67,7 @@ def test_what_takes_more_steps_to_move_counts_for_more(rng):
 def test_counting_steps_keeps_the_scale_of_distances(rng):
     latent, next_latent = walked(rng)
     before = fit_whitening(latent, 0.01)
-    after = in_steps(before, latent, next_latent)
+    after = rescale_by_steps(before, latent, next_latent)
     squares = [
         np.sum(np.var(np.asarray(one.apply(jnp.asarray(latent)) * one.weight), axis=0))
         for one in (before, after)
@@ -77,6 +77,6 @@ def test_counting_steps_keeps_the_scale_of_distances(rng):
 
 def test_latents_that_count_steps_are_undone(rng):
     latent = seen(rng)
-    whitening = in_steps(fit_whitening(latent, 0.01), latent[:-1], latent[1:])
+    whitening = rescale_by_steps(fit_whitening(latent, 0.01), latent[:-1], latent[1:])
     back = whitening.undo(whitening.apply(jnp.asarray(latent)))
     np.testing.assert_allclose(back, latent, atol=1e-3)

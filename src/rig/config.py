@@ -1,112 +1,87 @@
-"""Every knob of a run on one page: frozen settings. :mod:`rig.presets` fills them in.
+"""Every setting of a run, on one page. :mod:`rig.presets` fills them in.
 
-The docstring under each field is its ``--help``. Nothing here imports a framework.
+The docstring under each field is its ``--help``; its type states its range. Nothing here
+imports a framework.
 """
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
 
-from rig.errors import ConfigError
+from annotated_types import Ge, Gt, Interval, MinLen
 
+from rig.validation import Checked, require
+
+
+Count = Annotated[int, Ge(1)]
+CountOrNone = Annotated[int, Ge(0)]
+Positive = Annotated[float, Gt(0)]
+NonNegative = Annotated[float, Ge(0)]
+Fraction = Annotated[float, Interval(ge=0, le=1)]
+PositiveFraction = Annotated[float, Interval(gt=0, le=1)]
+BelowOne = Annotated[float, Interval(ge=0, lt=1)]
 
 FEWEST_PROBES = 100
 """With fewer, a task with missing objects may leave too few neighbours to read a state off."""
 
 NUM_PATCH_LAYERS = 2
-"""Layers of patches that take a picture to a small grid."""
-
-
-def require(is_right: bool, message: str) -> None:
-    """Raises ConfigError with the message unless the setting is right."""
-    if not is_right:
-        raise ConfigError(message)
+"""Layers of patches that turn an image into a small grid."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class CollectConfig:
+class CollectConfig(Checked):
     """Where the first images come from."""
 
-    num_images: int = 10_000
+    num_images: Count = 10_000
     """Images collected before the VAE is first fitted."""
     source: Literal["practice", "teleport"] = "practice"
-    """practice: a random policy on the robot; teleport: random states, put there by hand
-    (the original's simulation did so; a real robot can't)."""
-    action_correlation: float = 0.9
-    """How much of a random action is the one before it, in [0, 1)."""
-
-    def __post_init__(self) -> None:
-        require(self.num_images >= 1, f"num_images must be at least 1, got {self.num_images}")
-        require(
-            0 <= self.action_correlation < 1,
-            f"action_correlation must be in [0, 1), got {self.action_correlation}",
-        )
+    """practice: a random policy on the robot; teleport: random states, set in the simulation
+    (the original did so; a real robot can't)."""
+    action_correlation: BelowOne = 0.9
+    """How much of a random action is the previous one, in [0, 1)."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class VAEConfig:
+class VAEConfig(Checked):
     """The variational autoencoder.
 
     Its loss is in one convention: the reconstruction term summed over pixels and averaged over
     images, plus beta times the KL in nats.
     """
 
-    latent_dim: int = 4
-    """The number of latents."""
+    latent_dim: Count = 4
+    """Number of latents."""
     likelihood: Literal["bernoulli", "gaussian"] = "bernoulli"
     """bernoulli: binary cross-entropy; gaussian: squared error."""
-    beta: float = 5.0
+    beta: NonNegative = 5.0
     """Weight of the KL term."""
-    learning_rate: float = 1e-3
+    learning_rate: Positive = 1e-3
     """Adam's step size."""
-    batch_size: int = 128
+    batch_size: Count = 128
     """Images per step of the fit."""
-    num_fit_steps: int = 50_000
+    num_fit_steps: CountOrNone = 50_000
     """Steps of the first fit."""
     architecture: Literal["patches", "keypoints", "feature_points"] = "patches"
-    """patches: layers of patches, as the paper's convolutions; keypoints: latents are the
-    places of the colours that move in the image, two latents each; feature_points: the places
-    of learned features, as in a deep spatial autoencoder."""
-    channels: tuple[int, int] = (32, 64)
+    """patches: layers of patches, like the paper's convolutions; keypoints: latents are the
+    positions of the colours that move in the image, two latents each; feature_points: the
+    positions of learned features, as in a deep spatial autoencoder."""
+    channels: tuple[Count, Count] = (32, 64)
     """patches: channels after each of the two patch layers."""
-    num_components: int = 320
-    """keypoints and feature_points: principal components that the decoder paints."""
-    hidden_size: int = 256
+    num_components: Count = 320
+    """keypoints and feature_points: principal components of the decoder's output."""
+    hidden_size: Count = 256
     """keypoints and feature_points: units of each hidden layer of the decoder."""
-    whiten_floor: float = 0.0
-    """Variance of a latent below which it is taken for noise when latents are whitened;
+    whiten_floor: NonNegative = 0.0
+    """Latents with a variance below this count as noise when latents are whitened;
     0: they are not whitened."""
-    blur_sigmas_px: tuple[float, ...] = ()
+    blur_sigmas_px: tuple[Positive, ...] = ()
     """Coarse to fine: blur of the target over the first three quarters of the first fit,
-    pixels at 48 x 48, one equal share of the steps each. Empty: sharp from the start."""
+    pixels at 48 x 48, each for an equal number of steps. Empty: no blur."""
 
     def __post_init__(self) -> None:
-        require(self.latent_dim >= 1, f"latent_dim must be >= 1, got {self.latent_dim}")
-        require(self.beta >= 0, f"beta must be at least 0, got {self.beta}")
-        require(
-            self.learning_rate > 0, f"learning_rate must be above 0, got {self.learning_rate}"
-        )
-        require(self.batch_size >= 1, f"batch_size must be at least 1, got {self.batch_size}")
-        require(
-            self.num_fit_steps >= 0, f"num_fit_steps must be >= 0, got {self.num_fit_steps}"
-        )
-        require(self.whiten_floor >= 0, f"whiten_floor must be >= 0, got {self.whiten_floor}")
-        require(
-            len(self.channels) == NUM_PATCH_LAYERS and min(self.channels) > 0,
-            f"channels must be {NUM_PATCH_LAYERS} positive numbers, got {self.channels}",
-        )
-        require(
-            min(self.num_components, self.hidden_size) >= 1,
-            f"num_components and hidden_size must be at least 1, got {self.num_components} "
-            f"and {self.hidden_size}",
-        )
-        require(
-            all(sigma > 0 for sigma in self.blur_sigmas_px),
-            f"blur_sigmas_px must be above 0, got {self.blur_sigmas_px}",
-        )
-
+        super().__post_init__()
         require(
             self.architecture == "patches" or self.latent_dim % 2 == 0,
-            f"places take two latents each, so latent_dim {self.latent_dim} must be even",
+            f"a position takes two latents, so latent_dim must be even, got {self.latent_dim}",
         )
         require(
             self.likelihood == "gaussian"
@@ -116,75 +91,63 @@ class VAEConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class OnlineConfig:
-    """Fitting the VAE again to what practice sees."""
+class OnlineConfig(Checked):
+    """Fine-tuning the VAE on images from practice."""
 
-    every_steps: int = 0
+    every_steps: CountOrNone = 0
     """Environment steps between fine-tunings; 0: the VAE stays as it was first fitted."""
-    num_fit_steps: int = 600
+    num_fit_steps: Count = 600
     """Steps of each fine-tuning."""
-
-    def __post_init__(self) -> None:
-        require(
-            self.every_steps >= 0, f"every_steps must be at least 0, got {self.every_steps}"
-        )
-        require(
-            self.num_fit_steps >= 1, f"num_fit_steps must be >= 1, got {self.num_fit_steps}"
-        )
 
 
 @dataclass(frozen=True, kw_only=True)
-class GoalMixture:
-    """The goals that relabelling gives to a transition, as shares that sum to 1."""
+class GoalMixture(Checked):
+    """The goals that relabelling gives to a transition, as fractions that sum to 1."""
 
     original: float = 0.1
-    """Share that keeps the goal the rollout was aimed at."""
+    """Fraction that keeps the goal of its rollout."""
     future: float = 0.4
-    """Share that gets a latent reached later in the same episode (hindsight)."""
+    """Fraction that gets a latent reached later in the same episode (hindsight)."""
     prior: float = 0.5
-    """Share that gets a fresh draw from the prior (imagination)."""
+    """Fraction that gets a fresh draw from the prior (imagination)."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         require(
             min(self.shares) >= 0 and abs(sum(self.shares) - 1) < 1e-6,
-            f"goal shares must be non-negative and sum to 1, got {sum(self.shares):g} "
+            f"goal fractions must be at least 0 and sum to 1, got {sum(self.shares):g} "
             f"(original={self.original}, future={self.future}, prior={self.prior})",
         )
 
     @property
     def shares(self) -> tuple[float, float, float]:
-        """The shares in the order kept, future, imagined."""
+        """The fractions in the order original, future, prior."""
         return (self.original, self.future, self.prior)
 
 
 @dataclass(frozen=True, kw_only=True)
-class GoalConfig:
+class GoalConfig(Checked):
     """Where imagined goals come from."""
 
     source: Literal["normal", "fitted", "correlated", "seen", "skewed"] = "fitted"
     """normal: N(0, I); fitted: a Gaussian fitted to each latent of the images seen;
-    correlated: one Gaussian fitted to all their latents, with their covariances; seen: the
-    latents of images seen themselves; skewed: those, the rare ones more often (Skew-Fit)."""
+    correlated: one Gaussian fitted to all latents, with their covariances; seen: latents of
+    images seen; skewed: those, rare ones more often (Skew-Fit)."""
     skew: float = -1.0
     """skewed: each latent seen is drawn in proportion to its density to this power."""
-    refresh_every_steps: int = 0
-    """Environment steps between makings of the prior from what replay holds; 0: it stays as
+    refresh_every_steps: CountOrNone = 0
+    """Environment steps between updates of the prior from the replay buffer; 0: it stays as
     it was after the fit."""
-    per_rollout: int = 1
-    """Goals that a rollout of practice is aimed at, one after another: with 2 it goes on to
-    another goal halfway, from where the first has led it."""
+    per_rollout: Count = 1
+    """Goals of one rollout, one after another: with 2, the goal changes halfway, and the
+    second half starts from where the first has led."""
     mixture: GoalMixture = field(default_factory=GoalMixture)
-    """How a drawn transition is relabelled."""
-
-    def __post_init__(self) -> None:
-        require(
-            self.per_rollout >= 1, f"per_rollout must be at least 1, got {self.per_rollout}"
-        )
+    """How a sampled transition is relabelled."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class RewardConfig:
-    """The reward that a goal implies."""
+class RewardConfig(Checked):
+    """The reward for a goal."""
 
     kind: Literal[
         "latent",
@@ -196,209 +159,150 @@ class RewardConfig:
         "pixel_sparse",
     ] = "latent"
     """latent: minus the distance in latent space; sqrt_distance: minus its square root, under
-    which the
-    last centimetre counts for more; log_probability: minus half the squared
-    Mahalanobis distance; sparse: 0 near the goal, else -1; pixel: minus the mean squared
-    error between the image and the goal's picture; pixel_distance: minus the root of that;
-    pixel_sparse: 0 where that root is small, else -1."""
+    which the last centimetre counts for more; log_probability: minus half the squared
+    Mahalanobis distance; sparse: 0 near the goal, else -1; pixel: minus the mean squared error
+    between image and goal image; pixel_distance: minus the root of that; pixel_sparse: 0 where
+    that root is small, else -1."""
     metric: Literal["spread", "steps"] = "spread"
-    """What a latent counts for in distances: spread: as much as any other that moves; steps:
-    as many steps of practice as it takes to move it (needs --collect.source practice)."""
+    """How latents are weighted in distances: spread: all latents that vary count the same;
+    steps: by the number of practice steps it takes to change them (needs
+    --collect.source practice)."""
     distance: Literal["latent", "true"] = "latent"
-    """What kinds latent, sqrt_distance and sparse measure between: latents, or (true) true
-    states,
-    which no robot has: a check of which half of a run is at fault, as --input is."""
-    min_std: float = 0.1
+    """What latent, sqrt_distance and sparse measure the distance between: latents, or (true)
+    true states, which no robot has. A diagnosis of what fails in a run, like --input."""
+    min_std: Positive = 0.1
     """Floor of the encoder's standard deviation, for log_probability and sparse."""
-    sparse_threshold: float = 3.0
+    sparse_threshold: Positive = 3.0
     """Mahalanobis distance under which the sparse reward is 0."""
-    pixel_threshold: float = 0.07
+    pixel_threshold: Positive = 0.07
     """Root of the mean squared error, pixels in [0, 1], under which pixel_sparse is 0."""
 
-    def __post_init__(self) -> None:
-        require(self.min_std > 0, f"min_std must be above 0, got {self.min_std}")
-        require(
-            self.sparse_threshold > 0,
-            f"sparse_threshold must be above 0, got {self.sparse_threshold}",
-        )
-        require(
-            self.pixel_threshold > 0,
-            f"pixel_threshold must be above 0, got {self.pixel_threshold}",
-        )
+    @property
+    def is_pixel(self) -> bool:
+        """Whether images are compared, not latents."""
+        return self.kind.startswith("pixel")
 
 
 @dataclass(frozen=True, kw_only=True)
-class TD3Config:
+class TD3Config(Checked):
     """Goal-conditioned TD3 (Fujimoto et al. 2018)."""
 
-    hidden_sizes: tuple[int, ...] = (400, 300)
+    hidden_sizes: Annotated[tuple[Count, ...], MinLen(1)] = (400, 300)
     """Units of the hidden layers of actor and critics."""
-    channels: tuple[int, ...] = ()
+    channels: tuple[Count, ...] = ()
     """End to end, a baseline: channels after each layer of patches through which actor and
-    critics see image and goal picture themselves, without a VAE. Empty: they see latents."""
+    critics see image and goal image themselves, without a VAE. Empty: they see latents."""
     layer_norm: bool = False
-    """Whether each hidden layer is normalised."""
-    num_critics: int = 2
-    """Critics, of which the target takes the least value; 1 costs a third less."""
-    learning_rate: float = 1e-3
+    """Normalise each hidden layer."""
+    num_critics: Count = 2
+    """Number of critics; the target takes the smallest value. 1 costs a third less."""
+    learning_rate: Positive = 1e-3
     """Adam's step size, for actor and critics."""
-    final_lr_fraction: float = 1.0
-    """Share of the step size left at the end of the run; it falls in a straight line."""
-    gamma: float = 0.99
+    final_lr_fraction: PositiveFraction = 1.0
+    """Fraction of the step size at the end of the run; it falls linearly."""
+    gamma: BelowOne = 0.99
     """Discount per step; there is no termination, so 1 / (1 - gamma) steps is the horizon."""
-    tau: float = 0.01
-    """Share of the new weights that the target networks take in at each update of theirs."""
-    batch_size: int = 128
+    tau: PositiveFraction = 0.01
+    """Fraction of the new weights in each update of the target networks."""
+    batch_size: Count = 128
     """Transitions per update."""
-    utd_ratio: float = 4.0
-    """Updates per environment step."""
-    policy_delay: int = 2
+    utd_ratio: NonNegative = 4.0
+    """Gradient steps per environment step (update-to-data ratio)."""
+    policy_delay: Count = 2
     """Critic updates per update of the actor and the targets."""
-    target_policy_noise: float = 0.2
+    target_policy_noise: NonNegative = 0.2
     """Standard deviation of the noise on the target policy's action."""
-    target_noise_clip: float = 0.5
+    target_noise_clip: NonNegative = 0.5
     """Bound of that noise."""
     learning_starts: int = 4000
-    """Environment steps of practice before the first update."""
+    """Environment steps before the first update."""
 
     def __post_init__(self) -> None:
-        require(self.num_critics >= 1, f"num_critics must be >= 1, got {self.num_critics}")
-        require(len(self.hidden_sizes) > 0, "hidden_sizes must name at least one layer")
+        super().__post_init__()
         require(
-            min(self.hidden_sizes) > 0,
-            f"hidden_sizes must be positive, got {self.hidden_sizes}",
-        )
-        require(
-            len(self.channels) in (0, NUM_PATCH_LAYERS) and min(self.channels, default=1) > 0,
-            f"channels must be empty or {NUM_PATCH_LAYERS} positive numbers, "
-            f"got {self.channels}",
-        )
-        require(
-            min(self.target_policy_noise, self.target_noise_clip) >= 0,
-            "target_policy_noise and its clip must be at least 0, got "
-            f"{self.target_policy_noise} and {self.target_noise_clip}",
-        )
-        require(
-            self.learning_rate > 0, f"learning_rate must be above 0, got {self.learning_rate}"
-        )
-        require(
-            0 < self.final_lr_fraction <= 1,
-            f"final_lr_fraction must be in (0, 1], got {self.final_lr_fraction}",
-        )
-        require(0 <= self.gamma < 1, f"gamma must be in [0, 1), got {self.gamma}")
-        require(0 < self.tau <= 1, f"tau must be in (0, 1], got {self.tau}")
-        require(self.batch_size >= 1, f"batch_size must be at least 1, got {self.batch_size}")
-        require(
-            self.utd_ratio >= 0,
-            f"utd_ratio must be at least 0, got {self.utd_ratio}",
-        )
-        require(
-            self.policy_delay >= 1, f"policy_delay must be at least 1, got {self.policy_delay}"
+            len(self.channels) in (0, NUM_PATCH_LAYERS),
+            f"channels must have 0 or {NUM_PATCH_LAYERS} values, got {self.channels}",
         )
 
     def learning_rate_at(self, progress: float) -> float:
-        """The step size when that share of the run is over."""
+        """Return the step size after a fraction of the run."""
         left = 1 - min(progress, 1.0) * (1 - self.final_lr_fraction)
         return self.learning_rate * left
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExploreConfig:
+class ExploreConfig(Checked):
     """Noise on the actions of practice."""
 
     kind: Literal["ornstein_uhlenbeck", "gaussian"] = "ornstein_uhlenbeck"
-    """Whether the noise lasts (Ornstein-Uhlenbeck) or is drawn afresh at each step."""
-    sigma: float = 0.3
+    """ornstein_uhlenbeck: noise correlated over steps; gaussian: independent at each step."""
+    sigma: NonNegative = 0.3
     """Scale of the noise, in units of action."""
-    theta: float = 0.15
+    theta: Fraction = 0.15
     """Pull of the Ornstein-Uhlenbeck noise back to 0, per step."""
-    random_eps: float = 0.0
-    """Share of actions that are uniformly random instead."""
-
-    def __post_init__(self) -> None:
-        require(self.sigma >= 0, f"sigma must be at least 0, got {self.sigma}")
-        require(0 <= self.theta <= 1, f"theta must be in [0, 1], got {self.theta}")
-        require(
-            0 <= self.random_eps <= 1,
-            f"random_eps must be in [0, 1], got {self.random_eps}",
-        )
+    random_eps: Fraction = 0.0
+    """Fraction of actions that are uniformly random instead."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluateConfig:
-    """How progress is measured. Nothing here reaches learning."""
+class EvaluateConfig(Checked):
+    """How progress is measured. Nothing here affects learning."""
 
-    every_steps: int = 10_000
+    every_steps: Count = 10_000
     """Environment steps between evaluations during training."""
-    num_goals: int = 100
-    """Goal pictures tried at each evaluation, always the same ones."""
+    num_goals: Count = 100
+    """Goal images tried at each evaluation, always the same ones."""
     goals: Literal["test", "tuning"] = "test"
-    """test: the goals that results are told on; tuning: others, to choose settings by without
-    choosing for those."""
-    num_probes: int = 2000
-    """Pictures, after each fit of the VAE, by which it is told what latents hold."""
-
-    def __post_init__(self) -> None:
-        require(
-            self.every_steps >= 1, f"every_steps must be at least 1, got {self.every_steps}"
-        )
-        require(self.num_goals >= 1, f"num_goals must be at least 1, got {self.num_goals}")
-        require(
-            self.num_probes >= FEWEST_PROBES,
-            f"num_probes must be at least {FEWEST_PROBES}, got {self.num_probes}",
-        )
+    """test: the goals that results are reported on; tuning: others, for choosing settings."""
+    num_probes: Annotated[int, Ge(FEWEST_PROBES)] = 2000
+    """Images, after each fit of the VAE, on which it is measured what latents encode."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class CheckpointConfig:
-    """What is kept of a run that is stopped. Nothing here changes what the run learns."""
+class CheckpointConfig(Checked):
+    """What is saved so that a run can be resumed. Nothing here affects learning."""
 
-    every_steps: int = 5000
-    """Environment steps of practice between checkpoints."""
+    every_steps: Count = 5000
+    """Environment steps between checkpoints."""
     keep_finished: bool = False
-    """Whether a finished run keeps its last checkpoints, with all of replay."""
-
-    def __post_init__(self) -> None:
-        require(
-            self.every_steps >= 1, f"every_steps must be at least 1, got {self.every_steps}"
-        )
+    """Keep a finished run's last checkpoints, with the whole replay buffer."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config:
+class Config(Checked):
     """A whole run."""
 
     task: str = "Reach"
     """The task, as `rig train --help` lists them; or `--env`."""
-    seed: int = 0
-    """The seed of everything random."""
-    total_timesteps: int = 505_000
+    seed: CountOrNone = 0
+    """Seed of everything random."""
+    total_timesteps: Count = 505_000
     """Environment steps of the whole run, collection included."""
     image_size: Literal[48, 84] = 48
     """Height and width of the camera's image, pixels."""
-    num_envs: int = 16
-    """Simulations that practise side by side."""
+    num_envs: Count = 16
+    """Environments that run in parallel."""
     camera: str = ""
-    """--env: what its MuJoCo scene is seen by: one of its own cameras by name, or a free one as
+    """--env: the camera of its MuJoCo scene: a camera of the scene by name, or a free one as
     'lookat X Y Z distance D elevation E azimuth A fovy F', in metres and degrees. Or the name
-    of a picture in its observation. Empty: as it is usually seen."""
-    episode_steps: int = 0
+    of an image in its observation. Empty: the environment's default view."""
+    episode_steps: CountOrNone = 0
     """--env: steps of an episode; 0: its own limit."""
-    buffer_size: int = 100_000
-    """Transitions that memory holds; the oldest go first."""
-    buffer_memory_gb: float = 0.0
-    """Memory that the frames of replay may take, GB; if they are more, they lie in a file of
-    the run's directory. 0: no bound."""
+    buffer_size: Count = 100_000
+    """Transitions in the replay buffer; the oldest are dropped first."""
+    buffer_memory_gb: NonNegative = 0.0
+    """Memory for the images of the replay buffer, GB; if they need more, they are stored in a
+    file of the run's directory. 0: no limit."""
     on_divergence: Literal["stop", "rollback"] = "stop"
-    """When learning diverges: stop, or go back to the last checkpoint and on from there with
-    other random numbers and half the step size, three times at most."""
+    """When learning diverges: stop, or return to the last checkpoint and continue with other
+    random numbers and half the step size, at most three times."""
     oracle: bool = False
-    """See the true state in place of images, with the task's own goals and the reward's
-    distances in it: a check of the reinforcement-learning half, not a way to train."""
+    """Learn from the true state in place of images, with the task's own goals and distances.
+    A check of the reinforcement learning alone, not a way to train."""
     input: Literal["latent", "true"] = "latent"
     """What actor and critics see: the latents of images, or the true state, which no robot
-    has. With --reward.distance it tells which half is at fault when a run does not learn
-    (docs/when-it-does-not-learn.md); not a way to train either."""
+    has. With --reward.distance it shows whether the representation or the reward causes a
+    failure (docs/when-it-does-not-learn.md); not a way to train."""
     collect: CollectConfig = field(default_factory=CollectConfig)
     vae: VAEConfig = field(default_factory=VAEConfig)
     online: OnlineConfig = field(default_factory=OnlineConfig)
@@ -410,72 +314,36 @@ class Config:
     checkpoint: CheckpointConfig = field(default_factory=CheckpointConfig)
 
     def __post_init__(self) -> None:
-        require(self.seed >= 0, f"seed must be at least 0, got {self.seed}")
+        super().__post_init__()
         require(
-            self.total_timesteps >= 1,
-            f"total_timesteps must be >= 1, got {self.total_timesteps}",
-        )
-        require(
-            self.episode_steps >= 0, f"episode_steps must be >= 0, got {self.episode_steps}"
-        )
-        require(self.num_envs >= 1, f"num_envs must be at least 1, got {self.num_envs}")
-        require(
-            self.buffer_size >= 1, f"buffer_size must be at least 1, got {self.buffer_size}"
-        )
-        require(
-            self.buffer_memory_gb >= 0,
-            f"buffer_memory_gb must be at least 0, got {self.buffer_memory_gb}",
-        )
-        require(
-            self.image_size in (48, 84), f"image_size must be 48 or 84, got {self.image_size}"
-        )
-        if self.is_end_to_end:
-            self._refuse_latents()
-        require(
-            not (self.oracle and self.reward.kind.startswith("pixel")),
-            f"an oracle sees no pictures, and reward.kind {self.reward.kind} compares them: "
+            not (self.oracle and self.reward.is_pixel),
+            f"--oracle uses no images, and reward.kind {self.reward.kind} compares them: "
             "choose latent, sqrt_distance, log_probability or sparse",
         )
         require(
             self.reward.metric == "spread" or self.collect.source == "practice",
-            "reward.metric steps is made of steps that practice took: collect.source "
-            f"{self.collect.source} takes none, choose practice",
+            "reward.metric steps is measured in practice: collect.source "
+            f"{self.collect.source} has none, choose practice",
         )
+        if self.is_end_to_end:
+            self._check_end_to_end()
         if self.is_hybrid:
-            self._refuse_what_no_swap_has()
+            self._check_hybrid()
 
     @property
     def is_end_to_end(self) -> bool:
-        """Whether actor and critics see pictures themselves, and there is no VAE."""
+        """Whether actor and critics see images themselves, and there is no VAE."""
         return len(self.td3.channels) > 0
 
     @property
     def reads_frames_again(self) -> bool:
-        """Whether learning looks at a frame again once its latent is known."""
+        """Whether learning needs a frame again once its latent is known."""
         is_fitted_again = self.online.every_steps > 0
-        return is_fitted_again or self.is_end_to_end or self.reward.kind.startswith("pixel")
-
-    def _refuse_latents(self) -> None:
-        """Raises ConfigError at settings that need latents where pictures stand for them."""
-        require(
-            not self.is_given_truth,
-            "an oracle sees no pictures, and halves swap latents for the true state: leave out "
-            "--td3.channels",
-        )
-        require(
-            self.goals.source == "seen",
-            f"with --td3.channels no goal is imagined: goals.source must be seen, "
-            f"got {self.goals.source}",
-        )
-        require(
-            self.reward.kind.startswith("pixel"),
-            "with --td3.channels there are no latents: reward.kind must be pixel, "
-            f"pixel_distance or pixel_sparse, got {self.reward.kind}",
-        )
+        return is_fitted_again or self.is_end_to_end or self.reward.is_pixel
 
     @property
     def is_hybrid(self) -> bool:
-        """Whether a half of the run is given the true state, and its goals are its own."""
+        """Whether either policy or reward uses the true state, as an ablation."""
         return "true" in (self.input, self.reward.distance)
 
     @property
@@ -483,11 +351,30 @@ class Config:
         """Whether anything that learns is given the true state."""
         return self.oracle or self.is_hybrid
 
-    def _refuse_what_no_swap_has(self) -> None:
+    def _check_end_to_end(self) -> None:
+        """Raise ConfigError at settings that need latents."""
+        require(
+            not self.is_given_truth,
+            "--td3.channels learns from images: leave out --oracle, --input true and "
+            "--reward.distance true",
+        )
+        require(
+            self.goals.source == "seen",
+            f"--td3.channels can't imagine goals: goals.source must be seen, "
+            f"got {self.goals.source}",
+        )
+        require(
+            self.reward.is_pixel,
+            "--td3.channels has no latents: reward.kind must be pixel, pixel_distance or "
+            f"pixel_sparse, got {self.reward.kind}",
+        )
+
+    def _check_hybrid(self) -> None:
+        """Raise ConfigError at settings that a true-state ablation can't have."""
         given = "--input true and --reward.distance true"
         require(
             not self.oracle,
-            f"{given} give the true state to one half, --oracle to both: leave out one",
+            f"{given} give the true state to policy or reward, --oracle to both: leave out one",
         )
         require(
             self.reward.kind in ("latent", "sqrt_distance", "sparse"),
@@ -496,11 +383,11 @@ class Config:
         )
         require(
             self.goals.source in ("seen", "skewed"),
-            f"{given} take goals with what was true of them: --goals.source "
-            f"{self.goals.source} makes up latents, choose seen or skewed",
+            f"{given} need goals with a known true state: --goals.source "
+            f"{self.goals.source} has none, choose seen or skewed",
         )
         require(
             self.collect.source == "practice",
-            f"{given} take what was true of every image: --collect.source teleport forgets "
-            "it, choose practice",
+            f"{given} need the true state of every image: --collect.source teleport does not "
+            "record it, choose practice",
         )

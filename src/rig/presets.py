@@ -1,14 +1,14 @@
-"""The presets: as published, what learns soonest here, and the baseline end to end.
+"""The presets: RIG as published, what learns fastest here, and the end-to-end baseline.
 
-A task in which there is less or more to see changes a preset by what the tables below say.
+``OVERRIDES`` says which settings a task changes of each.
 """
 
 from dataclasses import replace
+from typing import Any
 
 from rig.config import (
     CollectConfig,
     Config,
-    EvaluateConfig,
     ExploreConfig,
     GoalConfig,
     GoalMixture,
@@ -17,6 +17,7 @@ from rig.config import (
     VAEConfig,
 )
 from rig.errors import ConfigError, suggest
+from rig.settings import change
 
 
 PAPER = Config()
@@ -51,7 +52,7 @@ FAST = replace(
     ),
     explore=ExploreConfig(kind="gaussian", sigma=0.2, random_eps=0.2),
 )
-"""What learns soonest here."""
+"""What learns fastest here."""
 
 HER = replace(
     PAPER,
@@ -74,60 +75,84 @@ HER = replace(
         learning_starts=2000,
     ),
 )
-"""Hindsight from pixels, end to end: the baseline of Nair et al. 2018, section 5, with what
-lets it learn here, as docs/algorithm.md says."""
+"""Hindsight from pixels, end to end: the baseline of Nair et al. 2018, section 5, with the
+changes that docs/algorithm.md lists."""
 
 PRESETS = {"paper": PAPER, "fast": FAST, "her": HER}
 
-REACH_STEPS = {"paper": 10_000, "fast": 20_000, "her": 20_000}
-"""Environment steps of a run of Reach, in which there is less to learn."""
-REACH_EVALUATION_EVERY_STEPS = 4000
-LATENT_SIZES = {"pickandplace": 24, "rope": 24}
-"""Latents that name enough places for what a task has in view, where `fast` has too few."""
-MANY_THINGS = ("pushtwo", "pushany", "rope")
-"""Tasks in which much moves."""
-GENTLE_SKEW = -0.5
-"""Where much moves, nearly everything seen is rare, and `fast` would aim at oddities."""
-GOALS_PER_ROLLOUT = 2
-"""Where much moves, practice has to begin from more than one place."""
-ONE_THING = ("push", "door")
-"""Tasks in which the hand moves one thing, unless they are in MANY_THINGS. There practice often
-comes near a goal in all that moves, and a reward that tells only this does not hold the hand
-back from leaving its own place to put the thing right. Where much moves it tells too rarely."""
+MANY_OBJECTS: dict[str, Any] = {"goals.skew": -0.5, "goals.per_rollout": 2}
+"""Where many objects move, nearly every image is rare, and full skew would aim at oddities.
+Two goals a rollout let practice start from more than one place."""
+ONE_OBJECT: dict[str, Any] = {"reward.kind": "sparse"}
+"""Where the hand moves one object, practice often comes near a goal in everything that moves.
+A reward that only says so does not keep the hand from leaving its own goal to put the object
+right. Where many objects move, it is too rare."""
+MANY_LATENTS: dict[str, Any] = {"vae.latent_dim": 24}
+"""Enough positions for what these tasks have in view."""
+
+OVERRIDES: dict[str, dict[str, dict[str, Any]]] = {
+    "paper": {"Reach": {"total_timesteps": 10_000, "evaluate.every_steps": 4000}},
+    "fast": {
+        "Reach": {"total_timesteps": 20_000, "evaluate.every_steps": 4000},
+        "Push": ONE_OBJECT,
+        "PushWide": ONE_OBJECT,
+        "PushResetFree": ONE_OBJECT,
+        "Door": ONE_OBJECT,
+        "DoorResetFree": ONE_OBJECT,
+        "PushTwo": MANY_OBJECTS,
+        "PushAny": MANY_OBJECTS,
+        "PickAndPlace": MANY_LATENTS,
+        "Rope": MANY_LATENTS | MANY_OBJECTS,
+    },
+    "her": {"Reach": {"total_timesteps": 20_000, "evaluate.every_steps": 4000}},
+}
+"""What a task changes of a preset: preset, then task, then setting. Exact names only: every
+other environment gets the plain preset."""
+OUR_MODULES = ("", "rig.envs", "rig.envs.registration")
+"""Modules before the colon in the name of a task of ours."""
 
 
-def find_preset(name: str, task: str) -> Config:
-    """The preset of that name, for that task.
+def find_preset(name: str, task: str, tuned_for: str = "") -> Config:
+    """Return a preset for a task.
+
+    Args:
+        name: The preset.
+        task: The task, or anyone's environment; it becomes ``config.task``.
+        tuned_for: Take the settings that this task of ours changes, not the task's own.
 
     Raises:
-        ConfigError: No preset has that name.
+        ConfigError: There is no such preset, or no task of ours of the name ``tuned_for``.
     """
     if name not in PRESETS:
         raise ConfigError(f"unknown preset {name!r}: {suggest(name, PRESETS)}")
-    preset = for_number_of_things(
-        task, with_latents_for(task, replace(PRESETS[name], task=task))
-    )
-    if "reach" not in task.lower():
-        return preset
-    evaluate = EvaluateConfig(every_steps=REACH_EVALUATION_EVERY_STEPS)
-    return replace(preset, total_timesteps=REACH_STEPS[name], evaluate=evaluate)
+    if tuned_for and not short_task_name(tuned_for):
+        raise ConfigError(f"no preset is tuned for {tuned_for!r}: {suggest(tuned_for, TUNED)}")
+    return change(replace(PRESETS[name], task=task), overrides(name, tuned_for or task))
 
 
-def with_latents_for(task: str, preset: Config) -> Config:
-    """The preset with as many latents as the task needs, if its latents are places."""
-    size = next((size for name, size in LATENT_SIZES.items() if name in task.lower()), None)
-    if size is None or preset.vae.architecture != "keypoints":
-        return preset
-    return replace(preset, vae=replace(preset.vae, latent_dim=size))
+def overrides(preset: str, task: str) -> dict[str, Any]:
+    """Return what a task changes of a preset, by dotted name; nothing for external envs."""
+    return OVERRIDES[preset].get(short_task_name(task), {})
 
 
-def for_number_of_things(task: str, preset: Config) -> Config:
-    """`fast` with more goals, and less odd ones, if much moves; sparse if one thing does."""
-    if preset.goals.source != "skewed":
-        return preset
-    if any(name in task.lower() for name in MANY_THINGS):
-        goals = replace(preset.goals, skew=GENTLE_SKEW, per_rollout=GOALS_PER_ROLLOUT)
-        return replace(preset, goals=goals)
-    if any(name in task.lower() for name in ONE_THING):
-        return replace(preset, reward=replace(preset.reward, kind="sparse"))
-    return preset
+def describe(preset: str, task: str, tuned_for: str = "") -> str:
+    """Return in one line what a preset means for a task."""
+    row = tuned_for or task
+    changes = ", ".join(f"{key}={value}" for key, value in overrides(preset, row).items())
+    return f"{preset}, with {short_task_name(row)}'s {changes}" if changes else preset
+
+
+def short_task_name(task: str) -> str:
+    """Return which of the tasks with settings of their own a name means, or nothing.
+
+    ``Push``, ``push``, ``rig/Push-v0`` and ``rig.envs:rig/Push-v0`` mean the same. The names of
+    other environments mean nothing, however similar they are.
+    """
+    module, _, id_ = task.rpartition(":")
+    asked = id_.lower().removeprefix("rig/").removesuffix("-v0")
+    return TUNED_LOWER.get(asked, "") if module in OUR_MODULES else ""
+
+
+TUNED = sorted({task for rows in OVERRIDES.values() for task in rows})
+"""Tasks with settings of their own in any preset."""
+TUNED_LOWER = {task.lower(): task for task in TUNED}

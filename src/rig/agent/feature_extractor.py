@@ -16,7 +16,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray, UInt8
 
 from rig.nn.layers import RowLinear
-from rig.nn.patches import IMAGE_CHANNELS, PATCH_SIDES, cut, grid_side
+from rig.nn.patches import IMAGE_CHANNELS, PATCH_SIDES, grid_side, space_to_depth
 
 
 Seen = Float[Array, "*B latent"] | UInt8[Array, "*B latent"]
@@ -73,7 +73,7 @@ class PatchFeatures(eqx.Module):
         pair = [one.reshape(side, side, IMAGE_CHANNELS) for one in (image, goal_image)]
         grid = jnp.concatenate(pair, axis=-1).astype(jnp.float32) / 255 - 0.5
         for patch_side, layer in zip(PATCH_SIDES, self.layers, strict=True):
-            grid = jax.nn.relu(layer(cut(grid, patch_side)))
+            grid = jax.nn.relu(layer(space_to_depth(grid, patch_side)))
         return grid.reshape(-1)
 
 

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
-from rig.config import require
 from rig.training.trackers import TrackerName
+from rig.validation import require
 
 
 RunDirectory = Annotated[Positional[Path], arg(metavar="RUN")]

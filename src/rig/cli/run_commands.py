@@ -23,10 +23,11 @@ from rig.cli.options import (
     require_one,
 )
 from rig.cli.share_commands import SHARE_VERBS
-from rig.cli.sweep_commands import STUDY_VERBS
-from rig.config import Config, require
+from rig.cli.sweep_commands import SWEEP_COMMANDS
+from rig.config import Config
 from rig.presets import find_preset
 from rig.runs.output_paths import check_file
+from rig.validation import require
 
 
 @runtime_checkable
@@ -225,5 +226,5 @@ OTHER_VERBS = {
     "doctor": Doctor,
     "demo": Demo,
     **SHARE_VERBS,
-    **STUDY_VERBS,
+    **SWEEP_COMMANDS,
 }

@@ -1,4 +1,4 @@
-"""The commands for many runs, ``sweep``, ``runs`` and ``compare``: their options, and their work."""
+"""The commands for many runs: sweep, runs and compare."""
 
 import shlex
 import sys
@@ -11,9 +11,9 @@ from typing import Annotated
 from tyro.conf import Positional, UseAppendAction, arg
 
 from rig.cli.options import DirectoryOption, Flag
-from rig.config import require
 from rig.runs.output_paths import RUNS, check_new_directory
 from rig.training.trackers import TrackerName
+from rig.validation import require
 
 
 SpecFile = Annotated[Positional[Path], arg(metavar="SPEC")]
@@ -101,10 +101,12 @@ class Runs:
     preset: str | None = None
     """Only runs nearest to this preset."""
     where: UseAppendAction[tuple[str, ...]] = ()
-    """Only runs that meet this condition; may be given several times. A setting, a metric's last
-    value or a column, and a value: "td3.gamma=0.98", "eval/puck_distance_m<0.03", "state=done"."""
+    """Only runs that meet this condition; may be given several times. It names a setting, a
+    metric's last value or a column: "td3.gamma=0.98", "eval/puck_distance_m<0.03",
+    "state=done"."""
     sort: str = "date"
-    """The setting, metric or column to sort by; -NAME (as --sort=-NAME) for the largest first."""
+    """The setting, metric or column to sort by; -NAME (as --sort=-NAME) for the largest
+    first."""
     json: Flag = False
     """Print the runs as one JSON object."""
 
@@ -164,4 +166,4 @@ class Compare:
                 print_line(str(path))
 
 
-STUDY_VERBS = {"sweep": Sweep, "runs": Runs, "compare": Compare}
+SWEEP_COMMANDS = {"sweep": Sweep, "runs": Runs, "compare": Compare}

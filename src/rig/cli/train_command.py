@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 from rig.cli.options import TaskName, TrainOptions, require_one
-from rig.config import Config, require
+from rig.config import Config
 from rig.presets import find_preset
+from rig.validation import require
 
 
 @dataclass(frozen=True, kw_only=True)

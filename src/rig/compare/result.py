@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from rig.errors import RunError
+from rig.runs.old_names import with_new_names
 from rig.runs.settings import GIVES_TRUTH
 from rig.units import UNITS
 
@@ -132,7 +133,7 @@ def result_from(written: object) -> Result:
         if isinstance(kind, type) and not isinstance(written[name], kind):
             raise RunError(f"its {name} is {written[name]!r:.40}, and no {kind.__name__}")
     check_curve(written["curve"])
-    return Result(**written)
+    return Result(**written | {"changes": with_new_names(written["changes"])})
 
 
 def check_curve(curve: Mapping[str, Any]) -> None:

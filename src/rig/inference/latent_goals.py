@@ -19,9 +19,9 @@ import numpy as np
 from gymnasium import spaces
 from jaxtyping import Float32
 
-from rig.config import require
 from rig.representation.latent import LatentRepresentation
 from rig.representation.reward import latent_reward
+from rig.validation import require
 
 
 Latent = Float32[np.ndarray, " latent"]

@@ -5,7 +5,8 @@ from typing import Any
 
 from rig.config import Config
 from rig.runs.run import Run
-from rig.runs.settings import flat, learned_from, preset_of
+from rig.runs.settings import learned_from, preset_of
+from rig.settings import flat
 from rig.units import amount, metric_of, object_of
 
 

@@ -1,1 +1,1 @@
-"""Network blocks that representation and agent share."""
+"""Network blocks that the representation and the agent share."""

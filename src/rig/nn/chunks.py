@@ -1,4 +1,4 @@
-"""Compiled functions on many rows, in chunks of one size so that they compile once."""
+"""Apply compiled functions to many rows in chunks of one size, so that they compile once."""
 
 from collections.abc import Callable
 from functools import partial
@@ -9,11 +9,11 @@ import numpy as np
 
 
 CHUNK = 128
-"""Rows in one compiled call, which take some 30 MB meanwhile; the last chunk is padded."""
+"""Rows in one compiled call, which needs about 30 MB; the last chunk is padded."""
 
 
 def in_chunks(function: Callable[[np.ndarray], Any], rows: np.ndarray) -> Any:
-    """The function's arrays for all rows, worked out a chunk at a time."""
+    """Return ``function(rows)``, computed one chunk at a time."""
     if len(rows) <= CHUNK:
         return jax.tree.map(np.asarray, function(rows))
     results = []
@@ -26,5 +26,5 @@ def in_chunks(function: Callable[[np.ndarray], Any], rows: np.ndarray) -> Any:
 
 
 def first_rows(num: int, leaf: jax.Array) -> np.ndarray:
-    """The first rows of an array, on the host."""
+    """Copy the first ``num`` rows of an array to the host."""
     return np.asarray(leaf)[:num]

@@ -1,18 +1,18 @@
-"""The layers that encoders and decoders are made of."""
+"""Layers that encoders and decoders are built from."""
 
 import equinox as eqx
 import jax
 from jaxtyping import Array, Float, PRNGKeyArray
 
 
-Spread = tuple[Float[Array, " latent"], Float[Array, " latent"]]
-"""A posterior's mean and log standard deviation."""
+MeanAndLogStd = tuple[Float[Array, " latent"], Float[Array, " latent"]]
+"""Mean and log standard deviation of a Gaussian posterior."""
 LAST_LAYER_SCALE = 0.1
-"""Shrinks the last layer of encoder and decoder, so that both start near 0."""
+"""Scale of the last layer of encoder and decoder, so that both start near 0."""
 
 
 class RowLinear(eqx.Module):
-    """The same linear map of every row, and so of every cell of a grid."""
+    """One linear map applied to every row, for example to every cell of a grid."""
 
     weight: Float[Array, "in out"]
     bias: Float[Array, " out"]
@@ -23,11 +23,11 @@ class RowLinear(eqx.Module):
         self.bias = jax.numpy.zeros(out_size)
 
     def __call__(self, rows: Float[Array, "*cells in"]) -> Float[Array, "*cells out"]:
-        """The map, row by row."""
+        """Map each row."""
         return rows @ self.weight + self.bias
 
     def shrunk(self) -> "RowLinear":
-        """The map with smaller weights, so that what it gives starts near 0."""
+        """Return a copy with smaller weights, so that its output starts near 0."""
         return eqx.tree_at(lambda linear: linear.weight, self, self.weight * LAST_LAYER_SCALE)
 
 
@@ -45,7 +45,7 @@ class Perceptron(eqx.Module):
         self.layers = (*layers[:-1], layers[-1].shrunk())
 
     def __call__(self, row: Float[Array, " in"]) -> Float[Array, " out"]:
-        """The network's output."""
+        """Return the output for one row."""
         for layer in self.layers[:-1]:
             row = jax.nn.relu(layer(row))
         return self.layers[-1](row)

@@ -1,8 +1,8 @@
-"""Convolutions as patches and matrix products.
+"""Convolutions with stride equal to their size, as patches and matrix products.
 
-XLA's convolutions are slow on a CPU and slower inside a loop, so a layer here cuts the image
-into patches that do not overlap, lays each out as one row, and multiplies. Two such layers
-take a camera image to a small grid, whatever its size::
+XLA's convolutions are slow on a CPU and slower inside a loop. A layer here cuts the image into
+patches that do not overlap, flattens each into a row and multiplies by a matrix. Two such
+layers reduce a camera image of any size to a small grid::
 
     48 x 48 x 3  --4-->  12 x 12 x C1  --3-->  4 x 4 x C2
     84 x 84 x 3  --4-->  21 x 21 x C1  --3-->  7 x 7 x C2
@@ -12,38 +12,38 @@ import equinox as eqx
 import jax
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from rig.nn.layers import RowLinear, Spread
+from rig.nn.layers import MeanAndLogStd, RowLinear
 
 
 PATCH_SIDES = (4, 3)
-"""Side of the patches of the first and second layer, pixels and cells."""
+"""Patch side of the first layer [pixels] and of the second [cells]."""
 IMAGE_CHANNELS = 3
 
 Patches = Float[Array, "h w 48"]
-"""An image cut into its first patches."""
+"""An image cut into the patches of the first layer."""
 
 
-def cut(image: Float[Array, "H W C"], side: int) -> Float[Array, "h w patch"]:
-    """Lays each side x side patch out as one row of channels (space to depth)."""
+def space_to_depth(image: Float[Array, "H W C"], side: int) -> Float[Array, "h w patch"]:
+    """Flatten each patch of ``side`` x ``side`` pixels into one row of channels."""
     height, width, channels = image.shape
     grid = image.reshape(height // side, side, width // side, side, channels)
     return grid.transpose(0, 2, 1, 3, 4).reshape(height // side, width // side, -1)
 
 
-def paste(patches: Float[Array, "h w patch"], side: int) -> Float[Array, "H W C"]:
-    """Puts patches back side by side; the inverse of :func:`cut` (depth to space)."""
+def depth_to_space(patches: Float[Array, "h w patch"], side: int) -> Float[Array, "H W C"]:
+    """Assemble an image from its patches; the inverse of :func:`space_to_depth`."""
     height, width, _ = patches.shape
     grid = patches.reshape(height, width, side, side, -1)
     return grid.transpose(0, 2, 1, 3, 4).reshape(height * side, width * side, -1)
 
 
 def grid_side(image_size: int) -> int:
-    """Cells along one side after both layers."""
+    """Return the number of cells along one side after both layers."""
     return image_size // (PATCH_SIDES[0] * PATCH_SIDES[1])
 
 
 class PatchEncoder(eqx.Module):
-    """An image to the mean and log standard deviation of a few latents."""
+    """Encoder of two patch layers: an image to the mean and log std of its latents."""
 
     first: RowLinear
     second: RowLinear
@@ -66,19 +66,19 @@ class PatchEncoder(eqx.Module):
         flat_size = grid_side(len(mean_image)) ** 2 * many
         self.head = RowLinear(flat_size, 2 * latent_dim, key=head_key).shrunk()
 
-    def __call__(self, image: Float[Array, "H W 3"]) -> Spread:
-        """The posterior's mean and log standard deviation."""
-        changed = image - jax.lax.stop_gradient(self.mean_image)
-        grid = jax.nn.relu(self.first(cut(changed, PATCH_SIDES[0])))
-        grid = jax.nn.relu(self.second(cut(grid, PATCH_SIDES[1])))
+    def __call__(self, image: Float[Array, "H W 3"]) -> MeanAndLogStd:
+        """Return the posterior's mean and log standard deviation."""
+        difference = image - jax.lax.stop_gradient(self.mean_image)
+        grid = jax.nn.relu(self.first(space_to_depth(difference, PATCH_SIDES[0])))
+        grid = jax.nn.relu(self.second(space_to_depth(grid, PATCH_SIDES[1])))
         return split_log_std(self.head(grid.reshape(-1)))
 
 
 class PatchDecoder(eqx.Module):
-    """A few latents to what they paint on the image, cut into patches."""
+    """Decoder of two patch layers: latents to an image, cut into patches."""
 
     stem: RowLinear
-    spread: RowLinear
+    expand: RowLinear
     second: RowLinear
     first: RowLinear
     side: int = eqx.field(static=True)
@@ -86,30 +86,30 @@ class PatchDecoder(eqx.Module):
     def __init__(
         self, image_size: int, channels: tuple[int, int], latent_dim: int, *, key: PRNGKeyArray
     ) -> None:
-        stem_key, spread_key, second_key, first_key = jax.random.split(key, 4)
+        stem_key, expand_key, second_key, first_key = jax.random.split(key, 4)
         few, many = channels
         self.side = grid_side(image_size)
         self.stem = RowLinear(latent_dim, STEM_SIZE, key=stem_key)
-        self.spread = RowLinear(STEM_SIZE, self.side**2 * many, key=spread_key)
+        self.expand = RowLinear(STEM_SIZE, self.side**2 * many, key=expand_key)
         self.second = RowLinear(many, PATCH_SIDES[1] ** 2 * few, key=second_key)
         last = RowLinear(few, PATCH_SIDES[0] ** 2 * IMAGE_CHANNELS, key=first_key)
         self.first = last.shrunk()
 
     def __call__(self, latent: Float[Array, " latent"]) -> Patches:
-        """What these latents add to the image."""
+        """Return what the latent adds to the mean image."""
         hidden = jax.nn.relu(self.stem(latent))
-        grid = jax.nn.relu(self.spread(hidden)).reshape(self.side, self.side, -1)
-        grid = jax.nn.relu(paste(self.second(grid), PATCH_SIDES[1]))
+        grid = jax.nn.relu(self.expand(hidden)).reshape(self.side, self.side, -1)
+        grid = jax.nn.relu(depth_to_space(self.second(grid), PATCH_SIDES[1]))
         return self.first(grid)
 
 
-def split_log_std(head: Float[Array, " twice"]) -> Spread:
-    """The two halves of an encoder's last layer, the second one kept in bounds."""
+def split_log_std(head: Float[Array, " twice"]) -> MeanAndLogStd:
+    """Split an encoder's output into mean and log std, and clip the log std."""
     mean, log_std = jax.numpy.split(head, 2)
     return mean, jax.numpy.clip(log_std, MIN_LOG_STD, MAX_LOG_STD)
 
 
 STEM_SIZE = 128
-"""Units between the latents and the decoder's grid."""
+"""Hidden units between the latents and the decoder's grid."""
 MIN_LOG_STD, MAX_LOG_STD = -6.0, 2.0
-"""Bounds of the posterior's log standard deviation."""
+"""Bounds of the log standard deviation of a posterior."""

@@ -12,7 +12,8 @@ from rig.report.charts import Chart, to_svg
 from rig.report.diagnose import is_table_row, probe_cell
 from rig.report.run_facts import FIT_STEPS, MINUTES, STEPS, Facts
 from rig.report.tables import COLUMNS
-from rig.runs.settings import flat, learned_from, preset_of
+from rig.runs.settings import learned_from, preset_of
+from rig.settings import flat
 from rig.units import amount, duration, label_of, number, object_of, unit_of
 
 

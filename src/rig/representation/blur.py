@@ -1,17 +1,17 @@
-"""Blurring what is left to explain, from coarse to fine."""
+"""Gaussian blur of the targets of a VAE fit, from coarse to fine."""
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 
 BLURRED_SHARE = 0.75
-"""Share of a group's fit that is spent on blurred targets."""
+"""Fraction of the steps of a fit that use blurred targets."""
 REFERENCE_SIZE = 48
-"""Image size that blurs are written for, pixels."""
+"""Image size for which a blur's sigma is given [pixels]."""
 
 
 def blur_stages(num_steps: int, sigmas_px: tuple[float, ...]) -> list[tuple[float, int]]:
-    """The blur and the number of steps of each stage of a fit; the last one is sharp."""
+    """Return the blur [pixels] and the number of steps of each stage; the last is sharp."""
     if not sigmas_px:
         return [(0.0, num_steps)]
     num_each = int(BLURRED_SHARE * num_steps) // len(sigmas_px)
@@ -20,7 +20,11 @@ def blur_stages(num_steps: int, sigmas_px: tuple[float, ...]) -> list[tuple[floa
 
 
 def blur_matrix(sigma_px: float, size: int) -> Float[Array, "size size"]:
-    """Gaussian blur along one axis, as a matrix whose rows sum to 1; identity for sigma 0."""
+    """Return a Gaussian blur along one axis as a matrix whose rows sum to 1.
+
+    ``sigma_px`` is in pixels of an image of ``REFERENCE_SIZE``. The blur of sigma 0 is the
+    identity.
+    """
     if sigma_px == 0:
         return jnp.eye(size)
     offset = jnp.arange(size)[:, None] - jnp.arange(size)[None, :]
@@ -31,5 +35,5 @@ def blur_matrix(sigma_px: float, size: int) -> Float[Array, "size size"]:
 def blur(
     image: Float[Array, "H W 3"], matrix: Float[Array, "size size"]
 ) -> Float[Array, "H W 3"]:
-    """An image under the blur of a matrix along both axes."""
+    """Blur an image with a matrix along both axes."""
     return jnp.einsum("ij,jkc,lk->ilc", matrix, image, matrix)

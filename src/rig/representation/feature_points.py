@@ -1,13 +1,13 @@
-"""Feature points: latents that are the places of learned features, as in a DSAE.
+"""Feature points: latents that are positions of learned features, as in a DSAE.
 
-Small features of each cell of the image compete in a softmax over the cells, and a latent is
-the mean place of the winners. Which things are followed is for the reconstruction to find out:
-a baseline beside :mod:`rig.representation.keypoints`, whose colours are found and not learned.
+Each feature has a softmax over the cells of the image, and its latent is the mean position
+under that softmax. The reconstruction loss decides what the features track. This is a baseline
+for :mod:`rig.representation.keypoints`, where colors are clustered and not learned.
 
-Source: Finn et al. 2016 (deep spatial autoencoders), section V. Differs: the places are the
-means of a VAE's posterior, which with beta 0 is an autoencoder; features see the image beside
-the mean image; the decoder is a perceptron that paints principal components; and points are
-free to jump.
+Source: Finn et al. 2016 (deep spatial autoencoders), section V. Differs: positions are the
+means of a VAE's posterior (with beta 0 an autoencoder); features get the image and its
+difference from the mean image; the decoder is a perceptron onto principal components; and no
+term penalises points that jump.
 """
 
 import equinox as eqx
@@ -15,23 +15,23 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from rig.nn.layers import Spread
-from rig.nn.patches import IMAGE_CHANNELS, cut
-from rig.representation.spatial_softmax import first_log_std, mean_positions
+from rig.nn.layers import MeanAndLogStd
+from rig.nn.patches import IMAGE_CHANNELS, space_to_depth
+from rig.representation.spatial_softmax import initial_log_std, mean_positions
 
 
 CELLS_PER_SIDE = 24
-"""About how many cells an image has along one side."""
+"""Approximate number of cells along one side of an image."""
 NUM_FEATURES = 16
-"""Features of each cell in the hidden layers."""
+"""Units per cell in the hidden layers."""
 CONTRAST = 2.0
-"""Scale of pixels, and of their difference from the mean image, as features see them."""
+"""Factor on pixels, and on their difference from the mean image, before the first layer."""
 
 
 class CellLinear(eqx.Module):
-    """The same linear map of every cell; cells lie along the last axis, side by side in memory.
+    """One linear map applied to every cell, with the cells along the last axis.
 
-    The softmax over cells then runs along memory.
+    The softmax over cells then runs over contiguous memory.
     """
 
     weight: Float[Array, "out in"]
@@ -43,12 +43,12 @@ class CellLinear(eqx.Module):
         self.bias = jnp.zeros((out_size, 1))
 
     def __call__(self, cells: Float[Array, "in cells"]) -> Float[Array, "out cells"]:
-        """The map, cell by cell."""
+        """Map each cell."""
         return self.weight @ cells + self.bias
 
 
 class FeaturePointEncoder(eqx.Module):
-    """An image to the places of its features: x and y of each, side by side."""
+    """Encoder of an image to the x and y of each feature."""
 
     first: CellLinear
     second: CellLinear
@@ -64,28 +64,28 @@ class FeaturePointEncoder(eqx.Module):
         self.first = CellLinear(cell_size, NUM_FEATURES, key=first_key)
         self.second = CellLinear(NUM_FEATURES, NUM_FEATURES, key=second_key)
         self.last = CellLinear(NUM_FEATURES, num_points, key=last_key)
-        self.log_std = first_log_std(num_points)
+        self.log_std = initial_log_std(num_points)
         self.mean_image = mean_image
 
-    def __call__(self, image: Float[Array, "H W 3"]) -> Spread:
-        """The posterior's mean and log standard deviation."""
-        return mean_positions(self.attend(image)), self.log_std
+    def __call__(self, image: Float[Array, "H W 3"]) -> MeanAndLogStd:
+        """Return the posterior's mean and log standard deviation."""
+        return mean_positions(self.attention(image)), self.log_std
 
-    def attend(self, image: Float[Array, "H W 3"]) -> Float[Array, "points cells"]:
-        """How much each cell belongs to each point; sums to 1 over the cells."""
-        cells = cut_cells(image)
-        changed = cells - cut_cells(jax.lax.stop_gradient(self.mean_image))
-        seen = CONTRAST * jnp.concatenate([cells, changed])
-        features = jax.nn.relu(self.second(jax.nn.relu(self.first(seen))))
+    def attention(self, image: Float[Array, "H W 3"]) -> Float[Array, "points cells"]:
+        """Return the weight of each cell for each point; it sums to 1 over the cells."""
+        cells = split_cells(image)
+        difference = cells - split_cells(jax.lax.stop_gradient(self.mean_image))
+        inputs = CONTRAST * jnp.concatenate([cells, difference])
+        features = jax.nn.relu(self.second(jax.nn.relu(self.first(inputs))))
         return jax.nn.softmax(self.last(features), axis=1)
 
 
-def cut_cells(image: Float[Array, "H W 3"]) -> Float[Array, "values cells"]:
-    """The pixel values of each cell, cells along the last axis."""
+def split_cells(image: Float[Array, "H W 3"]) -> Float[Array, "values cells"]:
+    """Return the pixel values of each cell, with the cells along the last axis."""
     values = IMAGE_CHANNELS * cell_side(len(image)) ** 2
-    return cut(image, cell_side(len(image))).reshape(-1, values).T
+    return space_to_depth(image, cell_side(len(image))).reshape(-1, values).T
 
 
 def cell_side(image_size: int) -> int:
-    """Pixels along one side of a cell."""
+    """Return the number of pixels along one side of a cell."""
     return image_size // CELLS_PER_SIDE

@@ -1,11 +1,11 @@
-"""Fitting the VAE, from coarse to fine.
+"""Fit the VAE, from coarse to fine.
 
-The loss, in the one convention of this project, is the reconstruction term summed over pixels
-and averaged over images, plus beta times the KL in nats. Source: Nair et al. 2018, section 4.1.
+The loss is the reconstruction error summed over pixels and averaged over images, plus beta
+times the KL divergence in nats. Source: Nair et al. 2018, section 4.1.
 
-Coarse to fine: the target is the image under a Gaussian blur that shrinks as the fit goes on,
-its loss rescaled so that every level weighs the same. A wide blob's place has a gradient
-everywhere, so the latents are laid out straight before details sharpen them.
+Coarse to fine: the target is the image under a Gaussian blur that shrinks during the fit, and
+the loss is rescaled so that every level of blur weighs the same. The position of a wide blob
+has a gradient everywhere, so latents first learn to track positions and details come later.
 """
 
 from collections.abc import Callable
@@ -24,27 +24,27 @@ from rig.config import VAEConfig
 from rig.errors import DivergedError, NotEnoughDataError
 from rig.nn.chunks import in_chunks
 from rig.representation.blur import blur, blur_matrix, blur_stages
-from rig.representation.output_basis import Numbers, OutputBasis
+from rig.representation.output_basis import Coefficients, OutputBasis
 from rig.representation.vae import VAE, to_float
 
 
 STEPS_PER_DISPATCH = 50
 """Steps of the fit in one compiled call."""
 MIN_RMS = 1e-5
-"""Keeps scales and weights finite where images do not differ."""
+"""Keeps scales and weights finite where all images are the same."""
 
 FitMetrics = dict[str, float]
 OnProgress = Callable[[int, FitMetrics], None]
 Images = UInt8[np.ndarray, "N H W 3"]
-Halves = Float16[np.ndarray, "N *canvas"]
-"""Many images on the canvas, at half precision: as much as a camera's 8 bits need."""
+HalfCoefficients = Float16[np.ndarray, "N *coefficients"]
+"""Many images in the output basis, at half precision: enough for a camera's 8 bits."""
 Networks = tuple[Any, Any]
-"""Encoder and decoder: what a fit changes of a VAE."""
+"""Encoder and decoder, the parts of a VAE that a fit changes."""
 Fitted = tuple[Networks, optax.OptState]
 
 
-def ignore(_step: int, _metrics: FitMetrics) -> None:
-    """Reports progress to nobody."""
+def ignore_progress(_step: int, _metrics: FitMetrics) -> None:
+    """Do nothing with the progress of a fit."""
 
 
 def fit(
@@ -53,9 +53,16 @@ def fit(
     config: VAEConfig,
     *,
     rng: np.random.Generator,
-    on_progress: OnProgress = ignore,
+    on_progress: OnProgress = ignore_progress,
 ) -> VAE:
-    """The VAE after its first fit, from coarse to fine.
+    """Fit a new VAE from coarse to fine and return it.
+
+    Args:
+        vae: The VAE, with new networks.
+        images: The images to fit it to.
+        config: The settings of the fit.
+        rng: Draws the batches and the samples of the posteriors.
+        on_progress: Called with the step and the mean metrics of each compiled call.
 
     Raises:
         NotEnoughDataError: There is no image.
@@ -63,7 +70,7 @@ def fit(
     """
     stages = blur_stages(config.num_fit_steps, config.blur_sigmas_px)
     if vae.likelihood == "gaussian":
-        difference = project_images(vae, images) - np.asarray(vae.base)
+        difference = project_images(vae, images) - np.asarray(vae.mean_logits)
         vae = replace(vae, scale=jnp.asarray(max(rms(difference), MIN_RMS), jnp.float32))
     return _fit_stages(vae, images, config, stages, rng=rng, on_progress=on_progress)
 
@@ -71,9 +78,9 @@ def fit(
 def fine_tune(
     vae: VAE, images: Images, config: VAEConfig, num_steps: int, *, rng: np.random.Generator
 ) -> VAE:
-    """The VAE after some more steps, on sharp targets."""
+    """Fit the VAE for ``num_steps`` more steps on sharp targets and return it."""
     stages = [(0.0, num_steps)]
-    return _fit_stages(vae, images, config, stages, rng=rng, on_progress=ignore)
+    return _fit_stages(vae, images, config, stages, rng=rng, on_progress=ignore_progress)
 
 
 def _fit_stages(
@@ -85,58 +92,58 @@ def _fit_stages(
     rng: np.random.Generator,
     on_progress: OnProgress,
 ) -> VAE:
-    """The VAE after each stage in turn: so many steps on targets of so much blur."""
+    """Fit the VAE in stages, each a blur [pixels] and a number of steps."""
     opt_state = optax.adam(config.learning_rate).init((vae.encoder, vae.decoder))
     sharp, num_done = project_images(vae, images), 0
     for sigma_px, num_steps in stages:
         targets, weight = blurred_targets(vae, sharp, sigma_px, images.shape[1])
-        for num in dispatches(num_steps):
+        for num in steps_per_call(num_steps):
             rows = rng.integers(len(images), size=(num, config.batch_size))
             key = jax.random.key(rng.integers(2**32))
             data = (jnp.asarray(images[rows]), jnp.asarray(targets[rows]))
             vae, opt_state, metrics = _fit_steps(vae, opt_state, data, weight, config, key=key)
             num_done += num
-            on_progress(num_done, finite(metrics, num_done))
+            on_progress(num_done, finite_metrics(metrics, num_done))
     return vae
 
 
-def dispatches(num_steps: int) -> list[int]:
-    """The steps of each compiled call: all alike but the last."""
+def steps_per_call(num_steps: int) -> list[int]:
+    """Split ``num_steps`` into compiled calls of equal length; the last may be shorter."""
     starts = range(0, num_steps, STEPS_PER_DISPATCH)
     return [min(STEPS_PER_DISPATCH, num_steps - start) for start in starts]
 
 
-def project_images(vae: VAE, images: Images) -> Halves:
-    """The images as what the decoder is to paint.
+def project_images(vae: VAE, images: Images) -> HalfCoefficients:
+    """Project images on the output basis.
 
     Raises:
         NotEnoughDataError: There is no image.
     """
     if len(images) == 0:
         raise NotEnoughDataError("no image to fit the VAE to: raise --collect.num-images")
-    return in_chunks(partial(_put_all, vae.output_basis), images)
+    return in_chunks(partial(_project_all, vae.output_basis), images)
 
 
 def blurred_targets(
-    vae: VAE, sharp: Halves, sigma_px: float, image_size: int
-) -> tuple[Halves, Float[Array, ""]]:
-    """The targets of a stage, and the weight that brings their error to that of sharp ones."""
+    vae: VAE, sharp: HalfCoefficients, sigma_px: float, image_size: int
+) -> tuple[HalfCoefficients, Float[Array, ""]]:
+    """Return blurred targets, and the weight that scales their error to that of sharp ones."""
     if sigma_px == 0:
         return sharp, jnp.ones(())
     matrix = blur_matrix(sigma_px, image_size)
-    blurred = in_chunks(partial(_blur_all, vae.output_basis, vae.base, matrix), sharp)
-    base = np.asarray(vae.base)
-    weight = (rms(sharp - base) / max(rms(blurred - base), MIN_RMS)) ** 2
+    blurred = in_chunks(partial(_blur_all, vae.output_basis, vae.mean_logits, matrix), sharp)
+    mean = np.asarray(vae.mean_logits)
+    weight = (rms(sharp - mean) / max(rms(blurred - mean), MIN_RMS)) ** 2
     return blurred, jnp.asarray(weight, jnp.float32)
 
 
-def rms(numbers: np.ndarray) -> float:
-    """Root mean square."""
-    return float(np.sqrt(np.mean(np.square(numbers, dtype=np.float32), dtype=np.float64)))
+def rms(values: np.ndarray) -> float:
+    """Return the root mean square."""
+    return float(np.sqrt(np.mean(np.square(values, dtype=np.float32), dtype=np.float64)))
 
 
-def finite(metrics: dict[str, Array], step: int) -> FitMetrics:
-    """The metrics as numbers.
+def finite_metrics(metrics: dict[str, Array], step: int) -> FitMetrics:
+    """Return the metrics as floats.
 
     Raises:
         DivergedError: The loss is not finite.
@@ -151,21 +158,24 @@ def finite(metrics: dict[str, Array], step: int) -> FitMetrics:
 
 
 @eqx.filter_jit
-def _put_all(output_basis: OutputBasis, images: UInt8[Array, "N H W 3"]) -> Array:
-    """Images with values in [0, 1], on the canvas."""
-    return jax.vmap(output_basis.put)(to_float(images)).astype(jnp.float16)
+def _project_all(output_basis: OutputBasis, images: UInt8[Array, "N H W 3"]) -> Array:
+    return jax.vmap(output_basis.project)(to_float(images)).astype(jnp.float16)
 
 
 @eqx.filter_jit
 def _blur_all(
-    output_basis: OutputBasis, base: Numbers, matrix: Float[Array, "size size"], numbers: Array
+    output_basis: OutputBasis,
+    mean: Coefficients,
+    matrix: Float[Array, "size size"],
+    coefficients: Array,
 ) -> Array:
-    """Images on the canvas, their difference from the base blurred."""
+    """Blur the difference of each image from the mean image."""
 
-    def blurred(one: Numbers) -> Numbers:
-        return base + output_basis.put(blur(output_basis.show(one - base), matrix))
+    def blurred(one: Coefficients) -> Coefficients:
+        difference = output_basis.reconstruct(one - mean)
+        return mean + output_basis.project(blur(difference, matrix))
 
-    return jax.vmap(blurred)(numbers.astype(jnp.float32)).astype(jnp.float16)
+    return jax.vmap(blurred)(coefficients.astype(jnp.float32)).astype(jnp.float16)
 
 
 @eqx.filter_jit
@@ -178,24 +188,24 @@ def _fit_steps(
     *,
     key: PRNGKeyArray,
 ) -> tuple[VAE, optax.OptState, dict[str, Array]]:
-    """Several steps of Adam in one compiled loop; metrics are their means.
+    """Take several steps of Adam in one compiled loop; metrics are means over the steps.
 
     Args:
-        vae: What is fitted.
-        opt_state: Adam's memory.
-        data: Images ``[S, B, H, W, 3]`` and what is to be painted ``[S, B, *canvas]``.
-        weight: Of the reconstruction term.
-        config: Static: another config is another program.
-        key: Decides the samples of the posteriors.
+        vae: The VAE before the steps.
+        opt_state: Adam's state.
+        data: Images ``[S, B, H, W, 3]`` and their targets ``[S, B, *coefficients]``.
+        weight: Weight of the reconstruction error.
+        config: Settings; they are static, so another config compiles another program.
+        key: Draws the samples of the posteriors.
     """
     optimizer = optax.adam(config.learning_rate)
 
     def loss(networks: Networks, *inputs: Array) -> tuple[Array, dict[str, Array]]:
         encoder, decoder = networks
-        whole = replace(vae, encoder=encoder, decoder=decoder)
+        current = replace(vae, encoder=encoder, decoder=decoder)
         images, targets, key = inputs
         targets = targets.astype(jnp.float32)
-        return vae_loss(whole, to_float(images), targets, weight, config.beta, key=key)
+        return vae_loss(current, to_float(images), targets, weight, config.beta, key=key)
 
     def step(carry: Fitted, inputs: tuple[Array, ...]) -> tuple[Fitted, dict[str, Array]]:
         networks, opt_state = carry
@@ -213,13 +223,13 @@ def _fit_steps(
 def vae_loss(
     vae: VAE,
     images: Float[Array, "B H W 3"],
-    targets: Float[Array, "B *canvas"],
+    targets: Float[Array, "B *coefficients"],
     weight: Float[Array, ""],
     beta: float,
     *,
     key: PRNGKeyArray,
 ) -> tuple[Float[Array, ""], dict[str, Float[Array, ""]]]:
-    """The weighted reconstruction term plus beta times the KL, and metrics."""
+    """Return the weighted reconstruction error plus beta times the KL, and metrics."""
     keys = jax.random.split(key, len(images))
     posterior = jax.vmap(vae.encode)(images)
     latent = jax.vmap(lambda one, key: one.sample(key=key))(posterior, keys)
@@ -231,9 +241,12 @@ def vae_loss(
 
 
 def pixel_error(
-    target: Float[Array, "*B"], painted: Float[Array, "*B"], likelihood: str
+    target: Float[Array, "*B"], logits: Float[Array, "*B"], likelihood: str
 ) -> Float[Array, "*B"]:
-    """Squared error, or cross-entropy with logits [nats, up to a constant]."""
+    """Return the squared error (gaussian), or the cross-entropy with logits (bernoulli).
+
+    Both are in nats, up to a constant.
+    """
     if likelihood == "gaussian":
-        return (target - painted) ** 2
-    return jax.nn.softplus(painted) - target * painted
+        return (target - logits) ** 2
+    return jax.nn.softplus(logits) - target * logits

@@ -18,7 +18,7 @@ from rig.nn.chunks import in_chunks
 from rig.representation.prior import GaussianPrior, Prior, SeenPrior, make_prior
 from rig.representation.reward import latent_reward
 from rig.representation.vae import VAE, to_float, to_uint8
-from rig.representation.whiten import Whitening, fit_whitening, in_steps, no_whitening
+from rig.representation.whiten import Whitening, fit_whitening, no_whitening, rescale_by_steps
 from rig.types import Encoding
 
 
@@ -134,7 +134,7 @@ def weigh_by_steps(
 ) -> Whitening:
     """The whitening in which distance counts steps, given images and which lead to the next."""
     seen, _ = in_chunks(partial(_encode, vae, no_whitening(vae.latent_dim)), images)
-    return in_steps(whitening, seen[rows_that_lead_on], seen[rows_that_lead_on + 1])
+    return rescale_by_steps(whitening, seen[rows_that_lead_on], seen[rows_that_lead_on + 1])
 
 
 @eqx.filter_jit
@@ -156,7 +156,7 @@ def _encode(
 ) -> tuple[Float[jax.Array, "N latent"], Float[jax.Array, "N latent"]]:
     """Means and log standard deviations of the posteriors."""
     posterior = jax.vmap(vae.encode)(to_float(images))
-    return whitening.apply(posterior.mean), whitening.spread(posterior.log_std)
+    return whitening.apply(posterior.mean), whitening.log_std(posterior.log_std)
 
 
 @eqx.filter_jit

@@ -1,13 +1,13 @@
-"""The numbers that a VAE paints with.
+"""Output bases: the coordinates in which a VAE's decoder predicts an image.
 
 =========  ==================================================================================
-patches    the image cut into patches (space to depth), for networks of patch layers
-principal  the image's components along the directions in which images differ most, for
-           plain perceptrons: an encoder's first and a decoder's last layer that need no fit
+patches    the image cut into patches (space to depth), for decoders of patch layers
+principal  the image's principal components, for perceptrons: a last layer that needs no fit
 =========  ==================================================================================
 
-Principal components are the best linear autoencoder (Baldi and Hornik 1989). They keep the
-squared error, being orthonormal, and shrink every later product some twenty times.
+Principal components are the best linear autoencoder (Baldi and Hornik 1989). They are
+orthonormal, so the squared error stays the same, and every later product is about twenty times
+smaller.
 """
 
 import equinox as eqx
@@ -15,48 +15,48 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, UInt8
 
-from rig.nn.patches import PATCH_SIDES, cut, paste
+from rig.nn.patches import PATCH_SIDES, depth_to_space, space_to_depth
 
 
-Numbers = Float[Array, "*canvas"]
-"""An image on its canvas."""
+Coefficients = Float[Array, "*coefficients"]
+"""An image in the coordinates of an output basis."""
 NUM_BASIS_IMAGES = 3000
-"""Images that the principal components are taken from; more would change them little."""
+"""Images that the principal components are computed from; more would change little."""
 OVERSAMPLING = 20
-"""Extra random directions, which make the last components sharp (Halko et al. 2011)."""
+"""Extra random directions, which make the last components accurate (Halko et al. 2011)."""
 
 
 class PatchBasis(eqx.Module):
-    """Images cut into patches."""
+    """The image itself, cut into patches."""
 
     background: float = eqx.field(default=0.0, static=True)
-    """Patches hold all of an image."""
+    """0, because patches hold the whole image."""
 
-    def put(self, image: Float[Array, "H W 3"]) -> Numbers:
-        """An image, onto the canvas."""
-        return cut(image, PATCH_SIDES[0])
+    def project(self, image: Float[Array, "H W 3"]) -> Coefficients:
+        """Return the patches of an image."""
+        return space_to_depth(image, PATCH_SIDES[0])
 
-    def show(self, numbers: Numbers) -> Float[Array, "H W 3"]:
-        """The image that the numbers stand for, less the background."""
-        return paste(numbers, PATCH_SIDES[0])
+    def reconstruct(self, coefficients: Coefficients) -> Float[Array, "H W 3"]:
+        """Return the image of these patches."""
+        return depth_to_space(coefficients, PATCH_SIDES[0])
 
 
 class PrincipalBasis(eqx.Module):
-    """Components of images along their principal directions."""
+    """The principal components of a set of images."""
 
     basis: Float[Array, "pixels components"]
-    """Orthonormal columns, the last ones zero if there were few images."""
+    """Orthonormal columns; the last ones are zero if there were few images."""
     background: Float[Array, "H W 3"]
-    """What of the mean image no component holds."""
+    """The part of the mean image that is orthogonal to all components."""
     side: int = eqx.field(static=True)
 
-    def put(self, image: Float[Array, "H W 3"]) -> Numbers:
-        """An image, onto the canvas."""
+    def project(self, image: Float[Array, "H W 3"]) -> Coefficients:
+        """Return the components of an image."""
         return image.reshape(-1) @ self.basis
 
-    def show(self, numbers: Numbers) -> Float[Array, "H W 3"]:
-        """The image that the numbers stand for, less the background."""
-        return (self.basis @ numbers).reshape(self.side, self.side, 3)
+    def reconstruct(self, coefficients: Coefficients) -> Float[Array, "H W 3"]:
+        """Return the image with these components, without the background."""
+        return (self.basis @ coefficients).reshape(self.side, self.side, 3)
 
 
 OutputBasis = PatchBasis | PrincipalBasis
@@ -65,9 +65,10 @@ OutputBasis = PatchBasis | PrincipalBasis
 def principal_basis(
     images: UInt8[np.ndarray, "N H W 3"], num_components: int, *, rng: np.random.Generator
 ) -> PrincipalBasis:
-    """The canvas of these images' principal components.
+    """Compute the principal components of images.
 
-    Fewer images than components leave the last ones empty, so that the canvas has one size.
+    If there are fewer images than components, the last components are zero, so that the number
+    of coefficients does not depend on the images.
 
     Source: Halko et al. 2011, algorithms 4.3 and 5.1, with one power iteration.
     """

@@ -1,12 +1,12 @@
-"""What latents know: how well the true state can be read off them. For evaluation only.
+"""Probe: predict the true state from latents, to measure what they hold. Evaluation only.
 
-Each true number is read off the latents of other images in two ways, and the better one counts:
-as the mean over the nearest neighbours, which follows any bend but is as coarse as the images
-are few; and by a quadratic in the latents (ridge regression), which is as fine as the latents
-but bends once. So the probe asks whether the latents hold a quantity, not how.
+Each state variable is predicted from latents in two ways, and the better one counts: the mean
+over the nearest neighbours, which fits any curve but needs many images; and a quadratic in the
+latents (ridge regression), which is precise but fits only a simple curve. So the probe measures
+whether the latents hold a variable, not in which form.
 
-Latent distance is compared with true distance by their correlation over random pairs, and with
-time: the steps between two frames of one episode.
+Latent distance is also correlated with true distance over random pairs, and with time, the
+number of steps between two frames of one episode.
 """
 
 from dataclasses import dataclass
@@ -20,62 +20,65 @@ from rig.types import Episodes
 NUM_NEIGHBOURS = 3
 NUM_PAIRS = 4000
 RIDGE = 1e-6
-"""Penalty on a quadratic's weights, per image: it only keeps the equations solvable."""
+"""Penalty on the quadratic's weights, per image; it only keeps the equations solvable."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProbeResult:
-    """How well latents hold and measure the scene."""
+    """Errors of the predicted state variables."""
 
     error: Float[np.ndarray, " state"]
-    """Median absolute error of each true number, in that number's unit."""
-    spread: Float[np.ndarray, " state"]
-    """Median absolute error of always saying the median: what knowing nothing scores."""
+    """Median absolute error of each state variable, in its own unit."""
+    baseline_error: Float[np.ndarray, " state"]
+    """Median absolute error of always predicting the median, without any latent."""
 
 
 def probe(
     latents: Float[np.ndarray, "N latent"], states: Float[np.ndarray, "N state"]
 ) -> ProbeResult:
-    """Predicts the second half of the states from the first half's.
+    """Predict the second half of the states from the first half of the latents and states.
 
-    Dimensions count by their spread: each latent is used as it is, in its own scale.
+    Latents are not normalised, so a neighbour is near by the distance that the reward uses.
     """
     half = len(latents) // 2
     known, queries, truth = latents[:half], latents[half:], states[half:]
-    readings = (
+    predictions = (
         states[:half][nearest(queries, known)].mean(axis=1),
-        quadratic(queries, known, states[:half]),
+        fit_quadratic(queries, known, states[:half]),
     )
+    median = np.median(states[:half], axis=0)
     return ProbeResult(
-        error=np.min([np.median(np.abs(r - truth), axis=0) for r in readings], axis=0),
-        spread=np.median(np.abs(np.median(states[:half], axis=0) - truth), axis=0),
+        error=np.min([np.median(np.abs(p - truth), axis=0) for p in predictions], axis=0),
+        baseline_error=np.median(np.abs(median - truth), axis=0),
     )
 
 
 def nearest(
     queries: Float[np.ndarray, "Q latent"], known: Float[np.ndarray, "K latent"]
 ) -> np.ndarray:
-    """Row numbers of each query's nearest known latents ``[Q, NUM_NEIGHBOURS]``."""
+    """Return the rows of each query's nearest known latents ``[Q, NUM_NEIGHBOURS]``."""
     squared = (
         (queries**2).sum(axis=1)[:, None] - 2 * queries @ known.T + (known**2).sum(axis=1)[None]
     )
     return np.argpartition(squared, NUM_NEIGHBOURS, axis=1)[:, :NUM_NEIGHBOURS]
 
 
-def quadratic(
+def fit_quadratic(
     queries: Float[np.ndarray, "Q latent"],
     known: Float[np.ndarray, "K latent"],
     states: Float[np.ndarray, "K state"],
 ) -> Float[np.ndarray, "Q state"]:
-    """The states that a quadratic fitted to the known ones says of the queries."""
-    features, mean = with_products(known), states.mean(axis=0)
+    """Fit a quadratic to the known states and return its predictions for the queries."""
+    features, mean = quadratic_features(known), states.mean(axis=0)
     gram = features.T @ features + RIDGE * len(known) * np.eye(features.shape[1])
     weights = np.linalg.solve(gram, features.T @ (states - mean))
-    return with_products(queries) @ weights + mean
+    return quadratic_features(queries) @ weights + mean
 
 
-def with_products(latents: Float[np.ndarray, "N latent"]) -> Float[np.ndarray, "N features"]:
-    """One, every latent, and the product of every two."""
+def quadratic_features(
+    latents: Float[np.ndarray, "N latent"],
+) -> Float[np.ndarray, "N features"]:
+    """Return 1, every latent, and the product of every two latents."""
     size = latents.shape[1]
     first, second = np.triu_indices(size)
     latents = latents.astype(np.float64)
@@ -89,7 +92,7 @@ def distance_correlation(
     *,
     rng: np.random.Generator,
 ) -> float:
-    """Correlation of latent distance with true distance over random pairs, in [-1, 1]."""
+    """Return the correlation of latent and true distance over random pairs, in [-1, 1]."""
     first, second = rng.integers(len(latents), size=(2, NUM_PAIRS))
     in_latent = np.linalg.norm(latents[first] - latents[second], axis=1)
     in_truth = np.linalg.norm(states[first] - states[second], axis=1)
@@ -99,9 +102,10 @@ def distance_correlation(
 def time_distance_correlation(
     episodes: Episodes, weight: Float[np.ndarray, " latent"], *, rng: np.random.Generator
 ) -> float:
-    """Correlation of latent distance with time within episodes, in [-1, 1].
+    """Return the correlation of latent distance with time, in [-1, 1].
 
-    Over random pairs of frames of one episode; 0 where all are equally far apart.
+    It is taken over random pairs of frames of one episode, and is 0 where all pairs have the
+    same latent distance or the same time between them.
     """
     latents = episodes.encoding.latent * weight
     rows = pairs_of_frames(episodes.num_steps, rng=rng)
@@ -115,7 +119,7 @@ def time_distance_correlation(
 def pairs_of_frames(
     num_steps: Int[np.ndarray, " N"], *, rng: np.random.Generator
 ) -> Int[np.ndarray, "2 pairs"]:
-    """Rows of pairs of frames, both of one episode."""
+    """Return the rows of random pairs of frames, both of one episode."""
     first_rows = np.cumsum(num_steps + 1) - (num_steps + 1)
     episode = rng.integers(len(num_steps), size=NUM_PAIRS)
     return first_rows[episode] + rng.integers(num_steps[episode] + 1, size=(2, NUM_PAIRS))

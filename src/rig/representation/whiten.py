@@ -1,16 +1,17 @@
-"""Whitening: latents in units of how far they range, along the directions in which they do.
+"""Whitening: rotate and scale latents to unit variance along their principal directions.
 
-Keypoints come in their own scales: what moves across the image ranges further than what moves
-towards the camera, and one thing may be followed by several keypoints. Principal directions
-count each motion once, and dividing by the spread gives each the same weight.
+Keypoints have different scales: a motion across the image covers more pixels than one towards
+the camera, and several keypoints may track one object. Along principal directions each motion
+counts once, and dividing by the standard deviation gives each the same weight.
 
-A direction that hardly varies is noise. With variance λ and floor ε, in the encoder's units::
+A direction of little variance is noise. With variance λ and floor ε, in the encoder's units::
 
-    latent_i = u_i · (z - mean) / sqrt(λ_i + ε)       what actor and critic see
-    weight_i = λ_i / (λ_i + ε)                        what it counts for in the reward
+    latent_i = u_i · (z - mean) / sqrt(λ_i + ε)       input of actor and critic
+    weight_i = λ_i / (λ_i + ε)                        weight in the reward's distance
 
-So the distance knows how far things range, and nothing of how they move. :func:`in_steps` turns
-it into one that does: what takes many steps to move, as a puck, is farther away.
+This distance depends on how far objects move, not on how long that takes.
+:func:`rescale_by_steps` includes that: a direction that takes many steps to move along, for
+example that of a puck, weighs more.
 """
 
 import equinox as eqx
@@ -20,7 +21,7 @@ from jaxtyping import Array, Float, Float32
 
 
 class Whitening(eqx.Module):
-    """An invertible affine map of latents, and the weight of each afterwards."""
+    """An invertible affine map of latents, and the weight of each resulting latent."""
 
     mean: Float[Array, " latent"]
     matrix: Float[Array, "latent latent"]
@@ -28,15 +29,18 @@ class Whitening(eqx.Module):
     weight: Float[Array, " latent"]
 
     def apply(self, latent: Float[Array, "*B latent"]) -> Float[Array, "*B latent"]:
-        """From the encoder's latents to whitened ones."""
+        """Map the encoder's latents to whitened ones."""
         return (latent - self.mean) @ self.matrix
 
     def undo(self, latent: Float[Array, "*B latent"]) -> Float[Array, "*B latent"]:
-        """From whitened latents to the encoder's."""
+        """Map whitened latents to the encoder's; the inverse of :meth:`apply`."""
         return latent @ self.inverse + self.mean
 
-    def spread(self, log_std: Float[Array, "*B latent"]) -> Float[Array, "*B latent"]:
-        """The log standard deviations that independent ones become."""
+    def log_std(self, log_std: Float[Array, "*B latent"]) -> Float[Array, "*B latent"]:
+        """Map the encoder's log standard deviations to those of whitened latents.
+
+        The encoder's latents are taken as independent.
+        """
         variance = jnp.exp(2 * log_std) @ self.matrix**2
         return 0.5 * jnp.log(jnp.maximum(variance, MIN_VARIANCE))
 
@@ -45,13 +49,13 @@ MIN_VARIANCE = 1e-12
 
 
 def no_whitening(size: int) -> Whitening:
-    """The map that changes nothing."""
-    same = jnp.eye(size)
-    return Whitening(jnp.zeros(size), same, same, jnp.ones(size))
+    """Return the identity map, with weight 1 for every latent."""
+    identity = jnp.eye(size)
+    return Whitening(jnp.zeros(size), identity, identity, jnp.ones(size))
 
 
 def fit_whitening(seen: Float32[np.ndarray, "seen latent"], floor: float) -> Whitening:
-    """The whitening of these latents; a floor of 0 asks for none."""
+    """Fit the whitening to latents; a floor of 0 gives the identity."""
     if floor == 0:
         return no_whitening(seen.shape[1])
     covariance = np.atleast_2d(np.cov(seen.astype(np.float64), rowvar=False))
@@ -66,38 +70,40 @@ def fit_whitening(seen: Float32[np.ndarray, "seen latent"], floor: float) -> Whi
     )
 
 
-def in_steps(
+def rescale_by_steps(
     whitening: Whitening,
     latent: Float32[np.ndarray, "pairs latent"],
     next_latent: Float32[np.ndarray, "pairs latent"],
 ) -> Whitening:
-    """The whitening whose distance counts steps: consecutive latents are as far in every way.
+    """Return a whitening whose distance is in steps of the robot.
 
-    The linear case of a temporal metric (Wang et al. 2023): consecutive states stay within a
-    distance, and others are as far apart as that allows. The sum of squares that it gives to
-    typical pairs stays, so that the reward's scale does.
+    One step covers the same typical distance in every direction. This is the linear case of a
+    temporal metric (Wang et al. 2023), which bounds the distance of consecutive states and
+    maximises all others. The mean squared distance of random pairs is kept, and with it the
+    scale of the reward.
 
     Args:
-        whitening: Its latents are turned into directions of the step.
-        latent: The encoder's, as practice saw them.
-        next_latent: Those one step later.
+        whitening: The whitening to rotate towards the principal directions of a step.
+        latent: The encoder's latents during practice.
+        next_latent: The encoder's latents one step later.
     """
-    counts = np.maximum(np.asarray(whitening.weight, np.float64), MIN_COUNT)
-    matrix = np.asarray(whitening.matrix, np.float64) * counts
+    old_weight = np.maximum(np.asarray(whitening.weight, np.float64), MIN_WEIGHT)
+    matrix = np.asarray(whitening.matrix, np.float64) * old_weight
     step = (next_latent - latent) @ matrix
-    variance, turn = np.linalg.eigh(step.T @ step / len(step))
-    weight = 1 / np.sqrt(np.maximum(variance, 0) + STEP_FLOOR)
-    spread = np.var(latent @ matrix @ turn, axis=0)
-    weight *= np.sqrt(spread.sum() / (weight**2 * spread).sum())
+    step_variance, rotation = np.linalg.eigh(step.T @ step / len(step))
+    weight = 1 / np.sqrt(np.maximum(step_variance, 0) + STEP_FLOOR)
+    variance = np.var(latent @ matrix @ rotation, axis=0)
+    weight *= np.sqrt(variance.sum() / (weight**2 * variance).sum())
+    inverse = (rotation.T / old_weight) @ np.asarray(whitening.inverse)
     return Whitening(
         mean=whitening.mean,
-        matrix=jnp.asarray(matrix @ turn, jnp.float32),
-        inverse=jnp.asarray((turn.T / counts) @ np.asarray(whitening.inverse), jnp.float32),
+        matrix=jnp.asarray(matrix @ rotation, jnp.float32),
+        inverse=jnp.asarray(inverse, jnp.float32),
         weight=jnp.asarray(weight, jnp.float32),
     )
 
 
-MIN_COUNT = 1e-3
-"""Least that a latent counts for, so that it can be undone."""
+MIN_WEIGHT = 1e-3
+"""Least weight of a latent, so that the map stays invertible."""
 STEP_FLOOR = 0.005
-"""Variance of a step, in whitened units squared, below which it is taken for noise."""
+"""Variance of a step, in squared whitened units, below which it counts as noise."""

@@ -1,7 +1,7 @@
-"""Trees of arrays to safetensors files and back, without pickle.
+"""Save trees of arrays as safetensors files and load them again, without pickle.
 
-Every array is stored under its path in the tree. To load, the caller gives a tree of the right
-shape, built from the run's settings, and its arrays are replaced; a file can so bring in
+Every array is stored under its path in the tree. To load, the caller passes a tree of the right
+structure, built from the run's settings, and its arrays are replaced. So a file can bring in
 numbers, but no code.
 """
 
@@ -19,69 +19,72 @@ from safetensors.numpy import save
 
 from rig.errors import RunError
 from rig.runs.atomic_files import atomic_write
+from rig.runs.old_names import current_array_name
 
 
 Tree = TypeVar("Tree")
 Arrays = dict[str, np.ndarray]
 Expected = Mapping[str, Any]
-"""By name, anything with a ``shape`` and a ``dtype``: an array or a :class:`Like`."""
+"""By name, anything with a ``shape`` and a ``dtype``: an array or an :class:`ArraySpec`."""
 
 
 @dataclass(frozen=True, slots=True)
 class ArraySpec:
-    """What an array is to be; None stands for any length, any shape or any type."""
+    """The expected shape and type of an array; None accepts any length, shape or type."""
 
     shape: tuple[int | None, ...] | None
     dtype: np.dtype | None
 
 
 def save_tree(path: Path, tree: object) -> None:
-    """Writes every array of the tree, beside the path first and then moved into place."""
+    """Write every array of the tree to one file, atomically."""
     atomic_write(path, tree_bytes(tree))
 
 
 def tree_bytes(tree: object) -> bytes:
-    """Every array of the tree as the content of a safetensors file."""
+    """Return the content of a safetensors file with every array of the tree."""
     return array_bytes({name: np.asarray(leaf) for name, leaf in named_arrays(tree).items()})
 
 
 def array_bytes(arrays: Arrays) -> bytes:
-    """Arrays as the content of a safetensors file.
+    """Return the content of a safetensors file with these arrays.
 
-    Rows that lie apart in memory, as columns of a larger array, are brought together first:
-    safetensors would take the bytes that lie between them for theirs.
+    Arrays are made contiguous first: safetensors writes the memory from the first element on,
+    which is wrong for a view such as some columns of a larger array.
     """
     return save({name: np.asarray(array, order="C") for name, array in arrays.items()})
 
 
 def load_tree(path: Path, like: Tree) -> Tree:
-    """The tree with its arrays replaced by those of the file.
+    """Return a copy of ``like`` whose arrays are those of the file.
 
     Args:
-        path: What :func:`save_tree` wrote.
+        path: A file that :func:`save_tree` wrote.
         like: A tree whose arrays, or ``jax.ShapeDtypeStruct``, have the right shapes.
 
     Raises:
-        RunError: As :func:`load_arrays`.
+        RunError: See :func:`load_arrays`.
     """
     return replace_arrays(like, load_arrays(path, named_arrays(like)))
 
 
 def load_arrays(path: Path, expected: Expected) -> Arrays:
-    """The arrays of a file. Their names and shapes are checked before memory is taken.
+    """Load the arrays of a file, after checking names and shapes, which needs no memory.
 
     Raises:
-        RunError: The file is missing or cut, or an array is missing, of another shape or type,
-            or not finite.
+        RunError: The file is missing or truncated, or an array is missing, has another shape or
+            type, or is not finite.
     """
     if not path.is_file():
         raise RunError(f"{path} is missing: the run stopped before it was saved")
     try:
         with safe_open(path, framework="numpy") as file:
-            check_names(path, set(file.keys()), set(expected))
+            saved = {current_array_name(name): name for name in file.keys()}  # noqa: SIM118
+            check_names(path, set(saved), set(expected))
             for name, like in expected.items():
-                check_shape(path, name, tuple(file.get_slice(name).get_shape()), like.shape)
-            loaded = {name: file.get_tensor(name) for name in expected}
+                shape = tuple(file.get_slice(saved[name]).get_shape())
+                check_shape(path, name, shape, like.shape)
+            loaded = {name: file.get_tensor(saved[name]) for name in expected}
     except (SafetensorError, OSError) as error:
         raise RunError(f"{path} can't be read: {error}; the run is damaged") from error
     for name, like in expected.items():
@@ -90,18 +93,18 @@ def load_arrays(path: Path, expected: Expected) -> Arrays:
 
 
 def named_arrays(tree: object) -> dict[str, Any]:
-    """Every array of the tree under its path."""
+    """Return every array of the tree by its path."""
     leaves, _ = jax.tree_util.tree_flatten_with_path(tree)
     return {jax.tree_util.keystr(path): leaf for path, leaf in leaves if is_array_like(leaf)}
 
 
 def is_array_like(leaf: object) -> bool:
-    """Whether a leaf is an array, or the shape of one."""
+    """Return whether a leaf is an array or the shape of one."""
     return eqx.is_array(leaf) or isinstance(leaf, np.ndarray | jax.ShapeDtypeStruct)
 
 
 def replace_arrays(tree: Tree, arrays: Arrays) -> Tree:
-    """The tree with each array replaced by the one of the same path."""
+    """Replace each array of the tree by the one with the same path."""
 
     def pick(path: tuple, leaf: object) -> object:
         return jnp.asarray(arrays[jax.tree_util.keystr(path)]) if is_array_like(leaf) else leaf
@@ -110,17 +113,17 @@ def replace_arrays(tree: Tree, arrays: Arrays) -> Tree:
 
 
 def check_names(path: Path, found: set[str], expected: set[str]) -> None:
-    """Raises RunError unless the file holds the arrays that the settings ask for."""
+    """Raise RunError unless the file has exactly the expected arrays."""
     if found != expected:
         name = min(found ^ expected)
         state = "lacks" if name in expected else "has an unknown"
-        raise RunError(f"{path} {state} array {name}: it is not of this run's settings")
+        raise RunError(f"{path} {state} array {name}: it does not match the run's config.json")
 
 
 def check_shape(
     path: Path, name: str, found: tuple[int, ...], expected: tuple[int | None, ...] | None
 ) -> None:
-    """Raises RunError unless an array has the shape that the settings ask for."""
+    """Raise RunError unless an array has the expected shape."""
     if expected is None:
         return
     known = tuple(
@@ -129,13 +132,15 @@ def check_shape(
     )
     if len(found) != len(expected) or found != known:
         raise RunError(
-            f"{path}: {name} has shape {found}, this run's settings ask for {expected}"
+            f"{path}: {name} has shape {found}, but the run's config.json needs {expected}"
         )
 
 
 def check_numbers(path: Path, name: str, found: np.ndarray, dtype: np.dtype | None) -> None:
-    """Raises RunError unless an array is of the type that is asked for, and finite."""
+    """Raise RunError unless an array has the expected type and is finite."""
     if dtype is not None and found.dtype != dtype:
-        raise RunError(f"{path}: {name} is of {found.dtype}, not {dtype}; the run is damaged")
+        raise RunError(
+            f"{path}: {name} has type {found.dtype}, not {dtype}; the run is damaged"
+        )
     if found.dtype.kind == "f" and not np.isfinite(found).all():
         raise RunError(f"{path}: {name} is not finite; the run diverged or is damaged")

@@ -29,7 +29,7 @@ from rig.config import Config
 from rig.errors import ConfigError, RunError
 from rig.runs.atomic_files import read_json, read_whole, write_json
 from rig.runs.json_rows import first_lines, read_rows
-from rig.runs.settings import from_dict
+from rig.runs.settings import read_config
 
 
 FINGERPRINT = "fingerprint.json"
@@ -94,7 +94,7 @@ class Run:
                 f"{directory} is no run: it has no config.json; `rig train` makes one"
             )
         try:
-            return cls(directory, from_dict(Config, read_json(path)))
+            return cls(directory, read_config(read_json(path)))
         except (ConfigError, TypeError) as error:
             raise RunError(f"{path} can't be read: {error}") from error
 

@@ -16,12 +16,14 @@ from typing import Any
 
 import rig.config
 import rig.presets
+import rig.runs.old_names
 import rig.runs.run
 import rig.runs.settings
 from rig.errors import RunError
 from rig.runs.atomic_files import atomic_write, read_json
 from rig.runs.run import CLOCK_NAMES, Run
-from rig.runs.settings import flat, nearest_preset
+from rig.runs.settings import nearest_preset
+from rig.settings import flat
 from rig.sweep import plan, status
 from rig.sweep.status import latest_distances
 
@@ -72,7 +74,8 @@ def run_directories(root: Path) -> Iterator[Path]:
 
 def code_version() -> str:
     """Return a hash of the code that rows come from: other code may read other values."""
-    modules = (rig.config, rig.presets, rig.runs.run, rig.runs.settings, status)
+    runs = (rig.runs.run, rig.runs.settings, rig.runs.old_names)
+    modules = (rig.config, rig.presets, *runs, status)
     sources = [Path(str(module.__file__)) for module in modules] + [Path(__file__)]
     return sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
 

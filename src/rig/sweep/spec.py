@@ -41,7 +41,7 @@ from rig.config import Config
 from rig.envs.tasks import is_external, short_name
 from rig.errors import ConfigError, RigError, SpecError, suggest
 from rig.presets import find_preset
-from rig.runs.settings import change, flat, option
+from rig.settings import change, flat, option
 from rig.sweep.spec_values import (
     check_distinct,
     check_keys,

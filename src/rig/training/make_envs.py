@@ -6,12 +6,13 @@ from typing import Any
 import gymnasium
 from gymnasium.vector import VectorEnv
 
-from rig.config import Config, require
+from rig.config import Config
 from rig.envs.image_goal_env import ImageGoalVectorEnv
 from rig.envs.tasks import full_name, is_external, short_name
 from rig.external.make import EnvSpec, make_external_envs
 from rig.representation.hybrid import HybridObservation
 from rig.representation.true_state import TrueStateObservation
+from rig.validation import require
 
 
 Envs = VectorEnv[Any, Any, Any]

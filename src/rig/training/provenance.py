@@ -11,7 +11,7 @@ from rig.config import Config
 from rig.envs.image_goal_env import ImageGoalVectorEnv
 from rig.errors import RunError
 from rig.runs.run import Run
-from rig.runs.settings import flat
+from rig.settings import flat
 from rig.training.origin import surroundings
 
 

@@ -175,7 +175,10 @@ class Recorder:
         units = [UNITS[unit] for unit in base_envs.state_units]
         rows = {
             f"probe/{name}{told}_{unit.shown}": float(unit.scale * value)
-            for told, values in (("", result.error), ("_knowing_nothing", result.spread))
+            for told, values in (
+                ("", result.error),
+                ("_knowing_nothing", result.baseline_error),
+            )
             for name, unit, value in zip(base_envs.state_names, units, values, strict=True)
         }
         for name, column in base_envs.columns.items():
