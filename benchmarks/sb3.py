@@ -22,7 +22,7 @@ from stable_baselines3.common.noise import NormalActionNoise
 from benchmarks.results import add_results, made_now, place_of
 from rig.compare.kept_results import STEPS, TRAINING_S, Result, result_of, rounded
 from rig.config import Config
-from rig.envs.tasks import find_task, full_name
+from rig.envs.tasks import find_task, gymnasium_id
 from rig.inference.latent_goals import LatentGoals
 from rig.inference.open_run import open_trained
 from rig.training.evaluate import GOALS_AT_ONCE, evaluation_goals, try_goals
@@ -78,7 +78,7 @@ def study(directory: Path) -> list[Result]:
     run, policy = open_trained(directory)
     ours = replace(result_of(run, "ours", "sb3"), id=f"ours-{directory.name}")
     config, every_steps = run.config, run.config.evaluate.every_steps
-    task = gymnasium.make(full_name(config.task), disable_env_checker=True)
+    task = gymnasium.make(gymnasium_id(config.task), disable_env_checker=True)
     envs = make_envs(config, GOALS_AT_ONCE)
     goals = evaluation_goals(envs, config.evaluate.num_goals, config.evaluate.goals)
     examiner = Examiner(envs, goals, policy.space, every_steps)

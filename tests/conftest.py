@@ -15,13 +15,34 @@ jax.config.update("jax_disable_most_optimizations", True)
 
 
 @pytest.fixture
-def rng():
-    return np.random.default_rng(0)
+def seed():
+    """What a test draws from; `benchmarks.thresholds` runs it for others too."""
+    return 0
 
 
 @pytest.fixture
-def key():
-    return jax.random.key(0)
+def rng(seed):
+    return np.random.default_rng(seed)
+
+
+@pytest.fixture
+def key(seed):
+    return jax.random.key(seed)
+
+
+@pytest.fixture
+def measured(request):
+    """Holds a number against its threshold, three standard deviations or more from its mean.
+
+    Another processor learns another number, as another seed does: docs/tests-on-any-cpu.md.
+    """
+
+    def compare(name, value, *, above=-np.inf, below=np.inf):
+        known = (float(value), float(above), float(below))
+        request.node.user_properties.append((f"measured: {name}", known))
+        assert above < value < below, name
+
+    return compare
 
 
 @pytest.fixture

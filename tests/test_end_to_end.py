@@ -151,11 +151,11 @@ def test_rows_are_relabelled_with_pictures_and_rewarded_by_their_pixels(space, r
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"oracle": True}, "an oracle sees no pictures"),
+        ({"oracle": True}, "learns from images: leave out --oracle"),
         ({"goals": GoalConfig(source="fitted")}, "goals.source must be seen, got fitted"),
         (
             {"reward": RewardConfig(kind="sqrt_distance")},
-            "pixel_distance or pixel_sparse, got root",
+            "pixel_distance or pixel_sparse, got sqrt_distance",
         ),
     ],
 )

@@ -13,12 +13,12 @@ from rig.cli.main import main
 from rig.config import Config
 from rig.envs.registration import register_task
 from rig.envs.scene import load_model
-from rig.envs.tasks import PUSH, find_task, full_name, is_external, short_name
+from rig.envs.tasks import PUSH, find_task, gymnasium_id, is_external, short_name
 from rig.errors import SceneError, TaskError
 from rig.representation.latent import LatentRepresentation
 from rig.runs.run import Run
 from rig.training import recorder as measure
-from rig.training.make_envs import make_envs, named
+from rig.training.make_envs import make_envs, with_task_name
 from rig.training.progress import PlainProgress
 from rig.types import Encoding
 
@@ -33,11 +33,11 @@ def beside_the_examples(monkeypatch, pytestconfig):
 
 def test_task_is_found_by_its_module_and_id():
     assert find_task(NAME).objects["turn"] == ("bar_turn",)
-    assert (short_name(NAME), full_name(NAME)) == (NAME, NAME)
+    assert (short_name(NAME), gymnasium_id(NAME)) == (NAME, NAME)
     assert not is_external(NAME)
-    assert named(Config(task=NAME)).task == NAME
+    assert with_task_name(Config(task=NAME)).task == NAME
     assert is_external("gymnasium:CartPole-v1")
-    assert full_name("push") == "rig.envs.registration:rig/Push-v0"
+    assert gymnasium_id("push") == "rig.envs.registration:rig/Push-v0"
     assert find_task("rig.envs.registration:rig/Push-v0") is PUSH
 
 

@@ -21,20 +21,21 @@ def test_nearest_rows_are_the_nearest():
     assert sorted(nearest(np.array([[29.0]]), known)[0]) == [2, 3, 4]
 
 
-def test_latents_that_are_the_state_tell_it(states):
+def test_latents_that_are_the_state_tell_it(states, measured):
     result = probe(states / [1, 10], states)
-    assert (result.error < [0.03, 0.3]).all()
+    measured("share of the range", (result.error / [1, 10]).max(), below=0.03)
 
 
-def test_bent_latents_tell_it_too(states):
+def test_bent_latents_tell_it_too(states, measured):
     turn, radius = states[:, 0], 1 + states[:, 1] / 10
     latents = np.stack([radius * np.cos(turn), radius * np.sin(turn)], axis=1)
-    assert (probe(latents, states).error < [0.03, 0.3]).all()
+    error = probe(latents, states).error
+    measured("share of the range", (error / [1, 10]).max(), below=0.03)
 
 
-def test_latents_that_know_nothing_err_at_least_as_much_as_the_median(states, rng):
+def test_latents_that_know_nothing_err_at_least_as_much_as_the_median(states, rng, measured):
     result = probe(rng.normal(size=(1000, 2)), states)
-    assert (result.error > 0.9 * result.baseline_error).all()
+    measured("error over spread", (result.error / result.spread).min(), above=0.85)
 
 
 def test_knowing_nothing_scores_a_quarter_of_a_uniform_range(states):
@@ -47,12 +48,12 @@ def test_second_half_is_predicted_from_the_first_half_alone():
     assert probe(latents, states).error[0] == 7
 
 
-def test_each_number_has_its_own_error(states, rng):
+def test_each_number_has_its_own_error(states, rng, measured):
     latents = np.stack([states[:, 0], rng.uniform(size=1000)], axis=1)
     latents[:, 1] *= 1e-6
     result = probe(latents, states)
-    assert result.error[0] < 0.03
-    assert result.error[1] > 2
+    measured("error of what is known", result.error[0], below=0.03)
+    measured("error of what is not", result.error[1], above=1.8)
 
 
 def test_turned_and_scaled_latents_measure_distance(states, rng):
@@ -60,15 +61,15 @@ def test_turned_and_scaled_latents_measure_distance(states, rng):
     assert distance_correlation(turned, states, rng=rng) == pytest.approx(1)
 
 
-def test_latents_that_know_nothing_measure_nothing(states, rng):
+def test_latents_that_know_nothing_measure_nothing(states, rng, measured):
     noise = rng.normal(size=states.shape)
-    assert abs(distance_correlation(noise, states, rng=rng)) < 0.1
+    measured("correlation", distance_correlation(noise, states, rng=rng), above=-0.1, below=0.1)
 
 
-def test_a_quadratic_is_read_off_far_finer_than_neighbours_can(rng):
+def test_a_quadratic_is_read_off_far_finer_than_neighbours_can(rng, measured):
     latents = rng.uniform(-1, 1, (400, 4))
     states = latents[:, :1] * latents[:, 1:2] + latents[:, 2:3] ** 2
-    assert probe(latents, states).error[0] < 1e-4
+    measured("error", probe(latents, states).error[0], below=1e-4)
 
 
 def test_pairs_of_frames_are_of_one_episode(rng):

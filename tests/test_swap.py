@@ -337,9 +337,9 @@ def test_policy_that_was_given_truth_is_never_shown_as_one_that_sees_pictures(
         ({"oracle": True}, "to both: leave out one"),
         ({"reward": RewardConfig(kind="pixel")}, r"--reward\.kind pixel does not"),
         ({"reward": RewardConfig(kind="log_probability", distance="true")}, "does not, choose"),
-        ({"goals": GoalConfig(source="fitted")}, r"--goals\.source fitted makes up latents"),
-        ({"collect": CollectConfig(source="teleport")}, "teleport forgets it"),
-        ({"td3": TD3Config(channels=(4, 8))}, r"leave out --td3\.channels"),
+        ({"goals": GoalConfig(source="fitted")}, r"--goals\.source fitted has none"),
+        ({"collect": CollectConfig(source="teleport")}, "teleport does not record it"),
+        ({"td3": TD3Config(channels=(4, 8))}, "learns from images: leave out --oracle"),
     ],
 )
 def test_what_no_swap_has_is_refused(changes, message):

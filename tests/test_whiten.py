@@ -24,17 +24,19 @@ def test_undoing_gives_back_the_encoder_s_latents(rng):
     np.testing.assert_allclose(back, latent, atol=1e-4)
 
 
-def test_each_motion_counts_once_and_noise_does_not(rng):
+def test_each_motion_counts_once_and_noise_does_not(rng, measured):
     weight = np.sort(fit_whitening(seen(rng), 0.01).weight)
-    np.testing.assert_allclose(weight, [0.0001 / 0.0101, 0.0001 / 0.0101, 1, 1], atol=0.01)
+    error = np.abs(weight - [0.0001 / 0.0101, 0.0001 / 0.0101, 1, 1])
+    measured("error of a weight", error.max(), below=0.01)
 
 
-def test_motions_that_count_have_mean_0_and_variance_1(rng):
+def test_motions_that_count_have_mean_0_and_variance_1(rng, measured):
     latent = seen(rng)
     whitening = fit_whitening(latent, 0.01)
     counted = np.asarray(whitening.apply(jnp.asarray(latent)))[:, whitening.weight > 0.5]
-    np.testing.assert_allclose(counted.mean(axis=0), 0, atol=1e-3)
-    np.testing.assert_allclose(np.cov(counted, rowvar=False), np.eye(2), atol=0.01)
+    measured("error of a mean", np.abs(counted.mean(axis=0)).max(), below=1e-3)
+    covariance = np.cov(counted, rowvar=False)
+    measured("error of a variance", np.abs(covariance - np.eye(2)).max(), below=0.01)
 
 
 def test_spreads_go_with_the_latents(rng):
@@ -56,15 +58,15 @@ def walked(rng):
     return latent, (latent + step).astype(np.float32)
 
 
-def test_what_takes_more_steps_to_move_counts_for_more(rng):
+def test_what_takes_more_steps_to_move_counts_for_more(rng, measured):
     latent, next_latent = walked(rng)
     weight = rescale_by_steps(no_whitening(2), latent, next_latent).weight
     slow, fast = np.sort([0.1**2, 0.4**2])
     expected = np.sqrt((fast + STEP_FLOOR) / (slow + STEP_FLOOR))
-    assert weight[0] / weight[1] == pytest.approx(expected, rel=0.05)
+    measured("of what is expected", weight[0] / weight[1] / expected, above=0.95, below=1.05)
 
 
-def test_counting_steps_keeps_the_scale_of_distances(rng):
+def test_counting_steps_keeps_the_scale_of_distances(rng, measured):
     latent, next_latent = walked(rng)
     before = fit_whitening(latent, 0.01)
     after = rescale_by_steps(before, latent, next_latent)
@@ -72,7 +74,7 @@ def test_counting_steps_keeps_the_scale_of_distances(rng):
         np.sum(np.var(np.asarray(one.apply(jnp.asarray(latent)) * one.weight), axis=0))
         for one in (before, after)
     ]
-    assert squares[0] == pytest.approx(squares[1], rel=1e-3)
+    measured("change of the scale", abs(squares[0] / squares[1] - 1), below=1e-3)
 
 
 def test_latents_that_count_steps_are_undone(rng):

@@ -1,76 +1,62 @@
-"""What the verbs do, one errand each: from paths and options to files and numbers."""
+"""Every command: its class, and what it does in a line, so that ``rig --help`` loads no other.
 
-from contextlib import closing
-from dataclasses import replace
-from pathlib import Path
-from typing import Any
+A class is a dataclass: its fields are the options, the docstring under each is its ``--help``.
+"""
 
-import numpy as np
-from PIL import Image
-
-from rig.config import Config
-from rig.envs.tasks import is_external, short_name
-from rig.goals.goal_image import read_goal_image, save_goal_image
-from rig.inference.imagine import imagined_grid
-from rig.inference.open_run import latent_space, num_env_steps, open_trained
-from rig.inference.reach import reach, summary
-from rig.inference.video import attempt_frames, save_video
-from rig.report.tables import print_notice
-from rig.runs.settings import learned_from
-from rig.training.evaluate import GOALS_AT_ONCE, evaluation_goals, table, try_goals
-from rig.training.make_envs import make_envs, unwrapped_envs
-from rig.training.provenance import check_same_observations
-from rig.training.snapshot import take_snapshot
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any, Protocol, runtime_checkable
 
 
-def evaluate_run(
-    directory: Path, num_episodes: int, task: str = "", *, force: bool = False
-) -> dict[str, Any]:
-    """The table of a trained run on the first goal pictures of the fixed set.
-
-    They are its own task's, or those of another one that looks the same at the start.
-    """
-    run, policy = open_trained(directory, force=force)
-    config = run.config
-    if task:
-        config = replace(config, task=short_name(task))
-        check_same_observations(run, config, force=force)
-    if config.is_given_truth:
-        print_notice(f"{directory} learned from {learned_from(config)}")
-    at_once = config.num_envs if is_external(config.task) else GOALS_AT_ONCE
-    with closing(make_envs(config, min(at_once, num_episodes))) as envs:
-        goals = evaluation_goals(envs, num_episodes, config.evaluate.goals)
-        trial = try_goals(policy, envs, goals)
-    return table(config, trial, num_env_steps(run))
-
-
-def reach_goal_image(
-    directory: Path, goal: Path, video: Path | None, *, force: bool = False
-) -> dict[str, Any]:
-    """Lets a trained run try to reach a picture; what came of it."""
-    run, policy = open_trained(directory, force=force)
-    latent_space(policy)
-    picture = read_goal_image(goal, run.config.image_size)
-    if picture.changes:
-        print_notice(f"{goal}: {', '.join(picture.changes)}")
-    with closing(make_envs(run.config, num_envs=1)) as envs:
-        learned = unwrapped_envs(envs).id
-        if picture.task not in (None, learned):
-            print_notice(f"{goal} shows {picture.task}, the run learned {learned}")
-        attempt = reach(policy, envs, picture)
-    if video:
-        save_video(video, attempt_frames(attempt))
-    return summary(run.config.task, attempt) | {"video": str(video) if video else None}
+ROBOT, SHARE, SWEEP = (f"rig.cli.{group}_commands" for group in ("robot", "share", "sweep"))
+COMMANDS = {
+    "train": ("rig.cli.train_command:Train", "Train a robot from camera images alone."),
+    "reach": (f"{ROBOT}:Reach", "Show a trained robot any goal image and let it try."),
+    "evaluate": (f"{ROBOT}:Evaluate", "Measure a trained robot on the fixed goal images."),
+    "imagine": (f"{ROBOT}:Imagine", "Draw a grid of goals that a trained robot imagines."),
+    "look": (f"{ROBOT}:Look", "Save an image of a task through its camera."),
+    "report": (f"{ROBOT}:Report", "Write one page about one run or several."),
+    "doctor": (f"{ROBOT}:Doctor", "Show versions, the device, and the speed on this machine."),
+    "demo": (f"{ROBOT}:Demo", "Train Reach in a few minutes, and write its report and video."),
+    "sweep": (f"{SWEEP}:Sweep", "Train many runs in parallel, on cores or on a Ray cluster."),
+    "runs": (f"{SWEEP}:Runs", "List runs, sorted and filtered."),
+    "compare": (f"{SWEEP}:Compare", "Compare methods over seeds: tables and learning curves."),
+    "export": (
+        f"{SHARE}:Export",
+        "Write a trained policy in the layout of the Hugging Face Hub.",
+    ),
+    "upload": (f"{SHARE}:Upload", "Upload a trained policy to the Hugging Face Hub."),
+    "download": (f"{SHARE}:Download", "Download a trained policy from the Hugging Face Hub."),
+}
 
 
-def imagine_goals(directory: Path, out: Path, num_goals: int, seed: int) -> None:
-    """Writes a sheet of goals that a trained run imagines."""
-    _run, policy = open_trained(directory, force=True)  # it looks at nothing
-    imagined_grid(policy, num_goals, rng=np.random.default_rng(seed)).save(out, "PNG")
+@runtime_checkable
+class Command(Protocol):
+    """A parsed command line."""
+
+    def __call__(self, argv: Sequence[str]) -> None:
+        """Run the command; ``argv`` is the command line, for the record."""
 
 
-def save_snapshot(out: Path, config: Config, size: int, *, of_goal: bool) -> None:
-    """Writes what the camera of these settings sees, with the true state in the PNG."""
-    snapshot = take_snapshot(config, size, of_goal=of_goal)
-    picture = Image.fromarray(snapshot.image)
-    save_goal_image(out, picture, snapshot.id, snapshot.state.tolist(), snapshot.seed)
+def load_command(name: str) -> Any:
+    """Return the class of a command."""
+    module, _, class_name = COMMANDS[name][0].partition(":")
+    return getattr(import_module(module), class_name)
+
+
+def overview(version: str) -> str:
+    """Return the text of ``rig --help``."""
+    lines = [f"  {name:10}{summary}" for name, (_, summary) in COMMANDS.items()]
+    return "\n".join(
+        [
+            f"usage: rig COMMAND [OPTIONS]    (rig {version})",
+            "",
+            "Teach a robot, from camera images alone, to reach any goal image.",
+            "Begin with `rig demo`, or with `rig train Reach`.",
+            "",
+            *lines,
+            "",
+            "  rig COMMAND --help shows the options of a command; rig --version the version.",
+            "",
+        ]
+    )

@@ -30,7 +30,7 @@ def examine() -> dict[str, Any]:
         "versions": versions(),
         "device": device(),
         "num_cores": num_cores(),
-        "camera": ImageGoalVectorEnv.seen_by,
+        "camera": ImageGoalVectorEnv.renderer,
         "speed_per_s": {
             "camera_pictures": round(camera_pictures_per_s()),
             "physics_steps": round(physics_steps_per_s()),

@@ -1,61 +1,104 @@
-"""The verb ``rig train``: a new run, or one that was stopped."""
+"""``rig train``: a new run, or one that was stopped."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from typing import Annotated, Literal
 
-from rig.cli.options import TaskName, TrainOptions, require_one
+from tyro.conf import arg
+
+from rig.cli.options import (
+    DirectoryOption,
+    EnvironmentId,
+    Flag,
+    RunOption,
+    TaskName,
+    check_task_or_env,
+)
 from rig.config import Config
-from rig.presets import find_preset
+from rig.presets import describe, find_preset
+from rig.training.trackers import TrackerName
 from rig.validation import require
 
 
+WITH_RESUME = {"--resume", "--force", "--tracker", "--json"}
+"""Options that ``--resume`` takes."""
+
+
 @dataclass(frozen=True, kw_only=True)
-class Train(Config, TrainOptions):
+class Train(Config):
     """Train a robot from camera images alone."""
 
     task: TaskName = ""
     """What to learn: Reach, Push, PushWide, PushTwo, PushAny, PushResetFree, Door,
     DoorResetFree, PickAndPlace, Rope, or a task of your own as MODULE:ID."""
+    preset: Literal["paper", "fast", "her"] = "fast"
+    """The settings to begin with. paper: RIG as published; fast: what learns fastest here;
+    her: a baseline that learns end to end from pixels, without latents (hindsight, HER)."""
+    tuned_for: Annotated[str, arg(metavar="TASK")] = ""
+    """Take the preset's settings for this task of ours, for any other task or environment."""
+    env: EnvironmentId = ""
+    """Any Gymnasium environment to learn in place of a TASK: with continuous actions, and a
+    MuJoCo scene, an image observation or rgb_array rendering."""
+    out: DirectoryOption = None
+    """Directory of the run; by default a new one under runs/."""
+    resume: RunOption = None
+    """Resume a run that was stopped: with its own settings, from its last checkpoint."""
+    force: Flag = False
+    """With --resume: resume even if other versions or hardware would change the result."""
+    tracker: TrackerName | None = None
+    """Also log to TensorBoard or Weights & Biases (offline, unless WANDB_MODE is online)."""
+    json: Flag = False
+    """Print the evaluation and the run's directory as one JSON object."""
+
+    @classmethod
+    def with_defaults(cls, task: str, preset: str, tuned_for: str) -> "Train":
+        """Return the command with a preset's settings for a task as its defaults."""
+        config = find_preset(preset, task or Config.task, tuned_for or tuned_for_of(task))
+        settings = {entry.name: getattr(config, entry.name) for entry in fields(Config)}
+        return cls(**settings | {"preset": preset, "task": ""})
 
     def __call__(self, argv: Sequence[str]) -> None:
-        """Trains, evaluates, and prints the run's directory."""
+        """Train, evaluate, and print the run's directory."""
         if self.resume:
-            self._refuse_other_settings()
+            check_nothing_else(self.task, argv)
         else:
-            require_one(self.task, self.env, "train")
-        from rig.report.tables import print_evaluation, print_json, print_line
+            check_task_or_env(self.task, self.env, "train")
+        from rig.report.tables import print_evaluation, print_json, print_line, print_notice
         from rig.training.run_training import resume_run, train_new_run
 
         if self.resume:
             run = resume_run(self.resume, self.tracker, force=self.force)
         else:
-            run = train_new_run(self.config(), self.preset, self.out, argv, self.tracker)
+            config = self.config()
+            row = self.tuned_for or tuned_for_of(config.task)
+            print_notice(f"settings: {describe(self.preset, config.task, row)}")
+            run = train_new_run(config, self.preset, self.out, argv, self.tracker)
         if self.json:
             print_json(run.evaluation() | {"run": str(run.directory)})
             return
         print_evaluation(run.evaluation())
         print_line(str(run.directory))
 
-    def _refuse_other_settings(self) -> None:
-        """Raises ConfigError if anything but the run to go on with was asked for."""
-        plain = find_preset(self.preset, Config.task)
-        given = [
-            f"--{entry.name.replace('_', '-')}"
-            for entry in fields(Config)
-            if entry.name != "task" and getattr(self, entry.name) != getattr(plain, entry.name)
-        ]
-        given += (
-            ["TASK"] * (self.task != "")
-            + ["--env"] * (self.env != "")
-            + ["--out"] * (self.out is not None)
-        )
-        given += ["--preset"] * (self.preset != TrainOptions.preset)
-        require(
-            not given,
-            f"--resume goes on with the run's own settings: leave out {', '.join(given)}",
-        )
-
     def config(self) -> Config:
-        """The settings of the run, without the options of the command."""
+        """Return the settings of the run, without the options of the command."""
         settings = {entry.name: getattr(self, entry.name) for entry in fields(Config)}
-        return Config(**settings | {"task": self.env or self.task})
+        return replace(Config(**settings), task=self.env or self.task)
+
+
+def tuned_for_of(task: str) -> str:
+    """Return which task of ours a registered task of one's own borrows settings from, if any."""
+    if ":" not in task:
+        return ""
+    from rig.envs.tasks import tuned_for
+
+    return tuned_for(task)
+
+
+def check_nothing_else(task: str, argv: Sequence[str]) -> None:
+    """Raise ConfigError if the command line sets anything besides the run to resume."""
+    given = [word.partition("=")[0] for word in argv if word.startswith("--")]
+    others = ["TASK"] * (task != "") + [name for name in given if name not in WITH_RESUME]
+    require(
+        not others,
+        f"--resume continues with the run's own settings: leave out {', '.join(others)}",
+    )

@@ -1,7 +1,7 @@
-"""The seam between a world and the loop: a Gymnasium vector environment that can be evaluated.
+"""The interface between environments and the training loop: a vector env with image goals.
 
-Learning reads ``observation["observation"]``, pictures, and nothing else. What is measured is
-named ``THING_distance_UNIT`` in ``info``, as ``puck_distance_m``; it is for evaluation only.
+Training reads ``observation["observation"]``, images, and nothing else. Distances in ``info``
+are called ``OBJECT_distance_UNIT``, as ``puck_distance_m``; they are for evaluation only.
 """
 
 from collections.abc import Mapping
@@ -16,33 +16,33 @@ from rig.errors import TaskError
 
 
 OPTIONS = {"goal_images", "goal_states", "start_seeds"}
-"""What a reset takes to try goals."""
+"""The options of a reset that set its goals."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Goals:
-    """G goals of evaluation: what the robot is shown, and where it starts from."""
+    """G evaluation goals, and the starts from which to try them."""
 
     images: UInt8[np.ndarray, "G H W 3"]
-    """The goal pictures."""
+    """The goal images."""
     states: Float64[np.ndarray, "G state"]
-    """What is true in each picture, as far as the world can tell: for measuring only."""
+    """The true state in each image, as far as the environment reports it; only to measure."""
     seeds: Int[np.ndarray, " G"]
-    """What decides the start of the episode in which each is tried, where starts differ."""
+    """The seed of the episode in which each goal is tried, where starts differ."""
 
     def __len__(self) -> int:
         return len(self.images)
 
     def rows(self, rows: Any) -> "Goals":
-        """Some of the goals, as an index or a slice names them."""
+        """Return the goals at an index, a list of indices or a slice."""
         return Goals(images=self.images[rows], states=self.states[rows], seeds=self.seeds[rows])
 
     @classmethod
     def of_options(cls, options: Mapping[str, Any]) -> "Goals":
-        """The goals that ``options`` of a reset hold.
+        """Read goals from the ``options`` of a reset.
 
         Raises:
-            TaskError: One is missing, or unknown.
+            TaskError: An option is missing or unknown.
         """
         if set(options) != OPTIONS:
             raise TaskError(
@@ -56,7 +56,7 @@ class Goals:
         )
 
     def options(self) -> dict[str, np.ndarray]:
-        """What ``reset`` takes so that every world gets one of these goals."""
+        """Return the options with which ``reset`` gives each environment one of these goals."""
         return {
             "goal_images": self.images,
             "goal_states": self.states,
@@ -65,49 +65,49 @@ class Goals:
 
 
 class ImageGoalVectorEnv(VectorEnv[Any, Any, Any]):
-    """N worlds side by side, and what the loop asks of them besides ``reset`` and ``step``."""
+    """N environments with image goals: ``reset``, ``step`` and what else the loop needs."""
 
     id: str
-    """The name under which Gymnasium knows the environment."""
+    """The environment's id in Gymnasium."""
     num_steps: int
-    """An episode's length; it may end sooner."""
+    """The time limit of an episode; it may end sooner."""
     max_probes: int = 10_000
-    """Goals that can be made in seconds, to see what latents hold."""
-    seen_by: str = "mj_multiRay"
-    """What takes the pictures; by default MuJoCo's ray caster, shaded in NumPy."""
+    """Number of goals that can be made in seconds, to probe what the latents encode."""
+    renderer: str = "mj_multiRay"
+    """What renders the images; by default MuJoCo's ray caster, shaded in NumPy."""
     state_names: tuple[str, ...] = ()
-    """What the numbers of a goal's state are called; none where nothing can be measured."""
+    """Names of the numbers of a goal's state; empty if nothing can be measured."""
     state_units: tuple[str, ...] = ()
     """The unit of each of these numbers: ``m`` or ``rad``."""
-    is_put_back: bool = True
-    """Whether a reset puts every world at a start of its own."""
+    is_reset_free: bool = False
+    """Whether training continues from where the last episode ended."""
 
-    def get_state(self) -> Float64[np.ndarray, "N memory"]:
-        """All that decides how every world goes on: to be saved, and never for learning.
+    def get_state(self) -> Float64[np.ndarray, "N state"]:
+        """Return the full state of each environment, to be saved and never to be learned from.
 
-        Nothing, where a reset puts the worlds back; nothing either, where they can't be put
-        anywhere, as a robot.
+        Empty if a reset puts the environments at their starts anyway, or if they can't be put
+        into a state, as a real robot.
         """
         return np.empty((self.num_envs, 0))
 
-    def set_state(self, state: Float64[np.ndarray, "N memory"]) -> None:
-        """Puts every world where its memory says."""
+    def set_state(self, state: Float64[np.ndarray, "N state"]) -> None:
+        """Restore what ``get_state`` returned; the next steps give the same bytes."""
 
     def goals(self, num: int, *, rng: np.random.Generator) -> Goals:
-        """Goals of evaluation; from one seed, the first ones are the same whatever ``num``."""
+        """Make evaluation goals; from one seed, the first ones do not depend on ``num``."""
         raise NotImplementedError
 
     @property
     def columns(self) -> dict[str, slice]:
-        """Where in a goal's state each object's numbers are."""
+        """The slice of a goal's state that belongs to each object."""
         raise NotImplementedError
 
     @property
     def action_size(self) -> int:
-        """Numbers of an action, each in [-1, 1]."""
+        """Number of dimensions of an action, each in [-1, 1]."""
         return int(np.prod(self.single_action_space.shape or (1,)))
 
     @property
     def step_s(self) -> float:
-        """Seconds between two pictures of a video."""
+        """Seconds between two frames of a video."""
         return 1 / float(self.metadata["render_fps"])

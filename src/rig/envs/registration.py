@@ -1,21 +1,22 @@
-"""Makes the tasks known to Gymnasium; importing this is enough.
+"""Registers the tasks with Gymnasium, as :mod:`rig.envs` does when it is imported.
 
-Gymnasium finds the environments of other packages in one way only (since 1.0 it reads no entry
-points): it imports the module that is named before the colon, and expects that to register.
-This is therefore the one module of ours in which something happens at import::
+::
 
-    gymnasium.make("rig.envs.registration:rig/Push-v0")
-    gymnasium.make_vec("rig.envs.registration:rig/Push-v0", num_envs=16)
+    import rig.envs
 
-A module of one's own that calls :func:`register_task` is found in the same way, by Gymnasium
-and by the command line. Nothing heavy is imported here: the entry points are text, and the ids
-are spelled out.
+    gymnasium.make("rig/Push-v0")
+    gymnasium.make_vec("rig/Push-v0", num_envs=16)
+
+Gymnasium reads no entry points since 1.0. Without the import, name the module before a colon:
+``gymnasium.make("rig.envs:rig/Push-v0")``. A module that calls :func:`register_task` is found
+in the same way, by Gymnasium and by the command line.
+
+Nothing heavy is imported here: entry points are text, and the ids are written out.
 """
 
 from typing import TYPE_CHECKING, Any
 
-from gymnasium.envs.registration import register as register_id
-from gymnasium.envs.registration import registry
+from gymnasium.envs.registration import register, registry
 
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
 
 ENTRY_POINT = "rig.envs.tabletop_env:TabletopEnv"
-"""What makes one world of a task; an environment that others make is no task."""
+"""Makes one environment of a task; environments with another entry point are external."""
+VECTOR_ENTRY_POINT = "rig.envs.tabletop_env:TabletopVectorEnv"
 IDS = (
     "rig/Reach-v0",
     "rig/Push-v0",
@@ -39,26 +41,20 @@ IDS = (
 
 
 def register_task(task: "Task") -> None:
-    """Registers a task of one's own under its id; the last one of that id counts."""
+    """Register a task under its id, in place of any task already registered under it."""
     registry.pop(task.id, None)
     _register(task.id, task)
 
 
-def register() -> None:
-    """Registers every task of ours; twice does no harm."""
-    for id_ in IDS:
-        if id_ not in registry:
-            _register(id_, id_)
-
-
 def _register(id_: str, task: Any) -> None:
-    """As one world and as a batch of worlds."""
-    register_id(
+    register(
         id_,
         entry_point=ENTRY_POINT,
-        vector_entry_point="rig.envs.tabletop_env:TabletopVectorEnv",
+        vector_entry_point=VECTOR_ENTRY_POINT,
         kwargs={"task": task},
     )
 
 
-register()
+for _id in IDS:
+    if _id not in registry:
+        _register(_id, _id)

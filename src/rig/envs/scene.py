@@ -1,4 +1,4 @@
-"""A scene: the model made from a scene file, and where a task's numbers are in it."""
+"""A scene: the MuJoCo model of a scene file, and where a task's state is in it."""
 
 from collections.abc import Sequence
 from importlib.resources import files
@@ -9,31 +9,31 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int
 
 from rig.envs import arm
-from rig.envs.camera import MOVING_GROUP, STILL_GROUP
+from rig.envs.camera import MOVING_GROUP, STATIC_GROUP
 from rig.errors import SceneError, suggest
 
 
 HAND_JOINTS = ("hand_x", "hand_y", "hand_z")
-"""What the hand's joints are called; a hand has some of them."""
+"""Names of the hand's joints; a scene has some of them."""
 TOUCHING_M = 1e-6
-MEMORY = mujoco.mjtState.mjSTATE_INTEGRATION
-"""What of a world MuJoCo needs to go on to the same bytes."""
+FULL_STATE = mujoco.mjtState.mjSTATE_INTEGRATION
+"""The part of ``MjData`` that MuJoCo needs to continue with the same bytes."""
 AWAY_M = 10.0
-"""Where things go that are not there: so far aside, and so far from each other."""
+"""Distance of absent objects from the table, and from each other."""
 JOINT, ACTUATOR = mujoco.mjtObj.mjOBJ_JOINT, mujoco.mjtObj.mjOBJ_ACTUATOR
 UNITS = {mujoco.mjtJoint.mjJNT_SLIDE: "m", mujoco.mjtJoint.mjJNT_HINGE: "rad"}
 
 
 class Scene:
-    """One scene's model, and the joints whose positions are a task's state.
+    """The model of a scene, and the joints whose positions are a task's state.
 
-    Nothing here changes after it is made: threads may share it, each with its own data.
+    It does not change after it is made: threads may share it, each with its own data.
     """
 
     def __init__(
         self, source: str | Path, joints: Sequence[str], motors: Sequence[str] = ()
     ) -> None:
-        """Compiles a scene file, and finds the joints, the motors and the arm in it."""
+        """Compile a scene file, and find the joints, the motors and the arm in it."""
         self.model = load_model(source)
         self._state = joint_addresses(self.model, joints)
         self._motors = np.array([find(self.model, ACTUATOR, name) for name in motors], int)
@@ -42,7 +42,9 @@ class Scene:
         hand = [HAND_JOINTS[axis] for axis in self._hand_axes]
         self._hand = joint_addresses(self.model, hand)
         driven = [name for name in hand if name in names_of(self.model, ACTUATOR)]
-        self._drives = np.array([find(self.model, ACTUATOR, name) for name in driven], int)
+        self._hand_actuators = np.array(
+            [find(self.model, ACTUATOR, name) for name in driven], int
+        )
         self._driven = np.array([hand.index(name) for name in driven], int)
         self._flange_m = self.model.site("flange").pos.copy()
         self._links = [self.model.body(link).mocapid[0] for link in arm.LINKS]
@@ -55,65 +57,65 @@ class Scene:
         return [UNITS[mujoco.mjtJoint(kinds[address])] for address in self._state]
 
     def new_data(self) -> mujoco.MjData:
-        """A world of its own, at rest."""
+        """Return new data of this model, at rest."""
         return mujoco.MjData(self.model)
 
     def state(self, data: mujoco.MjData) -> Float64[np.ndarray, " state"]:
-        """A copy of the positions that the task counts as its state."""
+        """Return a copy of the joint positions that are the task's state."""
         return data.qpos[self._state]
 
     def set_state(self, data: mujoco.MjData, state: Float64[np.ndarray, " state"]) -> None:
-        """Puts a world at rest in this state; nothing of what it did before is left.
+        """Reset the data, and put it at rest in this state.
 
-        What has no position (NaN) is put aside, out of sight and out of reach.
+        An object without a position (NaN) is put far aside, out of sight and out of reach.
         """
         mujoco.mj_resetData(self.model, data)
         aside_m = -AWAY_M * (1 + np.arange(len(state)))
         data.qpos[self._state] = np.where(np.isnan(state), aside_m, state)
 
-    def full_state(self, data: mujoco.MjData) -> Float64[np.ndarray, " memory"]:
-        """A copy of all that decides how a world goes on, MuJoCo's warm start included."""
-        numbers = np.empty(mujoco.mj_stateSize(self.model, MEMORY))
-        mujoco.mj_getState(self.model, data, numbers, MEMORY)
+    def full_state(self, data: mujoco.MjData) -> Float64[np.ndarray, " full_state"]:
+        """Return a copy of all that decides the next steps, MuJoCo's warm start included."""
+        numbers = np.empty(mujoco.mj_stateSize(self.model, FULL_STATE))
+        mujoco.mj_getState(self.model, data, numbers, FULL_STATE)
         return numbers
 
     def set_full_state(
-        self, data: mujoco.MjData, state: Float64[np.ndarray, " memory"]
+        self, data: mujoco.MjData, state: Float64[np.ndarray, " full_state"]
     ) -> None:
-        """Puts a world where its memory says; it goes on as if it had never stopped."""
-        mujoco.mj_setState(self.model, data, state, MEMORY)
+        """Restore a full state; the next steps give the same bytes."""
+        mujoco.mj_setState(self.model, data, state, FULL_STATE)
 
     def hands_m(self, datas: Sequence[mujoco.MjData]) -> Float64[np.ndarray, "N axes"]:
-        """A copy of each hand's position along its axes."""
+        """Return a copy of each hand's position along its axes."""
         return np.array([data.qpos for data in datas])[:, self._hand]
 
-    def drive(
+    def move_hand(
         self,
         data: mujoco.MjData,
         velocity_m_s: Float64[np.ndarray, " axes"],
         settings: Float64[np.ndarray, " motors"],
         num_substeps: int,
     ) -> None:
-        """Lets the hand go at a constant velocity for so many substeps.
+        """Move the hand at a constant velocity for a number of substeps.
 
-        A hand of great inertia keeps the velocity that it is given: it pushes what it meets,
-        and arrives. Where the scene gives the hand's joints drives of their own, those keep it
-        up, and yield to what is stronger.
+        The hand has so much inertia that it keeps this velocity, pushes what it meets, and
+        arrives. Where the scene has actuators on the hand's joints, they hold the velocity,
+        and yield to larger forces.
 
         Args:
-            data: The world.
-            velocity_m_s: Of the hand.
-            settings: What each motor is set to, from 0 to 1 over its range.
-            num_substeps: For how long.
+            data: The data to step.
+            velocity_m_s: Velocity of the hand along its axes.
+            settings: Setting of each motor, from 0 to 1 over its range.
+            num_substeps: Number of MuJoCo's time steps.
         """
         data.qvel[self._hand] = velocity_m_s
-        data.ctrl[self._drives] = velocity_m_s[self._driven]
+        data.ctrl[self._hand_actuators] = velocity_m_s[self._driven]
         ranges = self.model.actuator_ctrlrange[self._motors]
         data.ctrl[self._motors] = ranges[:, 0] + settings * (ranges[:, 1] - ranges[:, 0])
         mujoco.mj_step(self.model, data, nstep=num_substeps)
 
     def pose(self, datas: Sequence[mujoco.MjData]) -> None:
-        """Draws the arm to each world's hand and puts all geoms in place for the camera."""
+        """Attach the drawn arm to each hand, and place all geoms for the camera."""
         flange_m = self._flange_m[None].repeat(len(datas), axis=0)
         flange_m[:, self._hand_axes] += self.hands_m(datas)
         positions, turns = arm.link_poses(flange_m)
@@ -125,11 +127,11 @@ class Scene:
     def overlapping(
         self, states: Float64[np.ndarray, "N state"], has_hand: bool = True
     ) -> Bool[np.ndarray, " N"]:
-        """Whether any two things would be inside each other, in each state.
+        """Check each state for objects that are inside each other.
 
         Args:
-            states: To put the scene in.
-            has_hand: Whether the hand counts as one of the things.
+            states: The states to check.
+            has_hand: Whether the hand counts as one of the objects.
         """
         data, hand = self.new_data(), self.model.body("hand").id
         of_hand = self.model.body_rootid[self.model.geom_bodyid] == hand
@@ -145,26 +147,29 @@ class Scene:
 
 
 def load_model(source: str | Path) -> mujoco.MjModel:
-    """Compiles a scene file, and tells the camera what in it stands still.
+    """Compile a scene file, and put its static geoms in the camera's static group.
 
     Args:
-        source: The name of one of ours, without its ``.xml``, or the path of one's own, which
-            may include ours: ``<include file="pusher.xml"/>``.
+        source: The name of a built-in scene, without ``.xml``, or the path of a file, which may
+            include the built-in ones: ``<include file="pusher.xml"/>``.
+
+    Raises:
+        SceneError: There is no such scene, or it does not compile.
     """
     texts = {file.name: file.read_bytes() for file in (files("rig.envs") / "scenes").iterdir()}
-    text = source.read_bytes() if isinstance(source, Path) else ours(source, texts)
+    text = source.read_bytes() if isinstance(source, Path) else pop_builtin(source, texts)
     try:
         model = mujoco.MjModel.from_xml_string(text.decode(), texts)
     except ValueError as error:
         raise SceneError(f"scene {str(source)!r} does not compile: {error}") from error
-    # What belongs to the world itself, and not to a body, stands still.
-    stands_still = (model.geom_bodyid == 0) & (model.geom_group == MOVING_GROUP)
-    model.geom_group[stands_still] = STILL_GROUP
+    # Geoms of the world body are static.
+    is_static = (model.geom_bodyid == 0) & (model.geom_group == MOVING_GROUP)
+    model.geom_group[is_static] = STATIC_GROUP
     return model
 
 
-def ours(name: str, texts: dict[str, bytes]) -> bytes:
-    """The text of one of our scene files, taken out of all of them: none includes itself."""
+def pop_builtin(name: str, texts: dict[str, bytes]) -> bytes:
+    """Return the text of a built-in scene, and remove it, since no scene includes itself."""
     if f"{name}.xml" not in texts:
         hint = suggest(name, (file.removesuffix(".xml") for file in texts))
         raise SceneError(f"there is no scene {name!r}: {hint}")
@@ -172,18 +177,18 @@ def ours(name: str, texts: dict[str, bytes]) -> bytes:
 
 
 def joint_addresses(model: mujoco.MjModel, joints: Sequence[str]) -> Int[np.ndarray, " joints"]:
-    """Where each joint's position is; all joints have one number, so its speed is there too."""
+    """Return the index of each joint in qpos and qvel; every joint has one number."""
     return model.jnt_qposadr[[find(model, JOINT, joint) for joint in joints]]
 
 
 def names_of(model: mujoco.MjModel, kind: mujoco.mjtObj) -> list[str]:
-    """The names of all joints, or of all actuators, of a model."""
+    """Return the names of all joints, or of all actuators, of a model."""
     num = {JOINT: model.njnt, ACTUATOR: model.nu}[kind]
     return [mujoco.mj_id2name(model, kind, index) or "" for index in range(num)]
 
 
 def find(model: mujoco.MjModel, kind: mujoco.mjtObj, name: str) -> int:
-    """The number of the joint, or the actuator, of that name."""
+    """Return the id of the joint, or the actuator, of that name."""
     known = names_of(model, kind)
     if name not in known:
         what = {JOINT: "joint", ACTUATOR: "motor"}[kind]

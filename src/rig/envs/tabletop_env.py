@@ -1,13 +1,12 @@
-"""The tasks as Gymnasium environments: pictures in, actions out, and no reward.
+"""The tasks as Gymnasium environments: image observations, and no reward.
 
-An observation is three pictures: ``observation``, ``achieved_goal`` (the same one) and
+An observation has three images: ``observation``, ``achieved_goal`` (the same image) and
 ``desired_goal`` (of a goal drawn at reset). The true state, the goal's state and the distances
-between them are in ``info``, with their units: they are for evaluation, and nothing that learns
-may see them.
+between them are in ``info``, with their units, for evaluation only; training must not use them.
 
-A plain ``reset()`` begins an episode of practice: everything is in view, and in a task that is
-never put back the world goes on from where it is. ``reset(options={"goal_states": ...})``
-begins one of evaluation: the world is put at its start, without what its goal lacks.
+A plain ``reset()`` begins a training episode: every object is present, and a reset-free task
+continues from its present state. ``reset(options={"goal_states": ...})`` begins an evaluation
+episode: the environment is put at its start, without the objects that its goal lacks.
 """
 
 from collections.abc import Mapping
@@ -28,7 +27,7 @@ from rig.errors import TaskError
 
 
 NUM_DRAWN = 1000
-"""Goals drawn at least, so that the first ones are the same however many are asked for."""
+"""Smallest number of goals drawn, so that the first ones do not depend on the number."""
 
 Image = UInt8[np.ndarray, "H W 3"]
 Images = UInt8[np.ndarray, "N H W 3"]
@@ -38,9 +37,9 @@ Info = dict[str, Any]
 
 
 class TabletopVectorEnv(ImageGoalVectorEnv):
-    """Many worlds of one task, which begin and end their episodes together.
+    """A batch of environments of one task, which begin and end their episodes together.
 
-    It does not reset itself: the loop calls ``reset`` when ``truncations`` come, all at once.
+    It does not reset itself: call ``reset`` when ``truncated`` is true, for all at once.
     """
 
     metadata: dict[str, Any] = {  # noqa: RUF012 (Gymnasium declares it so)
@@ -57,12 +56,12 @@ class TabletopVectorEnv(ImageGoalVectorEnv):
         num_threads: int | None = None,
         render_mode: str | None = None,
     ) -> None:
-        """Makes the worlds of a task, or of the task of this name; see :class:`Tabletop`."""
+        """Make environments of a task, or of the task of this name; see :class:`Tabletop`."""
         self.task = task if isinstance(task, Task) else find_task(task)
         self.tabletop = Tabletop(self.task, num_envs, image_size, num_threads)
         self.id, self.num_steps = self.task.id, self.task.num_steps
         self.state_names, self.state_units = self.task.joints, tuple(self.tabletop.units)
-        self.is_put_back = self.task.is_put_back
+        self.is_reset_free = self.task.is_reset_free
         self.num_envs = num_envs
         self.render_mode = render_mode
         self.single_observation_space = _observation_space(image_size)
@@ -73,76 +72,81 @@ class TabletopVectorEnv(ImageGoalVectorEnv):
     def reset(
         self, *, seed: int | None = None, options: Mapping[str, Any] | None = None
     ) -> tuple[Observation, Info]:
-        """Begins an episode in every world, and draws a goal for each.
+        """Begin an episode in every environment, and draw a goal for each.
 
         Args:
-            seed: One for all the worlds together; with it, they are put at the start.
-            options: ``goal_states`` are used in place of drawn ones, [N, state], and the worlds
-                are put at the start, without what the goals lack (NaN). With them may come the
-                rest of :meth:`rig.envs.image_goal_env.Goals.options`.
+            seed: One seed for the whole batch. With it, every environment is put at its start.
+            options: ``goal_states``, [N, state], are used in place of drawn ones. With them,
+                every environment is put at its start, without the objects that its goal lacks
+                (NaN), and the rest of :meth:`rig.envs.image_goal_env.Goals.options` is allowed.
+
+        Raises:
+            TaskError: An option is unknown, or the goal states have the wrong shape.
         """
         super().reset(seed=seed)
         options = dict(options or {})
-        goes_on = seed is None and "goal_states" not in options and not self.is_put_back
+        is_continued = self.is_reset_free and seed is None and "goal_states" not in options
         images = options.pop("goal_images", None)
-        options.pop("start_seeds", None)  # every episode starts alike
+        options.pop("start_seeds", None)  # every episode has the same start
         self._num_steps_done = 0
         self._goal_states = self._choose_goals(options)
         if images is None:
             images = self.tabletop.goal_images(self._goal_states)
         self._goal_images = images
-        self._images = self.tabletop.look() if goes_on else self._put_at_start()
+        self._images = self.tabletop.images() if is_continued else self._put_at_start()
         return self._observe()
 
     def step(
         self, actions: Float32[np.ndarray, "N action"]
     ) -> tuple[Observation, np.ndarray, np.ndarray, np.ndarray, Info]:
-        """Moves every hand; all truncate together after the task's ``num_steps``."""
+        """Move every hand; all truncate together after the task's ``num_steps``."""
         self._images = self.tabletop.step(np.asarray(actions, np.float32))
         self._num_steps_done += 1
         observation, info = self._observe()
-        nothing, never = np.zeros(self.num_envs), np.zeros(self.num_envs, bool)
-        ended = np.full(self.num_envs, self._num_steps_done >= self.task.num_steps)
-        return observation, nothing, never, ended, info
+        rewards, terminated = np.zeros(self.num_envs), np.zeros(self.num_envs, bool)
+        truncated = np.full(self.num_envs, self._num_steps_done >= self.task.num_steps)
+        return observation, rewards, terminated, truncated, info
 
     def goals(self, num: int, *, rng: np.random.Generator) -> Goals:
-        """Goals of evaluation, uniform over the task's."""
+        """Make evaluation goals, drawn uniformly from the task's."""
         states = self.task.sample_goals(max(num, NUM_DRAWN), rng=rng)[:num]
         images = self.tabletop.goal_images(states)
         return Goals(images=images, states=states, seeds=np.zeros(num, np.int64))
 
     @property
     def columns(self) -> dict[str, slice]:
-        """Where in a state each object's numbers are."""
+        """The slice of a state that belongs to each object."""
         return self.task.columns
 
     def render(self) -> tuple[Image, ...] | None:
-        """The last pictures, one per world."""
+        """Return the last images, one per environment."""
         return tuple(self._images.copy()) if self.render_mode == "rgb_array" else None
 
-    def get_state(self) -> Float64[np.ndarray, "N memory"]:
-        """All that decides how every world goes on: to be saved, and never for learning."""
+    def get_state(self) -> Float64[np.ndarray, "N state"]:
+        """Return the full state of each environment, to be saved and never to be learned from."""
         return self.tabletop.full_states()
 
-    def set_state(self, state: Float64[np.ndarray, "N memory"]) -> None:
-        """Puts every world where its memory says."""
+    def set_state(self, state: Float64[np.ndarray, "N state"]) -> None:
+        """Restore what ``get_state`` returned; the next steps give the same bytes."""
         self.tabletop.set_full_states(state)
 
     def close_extras(self, **_kwargs: Any) -> None:
-        """Ends the threads."""
+        """Stop the threads."""
         self.tabletop.close()
 
     def _choose_goals(self, options: dict[str, Any]) -> States:
         given = options.pop("goal_states", None)
         if options:
-            raise TaskError(f"unknown reset options {sorted(options)}: known: 'goal_states'")
+            raise TaskError(
+                f"unknown reset options {sorted(options)}: give 'goal_states', [N, state]"
+            )
         if given is None:
             return self.task.sample_states(self.num_envs, rng=self.np_random)
         states, shape = np.array(given, np.float64), (self.num_envs, self.tabletop.state_size)
         if states.shape != shape:
             raise TaskError(
                 f"goal_states have shape {states.shape}: {self.id} takes {shape} here; give "
-                "one row per world, of a goal of this task as it is now"
+                "one row per environment, of a goal of this task as it is now"
             )
         return states
 
@@ -162,13 +166,13 @@ class TabletopVectorEnv(ImageGoalVectorEnv):
         states = self.tabletop.states()
         measured = {"state": states, "goal_state": self._goal_states.copy()}
         for name, distances in self.task.distances(states, self._goal_states).items():
-            thing, unit = name.rsplit("_", 1)
-            measured[f"{thing}_distance_{unit}"] = distances
+            object_name, unit = name.rsplit("_", 1)
+            measured[f"{object_name}_distance_{unit}"] = distances
         return measured
 
 
 class TabletopEnv(gymnasium.Env):
-    """One world of a task: a batch of one, without its batch axis."""
+    """One environment of a task: a batch of one, without its batch axis."""
 
     metadata: dict[str, Any] = {  # noqa: RUF012 (Gymnasium declares it so)
         "render_modes": ["rgb_array"],
@@ -178,7 +182,7 @@ class TabletopEnv(gymnasium.Env):
     def __init__(
         self, task: str | Task, image_size: int = 48, render_mode: str | None = None
     ) -> None:
-        """Makes the world of a task, or of the task of this name."""
+        """Make an environment of a task, or of the task of this name."""
         self._batch = TabletopVectorEnv(task, 1, image_size, 1, render_mode)
         self.task = self._batch.task
         self.tabletop = self._batch.tabletop
@@ -189,10 +193,10 @@ class TabletopEnv(gymnasium.Env):
     def reset(
         self, *, seed: int | None = None, options: Mapping[str, Any] | None = None
     ) -> tuple[Observation, Info]:
-        """Puts the world at the start and draws a goal, or takes ``options["goal_states"]``.
+        """Begin an episode, with a drawn goal or with ``options["goal_states"]``.
 
         Args:
-            seed: Of the goals.
+            seed: Seed of the goals. With it, the environment is put at its start.
             options: ``goal_states``, [1, state] or [state].
         """
         super().reset(seed=seed)
@@ -204,23 +208,23 @@ class TabletopEnv(gymnasium.Env):
     def step(
         self, action: Float32[np.ndarray, " action"]
     ) -> tuple[Observation, float, bool, bool, Info]:
-        """Moves the hand; truncates after the task's ``num_steps``."""
-        observation, _, _, ended, info = self._batch.step(np.asarray(action)[None])
+        """Move the hand; truncate after the task's ``num_steps``."""
+        observation, _, _, truncated, info = self._batch.step(np.asarray(action)[None])
         observation, info = _first(observation, info)
-        return observation, 0.0, False, bool(ended[0]), info
+        return observation, 0.0, False, bool(truncated[0]), info
 
     def render(self) -> Image | None:
-        """The last picture."""
-        pictures = self._batch.render()
-        return None if pictures is None else pictures[0]
+        """Return the last image."""
+        images = self._batch.render()
+        return None if images is None else images[0]
 
     def close(self) -> None:
-        """Ends the world's thread."""
+        """Stop the environment's thread."""
         self._batch.close()
 
 
 def _first(observation: Observation, info: Info) -> tuple[Observation, Info]:
-    """The first world's part of a batch; a distance becomes a plain number."""
+    """Return the first row of a batch; a distance becomes a plain number."""
     one_observation = {name: images[0] for name, images in observation.items()}
     return one_observation, {
         name: rows[0] if rows.ndim > 1 else float(rows[0]) for name, rows in info.items()
@@ -228,8 +232,8 @@ def _first(observation: Observation, info: Info) -> tuple[Observation, Info]:
 
 
 def _observation_space(image_size: int) -> gymnasium.Space:
-    picture = spaces.Box(0, 255, (image_size, image_size, 3), np.uint8)
-    return spaces.Dict(observation=picture, achieved_goal=picture, desired_goal=picture)
+    image = spaces.Box(0, 255, (image_size, image_size, 3), np.uint8)
+    return spaces.Dict(observation=image, achieved_goal=image, desired_goal=image)
 
 
 def _action_space(action_size: int) -> gymnasium.Space:

@@ -1,9 +1,8 @@
-"""A task: what is on the table, where it starts, which goals are asked for.
+"""A task: a scene, the start, and the goals that evaluation asks for.
 
-A task is a scene file and a record; lengths are in metres, angles in radians. Its *state* is
-the positions of its things, in the order in which ``objects`` names their joints. The state is
-for setting the scene and for evaluation: nothing that learns sees it. A thing that is not in
-view has no position: its numbers are NaN.
+Lengths are in metres, angles in radians. The *state* of a task is the positions of the joints
+that ``objects`` names, in that order. It sets the scene and is measured in evaluation; training
+never sees it. The numbers of an absent object are NaN.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,10 +17,10 @@ from rig.envs.scene import Scene
 
 
 HAND = "hand"
-"""What every task calls the hand, which its objects begin with."""
+"""The name of the hand, which is the first object of every task."""
 
 HAND_TRIES = 100
-"""Places tried for the hand of a goal before all of the goal is drawn again."""
+"""Hand positions tried for a goal before the whole goal is drawn again."""
 
 States = Float64[np.ndarray, "N state"]
 Rows = Float64[np.ndarray, "N numbers"]
@@ -30,33 +29,33 @@ Distances = Float64[np.ndarray, " N"]
 
 @dataclass(frozen=True, kw_only=True)
 class Region:
-    """A box with sides along the axes; corners included."""
+    """A box with sides along the axes, corners included."""
 
     low: tuple[float, ...]
     high: tuple[float, ...]
 
     def sample(self, num: int, *, rng: np.random.Generator) -> Float64[np.ndarray, "num axes"]:
-        """Points drawn uniformly."""
+        """Draw points uniformly."""
         return rng.uniform(self.low, self.high, (num, len(self.low)))
 
     def clip(self, points: Float64[np.ndarray, "num axes"]) -> Float64[np.ndarray, "num axes"]:
-        """The nearest points of the region."""
+        """Return the nearest points of the region."""
         return np.clip(points, self.low, self.high)
 
 
-def straight(rows: Rows, goals: Rows) -> Distances:
-    """The length of the straight line from each row to its goal."""
+def euclidean_distance(rows: Rows, goals: Rows) -> Distances:
+    """Compute the Euclidean distance of each row from its goal."""
     return np.linalg.norm(rows - goals, axis=1)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Score:
-    """How far a thing is from its goal: a unit, and the distance in it."""
+    """A distance of an object from its goal, and its unit."""
 
     unit: str = "m"
     """``m`` or ``rad``."""
-    distance: Callable[[Rows, Rows], Distances] = straight
-    """From the thing's numbers to those of its goal, row by row."""
+    distance: Callable[[Rows, Rows], Distances] = euclidean_distance
+    """Distance of each row of the object's numbers from that of its goal."""
 
 
 METRES = Score()
@@ -65,62 +64,61 @@ RADIANS = Score(unit="rad")
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """What one task asks for, and how its scene is seen."""
+    """A scene, the goals in it, and how they are seen and measured."""
 
     name: str
-    """As in ``rig/Push-v0``."""
-    about: str = ""
-    """What is to be done, in a sentence."""
+    """The name in the id: ``Push`` in ``rig/Push-v0``."""
+    description: str = ""
+    """The task in one sentence."""
     namespace: str = "rig"
-    """Whose task it is: the part of its id before the stroke."""
+    """The part of the id before the slash."""
     scene: str | Path
-    """One of our scene files, without its ``.xml``, or the path of one's own."""
+    """The name of a built-in scene, without ``.xml``, or the path of a scene file."""
     camera: Camera
-    """What the robot sees through."""
+    """The camera whose images the policy sees."""
     objects: Mapping[str, tuple[str, ...]]
-    """Each object's joints in the scene; the hand first."""
+    """The joints of each object in the scene; the hand comes first."""
     hand_box: Region
-    """Where the hand may go."""
+    """The box that the hand stays in."""
     motors: tuple[str, ...] = ()
-    """Motors of the scene that have an action of their own, after the hand's: the grip."""
+    """Actuators with an action of their own, after the hand's actions: a gripper."""
     start: tuple[float, ...]
     """The state after a reset."""
     goals: Mapping[str, Region]
-    """Where each object's goals are drawn from."""
+    """The box that each object's goals are drawn from."""
     arrange: Callable[[States, np.random.Generator], States] | None = None
-    """Makes goal states of the uniform draws, where those are not all there is to it."""
+    """Turns uniform draws into goal states, where a box is not enough."""
     is_within_reach: Callable[[States], Bool[np.ndarray, " N"]] | None = None
-    """Which goal states a hand can bring about, where not all are that have nothing inside
-    each other."""
+    """Which goal states the hand can reach, where no overlap is not enough."""
     presence: Mapping[str, float] = field(default_factory=dict)
-    """How often an object is there in evaluation; what is not named always is."""
+    """Probability that an object is present in a goal; 1 for objects not named here."""
     scores: Mapping[str, Score] = field(default_factory=lambda: {HAND: METRES})
-    """The distances that count, and how each is measured."""
+    """The distances to report, and how each is measured."""
     has_total: bool = False
-    """Whether the sum of these distances counts too, the hand's among them."""
-    is_put_back: bool = True
-    """Whether practice begins each episode at the start, or goes on where the last ended."""
+    """Whether to report the sum of these distances too, the hand's included."""
+    is_reset_free: bool = False
+    """Whether training continues each episode where the last one ended."""
     num_steps: int
-    """An episode's length."""
+    """The time limit of an episode."""
 
     @property
     def id(self) -> str:
-        """The name under which Gymnasium knows this task."""
+        """The id of this task in Gymnasium."""
         return f"{self.namespace}/{self.name}-v0"
 
     @property
     def joints(self) -> tuple[str, ...]:
-        """The joints whose positions are the state, in its order."""
+        """The joints whose positions are the state, in order."""
         return tuple(joint for joints in self.objects.values() for joint in joints)
 
     @property
     def action_size(self) -> int:
-        """Numbers of an action: the hand's, then the motors'."""
+        """Number of dimensions of an action: the hand's, then the motors'."""
         return len(self.hand_box.low) + len(self.motors)
 
     @property
     def columns(self) -> dict[str, slice]:
-        """Where in the state each object's numbers are."""
+        """The slice of the state that belongs to each object."""
         ends = np.cumsum([len(joints) for joints in self.objects.values()]).tolist()
         starts = [0, *ends[:-1]]
         return {
@@ -128,19 +126,18 @@ class Task:
         }
 
     def sample_goals(self, num: int, *, rng: np.random.Generator) -> States:
-        """Goal states as evaluation asks for them: some things may not be there at all."""
+        """Draw goal states as evaluation does: some objects may be absent."""
         states = self.sample_states(num, rng=rng)
         for name, share in self.presence.items():
             states[rng.random(num) >= share, self.columns[name]] = np.nan
         return states
 
     def sample_states(self, num: int, *, rng: np.random.Generator) -> States:
-        """Goal states that the scene can be in, with everything in view.
+        """Draw possible goal states with every object present.
 
-        Each object is drawn uniformly; where objects would be inside each other, all is drawn
-        again. Where it is the hand that would be inside something, or out of reach, the hand
-        alone is drawn again, so that the objects' goals stay uniform; unless no place is found
-        for it.
+        Each object is drawn uniformly. A state in which objects overlap is drawn again. If only
+        the hand overlaps something or is out of reach, the hand alone is drawn again, so that
+        the objects' goals stay uniform; after ``HAND_TRIES`` tries, the whole state is.
         """
         states = self._draw(num, rng)
         scene = Scene(self.scene, self.joints)
@@ -159,9 +156,9 @@ class Task:
         return states
 
     def distances(self, states: States, goals: States) -> dict[str, Distances]:
-        """How far each object is from its goal, with the unit: ``puck_m``, ``door_rad``.
+        """Compute each object's distance from its goal, by names such as ``puck_m``.
 
-        NaN where an object is not there; ``total_m`` sums up those that are.
+        The distance of an absent object is NaN; ``total_m`` is the sum over present objects.
         """
         columns = self.columns
         measured = {
@@ -175,7 +172,7 @@ class Task:
         return measured
 
     def absent(self, states: States) -> Bool[np.ndarray, "N state"]:
-        """Which numbers are those of an object that may be missing, and is."""
+        """Mark the numbers of absent objects, among those that may be absent."""
         absent = np.zeros(states.shape, bool)
         for name in self.presence:
             column = self.columns[name]
@@ -183,7 +180,7 @@ class Task:
         return absent
 
     def _impossible(self, states: States, scene: Scene) -> Bool[np.ndarray, " N"]:
-        """Where the hand is inside something, or out of reach."""
+        """Mark states in which the hand overlaps an object, or is out of reach."""
         impossible = scene.overlapping(states)
         if self.is_within_reach is not None:
             impossible |= ~self.is_within_reach(states)

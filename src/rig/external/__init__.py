@@ -1,1 +1,1 @@
-"""Anyone's Gymnasium environment, seen and driven as the tasks of rig are."""
+"""Anyone's Gymnasium environment as an image-goal vector environment."""

@@ -1,9 +1,9 @@
-"""Goals of evaluation for guests: pictures of what can be reached, and what is true in them.
+"""Evaluation goals of external environments: states that are reached, and their images.
 
-A multi-goal environment asks for a goal of its own. If it is built on MuJoCo it is put there:
-the object that it tells of is set down at the goal, or its hand goes there, or what is welded
-to a mocap body (a gripper, mostly) is led there. Where that does not work, and for all other
-environments, the goal is what a random policy reached from the same start.
+A multi-goal environment has goals of its own. If it is built on MuJoCo, it is put at such a
+goal in one of three ways: the free object that its goal is about is placed there, its hand
+moves there, or its mocap body (mostly a gripper's) is pulled there. If none works, and for all
+other environments, a goal is what a random policy reached from the same start.
 """
 
 from collections.abc import Sequence
@@ -18,18 +18,18 @@ from rig.external.image_source import ImageSource
 
 MAX_SEED = 2**31
 NUM_AXES = 3
-"""A goal of so many numbers is taken for a place in the scene, in metres."""
+"""A goal with this many numbers is taken for a position in the scene, in metres."""
 NEAR_M = 0.01
-"""A goal nearer than this is reached; what is nearer than this to a joint is its object."""
+"""Within this distance a goal is reached, and a free joint is that of the goal's object."""
 NUM_REDRAWN = 4
-"""Goals that are drawn in place of one where nothing could be put."""
+"""Number of goals drawn in place of one that can't be reached."""
 NUM_PULLS = 20
 NUM_PULL_SUBSTEPS = 20
-"""How often a mocap body is moved on, and for how long it then pulls."""
+"""How often a mocap body is moved, and for how many substeps it then pulls."""
 ACTION_PER_M = 10.0
-"""Of a hand on its way to a goal: full speed until it is 10 cm away."""
+"""Gain of a hand that moves to a goal: full speed until it is 10 cm away."""
 HOLD_STEPS = 5
-"""How long a random action lasts."""
+"""Number of steps for which a random action is repeated."""
 
 
 def make_goals(
@@ -39,97 +39,97 @@ def make_goals(
     *,
     rng: np.random.Generator,
 ) -> Goals:
-    """So many goals, each made from a seed of its own in one of the guests."""
+    """Make goals, each from a seed of its own in one of the environments."""
     seeds = rng.integers(MAX_SEED, size=num)
     images, states = [], []
     for first in range(0, num, len(external_envs)):
-        some = range(first, min(first + len(external_envs), num))
-        for external_env, row in zip(external_envs, some, strict=False):
-            seeds[row] = bring_to_a_goal(external_env, int(seeds[row]))
-        images.append(image_source.look(external_envs)[: len(some)])
-        states += [external_env.achieved for external_env in external_envs[: len(some)]]
+        rows = range(first, min(first + len(external_envs), num))
+        for env, row in zip(external_envs, rows, strict=False):
+            seeds[row] = reach_goal_state(env, int(seeds[row]))
+        images.append(image_source.images(external_envs)[: len(rows)])
+        states += [env.achieved for env in external_envs[: len(rows)]]
     return Goals(images=np.concatenate(images), states=np.stack(states), seeds=seeds)
 
 
-def bring_to_a_goal(external_env: ExternalEnv, seed: int) -> int:
-    """Brings a guest to a goal of its own, or to some place; the seed of the start it had.
+def reach_goal_state(env: ExternalEnv, seed: int) -> int:
+    """Bring an environment to a goal of its own, or to a random state; return the start's seed.
 
-    A goal may be where nothing can be set down (a gripper is there): then another is drawn.
+    Where something else is in the way of a goal, as a gripper, another goal is drawn.
     """
-    external_env.begin(seed)
+    env.reset(seed)
     rng = np.random.default_rng(seed)
-    scene = physics_of(external_env.env)
-    if scene and len(external_env.desired) == NUM_AXES:
+    scene = physics_of(env.env)
+    if scene and len(env.desired) == NUM_AXES:
         for start in (seed, *rng.integers(MAX_SEED, size=NUM_REDRAWN).tolist()):
-            if is_put_at_goal(external_env, start, *scene):
+            if reach_own_goal(env, start, *scene):
                 return start
-        external_env.begin(seed)
-    collect_random(external_env, rng=rng)
+        env.reset(seed)
+    step_randomly(env, rng=rng)
     return seed
 
 
-def is_put_at_goal(
-    external_env: ExternalEnv, seed: int, model: mujoco.MjModel, data: mujoco.MjData
+def reach_own_goal(
+    env: ExternalEnv, seed: int, model: mujoco.MjModel, data: mujoco.MjData
 ) -> bool:
-    """Whether a guest could be put at the goal that it asks for after this seed."""
-    for bring in (set_down, go, lead):
-        external_env.begin(seed)
-        bring(external_env, external_env.desired, model, data)
-        if is_at(external_env, external_env.desired):
+    """Bring an environment to the goal that it asks for after this seed, if that works."""
+    for bring in (place_object, move_hand, pull_mocap_body):
+        env.reset(seed)
+        bring(env, env.desired, model, data)
+        if is_at(env, env.desired):
             return True
     return False
 
 
-def is_at(external_env: ExternalEnv, goal: Point) -> bool:
-    """Whether a guest is at its goal."""
-    return bool(np.linalg.norm(external_env.achieved - goal) < NEAR_M)
+def is_at(env: ExternalEnv, goal: Point) -> bool:
+    """Check whether an environment is at a goal."""
+    return bool(np.linalg.norm(env.achieved - goal) < NEAR_M)
 
 
-def set_down(
-    external_env: ExternalEnv, goal: Point, model: mujoco.MjModel, data: mujoco.MjData
+def place_object(
+    env: ExternalEnv, goal: Point, model: mujoco.MjModel, data: mujoco.MjData
 ) -> None:
-    """Moves the free object that the guest tells of to its goal, at rest."""
+    """Place the free object at the achieved goal at the goal, at rest."""
     for joint in np.flatnonzero(model.jnt_type == mujoco.mjtJoint.mjJNT_FREE.value):
-        place, speed = model.jnt_qposadr[joint], model.jnt_dofadr[joint]
-        if np.linalg.norm(data.qpos[place : place + 3] - external_env.achieved) < NEAR_M:
-            data.qpos[place : place + 3] += goal - external_env.achieved
-            data.qvel[speed : speed + 6] = 0
+        qpos, qvel = model.jnt_qposadr[joint], model.jnt_dofadr[joint]
+        if np.linalg.norm(data.qpos[qpos : qpos + 3] - env.achieved) < NEAR_M:
+            data.qpos[qpos : qpos + 3] += goal - env.achieved
+            data.qvel[qvel : qvel + 6] = 0
             mujoco.mj_forward(model, data)
-            external_env.rest()
+            env.step_no_op()
             return
 
 
-def go(
-    external_env: ExternalEnv, goal: Point, _model: mujoco.MjModel, _data: mujoco.MjData
+def move_hand(
+    env: ExternalEnv, goal: Point, _model: mujoco.MjModel, _data: mujoco.MjData
 ) -> None:
-    """Has the guest go to its goal by itself, if its first actions are its hand's three axes.
+    """Move the hand to the goal by actions, if the first three are the hand's axes.
 
-    Then all of it is as practice would have it: an arm that is torn there is folded otherwise.
+    The arm then has a posture that practice can reach; pulling it there gives another one.
     """
-    for _ in range(external_env.num_steps if external_env.action_size >= NUM_AXES else 0):
-        if external_env.has_ended or is_at(external_env, goal):
+    for _ in range(env.num_steps if env.action_size >= NUM_AXES else 0):
+        if env.has_ended or is_at(env, goal):
             return
-        action = np.zeros(external_env.action_size, np.float32)
-        action[:NUM_AXES] = np.clip(ACTION_PER_M * (goal - external_env.achieved), -1, 1)
-        external_env.move(action)
+        action = np.zeros(env.action_size, np.float32)
+        action[:NUM_AXES] = np.clip(ACTION_PER_M * (goal - env.achieved), -1, 1)
+        env.step(action)
 
 
-def lead(
-    external_env: ExternalEnv, goal: Point, model: mujoco.MjModel, data: mujoco.MjData
+def pull_mocap_body(
+    env: ExternalEnv, goal: Point, model: mujoco.MjModel, data: mujoco.MjData
 ) -> None:
-    """Leads what is welded to the only mocap body to its goal."""
+    """Pull what is welded to the only mocap body to the goal."""
     for _ in range(NUM_PULLS if model.nmocap == 1 and model.neq else 0):
-        if is_at(external_env, goal):
+        if is_at(env, goal):
             return
-        data.mocap_pos[0] += goal - external_env.achieved
+        data.mocap_pos[0] += goal - env.achieved
         mujoco.mj_step(model, data, nstep=NUM_PULL_SUBSTEPS)
-        external_env.rest()
+        env.step_no_op()
 
 
-def collect_random(external_env: ExternalEnv, *, rng: np.random.Generator) -> None:
-    """Random actions for a random time within an episode."""
-    for step in range(rng.integers(1, external_env.num_steps + 1)):
+def step_randomly(env: ExternalEnv, *, rng: np.random.Generator) -> None:
+    """Take random actions for a random number of steps within an episode."""
+    for step in range(rng.integers(1, env.num_steps + 1)):
         if step % HOLD_STEPS == 0:
-            action = rng.uniform(-1, 1, external_env.action_size).astype(np.float32)
-        if not external_env.has_ended:
-            external_env.move(action)
+            action = rng.uniform(-1, 1, env.action_size).astype(np.float32)
+        if not env.has_ended:
+            env.step(action)

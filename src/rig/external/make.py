@@ -1,4 +1,4 @@
-"""Inviting a guest: its id becomes worlds, or one clear line says why not."""
+"""Make external environments from an id, or say in one line why that is impossible."""
 
 from dataclasses import dataclass
 from importlib import import_module
@@ -22,47 +22,46 @@ from rig.external.vector_env import ExternalVectorEnv
 
 
 EXTRAS = {"gymnasium_robotics": "robotics", "ogbench": "ogbench"}
-"""Libraries of environments that are extras of ours: they come in versions that fit."""
+"""Libraries with an extra of this package, which installs versions that fit."""
 
-BLANK = np.zeros((1, 1, 3), np.uint8)
+BLANK_IMAGE = np.zeros((1, 1, 3), np.uint8)
 
 Env = gymnasium.Env[Any, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
 class EnvSpec:
-    """Whose environment, and how it is seen."""
+    """An external environment, and how to see it."""
 
     id: str
-    """``MODULE:ID``, or an id that Gymnasium knows by itself."""
+    """``MODULE:ID``, or an id that Gymnasium itself registers."""
     camera: str = ""
-    """A camera, as :mod:`rig.external.camera_pose` has it, or a picture's name in
-    observations."""
+    """A camera (see :mod:`rig.external.camera_pose`), or the name of an image in the
+    observation."""
     num_steps: int = 0
-    """An episode's length; 0: the environment's own limit."""
+    """Time limit of an episode; 0 for the environment's own limit."""
 
 
 def make_external_envs(
     spec: EnvSpec, num_envs: int, image_size: int, *, seed: int
 ) -> ExternalVectorEnv:
-    """So many copies of an environment.
+    """Make copies of an environment.
 
     Raises:
-        ExternalEnvError: It can't be found, made, driven or seen.
+        ExternalEnvError: It can't be found or made, or has no usable actions or images.
     """
-    name = find(spec.id)
+    name = import_id(spec.id)
     try:
-        image_source, envs = meet(name, spec.camera, num_envs, image_size)
-        num_steps = spec.num_steps or own_limit(envs[0])
-        return ExternalVectorEnv(
-            spec.id, [ExternalEnv(env, num_steps) for env in envs], image_source, seed
-        )
+        image_source, envs = make_with_source(name, spec.camera, num_envs, image_size)
+        num_steps = spec.num_steps or own_time_limit(envs[0])
+        external_envs = [ExternalEnv(env, num_steps) for env in envs]
+        return ExternalVectorEnv(spec.id, external_envs, image_source, seed)
     except ExternalEnvError as error:
         raise ExternalEnvError(f"{spec.id}: {error}") from error
 
 
-def find(id_: str) -> str:
-    """The id as Gymnasium has it, after the module before the colon was imported.
+def import_id(id_: str) -> str:
+    """Import the module before the colon, and return the id after it.
 
     Raises:
         ExternalEnvError: There is no such module, or no such environment.
@@ -76,14 +75,14 @@ def find(id_: str) -> str:
         raise ExternalEnvError(f"{id_}: {how_to_install(str(error.name))}") from error
     except gymnasium.error.Error as error:
         raise ExternalEnvError(
-            f"there is no environment {id_!r} ({error}): name one as MODULE:ID, where "
-            "importing MODULE registers ID with Gymnasium"
+            f"there is no environment {id_!r} ({error}): give MODULE:ID, where importing "
+            "MODULE registers ID with Gymnasium"
         ) from error
     return name
 
 
 def how_to_install(module: str) -> str:
-    """What to do about a module that is not there."""
+    """Say what installs a missing module."""
     library = module.partition(".")[0]
     if library in EXTRAS:
         return f"{library} is not installed: pip install 'imagined-goals[{EXTRAS[library]}]'"
@@ -91,10 +90,10 @@ def how_to_install(module: str) -> str:
 
 
 def make(name: str, **options: Any) -> Env:
-    """One copy.
+    """Make one copy.
 
     Raises:
-        ExternalEnvError: It needs what is not installed, or not in a version that fits.
+        ExternalEnvError: A library that it needs is missing, or its version does not fit.
     """
     try:
         return gymnasium.make(name, disable_env_checker=True, **options)
@@ -110,53 +109,52 @@ def make(name: str, **options: Any) -> Env:
         ) from error
 
 
-def own_limit(env: Env) -> int:
-    """The environment's own limit of steps."""
+def own_time_limit(env: Env) -> int:
+    """Return the environment's own time limit in steps."""
     limit = env.spec.max_episode_steps if env.spec else None
     if not limit:
-        raise ExternalEnvError("its episodes have no limit: give --episode-steps")
+        raise ExternalEnvError("its episodes have no time limit: give --episode-steps")
     return limit
 
 
-def meet(name: str, told: str, num: int, image_size: int) -> tuple[ImageSource, list[Env]]:
-    """So many copies of an environment, and how they are best seen.
+def make_with_source(
+    name: str, camera: str, num: int, image_size: int
+) -> tuple[ImageSource, list[Env]]:
+    """Make copies of an environment, and the source of their images.
 
-    A picture in the observation that is told by its name goes before all; then a MuJoCo scene,
-    another picture in the observation, and what the environment draws.
+    The first of these that there is: the image in the observation that ``camera`` names, a
+    MuJoCo scene, any image in the observation, and the environment's own ``render``.
     """
-    first = make_still(name)
+    first = make_without_render(name)
     action_bounds(first.action_space)
     first.reset(seed=0)
-    pictures = image_parts(first.observation_space)
-    if physics_of(first) and (not told or told not in pictures):
-        return RayCasterSource(image_size, told), [
-            first,
-            *(make_still(name) for _ in range(num - 1)),
-        ]
+    names = image_parts(first.observation_space)
+    if physics_of(first) and (not camera or camera not in names):
+        others = [make_without_render(name) for _ in range(num - 1)]
+        return RayCasterSource(image_size, camera), [first, *others]
     first.close()
-    if told and told not in pictures:
-        raise ExternalEnvError(f"it has no picture {told!r}: {suggest(told, pictures)}")
-    if pictures:
-        image_source = ObservationSource(image_size, told or pictures[0])
-        return image_source, [make(name) for _ in range(num)]
+    if camera and camera not in names:
+        raise ExternalEnvError(f"it has no image {camera!r}: {suggest(camera, names)}")
+    if names:
+        source = ObservationSource(image_size, camera or names[0])
+        return source, [make(name) for _ in range(num)]
     if "rgb_array" in first.metadata.get("render_modes", ()):
-        return RenderSource(image_size), [
-            make(name, render_mode="rgb_array") for _ in range(num)
-        ]
+        envs = [make(name, render_mode="rgb_array") for _ in range(num)]
+        return RenderSource(image_size), envs
     raise ExternalEnvError(
-        "it has no picture: rig takes a MuJoCo scene, an image in the observation ([H, W, 3], "
-        "uint8), or rgb_array among the render modes"
+        "it has no image: use an environment with a MuJoCo scene, an image in the observation "
+        "(uint8, [H, W, 3]), or the render mode rgb_array"
     )
 
 
-def make_still(name: str) -> Env:
-    """One copy that draws nothing where it is built on MuJoCo.
+def make_without_render(name: str) -> Env:
+    """Make one copy that does not render if it is built on MuJoCo.
 
-    Its own renderer would need OpenGL, and is slow; the ray camera looks instead. Some show
-    their model only after a reset, and draw it before.
+    The ray camera takes its images: its own renderer is slow and needs OpenGL, and some
+    environments render in their first reset, before their model is there.
     """
     env = make(name)
-    inside: Any = env.unwrapped
-    if hasattr(type(inside), "model") or "model" in vars(inside):
-        inside.render = lambda *_, **__: BLANK
+    inner: Any = env.unwrapped
+    if hasattr(type(inner), "model") or "model" in vars(inner):
+        inner.render = lambda *_, **__: BLANK_IMAGE
     return env

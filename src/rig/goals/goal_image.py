@@ -17,7 +17,7 @@ from jaxtyping import Float64, UInt8
 from PIL import Image, ImageOps
 from PIL.PngImagePlugin import PngInfo
 
-from rig.envs.square_crop import middle_square, resized
+from rig.envs.square_crop import center_crop, resize
 from rig.errors import ImageError
 
 
@@ -143,8 +143,8 @@ def to_square(picture: Image.Image, size: int, changes: list[str]) -> Image.Imag
     side = min(picture.size)
     if picture.width != picture.height:
         changes.append(f"cropped {picture.width} x {picture.height} to its middle square")
-        picture = middle_square(picture)
+        picture = center_crop(picture)
     if side != size:
         changes.append(f"resized {side} x {side} to {size} x {size}")
-        picture = resized(picture, size)
+        picture = resize(picture, size)
     return picture

@@ -10,7 +10,7 @@ from rig.envs.tasks import find_task, is_external
 from rig.errors import RigError
 from rig.sweep.spec import RunSpec
 from rig.sweep.study import Study
-from rig.training.requirements import Sizes, memory_bytes
+from rig.training.resources import Sizes, memory_bytes
 
 
 NUM_CHANNELS = 3

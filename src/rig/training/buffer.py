@@ -9,7 +9,7 @@ from rig.config import Config
 from rig.replay.buffer import ReplayBuffer
 from rig.replay.memmap import memmap_array
 from rig.training.make_envs import Envs, unwrapped_envs
-from rig.training.requirements import Sizes, lies_in_a_file
+from rig.training.resources import is_memory_mapped, sizes_of
 from rig.types import Episodes
 
 
@@ -17,7 +17,7 @@ def make_replay_buffer(config: Config, envs: Envs, directory: Path) -> ReplayBuf
     """A memory with nothing in it; a file that it needs lies in the directory."""
 
     def new_frames(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-        is_mapped = lies_in_a_file(config, sizes_of(envs))
+        is_mapped = is_memory_mapped(config, sizes_of(envs))
         return memmap_array(directory, shape, dtype) if is_mapped else np.empty(shape, dtype)
 
     return ReplayBuffer(config.buffer_size, unwrapped_envs(envs).num_steps, new_frames)
@@ -27,13 +27,3 @@ def add_to_replay(replay: ReplayBuffer, episodes: Episodes, config: Config) -> N
     """Adds episodes to memory; of frames that nothing will look at again, only the latents."""
     kept = episodes.frames if config.reads_frames_again else episodes.frames[:, :0]
     replay.add(replace(episodes, frames=kept))
-
-
-def sizes_of(envs: Envs) -> Sizes:
-    """What memory depends on besides the settings."""
-    space = envs.single_observation_space["observation"]  # type: ignore[index]
-    return Sizes(
-        num_steps=unwrapped_envs(envs).num_steps,
-        action_size=unwrapped_envs(envs).action_size,
-        frame_bytes=int(np.prod(space.shape)) * space.dtype.itemsize,
-    )

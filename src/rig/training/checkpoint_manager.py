@@ -12,8 +12,7 @@ from rig.runs.checkpoint_store import Checkpoint, CheckpointStore
 from rig.runs.interrupt import Interrupt
 from rig.runs.run import Run
 from rig.training.fingerprint import fingerprint
-from rig.training.malloc_trim import give_back
-from rig.training.requirements import ROWS_PER_FILE
+from rig.training.resources import ROWS_PER_FILE, malloc_trim
 from rig.training.schedule import is_due
 from rig.training.state import CollectState, State, TrainState, load_state, state_files
 
@@ -115,7 +114,7 @@ class CheckpointManager:
             self._save_rows(state.replay)
         about = {"num_env_steps": state.num_env_steps} | self._run.seal_metrics()
         self._store.save(state_files(state), oldest_row, about)
-        give_back()
+        malloc_trim()
 
     def _save_rows(self, replay: ReplayBuffer) -> None:
         """Writes the rows that no file holds yet."""

@@ -1,4 +1,4 @@
-"""The worlds of a run: a task's, or anyone's environment as a guest."""
+"""Make the environments of a run: those of a task, or external ones."""
 
 from dataclasses import replace
 from typing import Any
@@ -8,7 +8,7 @@ from gymnasium.vector import VectorEnv
 
 from rig.config import Config
 from rig.envs.image_goal_env import ImageGoalVectorEnv
-from rig.envs.tasks import full_name, is_external, short_name
+from rig.envs.tasks import gymnasium_id, is_external, short_name
 from rig.external.make import EnvSpec, make_external_envs
 from rig.representation.hybrid import HybridObservation
 from rig.representation.true_state import TrueStateObservation
@@ -16,14 +16,15 @@ from rig.validation import require
 
 
 Envs = VectorEnv[Any, Any, Any]
-"""Worlds as Gymnasium has them: the seam that the loop drives."""
+"""A vector environment; :func:`unwrapped_envs` gives what the loop needs besides."""
 
 
 def make_envs(config: Config, num_envs: int, image_size: int | None = None) -> Envs:
-    """Worlds of the run's task, as the run sees them; or as it would see them at another size.
+    """Make environments with the run's observations, at its image size or another one.
 
     Raises:
-        ExternalEnvError: Someone's environment can't be found, made, driven or seen.
+        ConfigError: The settings do not fit the environment.
+        ExternalEnvError: An external environment can't be found, made or seen.
     """
     envs = make_image_envs(config, num_envs, image_size or config.image_size)
     if config.is_given_truth:
@@ -32,20 +33,21 @@ def make_envs(config: Config, num_envs: int, image_size: int | None = None) -> E
 
 
 def make_image_envs(config: Config, num_envs: int, image_size: int) -> Envs:
-    """The same as a camera sees them, whatever the run is given besides.
+    """Make environments with image observations, even for runs that see the true state.
 
     Raises:
-        ExternalEnvError: Someone's environment can't be found, made, driven or seen.
+        ConfigError: The settings do not fit the environment.
+        ExternalEnvError: An external environment can't be found, made or seen.
     """
     if is_external(config.task):
         return external_envs(config, num_envs, image_size)
     require(
         not config.camera and not config.episode_steps,
-        f"{config.task} has a camera and an episode length of its own: leave --camera and "
-        "--episode-steps to --env",
+        f"{config.task} has its own camera and episode length: give --camera and "
+        "--episode-steps only with --env",
     )
     return gymnasium.make_vec(
-        full_name(config.task),
+        gymnasium_id(config.task),
         num_envs=num_envs,
         vectorization_mode="vector_entry_point",
         image_size=image_size,
@@ -53,29 +55,29 @@ def make_image_envs(config: Config, num_envs: int, image_size: int) -> Envs:
 
 
 def external_envs(config: Config, num_envs: int, image_size: int) -> ImageGoalVectorEnv:
-    """Copies of someone's environment."""
+    """Make copies of an external environment."""
     require(
         not config.is_given_truth,
-        "--oracle, --input true and --reward.distance true take the true state, which only "
-        "our own tasks tell: leave them out",
+        "--oracle, --input true and --reward.distance true need the true state, which external "
+        "environments do not report: leave them out",
     )
     require(
         config.collect.source == "practice",
-        f"--collect.source teleport sets states, and {config.task} is not ours to set: "
-        "practice is what a robot can do",
+        f"--collect.source teleport sets states, which {config.task} does not allow: use "
+        "--collect.source practice",
     )
     spec = EnvSpec(id=config.task, camera=config.camera, num_steps=config.episode_steps)
     return make_external_envs(spec, num_envs, image_size, seed=config.seed)
 
 
 def unwrapped_envs(envs: Envs) -> ImageGoalVectorEnv:
-    """What the loop may ask of worlds, whatever wraps them."""
+    """Return the environments inside all wrappers."""
     base_envs = envs.unwrapped
     assert isinstance(base_envs, ImageGoalVectorEnv)
     return base_envs
 
 
-def named(config: Config) -> Config:
-    """The settings with the task by its proper name."""
-    known = config.task if is_external(config.task) else short_name(config.task)
-    return replace(config, task=known)
+def with_task_name(config: Config) -> Config:
+    """Return the settings with the task's name as runs store it."""
+    name = config.task if is_external(config.task) else short_name(config.task)
+    return replace(config, task=name)

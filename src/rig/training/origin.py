@@ -13,7 +13,7 @@ from typing import Any
 import jax
 
 from rig.config import Config
-from rig.training.snapshot import fingerprint, take_snapshot
+from rig.training.snapshot import image_sha256, take_snapshot
 
 
 PACKAGES = (
@@ -48,9 +48,9 @@ def surroundings(config: Config) -> dict[str, Any]:
     snapshot = take_snapshot(config, config.image_size, of_goal=False)
     return {
         "task": snapshot.id,
-        "camera": snapshot.seen_by,
+        "camera": snapshot.renderer,
         "image_size": config.image_size,
-        "reference_picture_sha256": fingerprint(snapshot.image),
+        "reference_picture_sha256": image_sha256(snapshot.image),
         "device": device(),
         "num_cores": num_cores(),
         "platform": platform.platform(),

@@ -61,7 +61,7 @@ def differences(
     A picture is compared if the ray caster took it: a camera never takes the same one twice.
     """
     before, here = (flat({name: known.get(name) for name in names}) for known in (then, now))
-    if then.get("camera") != ImageGoalVectorEnv.seen_by:
+    if then.get("camera") != ImageGoalVectorEnv.renderer:
         before.pop("reference_picture_sha256", None)
     return [
         f"{name} ({shown(value)}, now {shown(here.get(name))})"

@@ -91,8 +91,8 @@ def start(envs: Envs, *, rng: np.random.Generator) -> np.ndarray:
     on nothing else. A world that is never put back is not seeded: a seed would put it back.
     """
     seed = int(rng.integers(2**31))
-    is_put_back = getattr(envs.unwrapped, "is_put_back", True)
-    return seen(envs.reset(seed=seed if is_put_back else None)[0])
+    is_reset_free = getattr(envs.unwrapped, "is_reset_free", False)
+    return seen(envs.reset(seed=None if is_reset_free else seed)[0])
 
 
 def drive(

@@ -10,7 +10,7 @@ from rig.runs.interrupt import Interrupt
 from rig.runs.output_paths import check_new_directory, default_directory
 from rig.runs.run import Run
 from rig.training.loop import training
-from rig.training.make_envs import named
+from rig.training.make_envs import with_task_name
 from rig.training.origin import origin
 from rig.training.progress import Progress, open_progress, say_plainly
 from rig.training.provenance import check_reproducible
@@ -40,7 +40,7 @@ def train_new_run(
         RunError: The directory is not empty, or writing to it failed.
     """
     check_tracker(tracker)
-    config = named(config)
+    config = with_task_name(config)
     run = create_run(config, out or default_directory(config, preset), argv)
     train_run(run, tracker)
     return run

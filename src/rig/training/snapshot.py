@@ -1,4 +1,4 @@
-"""Looking: what a run's camera sees, at the start or at a goal."""
+"""One image of a run's camera, at the start or at a goal."""
 
 import hashlib
 from contextlib import closing
@@ -12,33 +12,33 @@ from rig.errors import ConfigError
 from rig.training.make_envs import make_image_envs, unwrapped_envs
 
 
-SMALLEST_PX, LARGEST_PX = 16, 2048
+MIN_PX, MAX_PX = 16, 2048
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Snapshot:
-    """A picture, and what is known of it."""
+    """An image, and what is in it."""
 
     image: UInt8[np.ndarray, "H W 3"]
     id: str
-    """The environment."""
-    seen_by: str
-    """What took it."""
+    """The environment's id."""
+    renderer: str
+    """What rendered the image."""
     state: Float64[np.ndarray, " state"]
-    """What is true in it; empty where the world can't tell."""
+    """The true state in it; empty if the environment does not report one."""
     seed: int
-    """Of the start that its goal was reached from."""
+    """Seed of the start from which the goal was reached."""
 
 
 def take_snapshot(config: Config, size: int, *, of_goal: bool) -> Snapshot:
-    """What the camera of these settings sees: the start, or a goal that the seed decides.
+    """Render the start, or a goal drawn from the settings' seed.
 
     Raises:
         ConfigError: The size is out of range.
-        ExternalEnvError: Someone's environment can't be found, made or seen.
+        ExternalEnvError: An external environment can't be found, made or seen.
     """
-    if not SMALLEST_PX <= size <= LARGEST_PX:
-        raise ConfigError(f"--size must be {SMALLEST_PX} to {LARGEST_PX} pixels, got {size}")
+    if not MIN_PX <= size <= MAX_PX:
+        raise ConfigError(f"--size must be {MIN_PX} to {MAX_PX} pixels, got {size}")
     with closing(make_image_envs(config, 1, size)) as envs:
         if of_goal:
             goal = unwrapped_envs(envs).goals(1, rng=np.random.default_rng(config.seed))
@@ -49,10 +49,10 @@ def take_snapshot(config: Config, size: int, *, of_goal: bool) -> Snapshot:
             state = np.asarray(info.get("state", np.empty((1, 0))))[0]
         base_envs = unwrapped_envs(envs)
         return Snapshot(
-            image=image, id=base_envs.id, seen_by=base_envs.seen_by, state=state, seed=seed
+            image=image, id=base_envs.id, renderer=base_envs.renderer, state=state, seed=seed
         )
 
 
-def fingerprint(image: UInt8[np.ndarray, "H W 3"]) -> str:
-    """The hash of a picture: of the start, it tells one camera from another."""
+def image_sha256(image: UInt8[np.ndarray, "H W 3"]) -> str:
+    """Return the hash of an image; that of the start identifies the camera."""
     return hashlib.sha256(image.tobytes()).hexdigest()

@@ -1,4 +1,4 @@
-"""The tasks of the articles, a page each, and how a task is found by its name."""
+"""The built-in tasks, one module each, and how to find a task by its name."""
 
 from importlib import import_module
 
@@ -26,7 +26,6 @@ TASKS = (
     PICK_AND_PLACE,
     ROPE,
 )
-REGISTRATION = "rig.envs.registration"
 
 __all__ = [
     "DOOR",
@@ -48,17 +47,20 @@ __all__ = [
     "States",
     "Task",
     "find_task",
-    "full_name",
+    "gymnasium_id",
     "is_external",
     "short_name",
 ]
 
 
 def find_task(name: str) -> Task:
-    """The task called ``name``: ``Push``, ``push`` and ``rig/Push-v0`` are the same.
+    """Return the task called ``name``: ``Push``, ``push`` and ``rig/Push-v0`` are the same.
 
-    A task of one's own is called ``MODULE:ID``, as Gymnasium has it: the module that registers
-    it, and what it registers.
+    A task from another package is called ``MODULE:ID``, as in Gymnasium: the module that
+    registers it, and the id that it registers.
+
+    Raises:
+        TaskError: There is no such task.
     """
     if ":" in name:
         return registered_task(*name.split(":", 1))
@@ -71,23 +73,25 @@ def find_task(name: str) -> Task:
 
 
 def registered_task(module: str, id_: str) -> Task:
-    """The task that a module registers under this id."""
+    """Return the task that a module registers under this id."""
     try:
         import_module(module)
         spec = gymnasium.spec(id_)
     except (ImportError, gymnasium.error.Error) as error:
         raise TaskError(
             f"task '{module}:{id_}' can't be found ({error}): MODULE must be importable and "
-            "call rig.envs.registration.register_task"
+            "call rig.envs.register_task"
         ) from error
     if spec.entry_point != ENTRY_POINT:
-        raise TaskError(f"'{module}:{id_}' is an environment, but no task of a tabletop")
+        raise TaskError(
+            f"'{module}:{id_}' is an environment, but not a rig task: train it with --env"
+        )
     task = spec.kwargs["task"]
     return task if isinstance(task, Task) else find_task(task)
 
 
 def is_external(name: str) -> bool:
-    """Whether it is someone's environment, and no task of a tabletop."""
+    """Check whether the name is that of an external environment, and not of a task."""
     try:
         find_task(name)
     except TaskError:
@@ -96,11 +100,11 @@ def is_external(name: str) -> bool:
 
 
 def short_name(name: str) -> str:
-    """What a run calls the task of this name: ``Push``, or one's own ``MODULE:ID``."""
+    """Return the name of a task in a run's settings: ``Push``, or ``MODULE:ID``."""
     task = find_task(name)
     return name if ":" in name else task.name
 
 
-def full_name(name: str) -> str:
-    """``MODULE:ID``, by which Gymnasium finds the task of this name."""
-    return name if ":" in name else f"{REGISTRATION}:{find_task(name).id}"
+def gymnasium_id(name: str) -> str:
+    """Return the id by which ``gymnasium.make`` and ``make_vec`` find the task."""
+    return name if ":" in name else find_task(name).id

@@ -1,12 +1,12 @@
-"""A door to open and shut.
+"""Door: open and close a door.
 
 ::
 
-    Door            pull or push a door to an angle           (Nair et al. 2018)
-    DoorResetFree   the same, but it stays as it was left between the episodes of practice
+    Door            pull or push the door to a goal angle     (Nair et al. 2018)
+    DoorResetFree   as Door, but the door is not reset between training episodes
 
-The hand ends in a hook and moves in three dimensions. Differs from the original: the panel
-ends at the table, where the original's goes on below it.
+The hand is a hook that moves in three dimensions. One difference from the original: the panel
+ends at the table, where the original's extends below it.
 """
 
 from dataclasses import replace
@@ -19,14 +19,14 @@ from rig.envs.task import HAND, METRES, RADIANS, Region, States, Task
 
 
 HINGE_M = (0.21, 0.725)
-"""Where the door turns, seen from above; the scene file has the same."""
+"""Position of the hinge seen from above; the scene file has the same numbers."""
 
 
 def is_in_front(states: States) -> Bool[np.ndarray, " N"]:
-    """Which states have the hand on the robot's side of the door.
+    """Mark states that have the hand on the robot's side of the door.
 
-    Its box ends below the door's upper edge, and before its free one: there is no way behind.
-    The original's goal pictures were taken of what a policy had done, so it had none there.
+    The hand's box ends below the door's upper edge and before its free edge, so the hand can't
+    get behind it. The original has no goals there, since its goal images come from a policy.
     """
     from_hinge_m, angle_rad = states[:, :2] - HINGE_M, states[:, 3]
     in_front_m = from_hinge_m[:, 0] * np.sin(angle_rad) - from_hinge_m[:, 1] * np.cos(angle_rad)
@@ -37,7 +37,7 @@ BOX = Region(low=(-0.1, 0.45, 0.1), high=(0.05, 0.65, 0.25))
 
 DOOR = Task(
     name="Door",
-    about="Bring the door to an angle, with a hook.",
+    description="Move the door to a goal angle, with a hook.",
     scene="door",
     camera=Camera(
         lookat_m=(-0.2, 0.55, 0.6), distance_m=0.25, elevation_deg=-60, azimuth_deg=360
@@ -54,6 +54,6 @@ DOOR = Task(
 DOOR_RESET_FREE = replace(
     DOOR,
     name="DoorResetFree",
-    about="Bring the door to an angle; nothing is put back between the episodes of practice.",
-    is_put_back=False,
+    description="Move the door to a goal angle; it is not reset between training episodes.",
+    is_reset_free=True,
 )

@@ -1,7 +1,7 @@
-"""Pick and place: bring a block to a place, on the table or above it.
+"""PickAndPlace: move a block to a goal position, on the table or above it.
 
-The hand moves in the upright plane x = 0, which the camera looks at from the side; the third
-action is the grip, from open (-1) to shut (1).
+The hand moves in the upright plane x = 0, which the camera sees from the side. The third action
+is the gripper, from open (-1) to closed (1).
 """
 
 import numpy as np
@@ -10,19 +10,19 @@ from rig.envs.camera import Camera
 from rig.envs.task import HAND, METRES, Region, States, Task
 
 
-IN_HAND_SHARE = 0.75
-"""Of goals in which the block is held; in the others it lies on the table."""
+HELD_SHARE = 0.75
+"""Share of goals in which the block is held; in the others it lies on the table."""
 HOLD_BELOW_M = 0.03
-"""How far under the hand's point the middle of a held block is."""
+"""Distance of a held block's middle below the hand's position."""
 LYING_M = 0.02
-"""How high the middle of a lying block is."""
+"""Height of a lying block's middle."""
 OPEN_M, HOLDING_M = 0.0, 0.02
-"""How far each finger has closed."""
+"""Travel of each finger."""
 
 
 def hold_or_lie(states: States, rng: np.random.Generator) -> States:
-    """Goal states in which the block is held, or else lies where it was drawn."""
-    is_held = rng.random(len(states)) < IN_HAND_SHARE
+    """Return goal states in which the block is held, or lies where it was drawn."""
+    is_held = rng.random(len(states)) < HELD_SHARE
     hand, block, grip = slice(0, 2), slice(2, 4), slice(4, 6)
     held_m = states[:, hand] - [0, HOLD_BELOW_M]
     lying_m = np.stack([states[:, block.start], np.full(len(states), LYING_M)], axis=1)
@@ -35,7 +35,7 @@ BOX = Region(low=(0.55, 0.05), high=(0.65, 0.13))
 
 PICK_AND_PLACE = Task(
     name="PickAndPlace",
-    about="Bring the block to a place, on the table or above it.",
+    description="Move the block to a goal position, on the table or above it.",
     scene="pick_and_place",
     camera=Camera(lookat_m=(0.0, 0.67, 0.1), distance_m=0.7, elevation_deg=0, azimuth_deg=180),
     objects={

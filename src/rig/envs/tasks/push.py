@@ -1,13 +1,13 @@
-"""Pucks to push over the table.
+"""Push: push pucks over the table.
 
 ::
 
     Push            one puck, Skew-Fit's goals                    (Pong et al. 2020)
     PushWide        one puck, RIG's wider goals                   (Nair et al. 2018)
     PushTwo         two pucks
-    PushAny         none, one or two, though practice always sees both
-    PushResetFree   as Push, but nothing is put back between the episodes of practice: a low
-                    fence keeps the puck where the hand can get behind it
+    PushAny         goals with no, one or two pucks; training always has both
+    PushResetFree   as Push, but the puck is not reset between training episodes; a low fence
+                    keeps it where the hand can get behind it
 
 Nair et al. 2018 (RIG) is arXiv 1807.04742, Pong et al. 2020 (Skew-Fit) arXiv 1903.03698.
 """
@@ -26,7 +26,7 @@ RIG_HAND_GOALS = Region(low=(-0.05, 0.55), high=(0.05, 0.65))
 
 PUSH = Task(
     name="Push",
-    about="Push the puck, with the goals of Skew-Fit.",
+    description="Push the puck, with the goals of Skew-Fit.",
     scene="push",
     camera=CAMERA,
     objects={HAND: HAND_JOINTS, "puck": ("puck_x", "puck_y")},
@@ -40,7 +40,7 @@ PUSH = Task(
 PUSH_WIDE = replace(
     PUSH,
     name="PushWide",
-    about="Push the puck, with the wider goals of RIG.",
+    description="Push the puck, with the wider goals of RIG.",
     hand_box=WIDE_BOX,
     start=(0.0, 0.5, 0.0, 0.6),
     goals={HAND: RIG_HAND_GOALS, "puck": Region(low=(-0.2, 0.5), high=(0.2, 0.7))},
@@ -51,7 +51,7 @@ PUSH_WIDE = replace(
 PUSH_TWO = replace(
     PUSH_WIDE,
     name="PushTwo",
-    about="Push two pucks.",
+    description="Push two pucks.",
     scene="push_two",
     objects={
         HAND: HAND_JOINTS,
@@ -70,15 +70,15 @@ PUSH_TWO = replace(
 PUSH_ANY = replace(
     PUSH_TWO,
     name="PushAny",
-    about="Push none, one or two pucks: practice always sees both, evaluation takes some away.",
+    description="Push no, one or two pucks; training always has both.",
     presence={"puck_1": 0.5, "puck_2": 0.5},
 )
 
 PUSH_RESET_FREE = replace(
     PUSH,
     name="PushResetFree",
-    about="Push the puck; nothing is put back between the episodes of practice.",
+    description="Push the puck; it is not reset between training episodes.",
     scene="push_fenced",
     hand_box=Region(low=(-0.24, 0.44), high=(0.24, 0.76)),
-    is_put_back=False,
+    is_reset_free=True,
 )

@@ -1,8 +1,8 @@
 """Reach: move the hand.
 
-Differs from the original: distances are measured in the plane. The original measured the hand
-in three dimensions against a goal at another height, which put a floor of 3 to 4 cm under the
-number. The same holds for every task.
+One difference from the original, as in every task: distances are measured in the plane. The
+original measured in three dimensions against a goal at another height, so that no distance was
+below 3 to 4 cm.
 """
 
 from rig.envs.camera import Camera
@@ -13,7 +13,7 @@ BOX = Region(low=(-0.2, 0.5), high=(0.2, 0.7))
 
 REACH = Task(
     name="Reach",
-    about="Move the hand.",
+    description="Move the hand.",
     scene="reach",
     camera=Camera(
         lookat_m=(0.0, 0.85, 0.3), distance_m=0.4, elevation_deg=-35, azimuth_deg=270

@@ -1,8 +1,8 @@
-"""Rope: bring a rope to the shape in the picture, by pushing it over the table with one finger.
+"""Rope: push a rope into a goal shape, with one finger.
 
-The authors of RIG name deformable objects as an open goal; this task is ours. A goal is a
-gentle curve: its middle, its direction and how it bends are drawn, and the rope is set to it.
-The score is the mean distance of matching points along the rope.
+The authors of RIG name deformable objects as future work; this task is new. A goal is a gentle
+curve: its middle, its direction and its bends are drawn. The distance is the mean over matching
+points along the rope.
 """
 
 import numpy as np
@@ -14,35 +14,35 @@ from rig.envs.task import HAND, METRES, Distances, Region, Rows, Score, States, 
 
 NUM_LINKS = 12
 LINK_M = 0.022
-"""The length of a link; the scene file has the same."""
+"""Length of a link; the scene file has the same number."""
 BENDS = tuple(f"bend_{index}" for index in range(1, NUM_LINKS))
 MOST_BEND_RAD = 0.3
-"""Of one hinge in a goal; the scene lets it bend three times as far."""
+"""Largest angle of one hinge in a goal; the scene allows three times as much."""
 
 
 def points_m(rope: Rows) -> Float64[np.ndarray, "N points 2"]:
-    """The ends of the links, from start to end, of ropes given by their joints."""
+    """Compute the ends of the links, in order, from the positions of a rope's joints."""
     headings_rad = np.cumsum(rope[:, 2:], axis=1)
     steps_m = LINK_M * np.stack([np.cos(headings_rad), np.sin(headings_rad)], axis=-1)
     start_m = rope[:, None, :2]
     return np.concatenate([start_m, start_m + np.cumsum(steps_m, axis=1)], axis=1)
 
 
-def mean_between_points(rope: Rows, goals: Rows) -> Distances:
-    """The mean distance of matching points."""
+def mean_point_distance(rope: Rows, goals: Rows) -> Distances:
+    """Compute the mean distance of matching points."""
     return np.linalg.norm(points_m(rope) - points_m(goals), axis=2).mean(axis=1)
 
 
 def gentle_curves(states: States, _rng: np.random.Generator) -> States:
-    """Goal states whose ropes bend gently, about the middles and directions drawn.
+    """Return goal states with gently bent ropes, at the drawn middles and directions.
 
-    Three of the drawn bends count, at the ends and in the middle; those between follow.
+    The bends at the ends and in the middle are as drawn; those between are interpolated.
     """
     rope, num = states[:, 2:], NUM_LINKS - 1
-    places = np.linspace(0, 2, num)
-    shares = np.clip(1 - np.abs(places - np.arange(3)[:, None]), 0, 1)
+    positions = np.linspace(0, 2, num)
+    weights = np.clip(1 - np.abs(positions - np.arange(3)[:, None]), 0, 1)
     middle_m, turn_rad = rope[:, :2].copy(), rope[:, 2].copy()
-    rope[:, 3:] = rope[:, [3, 3 + num // 2, -1]] @ shares
+    rope[:, 3:] = rope[:, [3, 3 + num // 2, -1]] @ weights
     rope[:, :3] = 0
     rope[:, 2] = turn_rad - np.cumsum(rope[:, 3:], axis=1).mean(axis=1)
     rope[:, :2] = middle_m - points_m(rope).mean(axis=1)
@@ -53,7 +53,7 @@ BOX = Region(low=(-0.2, 0.48), high=(0.2, 0.72))
 
 ROPE = Task(
     name="Rope",
-    about="Bring the rope to a shape, by pushing it with one finger.",
+    description="Push the rope into a goal shape, with one finger.",
     scene="rope",
     camera=Camera(
         lookat_m=(0.0, 0.85, 0.2), distance_m=0.3, elevation_deg=-45, azimuth_deg=270
@@ -72,6 +72,6 @@ ROPE = Task(
         ),
     },
     arrange=gentle_curves,
-    scores={HAND: METRES, "rope": Score(distance=mean_between_points)},
+    scores={HAND: METRES, "rope": Score(distance=mean_point_distance)},
     num_steps=100,
 )
