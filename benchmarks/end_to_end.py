@@ -32,7 +32,6 @@ from rig.presets import find_preset
 from rig.replay.buffer import ReplayBuffer
 from rig.representation.pixels import PixelRepresentation
 from rig.training.learn import IMAGE_UPDATES_PER_DISPATCH, draw, learn, make_reward
-from rig.training.seeds_together import alone
 from rig.types import Episodes
 
 
@@ -107,7 +106,7 @@ def update_rows(pixels: int, size: Size) -> list[Row]:
     calls: dict[str, tuple[int, Callable[[], object]]] = {
         "draw, relabel, update": (
             num,
-            lambda: alone(learn(policy, replay, config, num, rng=rng)),
+            lambda: learn(policy, replay, config, num, rng=rng),
         ),
         "update alone": (num, lambda: updated(policy.learner, many, config.td3)),
         "update alone, with convolutions": (
@@ -134,7 +133,7 @@ def updated(learner: Learner, batches: Any, config: TD3Config) -> object:
 def drawn(policy: Agent, replay: ReplayBuffer, config: Config, num_updates: int) -> Any:
     """The batches of so many updates, on the device."""
     shape = (num_updates // config.td3.policy_delay, config.td3.policy_delay)
-    reward_of = make_reward(config.reward, policy.space, replay)
+    reward_of = make_reward(config.reward, policy.representation, replay)
     sizes = (*shape, config.td3.batch_size)
     return draw(policy, replay, config, reward_of, sizes, rng=np.random.default_rng(0))
 

@@ -40,10 +40,10 @@ PARTS = {
     "rig.envs.tabletop.Tabletop.step": WORLD,
     "rig.envs.tabletop_env.TabletopVectorEnv.reset": RESET,
     "rig.agent.td3.update_many": UPDATE,
-    "rig.agent.agent.Policy.act": "encode and act",
+    "rig.agent.agent.Agent.act": "encode and act",
     "rig.training.learn.draw": "draw and relabel",
-    "rig.replay.buffer.Replay.add": "remember",
-    "rig.training.loop.refresh_prior": "fresh prior",
+    "rig.replay.buffer.ReplayBuffer.add": "store",
+    "rig.representation.latent.LatentRepresentation.refresh_prior": "fresh prior",
 }
 """What is wrapped, and the part that its time counts for. None of them calls another."""
 INSIDE = (WORLD, RESET, UPDATE)

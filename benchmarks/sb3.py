@@ -38,11 +38,13 @@ class Seen:
     """A model of stable-baselines3 as evaluation has policies."""
 
     def __init__(self, model: TD3, space: Any) -> None:
-        self.model, self.space = model, space
+        self.model, self.representation = model, space
 
-    def act_steadily(self, frames: np.ndarray, goals: np.ndarray) -> tuple[np.ndarray, Any]:
+    def act(
+        self, frames: np.ndarray, goals: np.ndarray, *, use_target_actor: bool = False
+    ) -> tuple[np.ndarray, Any]:
         """What it does about frames, and what these encode to."""
-        encoding = self.space.encode(frames)
+        encoding = self.representation.encode(frames)
         rows = {"observation": encoding.latent, "achieved_goal": encoding.latent}
         action, _ = self.model.predict(rows | {"desired_goal": goals}, deterministic=True)
         return np.asarray(action), encoding
@@ -81,8 +83,8 @@ def study(directory: Path) -> list[Result]:
     task = gymnasium.make(gymnasium_id(config.task), disable_env_checker=True)
     envs = make_envs(config, GOALS_AT_ONCE)
     goals = evaluation_goals(envs, config.evaluate.num_goals, config.evaluate.goals)
-    examiner = Examiner(envs, goals, policy.space, every_steps)
-    env = LatentGoals(task, policy.space)
+    examiner = Examiner(envs, goals, policy.representation, every_steps)
+    env = LatentGoals(task, policy.representation)
     new_model(env, config).learn(ours.total_timesteps, callback=examiner)
     theirs = replace(
         ours,

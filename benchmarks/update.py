@@ -16,14 +16,13 @@ from benchmarks.measure import Measure, Spent, alternate, speed_row, spend
 from benchmarks.part import Part, Row, Size, Table, Target
 from benchmarks.peer import MissingPeerError, Peer, open_sb3
 from rig.agent.agent import Agent
-from rig.agent.td3 import Lesson, learn_together, new_learner
+from rig.agent.td3 import UpdateRequest, new_learner, update_batched
 from rig.config import Config
 from rig.presets import find_preset
 from rig.replay.buffer import ReplayBuffer
 from rig.representation.latent import LatentRepresentation
 from rig.training.learn import draw, learn, make_reward
 from rig.training.origin import num_cores
-from rig.training.seeds_together import alone
 from rig.types import Encoding, Episodes
 
 
@@ -50,28 +49,26 @@ class Loop:
         self._policy = random_policy(config)
         cycles = -(-num_updates // config.td3.policy_delay)
         shape = (cycles, config.td3.policy_delay, config.td3.batch_size)
-        reward_of = make_reward(config.reward, self._policy.space, self._replay)
+        reward_of = make_reward(config.reward, self._policy.representation, self._replay)
         drawn = draw(self._policy, self._replay, config, reward_of, shape, rng=self._rng)
         self._batches = jax.tree.map(jax.numpy.asarray, drawn)
 
     def learn(self) -> object:
         """As the training loop does; its metrics wait for the device."""
-        return alone(
-            learn(self._policy, self._replay, self._config, self._num_updates, rng=self._rng)
-        )
+        return learn(self._policy, self._replay, self._config, self._num_updates, rng=self._rng)
 
     def update(self) -> object:
         """The updates alone, their batches drawn before and on the device."""
-        return jax.block_until_ready(self._lesson(0).learn())
+        return jax.block_until_ready(self._request(0).run())
 
     def update_together(self) -> object:
         """The same for several learners, in one program."""
-        lessons = [self._lesson(seed) for seed in range(NUM_TOGETHER)]
-        return jax.block_until_ready(learn_together(lessons))
+        requests = [self._request(seed) for seed in range(NUM_TOGETHER)]
+        return jax.block_until_ready(update_batched(requests))
 
-    def _lesson(self, seed: int) -> Lesson:
+    def _request(self, seed: int) -> UpdateRequest:
         learner, config = self._policy.learner, self._config.td3
-        return Lesson(
+        return UpdateRequest(
             learner, self._batches, config, config.learning_rate, jax.random.key(seed)
         )
 

@@ -34,7 +34,7 @@ def untrained_policy(config: Config) -> Agent:
     images = rng.integers(256, size=shape).astype(np.uint8)
     vae = make_vae(config.vae, images, key=key, rng=rng)
     space = make_latent_representation(
-        vae, images, "normal", -1.0, rng=np.random.default_rng(0)
+        vae, images, config.goals.source, -1.0, rng=np.random.default_rng(0)
     )
     return Agent(space, new_learner(LATENT_SIZE, ACTION_SIZE, config.td3, key=key))
 

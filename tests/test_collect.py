@@ -6,9 +6,9 @@ import pytest
 from rig.config import CollectConfig, RewardConfig
 from rig.errors import ConfigError
 from rig.runs.run import Run
-from rig.training.collect import Collected
 from rig.training.loop import train
 from rig.training.progress import PlainProgress
+from rig.types import Collected
 
 
 def trained(config, directory):
@@ -39,12 +39,12 @@ def test_every_frame_but_an_episode_s_last_leads_on():
         actions=np.zeros((3, 2), np.float32),
         num_steps=np.array([2, 1]),
     )
-    assert collected.rows_that_lead_on.tolist() == [0, 1, 3]
+    assert collected.rows_with_action.tolist() == [0, 1, 3]
 
 
 def test_a_metric_that_counts_steps_needs_steps(tiny):
     steps = RewardConfig(metric="steps")
-    with pytest.raises(ConfigError, match="takes none, choose practice"):
+    with pytest.raises(ConfigError, match="has none, choose practice"):
         replace(tiny, reward=steps, collect=CollectConfig(source="teleport"))
 
 
@@ -53,6 +53,6 @@ def test_run_learns_under_a_metric_that_counts_steps(tiny, tmp_path):
     policy = train(
         config, Run.create(tmp_path / "run", config, {}), PlainProgress(lambda _line: None)
     )
-    space = policy.space
+    space = policy.representation
     assert np.mean(space.weight) > 0
     assert not np.allclose(space.weight, 1)

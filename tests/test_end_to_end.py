@@ -151,7 +151,7 @@ def test_rows_are_relabelled_with_pictures_and_rewarded_by_their_pixels(space, r
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"oracle": True}, "learns from images: leave out --oracle"),
+        ({"oracle": True}, "--oracle uses no images"),
         ({"goals": GoalConfig(source="fitted")}, "goals.source must be seen, got fitted"),
         (
             {"reward": RewardConfig(kind="sqrt_distance")},

@@ -50,7 +50,7 @@ def test_elbow_is_above_shoulder_and_wrist(joints_m):
     assert (joints_m["forearm"][:, 2] > 0.5).all()
 
 
-def test_drawn_links_end_where_the_next_begin():
+def test_each_drawn_link_ends_where_the_next_begins():
     scene = Scene("reach", REACH.joints)
     data = scene.new_data()
     scene.set_state(data, np.array([0.1, 0.6]))
@@ -66,6 +66,6 @@ def test_drawn_links_end_where_the_next_begin():
     np.testing.assert_allclose(tips_m, nexts_m, atol=1e-12)
 
 
-def test_hand_out_of_reach_is_refused():
+def test_hand_out_of_reach_raises_an_error():
     with pytest.raises(SceneError, match=r"the arm reaches 0\.8 m"):
         arm.link_poses(np.array([[0.0, 1.5, 0.2]]))

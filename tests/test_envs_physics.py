@@ -1,10 +1,10 @@
-"""What the tasks ask for can be done, and what can't be done does no harm."""
+"""The tasks are possible, and impossible motions do no harm."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from by_hand import RopePusher, carry, go, grip, move, open_door
+from by_hand import RopePusher, carry, grip, move_by, move_to, open_door
 
 from rig.agent.explore import RandomPolicy
 from rig.envs.scene import load_model
@@ -35,29 +35,29 @@ def test_hook_opens_the_door_to_any_angle_and_lets_go(door, angle_rad):
 def test_door_stays_where_it_was_left(door):
     opened_rad = open_door(door, 0.4)[3]
     for _ in range(20):
-        move(door, (0, 0, 0))
+        move_by(door, (0, 0, 0))
     assert door.states()[0, 3] == pytest.approx(opened_rad, abs=0.01)
 
 
-def test_hook_pushes_the_door_shut(door):
+def test_hook_pushes_the_door_closed(door):
     door.set_states(np.array([[0.0, 0.45, 0.12, 0.3]]))
-    go(door, (0.0, 0.65, 0.12))
+    move_to(door, (0.0, 0.65, 0.12))
     assert door.states()[0, 3] == pytest.approx(0, abs=5e-3)
 
 
-def test_hand_stops_at_the_bar_and_at_the_shut_door(door):
+def test_hand_stops_at_the_bar_and_at_the_closed_door(door):
     for _ in range(20):
-        move(door, (0, 0, -1))
+        move_by(door, (0, 0, -1))
     assert door.states()[0] == pytest.approx((-0.05, 0.635, 0.158, 0), abs=2e-3)
     door.set_states(np.array([[-0.05, 0.58, 0.12, 0.0]]))
     for _ in range(20):
-        move(door, (0, 1, 0))
+        move_by(door, (0, 1, 0))
     x_m, y_m, _, angle_rad = door.states()[0]
     assert (x_m, angle_rad) == pytest.approx((-0.05, 0), abs=2e-3)
     assert y_m < DOOR.hand_box.high[1] + 1e-3
 
 
-def test_no_way_leads_behind_the_door(rng):
+def test_hand_can_not_get_behind_the_door(rng):
     doors = Tabletop(DOOR, 60)
     wide = replace(DOOR, goals={**DOOR.goals, "door": Region(low=(0.4,), high=(0.83,))})
     doors.set_states(wide.sample_states(60, rng=rng))
@@ -93,17 +93,17 @@ def test_opened_hand_lets_the_block_fall_onto_the_table(picker):
     assert block_z_m == pytest.approx(0.02, abs=1e-3)
 
 
-def test_a_block_gripped_by_its_cap_slips(picker):
-    """From there it would hang lower than in any goal."""
-    go(picker, (0.6, 0.075), motors=(-1,))
+def test_block_gripped_by_its_cap_slips(picker):
+    """Held there, it would hang lower than in any goal."""
+    move_to(picker, (0.6, 0.075), motors=(-1,))
     grip(picker, 1)
-    go(picker, (0.6, 0.12), motors=(1,))
+    move_to(picker, (0.6, 0.12), motors=(1,))
     assert picker.states()[0, 3] == pytest.approx(0.02, abs=1e-3)
 
 
-def test_shut_fingers_press_on_the_block_and_stop(picker):
+def test_closed_fingers_stop_on_top_of_the_block(picker):
     for _ in range(20):
-        move(picker, (0, -1), (1,))
+        move_by(picker, (0, -1), (1,))
     assert picker.states()[0, 3] == pytest.approx(0.02, abs=2e-3)
     assert picker.states()[0, 1] > 0.08
 
@@ -120,12 +120,12 @@ def test_held_goals_can_be_held():
 
 def test_each_of_two_pucks_is_pushed_and_the_other_stays():
     tabletop = Tabletop(PUSH_TWO, 1)
-    go(tabletop, (0.05, 0.5)), go(tabletop, (0.05, 0.62))
+    move_to(tabletop, (0.05, 0.5)), move_to(tabletop, (0.05, 0.62))
     first_m, second_m = tabletop.states()[0, 2:4], tabletop.states()[0, 4:]
     assert first_m == pytest.approx((0.05, 0.668), abs=3e-3)
     assert second_m == pytest.approx((-0.05, 0.6), abs=3e-3)
     for place in ((0.05, 0.5), (-0.05, 0.5), (-0.05, 0.6)):
-        go(tabletop, place)
+        move_to(tabletop, place)
     assert tabletop.states()[0, 2:4] == pytest.approx(first_m, abs=3e-3)
     assert tabletop.states()[0, 4:] == pytest.approx((-0.05, 0.648), abs=3e-3)
 
@@ -133,21 +133,21 @@ def test_each_of_two_pucks_is_pushed_and_the_other_stays():
 def test_pucks_push_each_other():
     tabletop = Tabletop(PUSH_TWO, 1)
     tabletop.set_states(np.array([[0.1, 0.62, 0.0, 0.62, -0.1, 0.62]]))
-    go(tabletop, (0.05, 0.62))
+    move_to(tabletop, (0.05, 0.62))
     first_m, second_m = tabletop.states()[0, 2:4], tabletop.states()[0, 4:]
     assert second_m[0] < -0.12
     assert np.linalg.norm(first_m - second_m) == pytest.approx(0.1, abs=4e-3)
 
 
-def test_a_puck_that_nobody_puts_back_can_always_be_pushed_on():
-    """The fence holds, nothing is pressed into it, and the hand gets behind every corner."""
+def test_puck_of_the_reset_free_task_can_always_be_pushed_away():
+    """The fence holds, nothing is pressed into it, and the hand gets behind the puck."""
     tabletop, rng = Tabletop(PUSH_RESET_FREE, 16), np.random.default_rng(0)
-    policy, kept = RandomPolicy(16, 2, 0.9), []
+    policy, visited = RandomPolicy(16, 2, 0.9), []
     policy.reset(rng=rng)
     for _ in range(250):
         tabletop.step(policy.act(rng=rng))
-        kept.append(tabletop.states())
-    states = np.concatenate(kept)
+        visited.append(tabletop.states())
+    states = np.concatenate(visited)
     fence = PUSH_RESET_FREE.goals["puck"]
     assert (states[:, 2:] > np.array(fence.low) - 2e-3).all()
     assert (states[:, 2:] < np.array(fence.high) + 2e-3).all()
@@ -170,7 +170,7 @@ def test_a_puck_that_nobody_puts_back_can_always_be_pushed_on():
     assert (tabletop.states()[:, 2:] < [0.13, 0.66]).all()
 
 
-def test_a_simple_pusher_brings_most_ropes_to_half_the_distance():
+def test_scripted_pusher_halves_the_median_rope_distance():
     tabletop = Tabletop(ROPE, 1)
     pusher = RopePusher(tabletop)
     goals = ROPE.sample_states(6, rng=np.random.default_rng(3))
@@ -184,14 +184,14 @@ def test_a_simple_pusher_brings_most_ropes_to_half_the_distance():
 
 def test_rope_keeps_its_shape_when_no_longer_pushed():
     tabletop = Tabletop(ROPE, 1)
-    go(tabletop, (0.0, 0.65))
-    go(tabletop, (0.0, 0.56))
+    move_to(tabletop, (0.0, 0.65))
+    move_to(tabletop, (0.0, 0.56))
     before_m = points_m(tabletop.states()[:, 2:])
-    go(tabletop, (0.0, 0.48))
+    move_to(tabletop, (0.0, 0.48))
     assert np.abs(points_m(tabletop.states()[:, 2:]) - before_m).max() < 2e-3
 
 
-def test_rope_has_as_many_links_as_its_scene_and_as_long():
+def test_rope_links_match_the_scene_file():
     model = load_model("rope")
     assert [model.joint(name).name for name in BENDS] == list(BENDS)
     for link in range(2, NUM_LINKS + 1):
@@ -209,8 +209,8 @@ def test_rope_distance_is_the_mean_over_its_points():
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
-def test_hand_obeys_in_every_task(task):
-    """2 cm per unit of action along each of its axes, where nothing is in the way."""
+def test_hand_moves_2_cm_per_unit_of_action_in_every_task(task):
+    """Along each of its axes, where nothing is in the way."""
     tabletop = Tabletop(task, 1)
     num = len(task.hand_box.low)
     middle_m = (np.array(task.hand_box.low) + task.hand_box.high) / 2

@@ -18,12 +18,12 @@ def actions(*rows):
 
 
 def num_puck_pixels(images):
-    """How many pixels of each picture are blue."""
+    """Count the blue pixels of each image."""
     return (images[..., 2] > images[..., 0].astype(int) + 50).sum(axis=(1, 2))
 
 
 def play(tabletop, num_steps, seed=0):
-    """The last pictures and states after random actions, the same ones for every world."""
+    """Return the last images and states after random actions, the same in every copy."""
     rng = np.random.default_rng(seed)
     for _ in range(num_steps):
         action = rng.uniform(-1, 1, 2).astype(np.float32)
@@ -117,7 +117,7 @@ def test_states_that_are_set_are_the_states(task, rng):
     np.testing.assert_array_equal(tabletop.states(), goals)
 
 
-def test_goal_picture_is_the_picture_from_there(rng):
+def test_goal_image_is_the_image_of_its_state(rng):
     tabletop = Tabletop(PUSH, 3)
     goals = PUSH.sample_goals(7, rng=rng)
     np.testing.assert_array_equal(
@@ -128,14 +128,14 @@ def test_goal_picture_is_the_picture_from_there(rng):
     )
 
 
-def test_goal_pictures_leave_the_worlds_alone(rng):
-    disturbed, left_alone = Tabletop(PUSH, 2), Tabletop(PUSH, 2)
-    play(disturbed, 10), play(left_alone, 10)
-    disturbed.goal_images(PUSH.sample_goals(5, rng=rng))
-    np.testing.assert_array_equal(play(disturbed, 5, 1)[0], play(left_alone, 5, 1)[0])
+def test_rendering_goals_does_not_change_the_environments(rng):
+    rendered, untouched = Tabletop(PUSH, 2), Tabletop(PUSH, 2)
+    play(rendered, 10), play(untouched, 10)
+    rendered.goal_images(PUSH.sample_goals(5, rng=rng))
+    np.testing.assert_array_equal(play(rendered, 5, 1)[0], play(untouched, 5, 1)[0])
 
 
-def test_reset_forgets_everything():
+def test_reset_leaves_nothing_of_the_last_episode():
     played, fresh = Tabletop(PUSH, 2), Tabletop(PUSH, 2)
     play(played, 25)
     np.testing.assert_array_equal(played.reset(), fresh.reset())
@@ -152,7 +152,7 @@ def test_same_actions_give_the_same_bytes_alone_in_a_batch_and_on_threads(
     np.testing.assert_array_equal(batch_states, states.repeat(num_envs, axis=0))
 
 
-def test_pictures_are_kept_by_whoever_asked_for_them():
+def test_returned_images_are_not_overwritten():
     tabletop = Tabletop(PUSH, 2)
     first = tabletop.step(actions((1, 0), (1, 0)))
     kept = first.copy()
@@ -161,11 +161,11 @@ def test_pictures_are_kept_by_whoever_asked_for_them():
 
 
 @pytest.mark.parametrize("image_size", [48, 84])
-def test_pictures_have_the_size_that_was_asked_for(image_size):
+def test_images_have_the_requested_size(image_size):
     assert Tabletop(REACH, 2, image_size).reset().shape == (2, image_size, image_size, 3)
 
 
-def test_puck_is_seen_from_the_start():
+def test_puck_is_visible_at_the_start():
     for task in (PUSH, PUSH_WIDE):
         assert num_puck_pixels(Tabletop(task, 1).reset())[0] > 40
 
@@ -175,33 +175,33 @@ def test_puck_is_hidden_in_few_goals(rng):
     assert (num_puck_pixels(images) < 12).mean() < 0.02
 
 
-def test_picture_changes_when_the_puck_moves_1_cm():
+def test_image_changes_when_the_puck_moves_1_cm():
     near, far = Tabletop(PUSH, 2).goal_images(
         np.array([[0, 0.55, 0, 0.60], [0, 0.55, 0, 0.61]])
     )
     assert (near != far).any(axis=-1).sum() > 5
 
 
-def test_action_that_is_not_a_number_names_its_world():
-    with pytest.raises(DivergedError, match="world 1"):
+def test_error_for_a_nan_action_names_the_environment():
+    with pytest.raises(DivergedError, match="environment 1"):
         Tabletop(REACH, 2).step(actions((0, 0), (np.nan, 0)))
 
 
-def test_wrong_number_of_actions_says_what_is_right():
+def test_error_for_a_wrong_number_of_actions_says_the_right_shape():
     with pytest.raises(TaskError, match=r"\(3, 2\).*takes \(2, 2\)"):
         Tabletop(REACH, 2).step(np.zeros((3, 2), np.float32))
 
 
-def test_states_of_another_task_are_refused():
+def test_states_of_another_task_raise_an_error():
     with pytest.raises(TaskError, match=r"takes \(5, 4\)"):
         Tabletop(PUSH, 1).goal_images(np.zeros((5, 2)))
 
 
-def test_no_world_is_refused():
+def test_zero_environments_raise_an_error():
     with pytest.raises(ImageError, match="num_envs is 0"):
         Tabletop(REACH, 0)
 
 
-def test_task_may_be_varied_by_replace():
+def test_task_can_be_changed_with_replace():
     nearer = replace(REACH, start=(0.0, 0.65))
     np.testing.assert_array_equal(Tabletop(nearer, 1).states(), [[0.0, 0.65]])

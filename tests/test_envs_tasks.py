@@ -27,7 +27,7 @@ def rng():
     return np.random.default_rng(0)
 
 
-def do_nothing_m(task, rng):
+def no_op_distance_m(task, rng):
     goals = task.sample_goals(8000, rng=rng)
     return task.distances(np.tile(task.start, (8000, 1)), goals)["puck_m"].mean()
 
@@ -37,13 +37,13 @@ def test_task_is_found_by_any_of_its_names(name):
     assert find_task(name) is PUSH
 
 
-def test_unknown_task_names_the_nearest():
+def test_error_for_an_unknown_task_suggests_the_nearest():
     with pytest.raises(TaskError, match="did you mean 'Push'"):
         find_task("Psuh")
 
 
 @pytest.mark.parametrize(("task", "num_steps"), [(REACH, 50), (PUSH, 50), (PUSH_WIDE, 100)])
-def test_episodes_are_as_long_as_the_originals(task, num_steps):
+def test_episodes_have_the_original_length(task, num_steps):
     assert task.num_steps == num_steps
 
 
@@ -66,19 +66,19 @@ def test_fingers_are_two_bars_6_cm_apart():
     np.testing.assert_allclose(model.geom("left_finger").size[:2], [0.005, 0.005])
 
 
-def test_doing_nothing_scores_180_mm_for_two_pucks_together(rng):
+def test_no_op_policy_scores_180_mm_for_two_pucks_together(rng):
     goals = PUSH_TWO.sample_goals(1500, rng=rng)
     distances = PUSH_TWO.distances(np.tile(PUSH_TWO.start, (1500, 1)), goals)
     together_m = (distances["puck_1_m"] + distances["puck_2_m"]).mean()
     assert together_m == pytest.approx(0.1796, abs=0.005)
 
 
-def test_doing_nothing_scores_97_mm_in_push(rng):
-    assert do_nothing_m(PUSH, rng) == pytest.approx(0.0968, abs=0.0015)
+def test_no_op_policy_scores_97_mm_in_push(rng):
+    assert no_op_distance_m(PUSH, rng) == pytest.approx(0.0968, abs=0.0015)
 
 
-def test_doing_nothing_scores_119_mm_in_push_wide(rng):
-    assert do_nothing_m(PUSH_WIDE, rng) == pytest.approx(0.1186, abs=0.0015)
+def test_no_op_policy_scores_119_mm_in_push_wide(rng):
+    assert no_op_distance_m(PUSH_WIDE, rng) == pytest.approx(0.1186, abs=0.0015)
 
 
 @pytest.mark.parametrize(
@@ -116,18 +116,18 @@ def test_distances_are_in_the_plane_and_by_object():
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
-def test_start_has_nothing_inside_anything(task):
+def test_nothing_overlaps_at_the_start(task):
     assert not Scene(task.scene, task.joints).overlapping(np.array([task.start])).any()
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
-def test_no_goal_has_anything_inside_anything(task, rng):
+def test_nothing_overlaps_in_any_goal(task, rng):
     scene = Scene(task.scene, task.joints, task.motors)
     assert not scene.overlapping(task.sample_states(300, rng=rng)).any()
 
 
 def test_no_goal_has_the_hand_behind_the_door(rng):
-    """In the door's own frame it lies along the first axis, and the robot is before it."""
+    """In the door's frame, the door is along the first axis and the robot in front of it."""
     goals = DOOR.sample_goals(500, rng=rng)
     turn = np.exp(-1j * goals[:, 3])
     in_frame = ((goals[:, 0] - 0.21) + 1j * (goals[:, 1] - 0.725)) * turn
@@ -135,13 +135,13 @@ def test_no_goal_has_the_hand_behind_the_door(rng):
     assert np.histogram(goals[:, 3], bins=4, range=(0, 0.83))[0].min() > 90
 
 
-def test_two_pucks_of_a_goal_are_never_nearer_than_their_rims_allow(rng):
+def test_two_pucks_of_a_goal_do_not_overlap(rng):
     goals = PUSH_TWO.sample_goals(300, rng=rng)
     assert np.linalg.norm(goals[:, 2:4] - goals[:, 4:], axis=1).min() > 0.1 - 1e-5
 
 
-def test_goal_in_which_the_hand_finds_no_place_is_drawn_anew(rng, monkeypatch):
-    """The hand has one place only, and the puck is often on it."""
+def test_goal_without_a_free_hand_position_is_drawn_again(rng, monkeypatch):
+    """The hand has only one position, and the puck is often there."""
     monkeypatch.setattr(task_module, "HAND_TRIES", 2)
     hand = Region(low=(0.0, 0.6), high=(0.0, 0.6))
     puck = Region(low=(-0.02, 0.59), high=(0.12, 0.61))
@@ -150,18 +150,18 @@ def test_goal_in_which_the_hand_finds_no_place_is_drawn_anew(rng, monkeypatch):
     np.testing.assert_array_equal(goals[:, :2], [[0.0, 0.6]] * 8)
 
 
-def test_each_puck_is_there_in_half_of_the_goals(rng):
-    is_there = np.isfinite(PUSH_ANY.sample_goals(1000, rng=rng)[:, [2, 4]])
-    np.testing.assert_allclose(is_there.mean(axis=0), 0.5, atol=0.05)
-    num_both = is_there.all(axis=1).mean()
+def test_each_puck_is_present_in_half_of_the_goals(rng):
+    is_present = np.isfinite(PUSH_ANY.sample_goals(1000, rng=rng)[:, [2, 4]])
+    np.testing.assert_allclose(is_present.mean(axis=0), 0.5, atol=0.05)
+    num_both = is_present.all(axis=1).mean()
     assert num_both == pytest.approx(0.25, abs=0.05)
 
 
-def test_practice_has_both_pucks(rng):
+def test_training_always_has_both_pucks(rng):
     assert np.isfinite(PUSH_ANY.sample_states(100, rng=rng)).all()
 
 
-def test_distance_to_what_is_not_there_is_left_out():
+def test_distance_of_an_absent_object_is_nan_and_not_in_the_total():
     goal = np.array([[0.0, 0.6, 0.1, 0.6, np.nan, np.nan]])
     distances = PUSH_ANY.distances(np.array([[0.0, 0.5, 0.1, 0.4, -0.1, 0.6]]), goal)
     assert distances["puck_1_m"] == pytest.approx(0.2)
@@ -169,7 +169,7 @@ def test_distance_to_what_is_not_there_is_left_out():
     assert distances["total_m"] == pytest.approx(0.3)
 
 
-def test_angle_of_the_door_is_a_score_in_radians():
+def test_door_distance_is_in_radians():
     start = np.array([DOOR.start])
     distances = DOOR.distances(start, start + np.array([0.0, 0.03, 0.04, 0.5]))
     assert list(distances) == ["hand_m", "door_rad"]
@@ -181,7 +181,7 @@ def test_units_of_a_state_are_those_of_its_joints():
     assert Scene("door", DOOR.joints).units == ["m", "m", "m", "rad"]
 
 
-def test_block_is_in_the_hand_in_three_quarters_of_the_goals(rng):
+def test_block_is_held_in_three_quarters_of_the_goals(rng):
     goals = PICK_AND_PLACE.sample_goals(1500, rng=rng)
     is_held = goals[:, 4] > 0
     assert is_held.mean() == pytest.approx(0.75, abs=0.03)
@@ -189,7 +189,7 @@ def test_block_is_in_the_hand_in_three_quarters_of_the_goals(rng):
     np.testing.assert_allclose(goals[~is_held, 3], 0.02)
 
 
-def test_grip_is_no_score():
+def test_grip_is_not_measured():
     assert list(PICK_AND_PLACE.scores) == ["hand", "block"]
 
 
@@ -202,11 +202,11 @@ def test_middles_of_rope_goals_fill_their_range(rng):
     np.testing.assert_allclose(middles_m.mean(axis=0), (low + high) / 2, atol=0.005)
 
 
-def test_missing_scene_names_the_nearest():
+def test_error_for_a_missing_scene_suggests_the_nearest():
     with pytest.raises(SceneError, match="did you mean 'push'"):
         load_model("push2")
 
 
-def test_missing_joint_names_the_nearest():
+def test_error_for_a_missing_joint_suggests_the_nearest():
     with pytest.raises(SceneError, match="did you mean 'puck_x'"):
         joint_addresses(load_model("push"), ["puk_x"])

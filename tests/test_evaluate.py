@@ -29,9 +29,9 @@ class ByHand(Agent):
         super().__init__(space, new_learner(2, 2, TD3Config(), key=jax.random.key(0)))
         self._speed = speed
 
-    def act_steadily(self, frames, goals):
+    def act(self, frames, goals, *, use_target_actor=False):
         action = np.clip(self._speed * (goals - frames) / 0.02, -1, 1).astype(np.float32)
-        encoding = self.space.encode(frames)
+        encoding = self.representation.encode(frames)
         return action, Encoding(latent=encoding.latent, log_std=encoding.log_std)
 
 

@@ -7,85 +7,91 @@ from gymnasium.envs.registration import registry
 from PIL import Image
 
 from rig.errors import DivergedError, ExternalEnvError, TaskError
-from rig.external import image_source as image_source
+from rig.external import image_source
 from rig.external.make import EnvSpec, make_external_envs
 
 
 NUM_STEPS = 6
-PLACE = spaces.Box(-9, 9, (3,), np.float64)
+POINT = spaces.Box(-9, 9, (3,), np.float64)
 
 
 class Fake(gymnasium.Env):
-    """Counts its steps; an action is in [2, 6] and adds to its place."""
+    """Records its actions, which are in [2, 6], and counts its steps."""
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 20}  # noqa: RUF012
     observation_space = spaces.Box(-1, 1, (1,))
     action_space = spaces.Box(2, 6, (1, 2), np.float32)
 
     def __init__(self, render_mode=None):
-        self.render_mode, self.told = render_mode, []
+        self.render_mode, self.actions = render_mode, []
 
     def reset(self, *, seed=None, options=None):
         super().reset(seed=seed)
         self.num_steps_done = 0
         self.start = int(self.np_random.integers(100))
-        return self.see(), {}
+        return self.observe(), {}
 
     def step(self, action):
-        self.told.append(action)
+        self.actions.append(action)
         self.num_steps_done += 1
-        return self.see(), 5.0, self.start % 2 == 0 and self.num_steps_done == 3, False, {}
+        return self.observe(), 5.0, self.start % 2 == 0 and self.num_steps_done == 3, False, {}
 
-    def see(self):
+    def observe(self):
         return np.zeros(1, np.float32)
 
     def render(self):
-        """Left half and right half of each pixel of 2 x 2 differ by the step; bars around."""
-        picture = np.zeros((96, 120, 3), np.uint8)
-        picture[:, 12:108:2] = 100
-        picture[:, 13:108:2] = 100 + 2 * self.num_steps_done
-        picture[:, 12:108, 1] = self.start
-        return picture
+        """Alternate columns of two values, whose mean grows by each step; black bars around."""
+        image = np.zeros((96, 120, 3), np.uint8)
+        image[:, 12:108:2] = 100
+        image[:, 13:108:2] = 100 + 2 * self.num_steps_done
+        image[:, 12:108, 1] = self.start
+        return image
 
 
-class InDict(Fake):
-    """Its pictures are parts of its observation."""
+class ImagesInDict(Fake):
+    """Its images are parts of its observation."""
 
     grey = spaces.Box(0, 255, (48, 48, 3), np.uint8)
-    observation_space = spaces.Dict(joints=PLACE, front=grey, side=grey)
+    observation_space = spaces.Dict(joints=POINT, front=grey, side=grey)
 
-    def see(self):
+    def observe(self):
         front = np.full((48, 48, 3), 10, np.uint8)
         return {"joints": np.zeros(3), "front": front, "side": 3 * front}
 
 
-class Asking(Fake):
-    """A multi-goal environment: it is at (steps, 0, 0)."""
+class MultiGoal(Fake):
+    """A multi-goal environment: its achieved goal is (steps, 0, 0)."""
 
-    observation_space = spaces.Dict(achieved_goal=PLACE, desired_goal=PLACE)
+    observation_space = spaces.Dict(achieved_goal=POINT, desired_goal=POINT)
 
     def reset(self, *, seed=None, options=None):
         self.goal = np.array([0.0, 3.0, 0.0])
         return super().reset(seed=seed)
 
     def step(self, action):
-        seen = super().step(action)[0]
-        return seen, 0.0, False, False, {"is_success": float(np.linalg.norm(self.goal) == 4)}
+        observation = super().step(action)[0]
+        return (
+            observation,
+            0.0,
+            False,
+            False,
+            {"is_success": float(np.linalg.norm(self.goal) == 4)},
+        )
 
-    def see(self):
+    def observe(self):
         place = np.array([float(self.num_steps_done), 0, 0])
         return {"achieved_goal": place, "desired_goal": self.goal.copy()}
 
 
-class Deaf(Fake):
-    """A multi-goal environment whose goal nobody can set: it is always there."""
+class FixedGoal(Fake):
+    """A multi-goal environment whose goal can't be set, and which is always there."""
 
-    observation_space = Asking.observation_space
+    observation_space = MultiGoal.observation_space
 
     def step(self, action):
         return super().step(action)[0], 0.0, False, False, {"is_success": 1.0}
 
-    def see(self):
+    def observe(self):
         return {"achieved_goal": np.zeros(3), "desired_goal": np.zeros(3)}
 
 
@@ -108,15 +114,15 @@ SCENE = """<mujoco>
 
 
 class Scene(gymnasium.Env):
-    """A cart on rails, and a block beside it; it asks for a place of one of them."""
+    """A cart on rails and a block; its goal is a position of one of them."""
 
     metadata = {"render_modes": ["rgb_array"]}  # noqa: RUF012
     action_space = spaces.Box(-1, 1, (1,), np.float32)
-    observation_space = spaces.Dict(achieved_goal=PLACE, desired_goal=PLACE)
+    observation_space = spaces.Dict(achieved_goal=POINT, desired_goal=POINT)
 
-    def __init__(self, asked="block"):
+    def __init__(self, goal_of="block"):
         self.model = mujoco.MjModel.from_xml_string(SCENE)
-        self.data, self.asked = mujoco.MjData(self.model), asked
+        self.data, self.goal_of = mujoco.MjData(self.model), goal_of
 
     def reset(self, *, seed=None, options=None):
         super().reset(seed=seed)
@@ -127,207 +133,212 @@ class Scene(gymnasium.Env):
         self.goal = {
             "block": np.array([across, 0.5, 0.1]),
             "cart": np.array([-across, 0, 0.1]),
-            "nowhere": np.array([across, 7.0, 0.1]),
-        }[self.asked]
+            "impossible": np.array([across, 7.0, 0.1]),
+        }[self.goal_of]
         self.render()
-        return self.see(), {}
+        return self.observe(), {}
 
     def step(self, action):
         mujoco.mj_step(self.model, self.data, nstep=10)
-        return self.see(), 0.0, False, False, {}
+        return self.observe(), 0.0, False, False, {}
 
-    def see(self):
-        thing = "block" if self.asked == "block" else "cart"
-        place = self.data.body(thing).xpos.copy()
+    def observe(self):
+        body = "block" if self.goal_of == "block" else "cart"
+        place = self.data.body(body).xpos.copy()
         return {"achieved_goal": place, "desired_goal": self.goal.copy()}
 
     def render(self):
-        raise AssertionError("OpenGL was asked for")
+        raise AssertionError("the environment was rendered")
 
 
-class Going(Scene):
-    """A cart that goes where its actions point, as far as it is told; it counts its steps."""
+class DrivenCart(Scene):
+    """A cart that moves by its actions; it counts its steps."""
 
     action_space = spaces.Box(-1, 1, (3,), np.float32)
 
     def __init__(self):
         super().__init__("cart")
 
-    def reset(self, **how):
+    def reset(self, **options):
         self.num_steps = 0
-        return super().reset(**how)
+        return super().reset(**options)
 
     def step(self, action):
         self.num_steps += 1
         self.data.mocap_pos[0] += 0.05 * action
         mujoco.mj_step(self.model, self.data, nstep=40)
-        return self.see(), 0.0, False, False, {}
+        return self.observe(), 0.0, False, False, {}
 
 
 class Endless(Fake):
     pass
 
 
-class Wordy(Fake):
+class Discrete(Fake):
     action_space = spaces.Discrete(3)
 
 
-class Unbound(Fake):
+class Unbounded(Fake):
     action_space = spaces.Box(-np.inf, np.inf, (2,), np.float32)
 
 
-class Blind(Fake):
+class NoImage(Fake):
     metadata = {"render_modes": []}  # noqa: RUF012
 
 
-KINDS = (Fake, InDict, Asking, Deaf, Scene, Going, Endless, Wordy, Unbound, Blind)
+KINDS = (
+    Fake,
+    ImagesInDict,
+    MultiGoal,
+    FixedGoal,
+    Scene,
+    DrivenCart,
+    Endless,
+    Discrete,
+    Unbounded,
+    NoImage,
+)
 
 
 @pytest.fixture(autouse=True, scope="module")
 def _registered():
     for kind in KINDS:
         limit = None if kind is Endless else NUM_STEPS
-        limit = 50 if kind is Going else limit
+        limit = 50 if kind is DrivenCart else limit
         gymnasium.register(f"fake/{kind.__name__}-v0", kind, max_episode_steps=limit)
-    for asked in ("cart", "nowhere"):
-        options = {"asked": asked}
-        gymnasium.register(f"fake/{asked}-v0", Scene, max_episode_steps=20, kwargs=options)
+    for goal_of in ("cart", "impossible"):
+        options = {"goal_of": goal_of}
+        gymnasium.register(f"fake/{goal_of}-v0", Scene, max_episode_steps=20, kwargs=options)
     yield
     for id_ in [id_ for id_ in registry if id_.startswith("fake/")]:
         del registry[id_]
 
 
 @pytest.fixture
-def welcome():
-    """Invites guests, and sends them home after the test."""
-    came = []
+def make():
+    """Make external environments, and close them after the test."""
+    made = []
 
-    def call(name, num=2, seed=0, **how):
-        external_envs = make_external_envs(
-            EnvSpec(id=f"fake/{name}-v0", **how), num, 48, seed=seed
-        )
-        came.append(external_envs)
-        return external_envs
+    def call(name, num=2, seed=0, **options):
+        spec = EnvSpec(id=f"fake/{name}-v0", **options)
+        made.append(make_external_envs(spec, num, 48, seed=seed))
+        return made[-1]
 
     yield call
-    for external_envs in came:
-        external_envs.close()
+    for envs in made:
+        envs.close()
 
 
-def act(external_envs, value=0.0):
-    return external_envs.step(
-        np.full((external_envs.num_envs, external_envs.action_size), value, np.float32)
-    )
+def act(envs, value=0.0):
+    return envs.step(np.full((envs.num_envs, envs.action_size), value, np.float32))
 
 
-def wandered(external_envs):
-    return external_envs.goals(3, rng=np.random.default_rng(7))
+def make_goals(envs):
+    return envs.goals(3, rng=np.random.default_rng(7))
 
 
 @pytest.mark.parametrize(("ours", "theirs"), [(-1, 2), (-5, 2), (0, 4), (1, 6)])
-def test_actions_fill_the_range_of_the_guest(welcome, ours, theirs):
-    external_envs = welcome("Fake", num=1)
-    act(external_envs, ours)
-    told = external_envs.external_envs[0].env.unwrapped.told[-1]
-    np.testing.assert_array_equal(told, np.full((1, 2), theirs, np.float32))
+def test_actions_are_scaled_to_the_action_space(make, ours, theirs):
+    envs = make("Fake", num=1)
+    act(envs, ours)
+    action = envs.external_envs[0].env.unwrapped.actions[-1]
+    np.testing.assert_array_equal(action, np.full((1, 2), theirs, np.float32))
 
 
-def test_a_broken_action_never_reaches_the_guest(welcome):
-    external_envs = welcome("Fake")
+def test_action_that_is_not_finite_never_reaches_the_environment(make):
+    envs = make("Fake")
     with pytest.raises(DivergedError, match="not finite"):
-        act(external_envs, np.nan)
-    assert not external_envs.external_envs[0].env.unwrapped.told
+        act(envs, np.nan)
+    assert not envs.external_envs[0].env.unwrapped.actions
 
 
-def test_a_rendered_picture_is_its_middle_with_pixels_averaged(welcome):
-    external_envs = welcome("Fake", num=1)
-    image = act(external_envs)[0]["observation"][0]
+def test_rendered_image_is_its_middle_square_with_pixels_averaged(make):
+    envs = make("Fake", num=1)
+    image = act(envs)[0]["observation"][0]
     assert image.shape == (48, 48, 3)
     np.testing.assert_array_equal(image[..., 0], 101)
 
 
-def test_pictures_in_observations_are_seen_as_they_are(welcome):
-    assert (welcome("InDict").reset()[0]["observation"] == 10).all()
-    assert (welcome("InDict", camera="side").reset()[0]["observation"] == 30).all()
+def test_image_in_the_observation_is_used_as_it_is(make):
+    assert (make("ImagesInDict").reset()[0]["observation"] == 10).all()
+    assert (make("ImagesInDict", camera="side").reset()[0]["observation"] == 30).all()
 
 
-def test_seed_decides_where_all_episodes_start(welcome):
+def test_seed_decides_the_start_of_all_episodes(make):
     def starts(seed):
-        external_envs = welcome("Fake", seed=seed)
-        return [
-            external_envs.reset()[0]["observation"][:, 24, 24, 1].tolist() for _ in range(3)
-        ]
+        envs = make("Fake", seed=seed)
+        return [envs.reset()[0]["observation"][:, 24, 24, 1].tolist() for _ in range(3)]
 
     assert starts(1) == starts(1)
     assert starts(1) != starts(2)
     assert len({tuple(pair) for pair in starts(1)}) == 3
 
 
-def test_a_world_that_ended_stays_until_it_is_reset(welcome):
-    external_envs = welcome("Fake", num=8)
-    starts = external_envs.reset()[0]["observation"][:, 24, 24, 1]
+def test_environment_whose_episode_ended_stays_until_it_is_reset(make):
+    envs = make("Fake", num=8)
+    starts = envs.reset()[0]["observation"][:, 24, 24, 1]
     for _ in range(NUM_STEPS):
-        observation, _, terminated, truncated, _ = act(external_envs)
+        observation, _, terminated, truncated, _ = act(envs)
     assert terminated.tolist() == (starts % 2 == 0).tolist()
     assert truncated.tolist() == (starts % 2 == 1).tolist()
     shown = observation["observation"][:, 24, 24, 0]
-    assert shown.tolist() == [103 if ended else 100 + NUM_STEPS for ended in terminated]
-    fresh = external_envs.reset(options={"reset_mask": terminated})[0]["observation"]
+    assert shown.tolist() == [103 if early else 100 + NUM_STEPS for early in terminated]
+    fresh = envs.reset(options={"reset_mask": terminated})[0]["observation"]
     assert (fresh[terminated, 24, 24, 0] == 100).all()
     assert (fresh[truncated, 24, 24, 0] == 100 + NUM_STEPS).all()
 
 
-def test_an_episode_is_as_long_as_is_told(welcome):
-    external_envs = welcome("Endless", num=1, num_steps=2)
-    assert not act(external_envs)[3][0]
-    assert act(external_envs)[3][0]
+def test_time_limit_can_be_given(make):
+    envs = make("Endless", num=1, num_steps=2)
+    assert not act(envs)[3][0]
+    assert act(envs)[3][0]
 
 
-def test_a_multi_goal_guest_is_measured_by_its_own_distance(welcome):
-    external_envs = welcome("Asking", num=1)
-    assert external_envs.reset()[1]["goal_distance_m"] == 3
+def test_multi_goal_environment_is_measured_by_its_own_goal(make):
+    envs = make("MultiGoal", num=1)
+    assert envs.reset()[1]["goal_distance_m"] == 3
     for _ in range(4):
-        info = act(external_envs)[-1]
+        info = act(envs)[-1]
     assert info["goal_distance_m"] == 5
     assert info["is_success"] == 0
 
 
-def test_a_multi_goal_guest_is_told_the_goal_that_is_tried(welcome):
-    external_envs = welcome("Asking")
-    goals = wandered(external_envs).rows([0, 1])
+def test_goal_of_a_multi_goal_environment_is_set(make):
+    envs = make("MultiGoal")
+    goals = make_goals(envs).rows([0, 1])
     goals.states[:] = (0, 0, 4)
-    info = external_envs.reset(options=goals.options())[1]
+    info = envs.reset(options=goals.options())[1]
     assert info["goal_distance_m"].tolist() == [4, 4]
-    assert act(external_envs)[-1]["is_success"].tolist() == [1, 1]
+    assert act(envs)[-1]["is_success"].tolist() == [1, 1]
 
 
-def test_success_is_not_told_of_another_goal_than_the_one_that_is_tried(welcome):
-    external_envs = welcome("Deaf")
-    assert act(external_envs)[-1]["is_success"].tolist() == [1, 1]
-    external_envs.reset(options=wandered(external_envs).rows([0, 1]).options())
-    assert np.isnan(act(external_envs)[-1]["is_success"]).all()
+def test_success_is_nan_if_the_goal_can_not_be_set(make):
+    envs = make("FixedGoal")
+    assert act(envs)[-1]["is_success"].tolist() == [1, 1]
+    envs.reset(options=make_goals(envs).rows([0, 1]).options())
+    assert np.isnan(act(envs)[-1]["is_success"]).all()
 
 
-def test_any_other_guest_is_measured_by_the_difference_of_pictures(welcome):
-    external_envs = welcome("InDict")
-    assert external_envs.state_names == ()
-    goals = wandered(external_envs).rows([0, 1])
+def test_other_environments_are_measured_by_the_difference_of_images(make):
+    envs = make("ImagesInDict")
+    assert envs.state_names == ()
+    goals = make_goals(envs).rows([0, 1])
     goals.images[1] += 4
-    observation, info = external_envs.reset(options=goals.options())
+    observation, info = envs.reset(options=goals.options())
     np.testing.assert_array_equal(observation["desired_goal"], goals.images)
     assert info["picture_distance_levels"].tolist() == [0, 4]
 
 
-def test_a_goal_is_tried_from_the_start_that_it_was_reached_from(welcome):
-    external_envs = welcome("Fake")
-    goals = wandered(external_envs)
-    observation, _ = external_envs.reset(options=goals.rows([1, 2]).options())
+def test_goal_is_tried_from_the_start_that_it_was_reached_from(make):
+    envs = make("Fake")
+    goals = make_goals(envs)
+    observation, _ = envs.reset(options=goals.rows([1, 2]).options())
     reached = goals.images[1:, 24, 24, 1]
     np.testing.assert_array_equal(observation["observation"][:, 24, 24, 1], reached)
 
 
-def test_goals_are_the_same_however_many_and_however_made(welcome):
-    few, many = wandered(welcome("Fake")), welcome("Fake", num=5).goals(8, rng=_rng(7))
+def test_first_goals_do_not_depend_on_the_number_of_goals_or_environments(make):
+    few, many = make_goals(make("Fake")), make("Fake", num=5).goals(8, rng=_rng(7))
     np.testing.assert_array_equal(few.images, many.images[:3])
     np.testing.assert_array_equal(few.seeds, many.seeds[:3])
 
@@ -336,99 +347,101 @@ def _rng(seed):
     return np.random.default_rng(seed)
 
 
-def test_options_of_a_reset_that_are_unknown_are_named(welcome):
+def test_error_for_unknown_reset_options_names_them(make):
     with pytest.raises(TaskError, match="goal_state"):
-        welcome("Fake").reset(options={"goal_state": np.zeros((2, 3))})
+        make("Fake").reset(options={"goal_state": np.zeros((2, 3))})
 
 
-@pytest.mark.parametrize(("name", "thing"), [("Scene", "block"), ("cart", "cart")])
-def test_things_are_put_at_the_goal_that_a_scene_asks_for(welcome, name, thing):
-    external_envs = welcome(name)
-    goals = wandered(external_envs)
+@pytest.mark.parametrize(("name", "body"), [("Scene", "block"), ("cart", "cart")])
+def test_object_is_put_at_the_goal_of_the_scene(make, name, body):
+    envs = make(name)
+    goals = make_goals(envs)
     for row in range(3):
-        inside = external_envs.external_envs[0].env.unwrapped
+        inside = envs.external_envs[0].env.unwrapped
         inside.reset(seed=int(goals.seeds[row]))
         assert np.linalg.norm(goals.states[row] - inside.goal) < 0.01
-    column = {"block": 1, "cart": 2}[thing]
+    column = {"block": 1, "cart": 2}[body]
     assert (goals.images[..., column] > goals.images[..., 0] + 50).any()
 
 
-def test_a_hand_that_can_go_to_its_goal_goes_there_itself(welcome):
-    external_envs = welcome("Going", num=1)
-    goals = external_envs.goals(1, rng=np.random.default_rng(7))
-    inside = external_envs.external_envs[0].env.unwrapped
+def test_hand_moves_to_its_goal_by_actions_if_it_can(make):
+    envs = make("DrivenCart", num=1)
+    goals = envs.goals(1, rng=np.random.default_rng(7))
+    inside = envs.external_envs[0].env.unwrapped
     assert inside.num_steps > 3
     assert np.linalg.norm(goals.states[0] - inside.goal) < 0.01
 
 
-def test_what_can_not_be_put_at_a_goal_is_where_a_random_policy_brought_it(welcome):
-    goals = wandered(welcome("nowhere"))
+def test_goal_is_reached_by_a_random_policy_if_nothing_else_works(make):
+    goals = make_goals(make("impossible"))
     np.testing.assert_allclose(goals.states[:, 1], 0, atol=1e-6)
 
 
-def test_a_scene_is_seen_without_its_own_renderer(welcome):
-    image = welcome("Scene", num=1).reset()[0]["observation"][0].astype(int)
+def test_mujoco_scene_is_seen_by_the_ray_camera(make):
+    image = make("Scene", num=1).reset()[0]["observation"][0].astype(int)
     is_green = (image[..., 1] > 100) & (image[..., 0] < 50)
     is_blue = (image[..., 2] > 100) & (image[..., 0] < 50)
     is_red = (image[..., 0] > 100) & (image[..., 1] < 50)
     assert is_green.any()  # the colour of a material
     assert is_blue.any()
-    assert not is_red.any()  # a ghost is not seen
+    assert not is_red.any()  # a transparent geom is hidden
 
 
-def test_what_has_stood_still_is_seen_when_it_moves(welcome):
-    external_envs = welcome("Scene", num=2)
-    before = external_envs.reset()[0]["observation"]
-    inside = external_envs.external_envs[1].env.unwrapped
+def test_geom_that_was_static_is_seen_when_it_moves(make):
+    envs = make("Scene", num=2)
+    before = envs.reset()[0]["observation"]
+    inside = envs.external_envs[1].env.unwrapped
     inside.data.qpos[:3] += (0.3, 0, 0)
-    after = external_envs.image_source.look(external_envs.external_envs)
-    fresh = welcome("Scene", num=1)
+    after = envs.image_source.images(envs.external_envs)
+    fresh = make("Scene", num=1)
     fresh.external_envs[0].env.unwrapped.data.qpos[:3] += (0.3, 0, 0)
     np.testing.assert_array_equal(after[0], before[0])
     assert (after[1] != before[1]).any()
-    np.testing.assert_array_equal(after[1], fresh.image_source.look(fresh.external_envs)[0])
+    np.testing.assert_array_equal(after[1], fresh.image_source.images(fresh.external_envs)[0])
 
 
 @pytest.fixture
-def sharp(welcome):
-    """Worlds of a scene whose pictures are large enough for a small turn to show."""
+def make_large(make):
+    """An environment with images large enough to show a small rotation."""
 
     def call():
-        external_envs = welcome("Scene", num=1)
-        external_envs.image_source = image_source.RayCasterSource(240, "")
-        external_envs.reset()
-        return external_envs
+        envs = make("Scene", num=1)
+        envs.image_source = image_source.RayCasterSource(240, "")
+        envs.reset()
+        return envs
 
     return call
 
 
-def put_block(external_envs, turn_rad, across_m=0.0):
-    """Turns the block of the first world, puts it aside, and looks."""
-    place = external_envs.external_envs[0].env.unwrapped.data.qpos
-    place[0] = 0.2 + across_m
-    place[3:7] = np.cos(turn_rad / 2), 0, np.sin(turn_rad / 2), 0
-    return external_envs.image_source.look(external_envs.external_envs)
+def put_block(envs, turn_rad, across_m=0.0):
+    """Rotate and move the block of the first environment, and return the images."""
+    qpos = envs.external_envs[0].env.unwrapped.data.qpos
+    qpos[0] = 0.2 + across_m
+    qpos[3:7] = np.cos(turn_rad / 2), 0, np.sin(turn_rad / 2), 0
+    return envs.image_source.images(envs.external_envs)
 
 
 @pytest.mark.parametrize(
     ("least", "turn_rad"),
-    [(image_source.LEAST_MOTION, 9e-4), (image_source.LEAST_MOTION, 2e-2), (5e-2, 4e-2)],
-    ids=["a little", "far", "not to speak of"],
+    [(image_source.MIN_MOTION, 9e-4), (image_source.MIN_MOTION, 2e-2), (5e-2, 4e-2)],
+    ids=["small", "large", "below the threshold"],
 )
-def test_picture_does_not_depend_on_what_has_moved_before(sharp, monkeypatch, least, turn_rad):
-    monkeypatch.setattr(image_source, "LEAST_MOTION", least)
-    external_envs = sharp()
-    start = put_block(external_envs, 0.0)
-    before = put_block(external_envs, turn_rad)
-    put_block(external_envs, turn_rad, across_m=0.3)
-    np.testing.assert_array_equal(put_block(external_envs, turn_rad), before)
-    np.testing.assert_array_equal(put_block(external_envs, 0.0), start)
+def test_image_does_not_depend_on_what_has_moved_before(
+    make_large, monkeypatch, least, turn_rad
+):
+    monkeypatch.setattr(image_source, "MIN_MOTION", least)
+    envs = make_large()
+    start = put_block(envs, 0.0)
+    before = put_block(envs, turn_rad)
+    put_block(envs, turn_rad, across_m=0.3)
+    np.testing.assert_array_equal(put_block(envs, turn_rad), before)
+    np.testing.assert_array_equal(put_block(envs, 0.0), start)
 
 
-def test_a_small_motion_is_seen_as_by_eyes_that_open_after_it(sharp):
-    external_envs, fresh = sharp(), sharp()
+def test_small_motion_is_seen_as_by_a_source_made_after_it(make_large):
+    envs, fresh = make_large(), make_large()
     fresh.image_source = image_source.RayCasterSource(240, "")
-    np.testing.assert_array_equal(put_block(external_envs, 9e-4), put_block(fresh, 9e-4))
+    np.testing.assert_array_equal(put_block(envs, 9e-4), put_block(fresh, 9e-4))
 
 
 def test_scene_without_materials_has_the_colours_of_its_geoms():
@@ -439,30 +452,30 @@ def test_scene_without_materials_has_the_colours_of_its_geoms():
     assert image_source.colours(model).tolist() == [[1, 0, 0, 1], [0.5, 0.5, 0.5, 1]]
 
 
-def test_a_camera_of_the_scene_and_the_same_one_told_see_the_same(welcome):
+def test_camera_of_the_scene_and_the_same_camera_in_words_see_the_same(make):
     root = 2 * np.sqrt(2)
-    told = f"lookat 0 0 0 distance {root} elevation -45 azimuth 90 fovy 45"
+    words = f"lookat 0 0 0 distance {root} elevation -45 azimuth 90 fovy 45"
     images = [
-        welcome("Scene", num=1, camera=camera).reset()[0]["observation"].astype(int)
-        for camera in ("", "above", told)
+        make("Scene", num=1, camera=camera).reset()[0]["observation"].astype(int)
+        for camera in ("", "above", words)
     ]
     np.testing.assert_array_equal(images[0], images[1])
     assert (abs(images[1] - images[2]).max(axis=-1) > 3).mean() < 0.01
 
 
 @pytest.mark.parametrize(
-    ("name", "how", "message"),
+    ("name", "options", "message"),
     [
-        ("Wordy", {}, "its actions are Discrete"),
-        ("Unbound", {}, "has no bounds"),
-        ("Blind", {}, "it has no picture"),
+        ("Discrete", {}, "its actions are Discrete"),
+        ("Unbounded", {}, "has no bounds"),
+        ("NoImage", {}, "it has no image"),
         ("Endless", {}, "give --episode-steps"),
         ("Fakee", {}, "there is no environment 'fake/Fakee-v0'"),
-        ("InDict", {"camera": "sid"}, "no picture 'sid': did you mean 'side'"),
+        ("ImagesInDict", {"camera": "sid"}, "no image 'sid': did you mean 'side'"),
         ("Scene", {"camera": "abov"}, "did you mean 'above'"),
         ("Scene", {"camera": "riding"}, "'riding' moves"),
-        ("Scene", {"camera": "lookat 0 0 0 distance 1"}, "is no camera: give 'lookat X Y Z"),
-        ("Scene", {"camera": "lookat 0 0 distance 1 elevation 1 azimuth 1"}, "is no camera"),
+        ("Scene", {"camera": "lookat 0 0 0 distance 1"}, "is not a camera: give 'lookat X Y Z"),
+        ("Scene", {"camera": "lookat 0 0 distance 1 elevation 1 azimuth 1"}, "is not a camera"),
         (
             "Scene",
             {"camera": "lookat 0 0 0 distance 1 elevation -90 azimuth 1"},
@@ -470,9 +483,9 @@ def test_a_camera_of_the_scene_and_the_same_one_told_see_the_same(welcome):
         ),
     ],
 )
-def test_who_can_not_come_is_told_why(welcome, name, how, message):
+def test_error_for_an_unusable_environment_says_why(make, name, options, message):
     with pytest.raises(ExternalEnvError, match=message) as caught:
-        welcome(name, **how)
+        make(name, **options)
     assert "\n" not in str(caught.value)
 
 
@@ -484,7 +497,7 @@ def test_who_can_not_come_is_told_why(welcome, name, how, message):
         ("ogbench:visual-cube-single-v0", r"pip install 'imagined-goals\[ogbench\]'"),
     ],
 )
-def test_a_missing_library_is_named_with_what_installs_it(monkeypatch, id_, message):
+def test_error_for_a_missing_library_says_what_installs_it(monkeypatch, id_, message):
     def is_missing(name):
         raise ModuleNotFoundError(name=name)
 
@@ -493,16 +506,16 @@ def test_a_missing_library_is_named_with_what_installs_it(monkeypatch, id_, mess
         make_external_envs(EnvSpec(id=id_), 1, 48, seed=0)
 
 
-def test_pendulum_is_seen_as_it_draws_itself():
+def test_pendulum_is_seen_by_its_own_render():
     pytest.importorskip("pygame", reason="Pendulum draws itself with pygame")
-    external_envs = make_external_envs(EnvSpec(id="Pendulum-v1"), 2, 48, seed=0)
-    first = external_envs.reset()[0]["observation"]
-    assert (external_envs.num_steps, external_envs.action_size) == (200, 1)
-    assert (act(external_envs, 1.0)[0]["observation"] != first).any()
-    external_envs.close()
+    envs = make_external_envs(EnvSpec(id="Pendulum-v1"), 2, 48, seed=0)
+    first = envs.reset()[0]["observation"]
+    assert (envs.num_steps, envs.action_size) == (200, 1)
+    assert (act(envs, 1.0)[0]["observation"] != first).any()
+    envs.close()
 
 
-LENT = {
+ACTION_SIZES = {
     "gymnasium_robotics:FetchReach-v4": ("gymnasium_robotics", 4),
     "gymnasium_robotics:FetchPush-v4": ("gymnasium_robotics", 4),
     "ogbench:visual-cube-single-v0": ("ogbench", 5),
@@ -510,16 +523,16 @@ LENT = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("id_", LENT)
+@pytest.mark.parametrize("id_", ACTION_SIZES)
 @pytest.mark.filterwarnings("ignore")
-def test_environments_of_others_come_as_they_are(id_):
-    library, action_size = LENT[id_]
+def test_environments_of_other_libraries_work(id_):
+    library, action_size = ACTION_SIZES[id_]
     pytest.importorskip(library, reason=f"{library} is an extra, and not installed")
-    external_envs = make_external_envs(EnvSpec(id=id_), 2, 48, seed=0)
-    assert external_envs.action_size == action_size
-    goals = wandered(external_envs)
+    envs = make_external_envs(EnvSpec(id=id_), 2, 48, seed=0)
+    assert envs.action_size == action_size
+    goals = make_goals(envs)
     for row, seed in enumerate(goals.seeds if "Fetch" in id_ else []):
-        external_envs.external_envs[0].begin(int(seed))
-        assert np.linalg.norm(external_envs.external_envs[0].desired - goals.states[row]) < 0.01
+        envs.external_envs[0].reset(int(seed))
+        assert np.linalg.norm(envs.external_envs[0].desired - goals.states[row]) < 0.01
     assert len(np.unique(Image.fromarray(goals.images[0]).convert("L"))) > 5
-    external_envs.close()
+    envs.close()

@@ -64,7 +64,7 @@ class Training:
         self.checkpoints = new_checkpoint_manager(run, self.complaints)
         self.state = TrainState(
             rng=np.random.default_rng(3),
-            policy=policy,
+            agent=policy,
             replay=new_replay(),
             num_env_steps=0,
             num_rollbacks=0,
@@ -146,7 +146,7 @@ def test_restored_replay_goes_on_as_the_other_would(training, rng):
 def test_networks_come_back_with_their_optimisers(training, policy):
     training.collect_rollouts().save()
     other = new_checkpoint_manager(training.run, []).restore()
-    jax.tree.map(np.testing.assert_array_equal, policy.learner, other.policy.learner)
+    jax.tree.map(np.testing.assert_array_equal, policy.learner, other.agent.learner)
     np.testing.assert_array_equal(other.env_states, training.state.env_states)
     np.testing.assert_array_equal(other.coverage, training.state.coverage)
 
@@ -210,8 +210,8 @@ PARTS = (
     "000002/policy.safetensors",
     "000002/policy.json",
     "000002/replay.safetensors",
-    "000002/worlds.safetensors",
-    "000002/witness.safetensors",
+    "000002/env_states.safetensors",
+    "000002/coverage.safetensors",
     "rows/0000010-0000020.safetensors",
 )
 

@@ -14,7 +14,7 @@ from rig.representation.keypoints import KeypointEncoder, calibrate, find_colors
 from rig.representation.latent import make_latent_representation
 from rig.representation.spatial_softmax import POSITION_SCALE
 from rig.representation.vae import make_vae
-from rig.training.fit_representation import finetune_vae
+from rig.training.fit_representation import finetune
 from rig.training.recorder import Recorder
 from rig.types import Episodes
 
@@ -168,7 +168,7 @@ def test_looking_again_renews_the_spreads_in_memory_and_leaves_the_goals(scene, 
         )
     )
     policy = Agent(space, new_learner(6, 2, TD3Config(hidden_sizes=(8,)), key=key))
-    again = finetune_vae(policy, replay, config, Unheard(), rng=rng).space
+    again = finetune(policy, replay, config, Unheard(), rng=rng).representation
     held = replay.mutable_arrays()
     np.testing.assert_array_equal(held["goals"], goals)
     np.testing.assert_array_equal(held["log_stds"], again.encode(scene).log_std)

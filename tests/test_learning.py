@@ -30,7 +30,6 @@ from rig.representation.true_state import TrueStateRepresentation
 from rig.representation.vae import make_vae
 from rig.training.learn import learn
 from rig.training.rollout import collect_rollouts
-from rig.training.seeds_together import alone
 
 
 TD3 = TD3Config(hidden_sizes=(64, 64), batch_size=64, learning_rate=2e-3, gamma=0.0, tau=0.05)
@@ -104,13 +103,13 @@ def test_rung_4_actor_reaches_in_ten_steps_with_relabelling(rng, key, measured):
     for _ in range(20):
         aims = space.imagine(16, rng=rng)
         replay.add(collect_rollouts(envs, policy.act, [aims], noise, 10, rng=rng))
-        policy, _ = alone(learn(policy, replay, config, 200, rng=rng))
+        policy, _ = learn(policy, replay, config, 200, rng=rng)
     measured("distance", far_from_goals(policy, BareDotEnv(100), 10, rng), below=0.15)
 
 
 def far_from_goals(policy, envs, num_steps, rng):
     """The median distance at the end, without noise."""
-    aims = policy.space.imagine(envs.num_envs, rng=rng)
+    aims = policy.representation.imagine(envs.num_envs, rng=rng)
     frame = envs.reset()[0]["observation"]
     assert np.median(np.linalg.norm(frame - aims, axis=1)) > 0.6
     for _ in range(num_steps):

@@ -37,7 +37,7 @@ def test_task_is_found_by_its_module_and_id():
     assert not is_external(NAME)
     assert with_task_name(Config(task=NAME)).task == NAME
     assert is_external("gymnasium:CartPole-v1")
-    assert gymnasium_id("push") == "rig.envs.registration:rig/Push-v0"
+    assert gymnasium_id("push") == "rig/Push-v0"
     assert find_task("rig.envs.registration:rig/Push-v0") is PUSH
 
 
@@ -68,7 +68,7 @@ def test_module_or_task_that_is_not_there_is_named():
 
 
 def test_environment_of_another_kind_is_no_task():
-    with pytest.raises(TaskError, match="no task of a tabletop"):
+    with pytest.raises(TaskError, match="not a rig task"):
         find_task("gymnasium:CartPole-v1")
 
 
@@ -103,10 +103,10 @@ class SeesOnlyTheMean(LatentRepresentation):
 
 class DoesNothing(Agent):
     def __init__(self):
-        self.space = SeesOnlyTheMean()
+        self.representation = SeesOnlyTheMean()
 
-    def act_steadily(self, frames, goals):
-        return np.zeros((len(frames), 2), np.float32), self.space.encode(frames)
+    def act(self, frames, goals, *, use_target_actor=False):
+        return np.zeros((len(frames), 2), np.float32), self.representation.encode(frames)
 
 
 def test_what_latents_hold_and_where_tries_end_is_told_in_its_units(

@@ -18,7 +18,7 @@ from rig.replay.memmap import advise_dontneed, memmap_array
 from rig.runs.atomic_files import write_json
 from rig.runs.run import Run
 from rig.training import resources
-from rig.training.buffer import add_to_replay, make_replay_buffer
+from rig.training.buffer import make_replay_buffer
 from rig.training.make_envs import make_envs
 from rig.training.resources import (
     GB,
@@ -232,18 +232,18 @@ def test_frames_are_in_a_file_beyond_the_bound(tmp_path, envs, tiny, memory_gb, 
     ],
 )
 def test_frames_are_kept_where_something_needs_them_again(tiny, changes, is_kept):
-    replay, config = ReplayBuffer(10, 5), replace(tiny, **PIXEL_REWARD | changes)
-    add_to_replay(replay, numbered_episodes(0, 2, 5), config)
+    config = replace(tiny, **PIXEL_REWARD | changes)
     assert config.reads_frames_again == is_kept
-    assert (replay.frames.nbytes > 0) == is_kept
+    replay = ReplayBuffer(10, 5, keeps_frames=is_kept)
+    replay.add(numbered_episodes(0, 2, 5))
+    assert (replay.immutable_arrays(0, 12)["frames"].nbytes > 0) == is_kept
 
 
-def test_a_buffer_without_frames_samples_the_same(tiny):
+def test_a_buffer_without_frames_samples_the_same():
     sampled = []
-    for kind in ("pixel", "latent"):
-        replay = ReplayBuffer(10, 5)
-        config = replace(tiny, online=OnlineConfig(), reward=RewardConfig(kind=kind))
-        add_to_replay(replay, numbered_episodes(0, 2, 5), config)
+    for keeps_frames in (True, False):
+        replay = ReplayBuffer(10, 5, keeps_frames=keeps_frames)
+        replay.add(numbered_episodes(0, 2, 5))
         sampled.append(replay.sample(20, rng=np.random.default_rng(0)))
     for name in ("latent", "action", "next_latent", "goal", "future_latent"):
         first, second = (getattr(each, name) for each in sampled)

@@ -205,10 +205,10 @@ def test_run_that_was_stopped_after_its_fit_does_not_fit_again(
     runs = [Run.create(tmp_path / name, config, {}) for name in ("whole", "stopped")]
     train_run(runs[0])
     with monkeypatch.context() as patch:
-        patch.setattr(train, "collect_rollouts", power_lost)
+        patch.setattr(train, "practise_episodes", power_lost)
         with pytest.raises(PowerLossError):
             train_run(runs[1])
-    monkeypatch.setattr(train, "first_fit", power_lost)
+    monkeypatch.setattr(train, "fit", power_lost)
     resume_run(runs[1].directory)
     assert everything(runs[1]) == everything(runs[0])
 

@@ -37,8 +37,8 @@ def pictures(rng):
 def test_loaded_policy_acts_as_the_run_does(run, exported, pictures):
     _run, policy = open_trained(run)
     image, goal_image = pictures
-    goal = policy.space.encode(goal_image[None]).latent
-    expected = policy.act_steadily(image[None], goal)[0][0]
+    goal = policy.representation.encode(goal_image[None]).latent
+    expected = policy.act(image[None], goal, use_target_actor=True)[0][0]
     for directory in (run, str(exported)):
         action = rig.load(directory).act(image, goal_image)
         assert (action.shape, action.dtype) == ((2,), np.float32)

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from rig.config import VAEConfig
+from rig.config import Config, GoalConfig, VAEConfig
 from rig.nn import chunks
 from rig.nn.chunks import in_chunks
 from rig.representation.fit import fine_tune
@@ -102,7 +102,9 @@ def test_every_latent_weighs_alike_unless_told(space, vae):
 @pytest.mark.parametrize("source", ["normal", "fitted", "correlated", "seen"])
 def test_space_survives_being_taken_apart(source, vae, images):
     space = make_latent_representation(vae, images, source, -1.0, rng=np.random.default_rng(0))
-    again = LatentRepresentation.from_arrays(space.arrays())
+    again = LatentRepresentation.from_arrays(
+        space.arrays(), Config(goals=GoalConfig(source=source))
+    )
     assert type(again.prior) is (SeenPrior if source == "seen" else GaussianPrior)
     first, second = (each.imagine(5, rng=np.random.default_rng(1)) for each in (space, again))
     np.testing.assert_array_equal(first, second)

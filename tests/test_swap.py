@@ -9,7 +9,8 @@ from fake_results import fake_result
 
 from rig.agent.agent import Agent, load_agent
 from rig.agent.td3 import new_learner
-from rig.cli.main import main, parse
+from rig.cli.main import main
+from rig.cli.parse import parse
 from rig.config import (
     CheckpointConfig,
     CollectConfig,
@@ -23,7 +24,9 @@ from rig.inference.open_run import latent_space
 from rig.replay.buffer import ReplayBuffer
 from rig.report.run_facts import read_facts
 from rig.report.sections import lead
-from rig.representation.hybrid import input_size, make_hybrid, pack, unpack
+from rig.representation.hybrid import HybridRepresentation
+from rig.representation.hybrid_frames import pack, unpack
+from rig.representation.registry import REPRESENTATIONS
 from rig.representation.vae import make_vae
 from rig.representation.whiten import no_whitening
 from rig.runs.interrupt import uninterrupted
@@ -31,15 +34,13 @@ from rig.runs.run import Run
 from rig.runs.settings import changes_from_published, learned_from, preset_of
 from rig.training.buffer import sizes_of
 from rig.training.checkpoint_manager import CheckpointManager
-from rig.training.collect import Collected
 from rig.training.evaluate import evaluation_goals, table, try_goals
-from rig.training.fit_representation import fit_representation
 from rig.training.learn import draw, make_reward
 from rig.training.loop import train
 from rig.training.make_envs import make_envs
 from rig.training.progress import PlainProgress
 from rig.training.recorder import Recorder
-from rig.types import Episodes
+from rig.types import Collected, Episodes
 
 
 NUM = 12
@@ -58,7 +59,7 @@ class Silent(Recorder):
         return lambda _done, _metrics: None
 
     def after_fit(self, space, images):
-        self.space, self.images = space, images
+        self.representation, self.images = space, images
 
 
 def swapped(config, seen, distance):
@@ -106,13 +107,13 @@ def vae(tiny, images):
 @pytest.fixture(scope="module")
 def space(config, vae, frames):
     rng = np.random.default_rng(5)
-    return make_hybrid(config, vae, no_whitening(LATENT_SIZE), frames, rng=rng)
+    return HybridRepresentation.of_vae(config, vae, no_whitening(LATENT_SIZE), frames, rng=rng)
 
 
 @pytest.fixture(scope="module")
 def policy(config, space):
     """It sees, but has learned nothing."""
-    learner = new_learner(input_size(space), 2, config.td3, key=jax.random.key(3))
+    learner = new_learner(space.input_size(config), 2, config.td3, key=jax.random.key(3))
     return Agent(space, learner)
 
 
@@ -153,14 +154,14 @@ def test_worlds_show_image_and_truth_of_the_same_moment(config):
 
 
 def test_changing_what_is_hidden_changes_no_action(config, policy, images, states, frames):
-    goals = policy.space.imagine(NUM, rng=np.random.default_rng(1))
+    goals = policy.representation.imagine(NUM, rng=np.random.default_rng(1))
     hidden, seen = halves_of(config, images, states, 0.3)
     first, same, other = (policy.act(each, goals)[0] for each in (frames, hidden, seen))
     np.testing.assert_array_equal(first, same)
     assert np.abs(first - other).max() > 0
     moved = goals.copy()
     columns = np.ones(LATENT_SIZE + STATE_SIZE, bool)
-    columns[policy.space.input_columns] = False
+    columns[policy.representation.input_columns] = False
     moved[:, columns] += 9
     np.testing.assert_array_equal(policy.act(frames, moved)[0], first)
 
@@ -181,8 +182,8 @@ def remembered(space, frames):
 
 def drawn(policy, config, frames):
     """The batches of an update, from memory of these frames."""
-    replay = remembered(policy.space, frames)
-    reward_of = make_reward(config.reward, policy.space, replay)
+    replay = remembered(policy.representation, frames)
+    reward_of = make_reward(config.reward, policy.representation, replay)
     return draw(policy, replay, config, reward_of, (1, 1, 40), rng=np.random.default_rng(2))
 
 
@@ -221,7 +222,7 @@ def test_reward_ignores_the_half_that_it_is_not_made_of(config, space, frames):
 
 def test_true_reward_is_the_root_of_ten_times_the_metres_or_these(tiny, vae, frames, states):
     config = swapped(tiny, "latent", "true")
-    space = make_hybrid(
+    space = HybridRepresentation.of_vae(
         config, vae, no_whitening(LATENT_SIZE), frames, rng=np.random.default_rng(5)
     )
     latents = space.encode(frames).latent
@@ -241,7 +242,7 @@ def test_sparse_reward_is_0_near_the_true_goal_whatever_the_latents_are(
     """Near is 3 floors of 0.1 in spreads of the task's goals."""
     config = swapped(tiny, "latent", "true")
     config = replace(config, reward=replace(config.reward, kind="sparse"))
-    space = make_hybrid(
+    space = HybridRepresentation.of_vae(
         config, vae, no_whitening(LATENT_SIZE), frames, rng=np.random.default_rng(5)
     )
     latents = space.encode(frames).latent
@@ -269,12 +270,15 @@ def test_same_seed_has_the_vae_and_the_goals_of_the_run_that_is_checked(tiny, im
         generators,
         strict=True,
     )
-    swap, plain = (fit_representation(*given, rng=rng) for *given, rng in runs)
+    swap, plain = (
+        REPRESENTATIONS[given[0].representation_kind].fit(*given, rng=rng)
+        for *given, rng in runs
+    )
     jax.tree.map(np.testing.assert_array_equal, swap.latents.arrays(), plain.arrays())
     goals = [s.imagine(30, rng=rng) for s, rng in zip((swap, plain), generators, strict=True)]
     np.testing.assert_array_equal(goals[0][:, :LATENT_SIZE], goals[1])
     assert generators[0].bit_generator.state == generators[1].bit_generator.state
-    assert (recorders[0].space, recorders[1].space) == (swap.latents, plain)
+    assert (recorders[0].representation, recorders[1].representation) == (swap.latents, plain)
     np.testing.assert_array_equal(recorders[0].images, images)
 
 
@@ -298,7 +302,11 @@ def finished(request, tmp_path_factory, tiny):
 def test_swap_trains_saves_loads_and_is_evaluated_as_it_was(finished):
     run, policy = finished
     loaded = load_agent(run.policy, run.config)
-    jax.tree.map(np.testing.assert_array_equal, loaded.space.arrays(), policy.space.arrays())
+    jax.tree.map(
+        np.testing.assert_array_equal,
+        loaded.representation.arrays(),
+        policy.representation.arrays(),
+    )
     envs = make_envs(run.config, 2)
     trial = try_goals(loaded, envs, evaluation_goals(envs, 2))
     envs.close()
@@ -313,7 +321,7 @@ def test_what_a_swap_remembers_survives_the_disk(finished):
     )
     replay = checkpoints.restore().replay
     np.testing.assert_allclose(
-        replay.latents, policy.space.encode(replay.frames).latent, atol=1e-5
+        replay.latents, policy.representation.encode(replay.frames).latent, atol=1e-5
     )
 
 
@@ -354,7 +362,7 @@ def test_guests_have_no_true_state_to_give(option, tmp_path, capsys):
     out = tmp_path / "run"
     command = ["train", "--env", "Pendulum-v1", *option, "--out", str(out)]
     assert main(command) == 2
-    assert "only our own tasks tell: leave them out" in capsys.readouterr().err
+    assert "do not report: leave them out" in capsys.readouterr().err
     assert not out.exists()
 
 

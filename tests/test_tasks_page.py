@@ -1,4 +1,4 @@
-"""The page about the tasks says what the tasks say, and its boxes are where the camera is."""
+"""The page about the tasks is up to date, and its boxes are drawn in the right place."""
 
 from pathlib import Path
 
@@ -20,14 +20,14 @@ def test_page_shows_every_task():
 
 
 @pytest.mark.parametrize("task", [PUSH, DOOR, ROPE], ids=lambda task: task.name)
-def test_page_is_what_the_command_would_write_today(task):
+def test_page_is_up_to_date(task):
     folder = page.PAGE.with_suffix("").name
     written = (ROOT / page.PAGE).read_text()
     assert page.section(task, f"{folder}/{task.name}.png") in written
     assert (ROOT / page.PAGE.parent / folder / f"{task.name}.png").is_file()
 
 
-def test_point_on_a_ray_is_drawn_in_the_middle_of_its_pixel():
+def test_point_on_a_ray_is_projected_to_the_middle_of_its_pixel():
     rays = PUSH.camera.rays(9).reshape(9, 9, 3)
     points_m = PUSH.camera.position_m() + 0.7 * rays[2, [0, 5, 8]]
     drawn = page.projected(PUSH.camera, points_m, 9)
@@ -51,7 +51,7 @@ def test_angle_has_no_box():
 
 
 def test_boxes_are_drawn_into_the_start():
-    row = page.row_of_pictures(PUSH)
-    inks = {row.getpixel((x, y)) for x in range(page.PICTURE_PX) for y in range(row.height)}
+    row = page.row_of_images(PUSH)
+    inks = {row.getpixel((x, y)) for x in range(page.IMAGE_PX) for y in range(row.height)}
     assert (0x1F, 0x23, 0x28) in inks
     assert (0x0B, 0x57, 0xB8) in inks

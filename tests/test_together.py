@@ -2,6 +2,8 @@
 
 import os
 import signal
+import threading
+import time
 from dataclasses import replace
 
 import jax
@@ -10,7 +12,13 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from rig.agent.td3 import Lesson, Transitions, learn_together, new_learner
+from rig.agent.td3 import (
+    Transitions,
+    UpdateRequest,
+    new_learner,
+    update_batched,
+    update_many,
+)
 from rig.config import TD3Config
 from rig.errors import DivergedError, StoppedError
 from rig.representation import true_state as oracle
@@ -22,10 +30,10 @@ from rig.sweep.study import Study
 from rig.sweep.sweep import sweep
 from rig.sweep.worker import run_job, train_runs
 from rig.training import loop as training
-from rig.training import seeds_together as lessons
+from rig.training import seeds_together
 from rig.training.progress import PlainProgress
 from rig.training.run_training import train_run, train_runs_together
-from rig.training.seeds_together import alone, teach, together
+from rig.training.seeds_together import run_together
 
 
 TD3 = TD3Config(hidden_sizes=(8,), batch_size=4)
@@ -43,7 +51,7 @@ def few_goals():
         yield
 
 
-def lesson(seed, config=TD3, learning_rate=1e-3, num_cycles=3):
+def request(seed, config=TD3, learning_rate=1e-3, num_cycles=3):
     """A learner and its batches, all drawn from the seed."""
     rng = np.random.default_rng(seed)
 
@@ -55,7 +63,7 @@ def lesson(seed, config=TD3, learning_rate=1e-3, num_cycles=3):
         latent=drawn(3), action=drawn(2), next_latent=drawn(3), goal=drawn(3), reward=drawn()
     )
     learner = new_learner(3, 2, config, key=jax.random.key(seed))
-    return Lesson(learner, batches, config, learning_rate, jax.random.key(100 + seed))
+    return UpdateRequest(learner, batches, config, learning_rate, jax.random.key(100 + seed))
 
 
 def leaves(tree):
@@ -67,58 +75,77 @@ def assert_alike(tree, other, **tolerance):
         np.testing.assert_allclose(leaf, same, **({"rtol": 1e-4, "atol": 1e-6} | tolerance))
 
 
-def test_lessons_made_together_teach_what_each_teaches_alone():
-    asked = [lesson(0), lesson(1, learning_rate=1e-2)]
-    for one, learned in zip(asked, learn_together(asked), strict=True):
-        assert_alike(learned, one.learn())
+def test_batched_updates_equal_single_ones():
+    requests = [request(0), request(1, learning_rate=1e-2)]
+    for one, updated in zip(requests, update_batched(requests), strict=True):
+        assert_alike(updated, one.run())
 
 
-def test_a_lesson_of_nonsense_changes_no_bit_of_the_others():
-    first, second = lesson(0), lesson(1)
+def test_a_learner_that_diverges_changes_no_bit_of_the_others():
+    first, second = request(0), request(1)
     lost = replace(second, batches=jax.tree.map(lambda leaf: leaf * np.nan, second.batches))
-    (before, _), (after, nonsense) = (
-        learn_together([first, second]),
-        learn_together([first, lost]),
-    )
-    assert not np.isfinite(nonsense[1]["td3/critic_loss"])
+    (before, _), (after, nan) = update_batched([first, second]), update_batched([first, lost])
+    assert not np.isfinite(nan[1]["td3/critic_loss"])
     for leaf, same in zip(leaves(before), leaves(after), strict=True):
         np.testing.assert_array_equal(leaf, same)
 
 
-def test_a_run_that_went_back_has_other_settings_and_a_program_of_its_own(monkeypatch):
-    calls = []
+def updating(seed, num_updates, *, config=TD3, error=None):
+    """A run that only updates, each time the learner that came of the last update."""
+
+    def run(update):
+        asked = request(seed, config)
+        learner = asked.learner
+        for _ in range(num_updates):
+            rate, key = asked.learning_rate, asked.key
+            learner, _ = update(learner, asked.batches, asked.config, rate, key=key)
+        if error:
+            raise error
+        return learner
+
+    return run
+
+
+def batch_sizes(monkeypatch):
+    """How many requests each call of ``update_batched`` gets."""
+    sizes = []
     monkeypatch.setattr(
-        lessons,
-        "learn_together",
-        lambda asked: calls.append(len(asked)) or learn_together(asked),
+        seeds_together,
+        "update_batched",
+        lambda asked: sizes.append(len(asked)) or update_batched(asked),
     )
-    gentle = replace(TD3, learning_rate=5e-4)
-    asked = [lesson(0), lesson(1, gentle), lesson(2)]
-    for one, learned in zip(asked, teach(asked), strict=True):
-        assert_alike(learned, one.learn())
-    assert calls == [2]
+    return sizes
 
 
-def course(seed, num_lessons, error=None):
-    """Asks for lessons, each of the learner that the last one left; then ends."""
-    asked = lesson(seed)
-    for _ in range(num_lessons):
-        learner, _ = yield asked
-        asked = replace(asked, learner=learner)
-    if error:
-        raise error
-    return asked.learner
-
-
-def test_courses_of_different_lengths_end_one_by_one_and_an_error_ends_its_own():
-    wrong = DivergedError("on purpose")
-    lengths = {"long": (0, 3), "none": (1, 0)}
-    courses = {name: course(*about) for name, about in lengths.items()}
-    ended = list(together(courses | {"wrong": course(2, 2, wrong)}))
+def test_runs_of_different_lengths_end_one_by_one_and_an_error_ends_its_own(monkeypatch):
+    sizes, wrong = batch_sizes(monkeypatch), DivergedError("on purpose")
+    runs = {
+        "long": updating(0, 3),
+        "none": updating(1, 0),
+        "wrong": updating(2, 2, error=wrong),
+    }
+    ended = list(run_together(runs | {"wrong": updating(2, 2, error=wrong)}))
     assert [name for name, _ in ended] == ["none", "wrong", "long"]
     assert dict(ended)["wrong"] is wrong
-    for name, about in lengths.items():
-        assert_alike(dict(ended)[name], alone(course(*about)))
+    for name in ("long", "none"):
+        assert_alike(dict(ended)[name], runs[name](update_many))
+    assert sizes == [2, 2, 1]
+
+
+def test_a_run_that_rolled_back_has_other_settings_and_a_call_of_its_own(monkeypatch):
+    sizes, reduced = batch_sizes(monkeypatch), replace(TD3, learning_rate=5e-4)
+    runs = {0: updating(0, 1), 1: updating(1, 1, config=reduced), 2: updating(2, 1)}
+    ended = dict(run_together(runs))
+    for name, run in runs.items():
+        assert_alike(ended[name], run(update_many))
+    assert sorted(sizes) == [1, 2]
+
+
+def test_runs_that_are_left_stop_when_nobody_waits_for_them_any_more():
+    ended = run_together({"long": updating(0, 10**6), "none": updating(1, 0)})
+    assert next(ended)[0] == "none"
+    ended.close()
+    assert threading.active_count() == 1
 
 
 def new_runs(directory, config, seeds=(0, 1)):
@@ -200,6 +227,7 @@ class Signalling(PlainProgress):
         super().advance(done, latest)
         if self.phase_name == "practise" and done == STATE_AT:
             os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(0.3)  # until the main thread has heard it
 
 
 @pytest.mark.parametrize("go_on", [trained_together, trained_alone])
@@ -207,7 +235,9 @@ def test_a_signal_saves_every_run_and_each_goes_on(tmp_path, tiny_oracle, alone_
     runs = new_runs(tmp_path, tiny_oracle)
     ended = trained_together(runs, seed0=Signalling())
     assert all(isinstance(error, StoppedError) for error in ended.values())
-    assert [run.metrics()[-1]["num_env_steps"] for run in runs.values()] == [STATE_AT] * 2
+    last = {name: run.metrics()[-1]["num_env_steps"] for name, run in runs.items()}
+    assert last["seed0"] == STATE_AT
+    assert last["seed1"] in (STATE_AT, STATE_AT + 100), "it may have begun its next round"
     go_on(runs)
     for name, run in runs.items():
         assert_same_end(run, alone_runs[name])

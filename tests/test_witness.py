@@ -32,7 +32,7 @@ def report_of(states, coverage=None):
     coverage_envs.reset()
     for _ in states[1:]:
         coverage_envs.step(np.zeros((2, 2)))
-    coverage, metrics = coverage_envs.report(
+    coverage, metrics = coverage_envs.metrics(
         coverage_envs.empty_coverage() if coverage is None else coverage
     )
     coverage_envs.close()

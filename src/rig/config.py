@@ -303,6 +303,10 @@ class Config(Checked):
     """What actor and critics see: the latents of images, or the true state, which no robot
     has. With --reward.distance it shows whether the representation or the reward causes a
     failure (docs/when-it-does-not-learn.md); not a way to train."""
+    representation: str = ""
+    """A representation of your own, by the name under which it is registered
+    (docs/new-representation.md). Empty: the one that oracle, input, reward.distance and
+    td3.channels choose."""
     collect: CollectConfig = field(default_factory=CollectConfig)
     vae: VAEConfig = field(default_factory=VAEConfig)
     online: OnlineConfig = field(default_factory=OnlineConfig)
@@ -329,6 +333,15 @@ class Config(Checked):
             self._check_end_to_end()
         if self.is_hybrid:
             self._check_hybrid()
+
+    @property
+    def representation_kind(self) -> str:
+        """The name of the representation in its registry."""
+        if self.representation:
+            return self.representation
+        if self.is_given_truth:
+            return "true_state" if self.oracle else "hybrid"
+        return "pixels" if self.is_end_to_end else "latent"
 
     @property
     def is_end_to_end(self) -> bool:

@@ -2,13 +2,13 @@
 
 Axes, everywhere in this order::
 
-    N        worlds, or episodes collected side by side
+    N        environments, or episodes collected side by side
     B        rows of a batch
-    T        actions of an episode; it has T + 1 images
+    T        actions of an episode; it has T + 1 frames
     H W 3    a camera image, RGB
-    latent   numbers of a latent; a goal is always a latent. Where the agent sees pictures
-             itself, a latent is a picture: its pixels in a row, uint8
-    action   numbers of an action, each in [-1, 1]
+    latent   values of a latent; a goal is always a latent. Where the agent sees images
+             themselves, a latent is an image: its pixels in a row, uint8
+    action   values of an action, each in [-1, 1]
 """
 
 from dataclasses import dataclass
@@ -19,19 +19,19 @@ from jaxtyping import Float32, Int, UInt8
 
 Latents = Float32[np.ndarray, "B latent"] | UInt8[np.ndarray, "B latent"]
 """Rows of latents."""
-Aims = Float32[np.ndarray, "N latent"] | UInt8[np.ndarray, "N latent"]
-"""What each world, or each episode, is aimed at: a latent."""
+Goals = Float32[np.ndarray, "N latent"] | UInt8[np.ndarray, "N latent"]
+"""The goal of each environment, or of each episode: a latent."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Encoding:
-    """What the encoder says of each image: the posterior's mean and spread."""
+    """The posterior of each frame: a Gaussian over latents."""
 
     latent: Latents
-    """The posterior's mean, which is the latent of the image."""
+    """The posterior's mean, which is the frame's latent."""
     log_std: Float32[np.ndarray, "B _"]
-    """The logarithm of the posterior's standard deviation; no column where a latent is a
-    picture, which is certain."""
+    """The logarithm of the posterior's standard deviation; no column where a latent is an
+    image, which is certain."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,43 +41,68 @@ class Rollouts:
     num_steps: Int[np.ndarray, " N"]
     """Each rollout's T, at least 1."""
     actions: Float32[np.ndarray, "actions action"]
-    """What the robot was told to do."""
+    """The actions that were taken, noise included."""
     frames: np.ndarray
-    """What the robot saw: images ``[rows, H, W, 3]`` uint8 (the oracle: true states)."""
+    """What was observed: images ``[rows, H, W, 3]`` uint8 (the oracle: true states)."""
     env_indices: Int[np.ndarray, " N"]
-    """Which of the worlds side by side each happened in."""
+    """The environment of each rollout."""
 
     def __len__(self) -> int:
         return len(self.num_steps)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Collected:
+    """The frames collected before the first fit, and their episodes, if they have any."""
+
+    images: np.ndarray
+    """All frames; those of an episode are T + 1 in a row."""
+    actions: Float32[np.ndarray, "actions action"]
+    """The actions between the frames of episodes."""
+    num_steps: Int[np.ndarray, " N"]
+    """Each episode's T; none where states were set and no step was taken."""
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
+    def rows_with_action(self) -> Int[np.ndarray, " actions"]:
+        """The rows of frames that another frame of their episode follows."""
+        last_rows = np.cumsum(self.num_steps + 1) - 1
+        return np.setdiff1d(np.arange(len(self.images)), last_rows)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return its arrays by name."""
+        return {name: getattr(self, name) for name in ("images", "actions", "num_steps")}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Episodes:
-    """Rollouts as memory takes them: seen through the encoder, and aimed at goals."""
+    """Rollouts as the buffer takes them: encoded, and with their goals."""
 
     num_steps: Int[np.ndarray, " N"]
-    """Each rollout's T, at least 1."""
+    """Each episode's T, at least 1."""
     actions: Float32[np.ndarray, "actions action"]
-    """What the robot was told to do."""
+    """The actions that were taken, noise included."""
     frames: np.ndarray
-    """What the robot saw, as in :class:`Rollouts`."""
+    """What was observed, as in :class:`Rollouts`."""
     encoding: Encoding
     """The latents of the frames."""
-    goals: Aims
-    """The goal that each rollout was aimed at."""
+    goals: Goals
+    """The goal of each episode."""
 
     def __len__(self) -> int:
         return len(self.num_steps)
 
     @property
     def last_rows(self) -> Int[np.ndarray, " N"]:
-        """Where among the frames each rollout's last one is."""
+        """The row of each episode's last frame."""
         return np.cumsum(self.num_steps + 1) - 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Batch:
-    """Transitions as the learner takes them, each with a goal and what it implies."""
+    """Transitions as the learner takes them, each with a goal and the reward it implies."""
 
     latent: Latents
     action: Float32[np.ndarray, "B action"]

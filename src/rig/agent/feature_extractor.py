@@ -8,15 +8,13 @@ that
 ==========  ================================================================================
 """
 
-from math import isqrt
-
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray, UInt8
 
 from rig.nn.layers import RowLinear
-from rig.nn.patches import IMAGE_CHANNELS, PATCH_SIDES, grid_side, space_to_depth
+from rig.nn.patches import IMAGE_CHANNELS, PATCH_SIDES, grid_side, side_of, space_to_depth
 
 
 Seen = Float[Array, "*B latent"] | UInt8[Array, "*B latent"]
@@ -75,11 +73,6 @@ class PatchFeatures(eqx.Module):
         for patch_side, layer in zip(PATCH_SIDES, self.layers, strict=True):
             grid = jax.nn.relu(layer(space_to_depth(grid, patch_side)))
         return grid.reshape(-1)
-
-
-def side_of(picture_size: int) -> int:
-    """Height and width of a picture of so many numbers."""
-    return isqrt(picture_size // IMAGE_CHANNELS)
 
 
 FeatureExtractor = ConcatFeatures | PatchFeatures

@@ -100,12 +100,6 @@ class Actor(eqx.Module):
         return jnp.tanh(self.mlp(self.features(latent, goal)))
 
 
-@eqx.filter_jit
-def act(actor: Actor, latent: Seen, goal: Seen) -> Float[Array, "*B action"]:
-    """The actor's actions, compiled."""
-    return actor(latent, goal)
-
-
 class Critic(eqx.Module):
     """The value: the return of an action for a latent and a goal."""
 

@@ -20,15 +20,15 @@ from rig.config import TD3Config
 
 
 Critics = tuple[Critic, ...]
-"""Two in TD3; one alone is DDPG with TD3's smoothed targets and delayed actor."""
+"""Two in TD3; with one it is DDPG with TD3's smoothed targets and delayed actor."""
 Network = TypeVar("Network", Actor, Critic)
 Metrics = dict[str, Float[Array, ""]]
 Rate = float | Float[Array, ""] | None
-"""A step size of Adam's; none stands for the one of the settings."""
+"""Adam's step size; None stands for the one of the settings."""
 
 
 Rows = Float[Array, "*U B latent"] | UInt8[Array, "*U B latent"]
-"""Latents, or pictures where the agent sees them itself."""
+"""Latents; images where the agent sees them itself."""
 
 
 class Transitions(eqx.Module):
@@ -56,7 +56,7 @@ class Learner(eqx.Module):
 def new_learner(
     latent_dim: int, action_size: int, config: TD3Config, *, key: PRNGKeyArray
 ) -> Learner:
-    """A learner that has learned nothing yet."""
+    """Return a learner with fresh networks."""
     actor_key, *critic_keys = jax.random.split(key, 1 + config.num_critics)
     actor = new_network(Actor, latent_dim, action_size, config, key=actor_key)
     critics = tuple(
@@ -83,7 +83,7 @@ def new_network(
     *,
     key: PRNGKeyArray,
 ) -> Network:
-    """An actor or a critic that knows nothing."""
+    """Return a fresh actor or critic."""
     features = make_feature_extractor(
         latent_dim, config.channels, key=jax.random.fold_in(key, 1)
     )
@@ -94,7 +94,7 @@ def new_network(
 def td_target(
     learner: Learner, batch: Transitions, config: TD3Config, *, key: PRNGKeyArray
 ) -> Float[Array, " B"]:
-    """Reward plus the discounted least of the target critics' values.
+    """Return the reward plus the discounted least of the target critics' values.
 
     Source: Fujimoto et al. 2018, equations 10 and 14.
     """
@@ -113,19 +113,19 @@ def td_target(
 def critic_loss(
     critics: Critics, batch: Transitions, target: Float[Array, " B"]
 ) -> tuple[Float[Array, ""], Float[Array, ""]]:
-    """The critics' mean squared errors, added, and the first one's mean value."""
+    """Return the sum of the critics' mean squared errors, and the first one's mean value."""
     values = [critic(batch.latent, batch.action, batch.goal) for critic in critics]
     errors = [jnp.mean((value - target) ** 2) for value in values]
     return jnp.sum(jnp.stack(errors)), values[0].mean()
 
 
 def actor_loss(actor: Actor, critic: Critic, batch: Transitions) -> Float[Array, ""]:
-    """Minus the value of what the actor would do."""
+    """Return minus the mean value of the actor's actions."""
     return -jnp.mean(critic(batch.latent, actor(batch.latent, batch.goal), batch.goal))
 
 
 def adam(config: TD3Config, learning_rate: Rate) -> optax.GradientTransformation:
-    """Adam at a step size, or at the one of the settings."""
+    """Return Adam with a step size, or with the one of the settings."""
     return optax.adam(config.learning_rate if learning_rate is None else learning_rate)
 
 
@@ -137,7 +137,7 @@ def update_critics(
     *,
     key: PRNGKeyArray,
 ) -> tuple[Learner, Metrics]:
-    """One step of Adam on the critics."""
+    """Take one step of Adam on the critics."""
     target = jax.lax.stop_gradient(td_target(learner, batch, config, key=key))
     (loss, value), gradient = jax.value_and_grad(critic_loss, has_aux=True)(
         learner.critics, batch, target
@@ -154,7 +154,7 @@ def update_critics(
 def update_actor_and_targets(
     learner: Learner, batch: Transitions, config: TD3Config, learning_rate: Rate = None
 ) -> tuple[Learner, Metrics]:
-    """One step of Adam on the actor; the targets take in a share tau of the new weights."""
+    """Take one step of Adam on the actor; move the targets by tau towards the new weights."""
     loss, gradient = jax.value_and_grad(actor_loss)(learner.actor, learner.critics[0], batch)
     updates, opt_state = adam(config, learning_rate).update(gradient, learner.actor_opt_state)
     actor = eqx.apply_updates(learner.actor, updates)
@@ -182,14 +182,14 @@ def update_many(
     *,
     key: PRNGKeyArray,
 ) -> tuple[Learner, Metrics]:
-    """Many updates in one compiled loop, one batch each; metrics are their means.
+    """Make many updates in one compiled loop, one batch each; metrics are their means.
 
     Args:
-        learner: What it was.
+        learner: The learner before.
         batches: ``[cycles, policy_delay, B, ...]``; each cycle ends with one actor update.
         config: Static: another config is another program.
-        learning_rate: Adam's step size now; by default the one of the settings.
-        key: Decides the noise on the targets' actions.
+        learning_rate: Adam's step size; by default the one of the settings.
+        key: Draws the noise on the targets' actions.
     """
 
     def cycle(learner: Learner, inputs: tuple) -> tuple[Learner, Metrics]:
@@ -208,8 +208,8 @@ def update_many(
     return learner, jax.tree.map(jnp.mean, metrics)
 
 
-class Lesson(eqx.Module):
-    """Updates that are asked for: all that :func:`update_many` takes."""
+class UpdateRequest(eqx.Module):
+    """The arguments of :func:`update_many`."""
 
     learner: Learner
     batches: Transitions
@@ -217,26 +217,26 @@ class Lesson(eqx.Module):
     learning_rate: Rate
     key: PRNGKeyArray
 
-    def learn(self) -> tuple[Learner, Metrics]:
-        """The learner after the updates, and their metrics."""
+    def run(self) -> tuple[Learner, Metrics]:
+        """Return the learner after the updates, and their metrics."""
         return update_many(
             self.learner, self.batches, self.config, self.learning_rate, key=self.key
         )
 
 
 @jax.jit
-def learn_together(lessons: Sequence[Lesson]) -> list[tuple[Learner, Metrics]]:
-    """What each lesson makes of its learner, all in one program mapped over them.
+def update_batched(requests: Sequence[UpdateRequest]) -> list[tuple[Learner, Metrics]]:
+    """Return what each request's updates make of its learner, in one program mapped over them.
 
-    Learners are stacked and taken apart inside, so that it costs one call however many they
-    are. A learner that diverges changes nothing in the others.
+    Learners are stacked and taken apart inside, so that it costs one call whatever their
+    number. A learner that diverges changes nothing in the others.
 
     Args:
-        lessons: Of one setting: their arrays have the same shapes.
+        requests: Of the same settings: their arrays have the same shapes.
     """
-    stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *lessons)
-    learned = jax.vmap(Lesson.learn)(stacked)
+    stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *requests)
+    updated = jax.vmap(UpdateRequest.run)(stacked)
     return [
-        jax.tree.map(lambda leaf, place=index: leaf[place], learned)
-        for index in range(len(lessons))
+        jax.tree.map(lambda leaf, row=index: leaf[row], updated)
+        for index in range(len(requests))
     ]

@@ -56,7 +56,7 @@ def physics_steps_per_s() -> float:
     scene.set_state(data, np.array(PUSH.start))
     num_substeps = round(STEP_S / scene.substep_s)
     still, no_motors = np.zeros(ACTION_SIZE), np.zeros(0)
-    return calls_per_s(lambda: scene.drive(data, still, no_motors, num_substeps))
+    return calls_per_s(lambda: scene.move_hand(data, still, no_motors, num_substeps))
 
 
 def environment_steps_per_s() -> float:

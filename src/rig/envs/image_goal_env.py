@@ -83,7 +83,7 @@ class ImageGoalVectorEnv(VectorEnv[Any, Any, Any]):
     """Whether training continues from where the last episode ended."""
 
     def get_state(self) -> Float64[np.ndarray, "N state"]:
-        """Return the full state of each environment, to be saved and never to be learned from.
+        """Return the full state of each environment; save it, never learn from it.
 
         Empty if a reset puts the environments at their starts anyway, or if they can't be put
         into a state, as a real robot.

@@ -113,7 +113,7 @@ class Tabletop:
         return np.where(self._absent, np.nan, states)
 
     def full_states(self) -> Float64[np.ndarray, "N full_state"]:
-        """Return all that decides the next steps, to be saved and never to be learned from."""
+        """Return all that decides the next steps; save it, never learn from it."""
         return np.array([self._scene.full_state(data) for data in self._datas])
 
     def set_full_states(self, states: Float64[np.ndarray, "N full_state"]) -> None:
@@ -163,7 +163,6 @@ def _check_finite(what: str, rows: np.ndarray) -> None:
     broken = np.flatnonzero(~np.isfinite(rows).all(axis=1))
     if len(broken):
         raise DivergedError(
-            f"the {what} of environment {broken[0]} is {rows[broken[0]].tolist()}: every number "
-            "must be finite; check what computed it, a network that diverged or a division by "
-            "zero"
+            f"the {what} of environment {broken[0]} is {rows[broken[0]].tolist()}, which is "
+            "not finite: check what computed it, such as a network that diverged"
         )

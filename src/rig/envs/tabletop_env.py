@@ -123,7 +123,7 @@ class TabletopVectorEnv(ImageGoalVectorEnv):
         return tuple(self._images.copy()) if self.render_mode == "rgb_array" else None
 
     def get_state(self) -> Float64[np.ndarray, "N state"]:
-        """Return the full state of each environment, to be saved and never to be learned from."""
+        """Return the full state of each environment; save it, never learn from it."""
         return self.tabletop.full_states()
 
     def set_state(self, state: Float64[np.ndarray, "N state"]) -> None:

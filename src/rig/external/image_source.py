@@ -59,7 +59,7 @@ class RayCasterSource(ImageSource):
     """
 
     def __init__(self, image_size: int, camera: str) -> None:
-        """Store the camera's description; the scene is only there when an image is asked for."""
+        """Store the camera's words; the scene is only there at the first image."""
         self._size, self._camera_text = image_size, camera
         self._model: mujoco.MjModel | None = None
         self._thread_pool = ThreadPool()

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rig.agent.agent import NUMBERS, load_agent
+from rig.agent.agent import ARRAY_FILES, load_agent
 from rig.errors import RunError
 from rig.inference.demo import attempts
 from rig.inference.model_card import card
@@ -45,7 +45,7 @@ def export(directory: Path, out: Path, *, force: bool = False) -> None:
     check_not_existing(out)
     with new_directory(out) as beside:
         copy(run.directory, beside, COPIED)
-        numbers = next(name for name in NUMBERS if (run.policy / name).is_file())
+        numbers = next(name for name in ARRAY_FILES if (run.policy / name).is_file())
         shutil.copyfile(run.policy / numbers, beside / "model.safetensors")
         shutil.copyfile(run.policy / "policy.json", beside / "policy.json")
         video_frames = [

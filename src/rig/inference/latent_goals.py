@@ -6,7 +6,7 @@ gives the reward that any goal implies, one transition or a batch at a time. Wit
 ``stable_baselines3.HerReplayBuffer`` that is hindsight by somebody else's code::
 
     run, policy = open_trained(Path("runs/push"))
-    env = LatentGoals(gymnasium.make("rig.envs.registration:rig/Push-v0"), policy.space)
+    env = LatentGoals(gymnasium.make("rig.envs.registration:rig/Push-v0"), agent.representation)
 
 The true state stays in ``info``, for evaluation.
 """

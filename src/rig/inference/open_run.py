@@ -4,10 +4,7 @@ from pathlib import Path
 
 from rig.agent.agent import Agent, load_agent
 from rig.errors import RunError
-from rig.representation.hybrid import HybridRepresentation
-from rig.representation.latent import LatentRepresentation
-from rig.representation.pixels import PixelRepresentation
-from rig.representation.true_state import TrueStateRepresentation
+from rig.representation.representation import Representation
 from rig.runs.run import Run
 from rig.training.provenance import check_same_observations
 
@@ -27,22 +24,18 @@ def open_trained(directory: Path, *, force: bool = False) -> tuple[Run, Agent]:
     return run, load_agent(run.policy, run.config)
 
 
-def latent_space(policy: Agent) -> LatentRepresentation | PixelRepresentation:
-    """The latent space of a policy that sees pictures.
+def latent_space(agent: Agent) -> Representation:
+    """Return the representation of an agent that needs nothing but camera images.
 
     Raises:
-        RunError: It was given the true state.
+        RunError: It needs the true state.
     """
-    if isinstance(policy.space, TrueStateRepresentation):
+    if agent.representation.needs_true_state:
         raise RunError(
-            "this run was trained with --oracle and sees no pictures: train without it"
+            "this run was given the true state, by --oracle, --input true or --reward.distance "
+            "true, and can't act from images alone: train without it"
         )
-    if isinstance(policy.space, HybridRepresentation):
-        raise RunError(
-            "this run was given the true state, by --input true or --reward.distance true, "
-            "to see what is at fault: train without it"
-        )
-    return policy.space
+    return agent.representation
 
 
 def num_env_steps(run: Run) -> int:

@@ -39,7 +39,9 @@ class Policy:
         for name, picture in {"image": image, "goal_image": goal_image}.items():
             self._refuse_another_shape(name, np.asarray(picture))
         goal = self._space.encode(np.asarray(goal_image)[None]).latent
-        action, _encoding = self._policy.act_steadily(np.asarray(image)[None], goal)
+        action, _encoding = self._policy.act(
+            np.asarray(image)[None], goal, use_target_actor=True
+        )
         return action[0]
 
     def _refuse_another_shape(self, name: str, picture: np.ndarray) -> None:

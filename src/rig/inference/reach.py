@@ -47,7 +47,7 @@ def reach(policy: Agent, envs: Envs, picture: GoalImage) -> Attempt:
     observation, info = envs.reset(seed=0, options=known.options() if known else None)
     images, infos = [observation["observation"]], [info]
     for _ in range(base_envs.num_steps):
-        action, _encoding = policy.act_steadily(images[-1], goal)
+        action, _encoding = policy.act(images[-1], goal, use_target_actor=True)
         observation, _reward, _terminated, _truncated, info = envs.step(action)
         images.append(observation["observation"])
         infos.append(info)

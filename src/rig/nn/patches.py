@@ -8,6 +8,8 @@ layers reduce a camera image of any size to a small grid::
     84 x 84 x 3  --4-->  21 x 21 x C1  --3-->  7 x 7 x C2
 """
 
+from math import isqrt
+
 import equinox as eqx
 import jax
 from jaxtyping import Array, Float, PRNGKeyArray
@@ -35,6 +37,11 @@ def depth_to_space(patches: Float[Array, "h w patch"], side: int) -> Float[Array
     height, width, _ = patches.shape
     grid = patches.reshape(height, width, side, side, -1)
     return grid.transpose(0, 2, 1, 3, 4).reshape(height * side, width * side, -1)
+
+
+def side_of(num_values: int) -> int:
+    """Return the height and width of a square RGB image of that many pixel values."""
+    return isqrt(num_values // IMAGE_CHANNELS)
 
 
 def grid_side(image_size: int) -> int:

@@ -1,18 +1,17 @@
-"""Replay: every frame once, its latent beside it, and batches by index arithmetic.
+"""Replay: every frame once, its latent next to it, and batches by index arithmetic.
 
 An episode of T actions has T + 1 frames; each episode has its own T. The frames of all episodes
 lie in one ring of rows, one after another. With room for 8 rows and episodes of T = 3, 1 and 2
-the third one wraps around, and the first, whose rows it begins to take, is forgotten::
+the third one wraps around, and the first, whose rows it begins to take, is dropped::
 
     row       0 1 2 3   4 5   6 7        step t of an episode   first row + t
     episode   2 . . .   1 1   2 2        the frame after it     first row + t + 1
                                          a later frame          ... first row + T
 
-Rows are counted on for ever, and taken modulo the size of the ring where an array is read.
-Latents are a cache of what the VAE says of the frames. When the VAE has moved,
-:meth:`Replay.reencode` makes them anew. Where nothing will look at a frame again, it comes
-without bytes, and only its latent is kept. Where a latent is the picture itself, it is a view
-of the frame: nothing is kept twice.
+Row numbers only grow, and are taken modulo the size of the ring where an array is read.
+Latents are a cache of the frames' encodings; after the VAE has changed,
+:meth:`ReplayBuffer.reencode` updates them. A buffer that does not keep frames stores only their
+latents. Where a latent is the image itself, it is a view of the frame: nothing is stored twice.
 """
 
 from collections.abc import Callable, Iterable
@@ -23,7 +22,7 @@ from jaxtyping import Float32, Int
 
 from rig.errors import NotEnoughDataError
 from rig.replay.memmap import advise_dontneed
-from rig.types import Aims, Encoding, Episodes, Latents
+from rig.types import Encoding, Episodes, Goals, Latents
 
 
 Rows = Int[np.ndarray, " B"]
@@ -32,35 +31,45 @@ NewFrames = Callable[[tuple[int, ...], np.dtype], np.ndarray]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SampledTransitions:
-    """Transitions as they happened, each with a frame reached later in its episode."""
+    """Transitions as they happened, each with a latent reached later in its episode."""
 
     latent: Latents
     action: Float32[np.ndarray, "B action"]
     next_latent: Latents
     next_log_std: Float32[np.ndarray, "B _"]
     goal: Latents
-    """The goal the rollout was aimed at."""
+    """The goal of the episode."""
     future_latent: Latents
     """A latent reached later in the same episode; the next latent is one of them."""
     next_row: Rows
-    """Where the next frame lies."""
+    """The row of the next frame."""
 
     def __len__(self) -> int:
         return len(self.latent)
 
 
 class ReplayBuffer:
-    """The last episodes, of any lengths; the oldest go first."""
+    """The last episodes, of any lengths; the oldest are dropped first."""
 
     def __init__(
-        self, num_transitions: int, num_steps: int, new_frames: NewFrames = np.empty
+        self,
+        num_transitions: int,
+        num_steps: int,
+        new_frames: NewFrames = np.empty,
+        *,
+        keeps_frames: bool = True,
     ) -> None:
-        """Makes room for so many transitions, in episodes of at most ``num_steps`` each.
+        """Make room for transitions.
 
-        Shorter episodes have more frames per transition, so fewer of their transitions fit.
-        ``new_frames`` makes the array of all frames: in memory, or in a file.
+        Args:
+            num_transitions: Of episodes of ``num_steps``. Shorter episodes have more frames per
+                transition, so fewer of their transitions fit.
+            num_steps: The longest episode's length.
+            new_frames: Makes the array of all frames: in memory, or in a file.
+            keeps_frames: Whether frames are stored, or only their latents.
         """
         self._new_frames = new_frames
+        self._keeps_frames = keeps_frames
         self._num_rows = max(1, num_transitions // num_steps) * (num_steps + 1)
         self._num_added = 0
         self._frames = np.empty(0)
@@ -71,17 +80,18 @@ class ReplayBuffer:
 
     @property
     def num_episodes(self) -> int:
-        """Episodes held."""
+        """The number of episodes held."""
         return len(self._num_steps)
 
     @property
     def num_transitions(self) -> int:
-        """Transitions held."""
+        """The number of transitions held."""
         return int(self._num_steps.sum())
 
     @property
     def frames(self) -> np.ndarray:
         """All frames still there, one row each: a view, not a copy."""
+        assert self._keeps_frames, "this buffer does not keep frames"
         return self._frames[: self._num_added]
 
     @property
@@ -91,26 +101,26 @@ class ReplayBuffer:
 
     @property
     def num_rows(self) -> int:
-        """Rows that it has room for."""
+        """The number of rows it has room for."""
         return self._num_rows
 
     @property
     def rows_held(self) -> tuple[int, int]:
-        """The oldest row still there, and the one after the newest, counted for ever."""
+        """The oldest row still there, and the one after the newest; row numbers only grow."""
         return max(0, self._num_added - self._num_rows), self._num_added
 
     def add(self, episodes: Episodes) -> None:
-        """Takes in episodes, in the place of the oldest ones if it is full."""
+        """Add episodes, in place of the oldest ones if it is full."""
+        # Not kept, a frame has no rows of pixels: an array of the usual rank, without bytes.
+        frames = episodes.frames if self._keeps_frames else episodes.frames[:, :0]
         if self._num_added == 0:
-            self._allocate(episodes.frames, episodes.goals, episodes.actions.shape[1])
+            self._allocate(frames, episodes.goals, episodes.actions.shape[1])
         last, new = episodes.last_rows, np.arange(len(episodes.frames))
         has_action = np.isin(new, last, invert=True)
         first_row = self._num_added + last - episodes.num_steps
         row = self._places(self._num_added + new)
-        self._frames[row] = episodes.frames
-        advise_dontneed(
-            self._frames
-        )  # latents stand in for frames, which are seldom read again
+        self._frames[row] = frames
+        advise_dontneed(self._frames)  # frames are seldom read again: their latents are
         self._latents[row] = episodes.encoding.latent
         self._log_stds[row] = episodes.encoding.log_std
         self._actions[row[has_action]] = episodes.actions
@@ -118,13 +128,13 @@ class ReplayBuffer:
         self._index(first_row, episodes)
 
     def sample(self, num: int, *, rng: np.random.Generator) -> SampledTransitions:
-        """Transitions drawn uniformly, with replacement.
+        """Return transitions drawn uniformly, with replacement.
 
         Raises:
             NotEnoughDataError: It is empty.
         """
         if self.num_episodes == 0:
-            raise NotEnoughDataError("replay holds no episode: practise before sampling")
+            raise NotEnoughDataError("the buffer holds no episode: add some before sampling")
         episode, step = self._draw(num, rng=rng)
         future = rng.integers(step + 1, self._num_steps[episode] + 1)
         first = self._first_row[episode]
@@ -142,30 +152,29 @@ class ReplayBuffer:
     def reencode(
         self,
         encode: Callable[[np.ndarray], Encoding],
-        move_goals: Callable[[Aims], Aims],
+        reencode_goals: Callable[[Goals], Goals],
     ) -> None:
-        """Makes every latent anew: the VAE has moved.
+        """Encode every frame again: the VAE has changed.
 
         Args:
-            encode: The VAE as it is now.
-            move_goals: Old goals to new ones. A goal stands for a picture, so the caller
-                decodes it with the VAE that imagined it and encodes it with the new one, if
-                that one sees pictures otherwise.
+            encode: The new encoder.
+            reencode_goals: Returns the new goals of old ones. A goal stands for an image, so
+                the caller decodes it with the old VAE and encodes it with the new one.
         """
         encoding = encode(self.frames)
         self._latents[: len(encoding.latent)] = encoding.latent
         self._log_stds[: len(encoding.latent)] = encoding.log_std
-        self._goals = move_goals(self._goals)
+        self._goals = reencode_goals(self._goals)
 
     def immutable_arrays(self, first: int, end: int) -> dict[str, np.ndarray]:
-        """Frames and actions of some rows: what never changes once it is there."""
+        """Return frames and actions of some rows: what never changes once it is stored."""
         places = self._places(np.arange(first, end))
         return {"frames": self._frames[places], "actions": self._actions[places]}
 
     def mutable_arrays(self) -> dict[str, np.ndarray]:
-        """The rest: the latents, and where each episode is. Views, not copies.
+        """Return the rest: latents, and where each episode is. Views, not copies.
 
-        Of latents that are the frames themselves, there is no column.
+        Latents that are the frames themselves have no column.
         """
         return {
             "latents": self.latents[:, : self._num_columns],
@@ -180,12 +189,12 @@ class ReplayBuffer:
         mutable_arrays: dict[str, np.ndarray],
         parts: Iterable[tuple[int, dict[str, np.ndarray]]],
     ) -> None:
-        """Becomes, byte for byte, the replay that was taken apart; this one must be new.
+        """Become, byte for byte, the buffer that was saved; this one must be new.
 
         Args:
-            mutable_arrays: As :meth:`passing` gave it.
-            parts: First rows, each with what :meth:`lasting` gave from there on, in order;
-                none if nothing was remembered yet.
+            mutable_arrays: From :meth:`mutable_arrays`.
+            parts: First rows, each with the :meth:`immutable_arrays` from there on, in order;
+                none if nothing was stored yet.
         """
         for first, immutable_arrays in parts:
             if self._num_added == 0:
@@ -206,7 +215,7 @@ class ReplayBuffer:
         self._goals = mutable_arrays["goals"]
 
     def _draw(self, num: int, *, rng: np.random.Generator) -> tuple[Rows, Rows]:
-        """An episode and a step of it, each transition as likely as any other.
+        """Draw an episode and a step of it, each transition as likely as any other.
 
         A step beyond the end of its episode is drawn again, with another episode.
         """
@@ -221,7 +230,7 @@ class ReplayBuffer:
         return episode, step
 
     def _index(self, first_row: Rows, episodes: Episodes) -> None:
-        """Notes where new episodes begin, and forgets those that lost rows to them."""
+        """Record where new episodes begin, and drop those that lost rows to them."""
         first_row = np.concatenate([self._first_row, first_row])
         num_steps = np.concatenate([self._num_steps, episodes.num_steps])
         goals = np.concatenate([self._goals, episodes.goals])
@@ -231,24 +240,24 @@ class ReplayBuffer:
         self._goals = goals[held]
 
     def _places(self, row: Rows) -> Rows:
-        """Where rows lie in the arrays."""
+        """Return where rows are in the arrays."""
         return row % self._num_rows
 
     @property
     def _num_columns(self) -> int:
-        """Numbers of a latent that are kept beside its frame: none of a picture."""
+        """The values of a latent stored next to its frame: none of an image."""
         return self._log_stds.shape[1]
 
-    def _allocate(self, frames: np.ndarray, goals: Aims, action_size: int) -> None:
-        """Takes address space for all that fits; pages are touched only when written."""
-        size, is_picture = goals.shape[1], goals.dtype == np.uint8
+    def _allocate(self, frames: np.ndarray, goals: Goals, action_size: int) -> None:
+        """Take address space for all that fits; pages are touched only when written."""
+        size, is_image = goals.shape[1], goals.dtype == np.uint8
         self._frames = self._new_frames((self._num_rows, *frames.shape[1:]), frames.dtype)
         self._latents = (
             self._frames.reshape(self._num_rows, size)
-            if is_picture
+            if is_image
             else np.empty((self._num_rows, size), np.float32)
         )
-        self._log_stds = np.empty((self._num_rows, 0 if is_picture else size), np.float32)
+        self._log_stds = np.empty((self._num_rows, 0 if is_image else size), np.float32)
         # Zeros, because the last row of an episode has no action and is saved all the same.
         self._actions = np.zeros((self._num_rows, action_size), np.float32)
         self._goals = goals[:0]

@@ -1,4 +1,4 @@
-"""Arrays that lie in a file: the system keeps in memory what was used of late."""
+"""Arrays in a file: the system keeps recently used parts in memory."""
 
 import mmap
 import os
@@ -9,13 +9,13 @@ import numpy as np
 
 
 def memmap_array(directory: Path, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-    """An array in a file of that directory, which is gone when nothing uses it any more.
+    """Return an array in a file of that directory, which is removed when it is no longer used.
 
-    The room is taken at once, so that a disk that is full is noticed here. The file has no
-    name: whatever ends the process, nothing is left behind.
+    The space is taken at once, so that a full disk is noticed here. The file has no name:
+    however the process ends, nothing is left behind.
 
     Raises:
-        OSError: The disk has no room for it.
+        OSError: The disk has no space for it.
     """
     with tempfile.TemporaryFile(dir=directory) as file:
         os.posix_fallocate(file.fileno(), 0, int(np.prod(shape)) * dtype.itemsize)
@@ -23,7 +23,7 @@ def memmap_array(directory: Path, shape: tuple[int, ...], dtype: np.dtype) -> np
 
 
 def advise_dontneed(array: np.ndarray) -> None:
-    """Gives back the memory of an array that lies in a file; the file keeps what was written.
+    """Release the memory of an array in a file; the file keeps what was written.
 
     The system may hold its pages for a while, and takes them for others when it needs to.
     """

@@ -1,14 +1,14 @@
-"""Relabelling: pretend that old transitions were aimed at other goals.
+"""Relabelling: pretend that old transitions pursued other goals.
 
 A transition stays true whatever goal it was collected under, so it can be used again with
 another goal and the reward that this goal implies. Goals come from three sources::
 
-    kept      the goal the rollout was aimed at
+    original  the goal of the episode
     future    a latent reached later in the same episode     (hindsight)
-    imagined  a fresh draw from the latent prior             (imagination)
+    prior     a fresh draw from the latent prior             (imagination)
 
 Sources: Andrychowicz et al. 2017, section 4.5 (future); Nair et al. 2018, section 4.3
-(imagined).
+(prior).
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ from rig.types import Batch, Latents
 
 
 RewardOf = Callable[[SampledTransitions, Latents], Float32[np.ndarray, " B"]]
-"""The reward of each recalled transition under each goal."""
+"""Takes sampled transitions and a goal for each; returns the rewards."""
 
 
 def relabel(
@@ -33,14 +33,14 @@ def relabel(
     *,
     rng: np.random.Generator,
 ) -> Batch:
-    """Gives every row a goal from the mixture, and the reward that goal implies.
+    """Give every row a goal from the mixture, and the reward that goal implies.
 
     Args:
-        sampled: Transitions as replay returned them. Not modified.
+        sampled: Transitions from replay. Not modified.
         imagined: One draw from the latent prior per row.
         mixture: How often each source is used.
-        reward_of: The reward that a goal implies.
-        rng: Decides the source of each row.
+        reward_of: Returns the reward that a goal implies.
+        rng: Draws the source of each row.
     """
     source = rng.choice(3, size=len(sampled), p=mixture.shares)
     goal = sampled.goal.copy()

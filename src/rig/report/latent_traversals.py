@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from rig.report.diagnose import LEAST_WEIGHT
-from rig.representation.latent import LatentRepresentation
+from rig.representation.representation import Representation
 
 
 NUM_SWEPT = 9
@@ -14,7 +14,7 @@ FARTHEST = 2.0
 
 
 def sweeps(
-    space: LatentRepresentation, latents: Float32[np.ndarray, "N latent"]
+    space: Representation, latents: Float32[np.ndarray, "N latent"]
 ) -> dict[str, UInt8[np.ndarray, "swept H W 3"]]:
     """Rows of a sheet, one for each latent that counts, or for the heaviest if none does.
 
@@ -22,6 +22,7 @@ def sweeps(
         space: Decodes.
         latents: Of images seen: they say where the mean is, and how far a latent ranges.
     """
+    assert space.weight is not None
     mean, spread = latents.mean(axis=0), latents.std(axis=0)
     counting = np.flatnonzero(space.weight >= LEAST_WEIGHT)
     steps = np.linspace(-FARTHEST, FARTHEST, NUM_SWEPT)

@@ -1,39 +1,112 @@
-"""The latent space as the loop uses it: images in, latents out, goals imagined.
+"""A fitted VAE: images in, latents out, goals imagined.
 
 Everything here takes and gives NumPy arrays; the VAE runs compiled inside.
 """
 
-from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
-from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float, Float32, Int, UInt8
+from jaxtyping import Float32, Int, UInt8
 
+from rig.config import Config
 from rig.nn.chunks import in_chunks
-from rig.representation.prior import GaussianPrior, Prior, SeenPrior, make_prior
-from rig.representation.reward import latent_reward
-from rig.representation.vae import VAE, to_float, to_uint8
+from rig.replay.buffer import ReplayBuffer
+from rig.representation.compiled import decode, encode, encode_and_act
+from rig.representation.fit import fine_tune, fit
+from rig.representation.output_basis import OutputBasis, PatchBasis, PrincipalBasis
+from rig.representation.prior import PRIORS, Prior, make_prior
+from rig.representation.representation import (
+    Actions,
+    Actor,
+    FitMonitor,
+    Images,
+    Representation,
+    Tree,
+)
+from rig.representation.vae import VAE, make_vae, vae_template
 from rig.representation.whiten import Whitening, fit_whitening, no_whitening, rescale_by_steps
-from rig.types import Encoding
+from rig.types import Collected, Encoding
 
 
-Actor = Callable[[Float[jax.Array, "N latent"], Float[jax.Array, "N latent"]], jax.Array]
-"""Latents and goals in, actions out: the networks live in ``agent``, which we don't import."""
+MAX_PRIOR_IMAGES = 10_000
+"""Images whose latents make the prior; more would change it little."""
+MAX_COMPONENTS = 10_000_000
+"""No saved basis has more components; a larger number in the settings is damage."""
 
 
-class LatentRepresentation:
-    """A fitted VAE, how its latents are whitened, and the prior that goals come from."""
+class LatentRepresentation(Representation):
+    """A fitted VAE, the whitening of its latents, and the prior that goals are drawn from."""
 
     def __init__(self, vae: VAE, whitening: Whitening, prior: Prior) -> None:
         self.vae = vae
         self.whitening = whitening
         self.prior = prior
         self.weight: Float32[np.ndarray, " latent"] = np.asarray(whitening.weight)
+
+    @classmethod
+    def fit(
+        cls,
+        config: Config,
+        collected: Collected,
+        monitor: FitMonitor,
+        *,
+        rng: np.random.Generator,
+    ) -> "LatentRepresentation":
+        """Fit the VAE to the first images, then whitening and prior."""
+        images = collected.images
+        vae, whitening, rows = fit_vae(config, images, collected, monitor, rng=rng)
+        new = cls._of(vae, images[rows], config, whitening, rng=rng)
+        monitor.after_fit(new, images)
+        return new
+
+    @classmethod
+    def _of(
+        cls,
+        vae: VAE,
+        images: Images,
+        config: Config,
+        whitening: Whitening,
+        *,
+        rng: np.random.Generator,
+    ) -> "LatentRepresentation":
+        """Return the representation whose prior is made from the latents of some images."""
+        seen, _ = in_chunks(partial(encode, vae, whitening), images)
+        return cls(
+            vae, whitening, make_prior(config.goals.source, seen, config.goals.skew, rng=rng)
+        )
+
+    @classmethod
+    def input_size(cls, config: Config) -> int:
+        """Return the number of latents."""
+        return config.vae.latent_dim
+
+    @classmethod
+    def template(cls, config: Config, num_goals: int) -> Tree:
+        """Return the shapes of :meth:`arrays`."""
+        side, size = config.image_size, config.vae.latent_dim
+        image = jnp.zeros((side, side, 3))
+        output_basis: OutputBasis = PatchBasis()
+        if config.vae.architecture != "patches":
+            num = min(config.vae.num_components, MAX_COMPONENTS)
+            output_basis = PrincipalBasis(jnp.zeros((side * side * 3, num)), image, side)
+        vae = vae_template(config.vae, output_basis, image, key=jax.random.key(0))
+        prior = PRIORS[config.goals.source].kind.template(size, num_goals)
+        return {"vae": vae, "whitening": no_whitening(size), "prior": prior}
+
+    @classmethod
+    def from_arrays(cls, arrays: Tree, config: Config) -> "LatentRepresentation":
+        """Return the representation that :meth:`arrays` saved."""
+        parts = {name: np.asarray(value) for name, value in arrays["prior"].items()}
+        prior = PRIORS[config.goals.source].kind(**parts)
+        return cls(arrays["vae"], arrays["whitening"], prior)
+
+    def arrays(self) -> Tree:
+        """Return all arrays that must be saved."""
+        prior = asdict(self.prior)  # type: ignore[call-overload]
+        return {"vae": self.vae, "whitening": self.whitening, "prior": prior}
 
     @property
     def latent_dim(self) -> int:
@@ -42,67 +115,96 @@ class LatentRepresentation:
 
     @property
     def num_goals(self) -> int:
-        """Latents that the prior keeps to draw from; 0 for a Gaussian."""
-        return len(self.prior.latents) if isinstance(self.prior, SeenPrior) else 0
+        """The number of latents that the prior stores to draw from; 0 for a Gaussian."""
+        return self.prior.num_goals
 
-    def arrays(self) -> dict[str, Any]:
-        """Everything that makes this space, to be saved."""
-        prior = asdict(self.prior)
-        return {"vae": self.vae, "whitening": self.whitening, "prior": prior}
-
-    @classmethod
-    def from_arrays(cls, arrays: dict[str, Any]) -> "LatentRepresentation":
-        """The space that :meth:`arrays` took apart."""
-        parts = {name: np.asarray(value) for name, value in arrays["prior"].items()}
-        prior = SeenPrior(**parts) if "latents" in parts else GaussianPrior(**parts)
-        return cls(arrays["vae"], arrays["whitening"], prior)
-
-    def encode(self, images: UInt8[np.ndarray, "N H W 3"]) -> Encoding:
-        """The posterior of each image."""
-        posterior = in_chunks(partial(_encode, self.vae, self.whitening), images)
+    def encode(self, frames: Images) -> Encoding:
+        """Return the posterior of each image."""
+        posterior = in_chunks(partial(encode, self.vae, self.whitening), frames)
         return Encoding(latent=posterior[0], log_std=posterior[1])
 
-    def decode(self, latents: Float32[np.ndarray, "N latent"]) -> UInt8[np.ndarray, "N H W 3"]:
-        """The image of each latent."""
-        return in_chunks(partial(_decode, self.vae, self.whitening), latents)
-
-    def reencode_goals(
-        self, goals: Float32[np.ndarray, "N latent"], new: "LatentRepresentation"
-    ) -> Float32[np.ndarray, "N latent"]:
-        """Goals as another space has them: it encodes the pictures that they stand for here.
-
-        If it sees those pictures as this one does, the goals stay as they are. A fit that
-        learns only the spread of latents, as of keypoints, moves none of them, and to decode
-        and encode a goal would put what the decoder paints in the place of what was wanted.
-        """
-        pictures = self.decode(goals)
-        before, after = self.encode(pictures).latent, new.encode(pictures).latent
-        return goals if np.array_equal(before, after) else after
+    def decode(self, latents: Float32[np.ndarray, "N latent"]) -> Images:
+        """Return the image of each latent."""
+        return in_chunks(partial(decode, self.vae, self.whitening), latents)
 
     def imagine(self, num: int, *, rng: np.random.Generator) -> Float32[np.ndarray, "N latent"]:
-        """Goals, drawn from the prior."""
+        """Return goals drawn from the prior."""
         return self.prior.sample(num, rng=rng)
 
-    def distance(
-        self,
-        latents: Float32[np.ndarray, "N latent"],
-        goals: Float32[np.ndarray, "N latent"],
-    ) -> Float32[np.ndarray, " N"]:
-        """Weighted Euclidean distance, as the reward measures it."""
-        return -latent_reward(latents, goals, self.weight)
-
     def encode_and_act(
-        self,
-        actor: Actor,
-        images: UInt8[np.ndarray, "N H W 3"],
-        goals: Float32[np.ndarray, "N latent"],
-    ) -> tuple[Float32[np.ndarray, "N action"], Encoding]:
-        """What the actor does about images, and their posteriors, in one compiled call."""
-        action, latent, log_std = _see_and_act(
-            self.vae, self.whitening, actor, jnp.asarray(images), jnp.asarray(goals)
+        self, actor: Actor, frames: Images, goals: Float32[np.ndarray, "N latent"]
+    ) -> tuple[Actions, Encoding]:
+        """Return the actor's actions and the images' posteriors, in one compiled call."""
+        action, latent, log_std = encode_and_act(
+            self.vae, self.whitening, actor, jnp.asarray(frames), jnp.asarray(goals)
         )
         encoding = Encoding(latent=np.asarray(latent), log_std=np.asarray(log_std))
         return np.asarray(action), encoding
+
+    def with_prior(self, prior: Prior) -> "LatentRepresentation":
+        """Return the same representation with another prior."""
+        return type(self)(self.vae, self.whitening, prior)
+
+    def finetune(
+        self,
+        replay: ReplayBuffer,
+        config: Config,
+        monitor: FitMonitor,
+        *,
+        rng: np.random.Generator,
+    ) -> "LatentRepresentation":
+        """Return the representation with its VAE fitted further and a new prior."""
+        frames = replay.frames
+        vae = fine_tune(self.vae, frames, config.vae, config.online.num_fit_steps, rng=rng)
+        new = self._of(vae, some_of(frames, rng=rng), config, self.whitening, rng=rng)
+        monitor.after_fit(new, frames)
+        return new
+
+    def reencode_goals(
+        self, goals: Float32[np.ndarray, "N latent"], new: Representation
+    ) -> Float32[np.ndarray, "N latent"]:
+        """Return the goals' images as a fine-tuned VAE encodes them.
+
+        If both VAEs encode those images alike, the goals stay as they are. A fit that changes
+        only the standard deviation of latents, as of keypoints, moves no latent, and decoding
+        and encoding a goal would replace it by what the decoder made of it.
+        """
+        images = self.decode(goals)
+        before, after = self.encode(images).latent, new.encode(images).latent
+        return goals if np.array_equal(before, after) else after
+
+    def refresh_prior(
+        self, replay: ReplayBuffer, config: Config, *, rng: np.random.Generator
+    ) -> "LatentRepresentation":
+        """Return the same representation with a prior made from the latents in replay."""
+        some = some_of(replay.latents, rng=rng)
+        return self.with_prior(
+            make_prior(config.goals.source, some, config.goals.skew, rng=rng)
+        )
+
+
+def fit_vae(
+    config: Config,
+    images: Images,
+    collected: Collected,
+    monitor: FitMonitor,
+    *,
+    rng: np.random.Generator,
+) -> tuple[VAE, Whitening, Int[np.ndarray, " some"]]:
+    """Return a VAE fitted to images, its whitening, and the rows to make the prior from."""
+    on_progress = monitor.begin_fit()
+    vae = make_vae(config.vae, images, key=jax.random.key(rng.integers(2**32)), rng=rng)
+    vae = fit(vae, images, config.vae, rng=rng, on_progress=on_progress)
+    rows = some_of(np.arange(len(images)), rng=rng)
+    whitening = whiten(vae, images[rows], config.vae.whiten_floor)
+    if config.reward.metric == "steps":
+        whitening = weigh_by_steps(vae, whitening, images, collected.rows_with_action)
+    return vae, whitening, rows
+
+
+def some_of(rows: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
+    """Return as many rows as a prior is made from, drawn without replacement."""
+    return rows[rng.permutation(len(rows))[:MAX_PRIOR_IMAGES]]
 
 
 def make_latent_representation(
@@ -114,15 +216,15 @@ def make_latent_representation(
     rng: np.random.Generator,
     whitening: Whitening | None = None,
 ) -> LatentRepresentation:
-    """The latent space of a VAE, with the prior made of its latents of some images."""
+    """Return the representation of a VAE, with a prior made from its latents of some images."""
     whitening = whitening or no_whitening(vae.latent_dim)
-    seen, _ = in_chunks(partial(_encode, vae, whitening), images)
+    seen, _ = in_chunks(partial(encode, vae, whitening), images)
     return LatentRepresentation(vae, whitening, make_prior(prior_source, seen, skew, rng=rng))
 
 
 def whiten(vae: VAE, images: UInt8[np.ndarray, "N H W 3"], floor: float) -> Whitening:
-    """The whitening of a VAE's latents of some images."""
-    seen, _ = in_chunks(partial(_encode, vae, no_whitening(vae.latent_dim)), images)
+    """Return the whitening of a VAE's latents of some images."""
+    seen, _ = in_chunks(partial(encode, vae, no_whitening(vae.latent_dim)), images)
     return fit_whitening(seen, floor)
 
 
@@ -130,38 +232,8 @@ def weigh_by_steps(
     vae: VAE,
     whitening: Whitening,
     images: UInt8[np.ndarray, "N H W 3"],
-    rows_that_lead_on: Int[np.ndarray, " pairs"],
+    rows_with_action: Int[np.ndarray, " pairs"],
 ) -> Whitening:
-    """The whitening in which distance counts steps, given images and which lead to the next."""
-    seen, _ = in_chunks(partial(_encode, vae, no_whitening(vae.latent_dim)), images)
-    return rescale_by_steps(whitening, seen[rows_that_lead_on], seen[rows_that_lead_on + 1])
-
-
-@eqx.filter_jit
-def _see_and_act(
-    vae: VAE,
-    whitening: Whitening,
-    actor: Actor,
-    images: UInt8[jax.Array, "N H W 3"],
-    goals: Float[jax.Array, "N latent"],
-) -> tuple[Float[jax.Array, "N action"], ...]:
-    """The actions for images and goals, and the images' posteriors."""
-    latent, log_std = _encode(vae, whitening, images)
-    return actor(latent, goals), latent, log_std
-
-
-@eqx.filter_jit
-def _encode(
-    vae: VAE, whitening: Whitening, images: UInt8[jax.Array, "N H W 3"]
-) -> tuple[Float[jax.Array, "N latent"], Float[jax.Array, "N latent"]]:
-    """Means and log standard deviations of the posteriors."""
-    posterior = jax.vmap(vae.encode)(to_float(images))
-    return whitening.apply(posterior.mean), whitening.log_std(posterior.log_std)
-
-
-@eqx.filter_jit
-def _decode(
-    vae: VAE, whitening: Whitening, latents: Float[jax.Array, "N latent"]
-) -> UInt8[jax.Array, "N H W 3"]:
-    """The images of latents."""
-    return to_uint8(jax.vmap(vae.decode)(whitening.undo(latents)))
+    """Return the whitening in which distance counts steps, given rows that have a next one."""
+    seen, _ = in_chunks(partial(encode, vae, no_whitening(vae.latent_dim)), images)
+    return rescale_by_steps(whitening, seen[rows_with_action], seen[rows_with_action + 1])

@@ -1,94 +1,109 @@
-"""End to end: pictures in place of latents. The only place where the agent sees images.
+"""End to end: an image is its own latent, so actor and critics see the images themselves.
 
-It is a baseline, hindsight from pixels, with everything else unchanged: a picture is its own
-latent, its pixels in a row; goals are pictures that were seen; actor and critics begin with
-layers that look at both (:mod:`rig.agent.feature_extractor`). No picture is imagined, as
-nothing could
-paint it.
+This is a baseline, hindsight relabelling from pixels, with everything else unchanged. A latent
+is the image's pixels in a row; goals are observed images, because nothing can imagine new ones;
+actor and critics begin with layers that look at both (:mod:`rig.agent.feature_extractor`).
 
 Source: Nair et al. 2018, section 5, which compares with it.
 """
-
-from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from rig.agent.feature_extractor import side_of
-from rig.agent.networks import Actor, act
-from rig.nn.patches import IMAGE_CHANNELS
+from rig.config import Config
+from rig.nn.patches import IMAGE_CHANNELS, side_of
+from rig.replay.buffer import ReplayBuffer
+from rig.representation.representation import FitMonitor, Images, Representation, Tree
 from rig.representation.reward import pixel_distance_reward
-from rig.types import Encoding
+from rig.types import Collected, Encoding
 
 
-FlatImages = UInt8[np.ndarray, "N picture"]
-"""Pictures, the pixels of each in a row."""
-Images = UInt8[np.ndarray, "N H W 3"]
+FlatImages = UInt8[np.ndarray, "N pixels"]
+"""Images, the pixels of each in a row."""
 NUM_GOALS = 1000
-"""Pictures that goals are drawn from: they are saved with the policy, 7 kB each at 48 x 48."""
+"""Images to draw goals from. They are saved with the policy: 7 kB each at 48 x 48."""
 
 
-class PixelRepresentation:
-    """A picture as its own latent, and pictures that goals are drawn from.
+class PixelRepresentation(Representation):
+    """Images as their own latents, and observed images to draw goals from."""
 
-    It stands where :class:`rig.representation.latent.LatentRepresentation` does.
-    """
+    latent_dtype = np.uint8
 
     def __init__(self, goals: FlatImages) -> None:
         self._goals = goals
+        self.weight = None
 
     @classmethod
     def of_images(cls, images: Images, *, rng: np.random.Generator) -> "PixelRepresentation":
-        """The space whose goals are some of these images."""
-        return cls(in_rows(images[rng.permutation(len(images))[:NUM_GOALS]]))
+        """Return the representation whose goals are some of these images."""
+        return cls(flatten(images[rng.permutation(len(images))[:NUM_GOALS]]))
 
     @classmethod
-    def from_arrays(cls, arrays: dict[str, Any]) -> "PixelRepresentation":
-        """The space that :meth:`arrays` took apart."""
+    def fit(
+        cls,
+        config: Config,
+        collected: Collected,
+        monitor: FitMonitor,
+        *,
+        rng: np.random.Generator,
+    ) -> "PixelRepresentation":
+        """Draw the goals; nothing is fitted."""
+        return cls.of_images(collected.images, rng=rng)
+
+    @classmethod
+    def input_size(cls, config: Config) -> int:
+        """Return the number of pixel values of an image."""
+        return IMAGE_CHANNELS * config.image_size**2
+
+    @classmethod
+    def template(cls, config: Config, num_goals: int) -> Tree:
+        """Return the shapes of :meth:`arrays`."""
+        return {"goals": jnp.zeros((num_goals, cls.input_size(config)), jnp.uint8)}
+
+    @classmethod
+    def from_arrays(cls, arrays: Tree, config: Config) -> "PixelRepresentation":
+        """Return the representation that :meth:`arrays` saved."""
         return cls(np.asarray(arrays["goals"]))
 
-    def arrays(self) -> dict[str, Any]:
-        """Everything that makes this space, to be saved."""
+    def arrays(self) -> Tree:
+        """Return all arrays that must be saved."""
         return {"goals": self._goals}
 
     @property
     def num_goals(self) -> int:
-        """Pictures that practice draws its goals from."""
+        """The number of images to draw goals from."""
         return len(self._goals)
 
     @property
     def latent_dim(self) -> int:
-        """Numbers of a picture."""
+        """The number of pixel values of an image."""
         return self._goals.shape[1]
 
-    def encode(self, images: Images) -> Encoding:
-        """The images themselves, which are certain."""
-        return Encoding(latent=in_rows(images), log_std=np.empty((len(images), 0), np.float32))
+    def encode(self, frames: Images) -> Encoding:
+        """Return the images themselves; they have no standard deviation."""
+        return Encoding(latent=flatten(frames), log_std=np.empty((len(frames), 0), np.float32))
 
-    def decode(self, pictures: FlatImages) -> Images:
-        """The pictures as images."""
-        side = side_of(pictures.shape[1])
-        return pictures.reshape(-1, side, side, IMAGE_CHANNELS)
+    def decode(self, latents: FlatImages) -> Images:
+        """Return the latents as images."""
+        side = side_of(latents.shape[1])
+        return latents.reshape(-1, side, side, IMAGE_CHANNELS)
 
     def imagine(self, num: int, *, rng: np.random.Generator) -> FlatImages:
-        """Goals, drawn from the pictures that were seen: none is new."""
+        """Return goals drawn from observed images: none is new."""
         return self._goals[rng.integers(len(self._goals), size=num)]
 
-    def distance(self, pictures: FlatImages, goals: FlatImages) -> Float32[np.ndarray, " N"]:
-        """Root of the mean squared error between pictures, pixels in [0, 1]."""
-        return -pixel_distance_reward(self.decode(pictures), self.decode(goals))
+    def distance(self, latents: FlatImages, goals: FlatImages) -> Float32[np.ndarray, " N"]:
+        """Return the root mean squared error between images with pixels in [0, 1]."""
+        return -pixel_distance_reward(self.decode(latents), self.decode(goals))
 
-    def encode_and_act(
-        self, actor: Actor, images: Images, goals: FlatImages
-    ) -> tuple[Float32[np.ndarray, "N action"], Encoding]:
-        """What the actor does about images, and the images themselves."""
-        encoding = self.encode(images)
-        return np.asarray(
-            act(actor, jnp.asarray(encoding.latent), jnp.asarray(goals))
-        ), encoding
+    def refresh_prior(
+        self, replay: ReplayBuffer, config: Config, *, rng: np.random.Generator
+    ) -> "PixelRepresentation":
+        """Return the representation whose goals are images that replay holds."""
+        return self.of_images(replay.frames, rng=rng)
 
 
-def in_rows(images: Images) -> FlatImages:
-    """The pixels of each image in a row: a view where that can be."""
+def flatten(images: Images) -> FlatImages:
+    """Return the pixels of each image in a row: a view where possible."""
     return images.reshape(len(images), -1)

@@ -13,13 +13,31 @@ Differs: the density is a kernel estimate in latent space, not the VAE's bound o
 of the image, because there are few latents and they already hold what matters.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float32, Int
+from jaxtyping import Float32, Float64, Int
 
 
 Latents = Float32[np.ndarray, "num latent"]
+
+
+@runtime_checkable
+class Prior(Protocol):
+    """A distribution to draw goals from: a dataclass whose fields are arrays."""
+
+    @property
+    def num_goals(self) -> int:
+        """The number of stored latents to draw from; 0 for a density."""
+
+    def sample(self, num: int, *, rng: np.random.Generator) -> Latents:
+        """Return ``num`` samples."""
+
+    @classmethod
+    def template(cls, latent_dim: int, num_goals: int) -> dict[str, Any]:
+        """Return the shapes of its fields by name: for loading."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,10 +48,21 @@ class GaussianPrior:
     factor: Float32[np.ndarray, "latent latent"]
     """Cholesky factor of the covariance: a sample is ``mean + factor @ noise``."""
 
+    @property
+    def num_goals(self) -> int:
+        """None are stored."""
+        return 0
+
     def sample(self, num: int, *, rng: np.random.Generator) -> Latents:
         """Return ``num`` samples."""
         noise = rng.standard_normal((num, len(self.mean)), dtype=np.float32)
         return self.mean + noise @ self.factor.T
+
+    @classmethod
+    def template(cls, latent_dim: int, num_goals: int) -> dict[str, Any]:
+        """Return the shapes of its fields by name."""
+        factor = np.zeros((latent_dim, latent_dim), np.float32)
+        return {"mean": np.zeros(latent_dim, np.float32), "factor": factor}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,12 +71,19 @@ class SeenPrior:
 
     latents: Float32[np.ndarray, "seen latent"]
 
+    @property
+    def num_goals(self) -> int:
+        """The number of these latents."""
+        return len(self.latents)
+
     def sample(self, num: int, *, rng: np.random.Generator) -> Latents:
         """Return ``num`` latents, drawn with replacement."""
         return self.latents[rng.integers(len(self.latents), size=num)]
 
-
-Prior = GaussianPrior | SeenPrior
+    @classmethod
+    def template(cls, latent_dim: int, num_goals: int) -> dict[str, Any]:
+        """Return the shapes of its fields by name."""
+        return {"latents": np.zeros((num_goals, latent_dim), np.float32)}
 
 
 def make_prior(
@@ -58,18 +94,44 @@ def make_prior(
     rng: np.random.Generator,
 ) -> Prior:
     """Return the prior called ``source``, fitted to the latents of observed images."""
-    if source in ("seen", "skewed"):
-        return SeenPrior(latents=seen[goals_among(seen, source, skew, rng=rng)])
+    return PRIORS[source].make(seen, skew, rng)
+
+
+def normal(seen: Latents, _skew: float, _rng: np.random.Generator) -> Prior:
+    """Return N(0, I)."""
     size = seen.shape[1]
-    if source == "normal":
-        return GaussianPrior(
-            mean=np.zeros(size, np.float32), factor=np.eye(size, dtype=np.float32)
-        )
-    covariance = np.atleast_2d(np.cov(seen, rowvar=False)) + MIN_VARIANCE * np.eye(size)
-    if source == "fitted":
-        covariance = np.diag(np.diag(covariance))
+    return GaussianPrior(mean=np.zeros(size, np.float32), factor=np.eye(size, dtype=np.float32))
+
+
+def correlated(seen: Latents, _skew: float, _rng: np.random.Generator) -> Prior:
+    """Return a Gaussian fitted to latents, with their covariances."""
+    return gaussian(seen, covariance_of(seen))
+
+
+def fitted(seen: Latents, _skew: float, _rng: np.random.Generator) -> Prior:
+    """Return a Gaussian fitted to each latent by itself."""
+    return gaussian(seen, np.diag(np.diag(covariance_of(seen))))
+
+
+def gaussian(seen: Latents, covariance: Float64[np.ndarray, "latent latent"]) -> Prior:
+    """Return a Gaussian with the mean of latents and a given covariance."""
     factor = np.linalg.cholesky(covariance).astype(np.float32)
     return GaussianPrior(mean=seen.mean(axis=0), factor=factor)
+
+
+def covariance_of(seen: Latents) -> Float64[np.ndarray, "latent latent"]:
+    """Return the covariance of latents, kept positive."""
+    return np.atleast_2d(np.cov(seen, rowvar=False)) + MIN_VARIANCE * np.eye(seen.shape[1])
+
+
+def observed(seen: Latents, _skew: float, _rng: np.random.Generator) -> Prior:
+    """Return the latents themselves."""
+    return SeenPrior(latents=seen)
+
+
+def skewed(seen: Latents, skew: float, rng: np.random.Generator) -> Prior:
+    """Return latents resampled in proportion to a power of their density."""
+    return SeenPrior(latents=seen[goals_among(seen, "skewed", skew, rng=rng)])
 
 
 MIN_VARIANCE = 1e-6
@@ -119,3 +181,20 @@ KERNEL_SHARE = 0.15
 """Width of a kernel, as a fraction of the typical distance between two latents."""
 MIN_DENSITY = 1e-4
 """Added to the density, so that a single outlier can not take all the weight."""
+
+
+class PriorKind(NamedTuple):
+    """How a prior is made from latents, skew and a generator, and the class it has."""
+
+    make: Callable[[Latents, float, np.random.Generator], Prior]
+    kind: type[Prior]
+
+
+PRIORS: dict[str, PriorKind] = {
+    "normal": PriorKind(normal, GaussianPrior),
+    "fitted": PriorKind(fitted, GaussianPrior),
+    "correlated": PriorKind(correlated, GaussianPrior),
+    "seen": PriorKind(observed, SeenPrior),
+    "skewed": PriorKind(skewed, SeenPrior),
+}
+"""By the name in ``goals.source``. To add a prior, add its line here."""

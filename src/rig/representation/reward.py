@@ -16,8 +16,13 @@ pay: a hand at its goal would have to leave it, go around the puck and push it b
 Under the square root, the last centimetre counts for more and the detour for less.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 from jaxtyping import Float32, UInt8
+
+from rig.config import RewardConfig
 
 
 Rewards = Float32[np.ndarray, " B"]
@@ -82,3 +87,43 @@ def pixel_sparse_reward(next_image: Images, goal_image: Images, threshold: float
     """Return 0 where the root mean squared error is under the threshold, else -1."""
     is_near = -pixel_distance_reward(next_image, goal_image) < threshold
     return np.where(is_near, np.float32(0), np.float32(-1))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LatentRows:
+    """What a reward that compares latents is given."""
+
+    next_latent: Rows
+    next_log_std: Rows
+    goal: Rows
+    weight: Float32[np.ndarray, " latent"]
+
+    @property
+    def weighted(self) -> tuple[Rows, Rows]:
+        """Next latents and goals, with 0 where a latent has no weight."""
+        counts = self.weight > 0
+        return self.next_latent * counts, self.goal * counts
+
+
+LATENT_REWARDS: dict[str, Callable[[LatentRows, RewardConfig], Rewards]] = {
+    "latent": lambda rows, _: latent_reward(rows.next_latent, rows.goal, rows.weight),
+    "sqrt_distance": lambda rows, _: sqrt_distance_reward(
+        rows.next_latent, rows.goal, rows.weight
+    ),
+    "log_probability": lambda rows, config: log_probability_reward(
+        rows.next_latent, rows.goal, rows.next_log_std, config.min_std
+    ),
+    "sparse": lambda rows, config: sparse_reward(
+        *rows.weighted, rows.next_log_std, config.min_std, config.sparse_threshold
+    ),
+}
+"""Rewards that compare latents, by the name in ``reward.kind``. To add one, add its line."""
+
+IMAGE_REWARDS: dict[str, Callable[[Images, Images, RewardConfig], Rewards]] = {
+    "pixel": lambda image, goal, _: pixel_reward(image, goal),
+    "pixel_distance": lambda image, goal, _: pixel_distance_reward(image, goal),
+    "pixel_sparse": lambda image, goal, config: pixel_sparse_reward(
+        image, goal, config.pixel_threshold
+    ),
+}
+"""Rewards that compare the next image with the goal's. To add one, add its line."""

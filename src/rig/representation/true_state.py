@@ -1,7 +1,8 @@
-"""The oracle: true state in place of images. With ``swap``, all of where truth meets learning.
+"""The oracle: the true state in place of images.
 
-It is a check of the reinforcement-learning half, with everything else unchanged: the state is
-the frame, scaling it is the encoder, and goals are drawn as evaluation draws them.
+It checks the reinforcement learning alone, with everything else unchanged: a frame is the true
+state, encoding scales it, and goals are drawn as evaluation draws them. Together with
+:mod:`rig.representation.hybrid`, this is the only place where true states reach learning.
 """
 
 from typing import Any
@@ -13,13 +14,15 @@ from gymnasium.vector import VectorEnv, VectorWrapper
 from gymnasium.vector.utils import batch_space
 from jaxtyping import Float32, Float64
 
-from rig.agent.networks import Actor, act
-from rig.envs.tasks import Task
-from rig.types import Encoding
+from rig.config import Config
+from rig.envs.tasks import Task, find_task
+from rig.errors import RunError
+from rig.representation.representation import Envs, FitMonitor, Images, Representation, Tree
+from rig.types import Collected, Encoding
 
 
 class TrueStateObservation(VectorWrapper):
-    """Worlds that show their true state where the others show an image."""
+    """Environments that show their true state in place of an image."""
 
     def __init__(self, envs: VectorEnv[Any, Any, Any]) -> None:
         super().__init__(envs)
@@ -29,26 +32,26 @@ class TrueStateObservation(VectorWrapper):
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
 
     def reset(self, **kwargs: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        """Starts every world anew."""
+        """Begin an episode in every environment."""
         observation, info = self.env.reset(**kwargs)
-        return self._show(observation, info), info
+        return self._with_state(observation, info), info
 
     def step(self, actions: np.ndarray) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
-        """Moves every world."""
+        """Step every environment."""
         observation, reward, terminated, truncated, info = self.env.step(actions)
-        return self._show(observation, info), reward, terminated, truncated, info
+        return self._with_state(observation, info), reward, terminated, truncated, info
 
     def _frame_space(self) -> spaces.Box:
         return spaces.Box(-np.inf, np.inf, (len(self._task.start),), np.float64)
 
-    def _show(
+    def _with_state(
         self, _observation: dict[str, np.ndarray], info: dict[str, Any]
     ) -> dict[str, np.ndarray]:
         return true_observation(self._task, info)
 
 
 def true_observation(task: Task, info: dict[str, Any]) -> dict[str, np.ndarray]:
-    """An observation made of true states; what is missing seems to be at its start."""
+    """Return an observation of true states; absent objects appear at their start."""
     state, goal_state = (
         np.where(task.absent(info[name]), task.start, info[name])
         for name in ("state", "goal_state")
@@ -56,11 +59,15 @@ def true_observation(task: Task, info: dict[str, Any]) -> dict[str, np.ndarray]:
     return {"observation": state, "achieved_goal": state, "desired_goal": goal_state}
 
 
-class TrueStateRepresentation:
-    """The true state as a latent: centred and scaled by the spread of the task's goals.
+def state_size_of(config: Config) -> int:
+    """Return the length of the true state of the settings' task."""
+    return len(find_task(config.task).start)
 
-    It stands where :class:`rig.representation.latent.LatentRepresentation` does.
-    """
+
+class TrueStateRepresentation(Representation):
+    """The true state as a latent: centred and scaled by the spread of the task's goals."""
+
+    needs_true_state = True
 
     def __init__(
         self,
@@ -69,69 +76,90 @@ class TrueStateRepresentation:
         goals: Float32[np.ndarray, "G state"],
     ) -> None:
         self._centre, self._scale, self._goals = centre, scale, goals
-        self.weight = REWARD_PER_M * scale
+        self.weight: Float32[np.ndarray, " state"] = REWARD_PER_M * scale
 
     @classmethod
     def of_task(cls, task: Task, *, rng: np.random.Generator) -> "TrueStateRepresentation":
-        """The space whose goals, centre and scale come from the task's own goals."""
+        """Return the representation whose goals, centre and scale are the task's."""
         goals = task.sample_states(NUM_GOALS, rng=rng).astype(np.float32)
         centre, spread = goals.mean(axis=0), goals.std(axis=0)
         scale = np.where(spread > 0, spread, 1).astype(np.float32)
         return cls(centre, scale, (goals - centre) / scale)
 
     @classmethod
-    def from_arrays(cls, arrays: dict[str, Any]) -> "TrueStateRepresentation":
-        """The space that :meth:`arrays` took apart."""
+    def observe(cls, envs: Envs) -> Envs:
+        """Return environments that show their true state."""
+        return TrueStateObservation(envs)
+
+    @classmethod
+    def fit(
+        cls,
+        config: Config,
+        collected: Collected,
+        monitor: FitMonitor,
+        *,
+        rng: np.random.Generator,
+    ) -> "TrueStateRepresentation":
+        """Draw the task's goals; nothing is fitted."""
+        return cls.of_task(find_task(config.task), rng=rng)
+
+    @classmethod
+    def input_size(cls, config: Config) -> int:
+        """Return the length of the true state."""
+        return state_size_of(config)
+
+    @classmethod
+    def template(cls, config: Config, num_goals: int) -> Tree:
+        """Return the shapes of :meth:`arrays`."""
+        size = state_size_of(config)
+        row = jnp.zeros(size)
+        return {"centre": row, "scale": row, "goals": jnp.zeros((num_goals, size))}
+
+    @classmethod
+    def from_arrays(cls, arrays: Tree, config: Config) -> "TrueStateRepresentation":
+        """Return the representation that :meth:`arrays` saved."""
         return cls(**{name: np.asarray(value) for name, value in arrays.items()})
 
-    def arrays(self) -> dict[str, Any]:
-        """Everything that makes this space, to be saved."""
+    def arrays(self) -> Tree:
+        """Return all arrays that must be saved."""
         return {"centre": self._centre, "scale": self._scale, "goals": self._goals}
 
     @property
     def goals(self) -> Float32[np.ndarray, "G latent"]:
-        """Goals that practice draws from."""
+        """The goals that practice draws from."""
         return self._goals
 
     @property
     def num_goals(self) -> int:
-        """How many these are."""
+        """The number of these goals."""
         return len(self._goals)
 
     def with_goals(self, goals: Float32[np.ndarray, "G latent"]) -> "TrueStateRepresentation":
-        """The same space with other goals."""
+        """Return the same representation with other goals."""
         return TrueStateRepresentation(self._centre, self._scale, goals)
 
     @property
     def latent_dim(self) -> int:
-        """Numbers of the true state."""
+        """The length of the true state."""
         return len(self.weight)
 
     def encode(self, frames: Float64[np.ndarray, "N state"]) -> Encoding:
-        """The states, centred and scaled."""
+        """Return the states, centred and scaled."""
         latent = ((frames - self._centre) / self._scale).astype(np.float32)
         return Encoding(latent=latent, log_std=np.full_like(latent, DETERMINISTIC_LOG_STD))
 
-    def imagine(self, num: int, *, rng: np.random.Generator) -> Float32[np.ndarray, "N latent"]:
-        """Goals, drawn as the task draws them."""
-        return self._goals[rng.integers(len(self._goals), size=num)]
+    def decode(self, latents: np.ndarray) -> Images:
+        """Raise RunError: a true state has no image."""
+        raise RunError("a run with --oracle has no images: train without it to see its goals")
 
-    def encode_and_act(
-        self,
-        actor: Actor,
-        frames: Float64[np.ndarray, "N state"],
-        goals: Float32[np.ndarray, "N latent"],
-    ) -> tuple[Float32[np.ndarray, "N action"], Encoding]:
-        """What the actor does about states, and the states scaled."""
-        encoding = self.encode(frames)
-        return np.asarray(
-            act(actor, jnp.asarray(encoding.latent), jnp.asarray(goals))
-        ), encoding
+    def imagine(self, num: int, *, rng: np.random.Generator) -> Float32[np.ndarray, "N latent"]:
+        """Return goals, drawn as the task draws them."""
+        return self._goals[rng.integers(len(self._goals), size=num)]
 
 
 NUM_GOALS = 5000
-"""Goals drawn once, that the scale is taken from and that practice aims at."""
+"""Goals drawn once: the scale is computed from them, and practice draws from them."""
 DETERMINISTIC_LOG_STD = np.float32(-5)
-"""The log standard deviation of what is true, under the floor that rewards put to it."""
+"""The log standard deviation of a true state: below the floor that rewards apply."""
 REWARD_PER_M = 10.0
-"""Reward lost per metre: brings values to the order of 1, where Adam's step fits."""
+"""Reward lost per metre: makes values of order 1, which suits Adam's step size."""

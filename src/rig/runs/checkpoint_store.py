@@ -6,7 +6,7 @@
         000007/                     one checkpoint
             manifest.json           every file that it needs, with its size and its hash
             state.json              counters, and the state of the random generator
-            witness.safetensors     where practice brought each object: for a person to read
+            coverage.safetensors    the cells that objects visited: for a person to read
             policy.safetensors ...  networks, optimisers, the latent space
             replay.safetensors      latents, and where each episode is
         rows/                       frames and actions of replay, which never change:
@@ -27,6 +27,7 @@ from rig.errors import RunError
 from rig.runs.atomic_files import atomic_write, atomic_write_directory, json_bytes
 from rig.runs.manifest import (
     Entries,
+    RowFile,
     check_file,
     check_gapless,
     entry_of,
@@ -35,7 +36,6 @@ from rig.runs.manifest import (
     row_files,
     rows_name,
 )
-from rig.training.state import RowFile
 
 
 NUM_KEPT = 2

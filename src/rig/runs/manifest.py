@@ -3,22 +3,33 @@
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from rig.errors import RunError
 from rig.runs.atomic_files import read_json, sha256_of
-from rig.training.state import RowFile
 
 
 SCHEMA_VERSION = 1
 """Raised when the layout of a checkpoint changes."""
 ROWS_NAME = re.compile(r"rows/(\d{7,15})-(\d{7,15})\.safetensors")
-FILE_NAME = re.compile(r"[a-z]+\.(json|safetensors)")
+FILE_NAME = re.compile(r"[a-z_]+\.(json|safetensors)")
 Entry = dict[str, Any]
 """The size and the hash of a file."""
 Entries = dict[str, Entry]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RowFile:
+    """A file of the immutable arrays of some rows of replay."""
+
+    first: int
+    """The first row."""
+    end: int
+    """The one after the last."""
+    path: Path
 
 
 def entry_of(data: bytes) -> Entry:

@@ -1,6 +1,7 @@
 """What names of older versions are called now: files with the old ones can still be read."""
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from rig.errors import ConfigError
@@ -24,7 +25,13 @@ SETTINGS = {
 """Settings, by their dotted names. Each is in the same group as before."""
 CHOICES = {"reward.kind": {"root": "sqrt_distance"}}
 """Values of a setting."""
+FILES = {
+    "env_states.safetensors": "worlds.safetensors",
+    "coverage.safetensors": "witness.safetensors",
+}
+"""Files of a checkpoint: what older versions called them, by today's name."""
 ARRAYS = {
+    "['space']": "['representation']",
     "['vae'].base": "['vae'].mean_logits",
     "['vae'].canvas.": "['vae'].output_basis.",
     ".encoder.colours": ".encoder.colors",
@@ -32,6 +39,8 @@ ARRAYS = {
     ".encoder.is_constant": ".encoder.always_visible",
     ".decoder.spread.": ".decoder.expand.",
     ".eyes.": ".features.",
+    "memory": "env_states",
+    "visited": "coverage",
 }
 """Parts of the names of saved arrays."""
 COMMANDS = {"push": "upload", "pull": "download"}
@@ -69,6 +78,12 @@ def check_new_names(settings: Mapping[str, Any] | Iterable[str]) -> None:
         value = settings[key] if isinstance(settings, Mapping) else None
         if (new := new_choice(key, value)) != value:
             raise ConfigError(f"{key} {value} is now called {new}")
+
+
+def find_file(directory: Path, name: str) -> Path:
+    """Return the path of a checkpoint's file, under its old name if only that is there."""
+    path, old = directory / name, directory / FILES[name]
+    return path if path.is_file() or not old.is_file() else old
 
 
 def current_array_name(name: str) -> str:

@@ -1,4 +1,4 @@
-"""The keeper: saves what a run is, now and then, and brings it back."""
+"""Saves the state of a run now and then, and restores it."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -31,25 +31,25 @@ class CheckpointManager:
         new_replay: Callable[[], ReplayBuffer],
         print_error: Callable[[str], object],
     ) -> None:
-        """Makes the keeper of a run.
+        """Manage the checkpoints of a run.
 
         Args:
-            run: Where the checkpoints lie.
+            run: Whose checkpoints they are.
             interrupt: Asks for a checkpoint before a stop.
-            new_replay: Makes an empty one, of the right size.
-            print_error: Is told of what is damaged.
+            new_replay: Returns an empty buffer of the right size.
+            print_error: Called with a line for each damaged checkpoint.
         """
         self._config = run.config
         self._run = run
         self._interrupt = interrupt
         self._new_replay = new_replay
-        self._complain = print_error
+        self._print_error = print_error
         self._store = CheckpointStore(run.checkpoints)
 
     def restore(self) -> State | None:
-        """The last state that is whole, the metrics cut to what was written by then.
+        """Restore the last state that is whole, and cut the metrics to those before it.
 
-        None if the run has not come to its first checkpoint: it begins anew.
+        Return None if the run has no checkpoint yet: it starts from the beginning.
 
         Raises:
             RunError: There are checkpoints, but all are damaged.
@@ -60,54 +60,54 @@ class CheckpointManager:
             directory, rows = checkpoint.directory, checkpoint.rows
             return load_state(directory, rows, self._config, self._new_replay()), num_rows
 
-        state, num_rows = self._store.newest(use, self._complain) or (None, 0)
+        state, num_rows = self._store.newest(use, self._print_error) or (None, 0)
         self._run.cut_metrics(num_rows)
         return state
 
-    def after_look(self, state: CollectState) -> None:
-        """Saves what was seen, if there is enough of it or a stop was asked for."""
+    def after_collect(self, state: CollectState) -> None:
+        """Save what was collected, if it is enough or a stop was asked for."""
         is_enough = state.num_images >= self._config.collect.num_images
         if is_enough or self._interrupt.is_asked:
             self.save(state)
 
-    def after_round(self, state: TrainState, num_new: int) -> None:
-        """Saves the state of practice when that is due, at its end, or before a stop."""
+    def after_episodes(self, state: TrainState, num_new: int) -> None:
+        """Save the state of practice when that is due, at its end, or before a stop."""
         every_steps, num = self._config.checkpoint.every_steps, state.num_env_steps
         is_over = num >= self._config.total_timesteps
         if is_over or self._interrupt.is_asked or is_due(every_steps, num, num_new):
             self.save(state)
 
     def roll_back(self, state: TrainState, error: DivergedError) -> TrainState:
-        """The last state before a run diverged, with other random numbers to come.
+        """Return the last state before a run diverged, with another random generator.
 
         Args:
-            state: Before the round that diverged.
-            error: What went wrong in it.
+            state: Before the episodes in which it diverged.
+            error: What diverged.
 
         Raises:
-            DivergedError: The settings say to stop, or it has gone back too often.
+            DivergedError: The settings say to stop, or it has rolled back too often.
         """
         num = state.num_rollbacks + 1
         before = self.restore() if self._config.on_divergence == "rollback" else None
         if not isinstance(before, TrainState) or num > MOST_ROLLBACKS:
             raise DivergedError(
                 f"{error}; stopped after {state.num_env_steps} steps of {self._run.directory}, "
-                "whose last checkpoint is kept: train anew with other settings, or with "
+                "whose last checkpoint is kept: train again with other settings, or with "
                 "--on-divergence rollback"
             ) from error
-        self._complain(f"{error}; back to step {before.num_env_steps}")
+        self._print_error(f"{error}; back to step {before.num_env_steps}")
         self._run.log({"num_env_steps": before.num_env_steps, "run/num_rollbacks": num})
         rng = np.random.default_rng([self._config.seed, before.num_env_steps, num])
         return replace(before, rng=rng, num_rollbacks=num)
 
     def finish(self, state: TrainState) -> None:
-        """Writes down what the run ended as, and lets go of the checkpoints."""
+        """Save the fingerprint of the final state, and remove the checkpoints."""
         self._run.save_fingerprint(fingerprint(state, self._run))
         if not self._config.checkpoint.keep_finished:
             self._store.clear()
 
     def save(self, state: State) -> None:
-        """Saves the state now."""
+        """Save the state now."""
         oldest_row = 0
         if isinstance(state, TrainState):
             oldest_row = state.replay.rows_held[0]
@@ -117,7 +117,7 @@ class CheckpointManager:
         malloc_trim()
 
     def _save_rows(self, replay: ReplayBuffer) -> None:
-        """Writes the rows that no file holds yet."""
+        """Write the rows of replay that no file holds yet."""
         oldest, end = replay.rows_held
         for first in range(max(oldest, self._store.next_row), end, ROWS_PER_FILE):
             last = min(first + ROWS_PER_FILE, end)

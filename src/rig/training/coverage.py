@@ -1,8 +1,8 @@
-"""The witness: what practice truly did to the world. For a person to read, never for learning.
+"""True-state statistics of practice. They are logged, never used for training.
 
-Two questions that tell why a policy fails: which places did each object come to (state
-coverage, Pong et al. 2020), and did an episode move it at all? The loop drives the worlds
-through the witness, and hands what it noted to the recorder.
+Two questions help to see why a policy fails: which places did each object visit (state
+coverage, Pong et al. 2020), and did an episode move it at all? The loop steps the environments
+through this wrapper.
 """
 
 from typing import Any
@@ -19,7 +19,7 @@ from rig.errors import RunError
 CELL = 0.02
 """Side of a cell of coverage: metres, or radians where the region is in radians."""
 MOVED = 0.01
-"""What moved further than this in an episode was moved, in the same units."""
+"""An object that moved further than this in an episode was moved; in the same units."""
 
 MOST_AXES = 3
 """A grid along more axes, as a rope's bends, has more cells than practice has steps."""
@@ -29,7 +29,7 @@ Cells = Bool[np.ndarray, " cells"]
 
 
 class RecordCoverage(VectorWrapper):
-    """Worlds that note the true states of the episode under way; guests have none to note."""
+    """Records the true states of the current episodes; external environments have none."""
 
     def __init__(self, envs: VectorEnv[Any, Any, Any]) -> None:
         super().__init__(envs)
@@ -41,31 +41,34 @@ class RecordCoverage(VectorWrapper):
         self._states: list[np.ndarray] = []
 
     def reset(self, **kwargs: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        """Starts every world anew, and the notes with them."""
+        """Begin an episode in every environment.
+
+        A reset of all of them also clears the record.
+        """
         observation, info = self.env.reset(**kwargs)
         self._states = []
-        self._note(info)
+        self._record(info)
         return observation, info
 
     def step(self, actions: np.ndarray) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
-        """Moves every world, and notes where everything is then."""
+        """Step every environment, and record the true states."""
         result = self.env.step(actions)
-        self._note(result[-1])
+        self._record(result[-1])
         return result
 
     def empty_coverage(self) -> Cells:
-        """The cells before anything was visited."""
+        """Return the cells before anything was visited."""
         sizes = [num_cells(region) for region in self._regions.values()]
         return np.zeros(sum(sizes), bool)
 
-    def report(self, coverage: Cells) -> tuple[Cells, dict[str, float]]:
-        """The cells visited by now, and the metrics of the last episodes.
+    def metrics(self, coverage: Cells) -> tuple[Cells, dict[str, float]]:
+        """Return the cells visited so far, and the metrics of the last episodes.
 
         Args:
-            coverage: The cells visited before them. Not modified.
+            coverage: The cells visited before. Not modified.
 
         Raises:
-            RunError: They are not this task's cells.
+            RunError: The cells are not this task's.
         """
         if coverage.shape != self.empty_coverage().shape:
             raise RunError(
@@ -73,38 +76,38 @@ class RecordCoverage(VectorWrapper):
             )
         coverage, metrics, start = coverage.copy(), {}, 0
         for name, region in self._regions.items():
-            states = self._noted(name)
+            states = self._recorded(name)
             own = coverage[start : (start := start + num_cells(region))]
             own[cells_of(states.reshape(-1, states.shape[-1]), region)] = True
             metrics[f"practice/{name}_coverage"] = float(own.mean())
         for name in self._columns:
-            states = self._noted(name)
+            states = self._recorded(name)
             if (is_there := ~np.isnan(states[0]).any(axis=1)).any():
                 share = moved(states[:, is_there]).mean()
                 metrics[f"practice/{name}_moved_share"] = float(share)
         return coverage, metrics
 
-    def _noted(self, name: str) -> Float64[np.ndarray, "time N axes"]:
+    def _recorded(self, name: str) -> Float64[np.ndarray, "time N axes"]:
         return np.stack(self._states)[:, :, self._columns[name]]
 
-    def _note(self, info: dict[str, Any]) -> None:
+    def _record(self, info: dict[str, Any]) -> None:
         if self._columns:
             self._states.append(np.array(info["state"]))
 
 
 def num_cells(region: Region) -> int:
-    """How many cells a region has."""
+    """Return the number of cells of a region."""
     return int(np.prod(cells_along(region)))
 
 
 def cells_along(region: Region) -> np.ndarray:
-    """Cells along each axis: at least one, and the last one may stick out."""
+    """Return the cells along each axis: at least one; the last one may stick out."""
     lengths = np.subtract(region.high, region.low) / CELL
     return np.maximum(np.ceil(lengths.round(6)), 1).astype(int)
 
 
 def cells_of(points: Float64[np.ndarray, "num axes"], region: Region) -> np.ndarray:
-    """The cell of each point that lies in the region: its number among the region's."""
+    """Return the cell of each point in the region: its index among the region's."""
     is_inside = ((points >= region.low) & (points <= region.high)).all(axis=1)
     shape = cells_along(region)
     place = ((points[is_inside] - region.low) / CELL).astype(int)
@@ -112,5 +115,5 @@ def cells_of(points: Float64[np.ndarray, "num axes"], region: Region) -> np.ndar
 
 
 def moved(states: Float64[np.ndarray, "time N axes"]) -> Bool[np.ndarray, " N"]:
-    """Whether each world's object was ever away from where its episode began."""
+    """Return whether each environment's object ever left where its episode began."""
     return np.linalg.norm(states - states[0], axis=-1).max(axis=0) > MOVED

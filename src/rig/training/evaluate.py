@@ -1,8 +1,8 @@
-"""Evaluation: the goal pictures of a fixed set, and how near the robot comes.
+"""Evaluation: the goal images of a fixed set, and how near the robot comes.
 
 The goals are drawn once from a seed that training never uses, and are the same for every run
-of a task; a second set of them is there to choose settings by. Distances are true ones, told by
-the world at the last step; nothing here reaches learning.
+of a task; a second set of them is there to choose settings by. Distances are true ones,
+measured by the environment at the last step; nothing here reaches learning.
 """
 
 from dataclasses import dataclass
@@ -19,9 +19,9 @@ from rig.training.summary import by_num_objects, sum_up
 
 
 GOAL_SEEDS = {"test": 20_181_204, "tuning": 777}
-"""They draw the goal states of evaluation, as ``EvaluateConfig.goals`` has them."""
+"""Seeds of the goal sets, by the names in ``EvaluateConfig.goals``."""
 GOALS_AT_ONCE = 50
-"""Worlds that try side by side."""
+"""Environments that run side by side."""
 SUCCESS = "is_success"
 """The key of an environment's own rule of success."""
 DISTANCE = "_distance"
@@ -32,29 +32,29 @@ Distances = dict[str, Float64[np.ndarray, "_"]]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Trial:
-    """What came of a set of goal pictures; G rows each."""
+    """The results of a set of goal images; G rows each."""
 
     goal_frames: np.ndarray
     first_frames: np.ndarray
     final_frames: np.ndarray
     distances: Distances
     """Of each object from its goal at the last step: ``hand_m``, ``door_rad``; NaN where it is
-    not there."""
+    absent."""
     do_nothing: Distances
-    """The same at the first step: what staying there would score."""
+    """The same at the first step: the score of the no-op policy."""
     successes: Float64[np.ndarray, " G"]
-    """Whether the last step was a success by the environment's own rule; NaN if it has none."""
+    """1 where the last step was a success by the environment's own rule; NaN if it has none."""
 
 
 def evaluation_goals(envs: Envs, num: int, kind: str = "test") -> Goals:
-    """The goals of a fixed set: the first ones are the same whatever the number."""
+    """Return the goals of a fixed set: the first ones are the same whatever the number."""
     return unwrapped_envs(envs).goals(num, rng=np.random.default_rng(GOAL_SEEDS[kind]))
 
 
-def try_goals(policy: Agent, envs: Envs, goals: Goals) -> Trial:
-    """Lets the policy try to reach every goal, a world each, without noise."""
+def try_goals(agent: Agent, envs: Envs, goals: Goals) -> Trial:
+    """Let the agent try to reach every goal, without noise, by its target actor."""
     parts = [
-        _try_some(policy, envs, goals.rows(slice(start, start + envs.num_envs)))
+        _try_some(agent, envs, goals.rows(slice(start, start + envs.num_envs)))
         for start in range(0, len(goals), envs.num_envs)
     ]
     return Trial(
@@ -67,15 +67,17 @@ def try_goals(policy: Agent, envs: Envs, goals: Goals) -> Trial:
     )
 
 
-def _try_some(policy: Agent, envs: Envs, goals: Goals) -> Trial:
-    """One episode for at most as many goals as there are worlds; spare worlds repeat some."""
+def _try_some(agent: Agent, envs: Envs, goals: Goals) -> Trial:
+    """Run an episode for at most ``num_envs`` goals; spare environments repeat some."""
     num = len(goals)
     filled = goals.rows(np.resize(np.arange(num), envs.num_envs))
     observation, info = envs.reset(options=filled.options())
     first, do_nothing = observation["observation"], info
-    aims = policy.space.encode(observation["desired_goal"]).latent
+    latents = agent.representation.encode(observation["desired_goal"]).latent
     for _ in range(unwrapped_envs(envs).num_steps):
-        action, _encoding = policy.act_steadily(observation["observation"], aims)
+        action, _encoding = agent.act(
+            observation["observation"], latents, use_target_actor=True
+        )
         observation, _reward, _terminated, _truncated, info = envs.step(action)
     return Trial(
         goal_frames=observation["desired_goal"][:num],
@@ -88,7 +90,7 @@ def _try_some(policy: Agent, envs: Envs, goals: Goals) -> Trial:
 
 
 def _distances(info: dict[str, Any], num: int) -> Distances:
-    """The measured distances of the first worlds."""
+    """Return the measured distances of the first environments."""
     return {
         name.replace(DISTANCE, ""): np.asarray(values)[:num]
         for name, values in info.items()
@@ -101,7 +103,7 @@ def _concatenate(parts: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
 
 
 def table(config: Config, trial: Trial, num_env_steps: int) -> dict[str, Any]:
-    """The evaluation as one JSON object."""
+    """Return the evaluation as one JSON object."""
     succeeded = trial.successes[np.isfinite(trial.successes)]
     own_rule = {"success_share": float(succeeded.mean())} if len(succeeded) else {}
     by_number = by_num_objects(trial.distances, trial.do_nothing)

@@ -1,4 +1,4 @@
-"""What a run ended as, as hashes: two runs that ended alike have the same ones."""
+"""Hashes of a run's final state: two runs that ended with the same bytes have the same."""
 
 import json
 from hashlib import sha256
@@ -15,10 +15,10 @@ ROWS_AT_ONCE = 10_000
 
 
 def fingerprint(state: TrainState, run: Run) -> dict[str, str]:
-    """The SHA-256 of each part of what a run is, and of its metrics."""
+    """Return the SHA-256 of each part of a run's state, and of its metrics."""
     generator = json.dumps(state.rng.bit_generator.state, sort_keys=True)
     return {
-        "policy": sha256(agent_files(state.policy)["policy.safetensors"]).hexdigest(),
+        "policy": sha256(agent_files(state.agent)["policy.safetensors"]).hexdigest(),
         "replay": replay_hash(state),
         "worlds": sha256(state.env_states.tobytes()).hexdigest(),
         "generator": sha256(generator.encode()).hexdigest(),
@@ -27,7 +27,7 @@ def fingerprint(state: TrainState, run: Run) -> dict[str, str]:
 
 
 def replay_hash(state: TrainState) -> str:
-    """The hash of all that replay holds, however it was cut into files."""
+    """Return the hash of all that replay holds, however it was cut into files."""
     replay, digest = state.replay, sha256()
     first, end = replay.rows_held
     starts = range(first, end, ROWS_AT_ONCE)

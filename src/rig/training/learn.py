@@ -1,83 +1,96 @@
-"""Learning from memory: recall, pretend, update."""
+"""Learning from replay: sample, relabel, update."""
 
-from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
-from typing import Any
+from typing import Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import PRNGKeyArray
 
 from rig.agent.agent import Agent
-from rig.agent.td3 import Lesson, Transitions
-from rig.config import Config, RewardConfig
-from rig.errors import DivergedError
+from rig.agent.td3 import Learner, Metrics, Rate, Transitions, update_many
+from rig.config import Config, RewardConfig, TD3Config
+from rig.errors import ConfigError, DivergedError
 from rig.replay.buffer import ReplayBuffer, SampledTransitions
 from rig.replay.relabel import RewardOf, relabel
-from rig.representation.hybrid import input_columns
-from rig.representation.reward import (
-    latent_reward,
-    log_probability_reward,
-    pixel_distance_reward,
-    pixel_reward,
-    pixel_sparse_reward,
-    sparse_reward,
-    sqrt_distance_reward,
-)
-from rig.training.seeds_together import Lessons
+from rig.representation.representation import Representation
+from rig.representation.reward import IMAGE_REWARDS, LATENT_REWARDS, LatentRows
 from rig.types import Batch, Latents
 
 
 UPDATES_PER_DISPATCH = 400
 """About how many updates one compiled call makes."""
 IMAGE_UPDATES_PER_DISPATCH = 10
-"""The same where the agent sees pictures: the batches of one update take 3 MB then."""
+"""The same where networks see large inputs: at 48 x 48 pixels, one update takes 3 MB."""
+LARGE_INPUT = 1000
+"""Latents of more values, as images, are large inputs."""
+IMAGES_AT_ONCE = 512
+"""Rewards that compare images do so in chunks, so that few images are in memory."""
+
+
+@runtime_checkable
+class Update(Protocol):
+    """Updates a learner on many batches: :func:`rig.agent.td3.update_many`, or one like it."""
+
+    def __call__(
+        self,
+        learner: Learner,
+        batches: Transitions,
+        config: TD3Config,
+        learning_rate: Rate,
+        *,
+        key: PRNGKeyArray,
+    ) -> tuple[Learner, Metrics]:
+        """Return the learner after the updates, and their metrics."""
 
 
 def learn(
-    policy: Agent,
+    agent: Agent,
     replay: ReplayBuffer,
     config: Config,
     num_updates: int,
     progress: float = 0.0,
     *,
+    update: Update = update_many,
     rng: np.random.Generator,
-) -> Lessons[tuple[Agent, dict[str, float]]]:
-    """The policy after that many updates, and the metrics of the last ones.
+) -> tuple[Agent, dict[str, float]]:
+    """Return the agent after some updates, and the metrics of the last of them.
 
     Args:
-        policy: What it was.
-        replay: What is recalled.
+        agent: The agent before.
+        replay: Where transitions are sampled from.
         config: Every setting.
-        num_updates: How many.
-        progress: Share of the run that is over: the step size falls with it.
-        rng: Decides what is recalled, relabelled and imagined.
+        num_updates: The number of updates.
+        progress: The fraction of the run that is done: the learning rate falls with it.
+        update: Makes the updates of one dispatch.
+        rng: Draws transitions, goals and sources.
 
     Raises:
         DivergedError: A loss is not finite.
     """
-    reward_of = make_reward(config.reward, policy.space, replay)
-    learner, metrics = policy.learner, dict[str, jax.Array]()
+    reward_of = make_reward(config.reward, agent.representation, replay)
+    learner, metrics = agent.learner, dict[str, jax.Array]()
     rate = config.td3.learning_rate_at(progress)
-    most = IMAGE_UPDATES_PER_DISPATCH if config.is_end_to_end else UPDATES_PER_DISPATCH
+    input_size = len(range(agent.representation.latent_dim)[agent.representation.input_columns])
+    most = IMAGE_UPDATES_PER_DISPATCH if input_size > LARGE_INPUT else UPDATES_PER_DISPATCH
     for num_cycles in dispatches(num_updates, config.td3.policy_delay, most):
         shape = (num_cycles, config.td3.policy_delay, config.td3.batch_size)
-        batches = draw(policy, replay, config, reward_of, shape, rng=rng)
+        batches = draw(agent, replay, config, reward_of, shape, rng=rng)
         key = jax.random.key(rng.integers(2**32))
-        # Or batches of pictures would queue up in memory.
+        # Wait, or batches of images would queue up in memory.
         jax.block_until_ready(learner)  # type: ignore[no-untyped-call]
-        learner, metrics = yield Lesson(learner, batches, config.td3, rate, key)
-    return Agent(policy.space, learner), finite(metrics)
+        learner, metrics = update(learner, batches, config.td3, rate, key=key)
+    return Agent(agent.representation, learner), finite(metrics)
 
 
 def dispatches(num_updates: int, policy_delay: int, about: int) -> list[int]:
-    """Cycles of each compiled call: equal, so that one program serves them all.
+    """Return the cycles of each compiled call: all equal, so that one program serves them.
 
     A cycle is as many updates as the actor's delay; a part of one is made whole.
 
     Args:
-        num_updates: How many are asked for.
+        num_updates: The number of updates asked for.
         policy_delay: Updates of a cycle.
         about: Updates of one call.
     """
@@ -87,7 +100,7 @@ def dispatches(num_updates: int, policy_delay: int, about: int) -> list[int]:
 
 
 def draw(
-    policy: Agent,
+    agent: Agent,
     replay: ReplayBuffer,
     config: Config,
     reward_of: RewardOf,
@@ -95,25 +108,26 @@ def draw(
     *,
     rng: np.random.Generator,
 ) -> Transitions:
-    """The batches of one dispatch ``[cycles, delay, B]``, drawn and relabelled all at once."""
+    """Draw and relabel the batches of one dispatch ``[cycles, delay, B]``, all at once."""
     num = int(np.prod(shape))
-    imagined = policy.space.imagine(num, rng=rng)
+    imagined = agent.representation.imagine(num, rng=rng)
     sampled = replay.sample(num, rng=rng)
     batch = relabel(sampled, imagined, config.goals.mixture, reward_of, rng=rng)
-    return stacked(seen_of(batch, input_columns(policy.space)), shape)
+    return stacked(with_columns(batch, agent.representation.input_columns), shape)
 
 
-def seen_of(batch: Batch, columns: slice) -> Batch:
-    """The batch with the columns of its latents that networks see; its rewards stay."""
-    seen = {name: getattr(batch, name)[:, columns] for name in LATENTS}
-    return replace(batch, **seen)
-
-
-LATENTS = ("latent", "next_latent", "goal")
+def with_columns(batch: Batch, columns: slice) -> Batch:
+    """Return the batch with the columns of its latents that networks see; rewards stay."""
+    return replace(
+        batch,
+        latent=batch.latent[:, columns],
+        next_latent=batch.next_latent[:, columns],
+        goal=batch.goal[:, columns],
+    )
 
 
 def stacked(batch: Batch, shape: tuple[int, ...]) -> Transitions:
-    """One long batch as many, with the axes that ``update_many`` takes."""
+    """Return one long batch as many, with the axes that ``update_many`` takes."""
     names = ("latent", "action", "next_latent", "goal", "reward")
     arrays = {name: getattr(batch, name) for name in names}
     return Transitions(
@@ -124,73 +138,59 @@ def stacked(batch: Batch, shape: tuple[int, ...]) -> Transitions:
     )
 
 
-def make_reward(config: RewardConfig, space: Any, replay: ReplayBuffer) -> RewardOf:
-    """The reward of the settings, for relabelling."""
-    return (latent_rewards(config, space) | pixel_rewards(config, space, replay))[config.kind]
+def make_reward(
+    config: RewardConfig, representation: Representation, replay: ReplayBuffer
+) -> RewardOf:
+    """Return the reward of the settings, for relabelling.
 
-
-def latent_rewards(config: RewardConfig, space: Any) -> dict[str, RewardOf]:
-    """The rewards that look at latents, by name."""
-
-    def counting(latent: Latents) -> Latents:
-        """What has no weight is the same everywhere."""
-        return latent * (space.weight > 0)
-
-    return {
-        "latent": lambda sampled, goal: latent_reward(sampled.next_latent, goal, space.weight),
-        "sqrt_distance": lambda sampled, goal: sqrt_distance_reward(
-            sampled.next_latent, goal, space.weight
-        ),
-        "log_probability": lambda sampled, goal: log_probability_reward(
-            sampled.next_latent, goal, sampled.next_log_std, config.min_std
-        ),
-        "sparse": lambda sampled, goal: sparse_reward(
-            counting(sampled.next_latent),
-            counting(goal),
-            sampled.next_log_std,
-            config.min_std,
-            config.sparse_threshold,
-        ),
-    }
-
-
-def pixel_rewards(
-    config: RewardConfig, space: Any, replay: ReplayBuffer
-) -> dict[str, RewardOf]:
-    """The rewards that look at pictures, by name.
-
-    They compare with the decoded goal, whichever source the goal came from: an imagined goal
-    has no other picture.
+    Raises:
+        ConfigError: The reward compares latents, and this representation gives them no weight.
     """
-    rewards: dict[str, PixelReward] = {
-        "pixel": pixel_reward,
-        "pixel_distance": pixel_distance_reward,
-        "pixel_sparse": partial(pixel_sparse_reward, threshold=config.pixel_threshold),
-    }
-
-    def of_pictures(
-        reward: PixelReward, sampled: SampledTransitions, goal: Latents
-    ) -> np.ndarray:
-        """A part at a time, so that few images are in memory at once."""
-        starts = range(0, len(goal), PIXEL_CHUNK)
-        parts = [slice(start, start + PIXEL_CHUNK) for start in starts]
-        return np.concatenate(
-            [
-                reward(replay.frames[sampled.next_row[part]], space.decode(goal[part]))
-                for part in parts
-            ]
+    if config.kind in IMAGE_REWARDS:
+        return image_reward(config, representation, replay)
+    weight = representation.weight
+    if weight is None:
+        raise ConfigError(
+            f"reward.kind {config.kind} compares weighted latents, which this representation "
+            f"does not have: choose one of {', '.join(IMAGE_REWARDS)}"
         )
 
-    return {name: partial(of_pictures, reward) for name, reward in rewards.items()}
+    def reward_of(sampled: SampledTransitions, goal: Latents) -> np.ndarray:
+        rows = LatentRows(
+            next_latent=sampled.next_latent,
+            next_log_std=sampled.next_log_std,
+            goal=goal,
+            weight=weight,
+        )
+        return LATENT_REWARDS[config.kind](rows, config)
+
+    return reward_of
 
 
-PixelReward = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""Images and goal pictures in, rewards out."""
-PIXEL_CHUNK = 512
+def image_reward(
+    config: RewardConfig, representation: Representation, replay: ReplayBuffer
+) -> RewardOf:
+    """Return a reward that compares images.
+
+    It compares with the decoded goal, whichever source the goal is from: an imagined goal has
+    no other image.
+    """
+    reward = IMAGE_REWARDS[config.kind]
+
+    def reward_of(sampled: SampledTransitions, goal: Latents) -> np.ndarray:
+        starts = range(0, len(goal), IMAGES_AT_ONCE)
+        parts = [slice(start, start + IMAGES_AT_ONCE) for start in starts]
+        pairs = (
+            (replay.frames[sampled.next_row[part]], representation.decode(goal[part]))
+            for part in parts
+        )
+        return np.concatenate([reward(*pair, config) for pair in pairs])
+
+    return reward_of
 
 
 def finite(metrics: dict[str, jax.Array]) -> dict[str, float]:
-    """The metrics as numbers.
+    """Return the metrics as numbers.
 
     Raises:
         DivergedError: One of them is not finite.

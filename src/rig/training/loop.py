@@ -1,21 +1,21 @@
-"""The loop of RIG, as the paper's algorithm 1 tells it.
+"""The loop of RIG: algorithm 1 of Nair et al. 2018.
 
-    collect images        collect_images
-    fit the VAE           fit_representation
+    collect images                                    collect_images
+    fit the representation                            fit
     repeat
-        imagine goals     space.imagine
-        practise them     practise
-        remember          remember
-        pretend           relabel
-        learn             learn
-        look again        finetune_vae          (optional)
+        imagine goals                                 representation.imagine
+        repeat until all episodes are over
+            practise towards them                     PracticeRollout.advance
+            learn from relabelled transitions         learn
+        store the episodes                            replay.add
+        fine-tune the representation (optional)       finetune, refresh_prior
 
-Every step takes the run's state and gives the next one. A state is saved now and then, and a
-run that was stopped goes on from the last one to the same end. What learns asks for its updates
-as lessons: runs of several seeds may have theirs made together
-(:mod:`rig.training.seeds_together`).
+An episode is stored when it is over, before the learning that follows it. Learning does not
+wait for that: practice and learning alternate in rounds of at most ``MAX_ROUND_STEPS`` steps
+per environment, whatever the length of an episode.
 
-Source: Nair et al. 2018, algorithm 1.
+The state is saved now and then, always between episodes. A run that was stopped resumes from
+the last saved state and ends with the same bytes.
 """
 
 from contextlib import closing
@@ -27,33 +27,31 @@ import numpy as np
 
 from rig.agent.agent import Agent
 from rig.agent.explore import Noise
-from rig.agent.td3 import new_learner
+from rig.agent.td3 import new_learner, update_many
 from rig.config import Config
 from rig.errors import DivergedError
 from rig.replay.buffer import ReplayBuffer
-from rig.representation.hybrid import Space, input_size
+from rig.representation.registry import REPRESENTATIONS
 from rig.runs.interrupt import Interrupt, uninterrupted
 from rig.runs.run import Run
-from rig.training.buffer import add_to_replay, make_replay_buffer
+from rig.training.buffer import make_replay_buffer
 from rig.training.checkpoint_manager import CheckpointManager
-from rig.training.collect import Collected, collect_images
+from rig.training.collect import MAX_ROUND_STEPS, collect_images
 from rig.training.coverage import RecordCoverage
 from rig.training.divergence import check_divergence
-from rig.training.fit_representation import finetune_vae, fit_representation, refresh_prior
-from rig.training.learn import learn
+from rig.training.fit_representation import finetune, with_imagined_goals
+from rig.training.learn import Update, learn
 from rig.training.make_envs import make_envs, unwrapped_envs
 from rig.training.progress import Progress
 from rig.training.recorder import Recorder
 from rig.training.resources import check_resources
-from rig.training.rollout import collect_rollouts
+from rig.training.rollout import PracticeRollout
 from rig.training.schedule import is_due
-from rig.training.seeds_together import Lessons, alone
 from rig.training.state import CollectState, TrainState
-from rig.types import Episodes
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Lab:
+class Setup:
     """What a run works with. None of it is part of its state."""
 
     config: Config
@@ -62,164 +60,188 @@ class Lab:
     checkpoints: CheckpointManager
     progress: Progress
     interrupt: Interrupt
+    update: Update
 
 
 def train(
-    config: Config, run: Run, progress: Progress, interrupt: Interrupt | None = None
+    config: Config,
+    run: Run,
+    progress: Progress,
+    interrupt: Interrupt | None = None,
+    update: Update = update_many,
 ) -> Agent:
-    """Trains a policy from camera images alone, and measures it on the way.
+    """Train an agent from camera images alone, and evaluate it on the way.
 
     Args:
         config: Every setting.
-        run: Where metrics, pictures, checkpoints and the policy go. If it holds a checkpoint,
-            training goes on from there.
-        progress: Told of every phase.
+        run: Stores metrics, images, checkpoints and the agent. If it has a checkpoint, training
+            resumes from there.
+        progress: Displays every phase.
         interrupt: May ask for a stop; the state is saved first.
+        update: Updates the networks.
 
     Raises:
-        DivergedError: Learning has led to where it can't come right again.
+        DivergedError: Weights, critic or latents have diverged.
         StoppedError: A stop was asked for.
         RunError: There is no room for the run, or all its checkpoints are damaged.
     """
-    return alone(training(config, run, progress, interrupt or uninterrupted()))
-
-
-def training(
-    config: Config, run: Run, progress: Progress, interrupt: Interrupt
-) -> Lessons[Agent]:
-    """The whole of :func:`train`, for whoever makes the lessons."""
+    interrupt = interrupt or uninterrupted()
     with closing(RecordCoverage(make_envs(config, config.num_envs))) as envs:
         check_resources(run, envs, progress.note)
         new_replay = partial(make_replay_buffer, config, envs, run.directory)
         checkpoints = CheckpointManager(run, interrupt, new_replay, progress.note)
         state = checkpoints.restore() or first_state(config, envs)
         unwrapped_envs(envs).set_state(state.env_states)
-        lab = Lab(
+        setup = Setup(
             config=config,
             envs=envs,
             recorder=Recorder(config, run, progress, envs),
             checkpoints=checkpoints,
             progress=progress,
             interrupt=interrupt,
+            update=update,
         )
         if isinstance(state, CollectState):
-            state = look(state, lab)
-            state = first_fit(state, new_replay(), lab)
-        state = yield from train_rounds(state, lab)
-        lab.recorder.finish(state.policy)
+            state = collect(state, setup)
+            state = fit(state, new_replay(), setup)
+        state = practise(state, setup)
+        setup.recorder.finish(state.agent)
     checkpoints.finish(state)
-    return state.policy
+    return state.agent
 
 
 def first_state(config: Config, envs: RecordCoverage) -> CollectState:
-    """A run that has done nothing yet."""
+    """Return the state of a run that has done nothing yet."""
     rng = np.random.default_rng(config.seed)
     return CollectState(rng=rng, collected=None, env_states=unwrapped_envs(envs).get_state())
 
 
-def look(state: CollectState, lab: Lab) -> CollectState:
-    """Collects images, until there are enough to fit the VAE to."""
-    num_images = lab.config.collect.num_images
-    lab.progress.begin("collect", num_images)
+def collect(state: CollectState, setup: Setup) -> CollectState:
+    """Collect images until there are enough to fit the representation to."""
+    num_images = setup.config.collect.num_images
+    setup.progress.begin("collect", num_images)
     while state.num_images < num_images:
-        with lab.interrupt.deferred():
-            seen = collect_images(state.collected, lab.config, lab.envs, rng=state.rng)
-            env_states = unwrapped_envs(lab.envs).get_state()
-            state = replace(state, collected=seen, env_states=env_states)
-            lab.checkpoints.after_look(state)
-        lab.progress.advance(state.num_images, {})
+        with setup.interrupt.deferred():
+            collected = collect_images(state.collected, setup.config, setup.envs, rng=state.rng)
+            env_states = unwrapped_envs(setup.envs).get_state()
+            state = replace(state, collected=collected, env_states=env_states)
+            setup.checkpoints.after_collect(state)
+        setup.progress.advance(state.num_images, {})
     return state
 
 
-def first_fit(state: CollectState, replay: ReplayBuffer, lab: Lab) -> TrainState:
-    """Fits the VAE to what was seen: a policy that sees but can't act yet, and its memory."""
-    rng, collected, config = state.rng, state.collected, lab.config
+def fit(state: CollectState, replay: ReplayBuffer, setup: Setup) -> TrainState:
+    """Fit the representation to the collected images; store their episodes."""
+    rng, collected, config = state.rng, state.collected, setup.config
     assert collected is not None
-    space = fit_representation(config, collected, lab.recorder, rng=rng)
+    kind = REPRESENTATIONS[config.representation_kind]
+    representation = kind.fit(config, collected, setup.recorder, rng=rng)
     key = jax.random.key(rng.integers(2**32))
-    action_size = unwrapped_envs(lab.envs).action_size
-    learner = new_learner(input_size(space), action_size, config.td3, key=key)
+    action_size = unwrapped_envs(setup.envs).action_size
+    learner = new_learner(kind.input_size(config), action_size, config.td3, key=key)
     if len(collected.num_steps):
-        add_to_replay(replay, with_imagined_goals(collected, space, rng=rng), config)
+        replay.add(with_imagined_goals(collected, representation, rng=rng))
     first = TrainState(
         rng=rng,
-        policy=Agent(space, learner),
+        agent=Agent(representation, learner),
         replay=replay,
-        num_env_steps=int(collected.num_steps.sum()),  # a small replay has forgotten some
+        # Not what replay holds: a small one has forgotten some.
+        num_env_steps=int(collected.num_steps.sum()),
         num_rollbacks=0,
         env_states=state.env_states,
-        coverage=lab.envs.empty_coverage(),
+        coverage=setup.envs.empty_coverage(),
     )
-    lab.checkpoints.save(first)
+    setup.checkpoints.save(first)
     return first
 
 
-def train_rounds(state: TrainState, lab: Lab) -> Lessons[TrainState]:
-    """Practises round after round; a run that diverges may go back to its last checkpoint."""
-    lab.recorder.begin_training(state.num_env_steps)
-    while state.num_env_steps < lab.config.total_timesteps:
-        with lab.interrupt.deferred():
+def practise(state: TrainState, setup: Setup) -> TrainState:
+    """Practise and learn to the end; a run that diverges may roll back to its checkpoint."""
+    setup.recorder.begin_training(state.num_env_steps)
+    while state.num_env_steps < setup.config.total_timesteps:
+        with setup.interrupt.deferred():
             try:
-                state = yield from train_round(state, lab)
+                state = practise_episodes(state, setup)
             except DivergedError as error:
-                state = lab.checkpoints.roll_back(state, error)
-                lab.recorder.begin_training(state.num_env_steps)
+                state = setup.checkpoints.roll_back(state, error)
+                setup.recorder.begin_training(state.num_env_steps)
     return state
 
 
-def train_round(state: TrainState, lab: Lab) -> Lessons[TrainState]:
-    """One round: an episode in every world, and as much learning as goes with it."""
-    rng, policy, replay = state.rng, state.policy, state.replay
-    config, base_envs = with_reduced_learning_rate(lab.config, state), unwrapped_envs(lab.envs)
-    num_new = config.num_envs * base_envs.num_steps
-    num_env_steps = state.num_env_steps + num_new
+def practise_episodes(state: TrainState, setup: Setup) -> TrainState:
+    """Practise until the episodes of all environments are over, learning after each round."""
+    rng, recorder, base_envs = state.rng, setup.recorder, unwrapped_envs(setup.envs)
+    config = with_reduced_learning_rate(setup.config, state)
     goals = [
-        policy.space.imagine(config.num_envs, rng=rng) for _ in range(config.goals.per_rollout)
+        state.agent.representation.imagine(config.num_envs, rng=rng)
+        for _ in range(config.goals.per_rollout)
     ]
     noise = Noise(config.num_envs, base_envs.action_size, config.explore)
-    episodes = collect_rollouts(
-        lab.envs, policy.act, goals, noise, base_envs.num_steps, rng=rng
-    )
-    add_to_replay(replay, episodes, config)
-    coverage, coverage_metrics = lab.envs.report(state.coverage)
-    metrics: dict[str, float] = {}
-    if num_env_steps > config.td3.learning_starts:
-        num_updates = round(num_new * config.td3.utd_ratio)
-        share_done = num_env_steps / config.total_timesteps
-        policy, metrics = yield from learn(
-            policy, replay, config, num_updates, share_done, rng=rng
-        )
-    if is_due(config.online.every_steps, num_env_steps, num_new):
-        policy = finetune_vae(policy, replay, config, lab.recorder, rng=rng)
-    if is_due(config.goals.refresh_every_steps, num_env_steps, num_new):
-        policy = refresh_prior(policy, replay, config, rng=rng)
-    state = replace(
-        state,
-        policy=policy,
-        num_env_steps=num_env_steps,
-        env_states=base_envs.get_state(),
-        coverage=coverage,
-    )
+    rollout = PracticeRollout(setup.envs, goals, noise, base_envs.num_steps, rng=rng)
+    num_before = state.num_env_steps
+    state, num_new = practise_round(state, rollout, config)
+    while not rollout.is_complete:
+        state, metrics = learn_round(state, config, num_new, setup.update)
+        check_divergence(state, config, metrics)
+        recorder.after_round(state.num_env_steps, metrics)
+        recorder.show_progress()
+        state, num_new = practise_round(state, rollout, config)
+    episodes = rollout.episodes()
+    state.replay.add(episodes)
+    coverage, coverage_metrics = setup.envs.metrics(state.coverage)
+    state, metrics = learn_round(state, config, num_new, setup.update)
+    num_new = state.num_env_steps - num_before
+    state = refit(state, config, num_new, setup)
+    state = replace(state, env_states=base_envs.get_state(), coverage=coverage)
     check_divergence(state, config, metrics)
-    lab.recorder.after_round(policy, episodes, num_env_steps, metrics | coverage_metrics)
-    lab.checkpoints.after_round(state, num_new)
+    recorder.after_round(state.num_env_steps, metrics | coverage_metrics)
+    recorder.after_episodes(state.agent, episodes, num_new)
+    recorder.show_progress()
+    setup.checkpoints.after_episodes(state, num_new)
+    return state
+
+
+def practise_round(
+    state: TrainState, rollout: PracticeRollout, config: Config
+) -> tuple[TrainState, int]:
+    """Take the steps of one round; return how many they were, all environments together.
+
+    The run's last round ends the rollout, even in the middle of an episode.
+    """
+    left = config.total_timesteps - state.num_env_steps
+    is_last = left <= MAX_ROUND_STEPS * config.num_envs
+    num_steps = rollout.advance(state.agent.act, MAX_ROUND_STEPS, is_last=is_last)
+    num_new = num_steps * config.num_envs
+    return replace(state, num_env_steps=state.num_env_steps + num_new), num_new
+
+
+def learn_round(
+    state: TrainState, config: Config, num_new: int, update: Update
+) -> tuple[TrainState, dict[str, float]]:
+    """Learn as much as belongs to the new steps; return the metrics."""
+    if state.num_env_steps <= config.td3.learning_starts or not state.replay.num_episodes:
+        return state, {}
+    num_updates = round(num_new * config.td3.utd_ratio)
+    progress = state.num_env_steps / config.total_timesteps
+    agent, metrics = learn(
+        state.agent, state.replay, config, num_updates, progress, update=update, rng=state.rng
+    )
+    return replace(state, agent=agent), metrics
+
+
+def refit(state: TrainState, config: Config, num_new: int, setup: Setup) -> TrainState:
+    """Fine-tune the representation and refresh its prior, when that is due."""
+    replay, rng = state.replay, state.rng
+    if is_due(config.online.every_steps, state.num_env_steps, num_new):
+        agent = finetune(state.agent, replay, config, setup.recorder, rng=rng)
+        state = replace(state, agent=agent)
+    if is_due(config.goals.refresh_every_steps, state.num_env_steps, num_new):
+        new = state.agent.representation.refresh_prior(replay, config, rng=rng)
+        state = replace(state, agent=Agent(new, state.agent.learner))
     return state
 
 
 def with_reduced_learning_rate(config: Config, state: TrainState) -> Config:
-    """The settings with half the step size for each time that the run was rolled back."""
+    """Return the settings with half the learning rate for each rollback of the run."""
     rate = config.td3.learning_rate * 0.5**state.num_rollbacks
     return replace(config, td3=replace(config.td3, learning_rate=rate))
-
-
-def with_imagined_goals(
-    collected: Collected, space: Space, *, rng: np.random.Generator
-) -> Episodes:
-    """The episodes of looking around, each given an imagined goal."""
-    return Episodes(
-        num_steps=collected.num_steps,
-        actions=collected.actions,
-        frames=collected.images,
-        encoding=space.encode(collected.images),
-        goals=space.imagine(len(collected.num_steps), rng=rng),
-    )

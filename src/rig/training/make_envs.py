@@ -10,8 +10,7 @@ from rig.config import Config
 from rig.envs.image_goal_env import ImageGoalVectorEnv
 from rig.envs.tasks import gymnasium_id, is_external, short_name
 from rig.external.make import EnvSpec, make_external_envs
-from rig.representation.hybrid import HybridObservation
-from rig.representation.true_state import TrueStateObservation
+from rig.representation.registry import REPRESENTATIONS
 from rig.validation import require
 
 
@@ -26,10 +25,8 @@ def make_envs(config: Config, num_envs: int, image_size: int | None = None) -> E
         ConfigError: The settings do not fit the environment.
         ExternalEnvError: An external environment can't be found, made or seen.
     """
-    envs = make_image_envs(config, num_envs, image_size or config.image_size)
-    if config.is_given_truth:
-        return TrueStateObservation(envs) if config.oracle else HybridObservation(envs)
-    return envs
+    kind = REPRESENTATIONS[config.representation_kind]
+    return kind.observe(make_image_envs(config, num_envs, image_size or config.image_size))
 
 
 def make_image_envs(config: Config, num_envs: int, image_size: int) -> Envs:
@@ -57,7 +54,7 @@ def make_image_envs(config: Config, num_envs: int, image_size: int) -> Envs:
 def external_envs(config: Config, num_envs: int, image_size: int) -> ImageGoalVectorEnv:
     """Make copies of an external environment."""
     require(
-        not config.is_given_truth,
+        not REPRESENTATIONS[config.representation_kind].needs_true_state,
         "--oracle, --input true and --reward.distance true need the true state, which external "
         "environments do not report: leave them out",
     )

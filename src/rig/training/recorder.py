@@ -1,4 +1,4 @@
-"""What is measured while a run goes on. Nothing learns from it."""
+"""What is measured during a run. Nothing learns from it."""
 
 from time import perf_counter
 
@@ -10,9 +10,8 @@ from rig.envs.tasks import is_external
 from rig.report.image_grid import save_image_grid
 from rig.report.latent_traversals import sweeps
 from rig.representation.fit import FitMetrics, OnProgress
-from rig.representation.latent import LatentRepresentation
-from rig.representation.pixels import PixelRepresentation
 from rig.representation.probe import distance_correlation, probe, time_distance_correlation
+from rig.representation.representation import Images, Representation
 from rig.representation.vae import kl_nats_of
 from rig.runs.run import Run
 from rig.training.best import is_best, keep_best
@@ -36,17 +35,17 @@ NUM_GRID_COLUMNS = 10
 
 
 class Recorder:
-    """Writes what is measured into a run, and tells the progress display."""
+    """Writes what is measured into a run, and updates the progress display."""
 
     def __init__(self, config: Config, run: Run, progress: Progress, envs: Envs) -> None:
-        """Draws the goals of evaluation.
+        """Draw the goals of evaluation.
 
-        Guests are evaluated in the worlds that practise: a robot there is only once.
+        External environments are evaluated in those that practise: there is only one robot.
         """
         self._config = config
         self._run = run
         self._progress = progress
-        clock = next(reversed(run.metrics()), {})  # a run that goes on has a past
+        clock = next(reversed(run.metrics()), {})  # a run that resumes has a past
         self._start_s = perf_counter() - clock.get("wall_s", 0.0)
         self._evaluation_s = clock.get("evaluation_s", 0.0)
         num_goals = config.evaluate.num_goals
@@ -58,51 +57,51 @@ class Recorder:
         self._num_env_steps = 0
 
     def begin_training(self, num_env_steps: int) -> None:
-        """Starts the display of practice; some steps were taken by collection."""
+        """Start the display of practice; collection has taken some steps."""
         self._num_env_steps = num_env_steps
         self._progress.begin("practise", self._config.total_timesteps)
 
     def begin_fit(self) -> OnProgress:
-        """Starts the display of a fit; returns what the fit is to call as it goes on."""
+        """Start the display of a fit; return what the fit calls with its progress."""
         config = self._config.vae
         self._progress.begin("fit", config.num_fit_steps)
         return self._during_fit
 
-    def after_fit(self, space: LatentRepresentation, images: np.ndarray) -> None:
-        """Logs what the latents hold and draws what they leave out."""
+    def after_fit(self, representation: Representation, images: Images) -> None:
+        """Log what the latents encode and draw what they leave out."""
         num_probes = self._config.evaluate.num_probes
         some = images[np.linspace(0, len(images) - 1, num_probes).astype(int)]
-        encoding = space.encode(some)
-        decoded = space.decode(encoding.latent)
+        encoding = representation.encode(some)
+        decoded = representation.decode(encoding.latent)
         error = np.mean((some.astype(np.float32) - decoded) ** 2) / 255**2
-        told = {"vae/mean_squared_error": float(error)} | kl_rows(encoding) | weight_rows(space)
-        self._log(told | self._probe(space))
+        measured = {"vae/mean_squared_error": float(error)} | kl_rows(encoding)
+        self._log(measured | weight_rows(representation) | self._probe(representation))
         shown = np.linspace(0, len(some) - 1, NUM_GRID_COLUMNS).astype(int)
         rows = {"image": some[shown], "reconstruction": decoded[shown]}
         save_image_grid(self._run.pictures / "reconstructions.png", rows, "What the VAE keeps")
-        rows = sweeps(space, encoding.latent)
+        rows = sweeps(representation, encoding.latent)
         save_image_grid(self._run.pictures / "latents.png", rows, "What each latent shows")
 
-    def after_round(
-        self,
-        policy: Agent,
-        episodes: Episodes,
-        num_env_steps: int,
-        metrics: dict[str, float],
-    ) -> None:
-        """Logs a round of practice, and evaluates when that is due."""
-        num_new, self._num_env_steps = num_env_steps - self._num_env_steps, num_env_steps
+    def after_round(self, num_env_steps: int, metrics: dict[str, float]) -> None:
+        """Log a round of practice and learning."""
+        self._num_env_steps = num_env_steps
         self._log(metrics)
-        if is_due(self._config.evaluate.every_steps, num_env_steps, num_new):
-            self._draw_practice(policy, episodes)
-            self._probe_practice(policy, episodes)
-            self.evaluate(policy)
-        self._progress.advance(num_env_steps, self._latest)
 
-    def evaluate(self, policy: Agent) -> Trial:
-        """Tries the goals of the fixed set, logs how near it came, keeps the best policy."""
+    def after_episodes(self, agent: Agent, episodes: Episodes, num_new: int) -> None:
+        """Evaluate when that is due, between the episodes of practice."""
+        if is_due(self._config.evaluate.every_steps, self._num_env_steps, num_new):
+            self._draw_practice(agent.representation, episodes)
+            self._probe_practice(agent.representation, episodes)
+            self.evaluate(agent)
+
+    def show_progress(self) -> None:
+        """Display how far practice is, with the last evaluation."""
+        self._progress.advance(self._num_env_steps, self._latest)
+
+    def evaluate(self, agent: Agent) -> Trial:
+        """Try the goals of the fixed set, log the distances, save the best agent."""
         start_s = perf_counter()
-        trial = try_goals(policy, self._envs, self._goals)
+        trial = try_goals(agent, self._envs, self._goals)
         self._evaluation_s += perf_counter() - start_s
         distances, measured = sum_up(trial.distances, trial.do_nothing), {}
         self._latest = as_metrics(distances)
@@ -114,27 +113,27 @@ class Recorder:
         measured |= self._latest
         self._log(measured)
         if is_best(self._run.metrics()):
-            keep_best(self._run, policy, table(self._config, trial, self._num_env_steps))
+            keep_best(self._run, agent, table(self._config, trial, self._num_env_steps))
         return trial
 
-    def finish(self, policy: Agent) -> None:
-        """Evaluates for the last time, and saves the policy."""
-        save_agent(self._run.policy, policy)
-        trial = self.evaluate(policy)
+    def finish(self, agent: Agent) -> None:
+        """Save the agent, and evaluate for the last time."""
+        save_agent(self._run.policy, agent)
+        trial = self.evaluate(agent)
         self._run.save_evaluation(table(self._config, trial, self._num_env_steps))
-        if isinstance(policy.space, LatentRepresentation | PixelRepresentation):
+        if not agent.representation.needs_true_state:
             self._draw_trial(trial)
         self._envs.close()
 
     def _draw_trial(self, trial: Trial) -> None:
-        """Draws goal pictures above what was reached: the first ones, and the worst."""
+        """Draw goal images above what was reached: the first ones, and the worst."""
         first = np.arange(len(trial.goal_frames))
         worst = worst_first(trial.distances, trial.do_nothing)
-        sheets = {
-            "reached": (first, "Goal pictures never practised"),
+        grids = {
+            "reached": (first, "Goal images that practice never saw"),
             "worst": (worst, "The goals missed by most"),
         }
-        for name, (order, title) in sheets.items():
+        for name, (order, title) in grids.items():
             some = order[:NUM_GRID_COLUMNS]
             rows = {"goal": trial.goal_frames[some], "reached": trial.final_frames[some]}
             save_image_grid(self._run.pictures / f"{name}.png", rows, title)
@@ -143,26 +142,26 @@ class Recorder:
         self._progress.advance(done, metrics)
         self._log({"vae/fit_steps": done} | metrics)
 
-    def _draw_practice(self, policy: Agent, episodes: Episodes) -> None:
-        """Draws imagined goals above what their rollouts reached."""
-        if isinstance(policy.space, LatentRepresentation | PixelRepresentation):
+    def _draw_practice(self, representation: Representation, episodes: Episodes) -> None:
+        """Draw imagined goals above what their episodes reached."""
+        if not representation.needs_true_state:
             num = min(NUM_GRID_COLUMNS, len(episodes))
             rows = {
-                "imagined": policy.space.decode(episodes.goals[:num]),
+                "imagined": representation.decode(episodes.goals[:num]),
                 "reached": episodes.frames[episodes.last_rows[:num]],
             }
             path = self._run.pictures / f"imagined-{self._num_env_steps:07d}.png"
             save_image_grid(path, rows, f"Practice after {self._num_env_steps} steps")
 
-    def _probe_practice(self, policy: Agent, episodes: Episodes) -> None:
-        """Logs whether latent distance agrees with time, where there are latents."""
-        if not isinstance(policy.space, PixelRepresentation):
+    def _probe_practice(self, representation: Representation, episodes: Episodes) -> None:
+        """Log whether weighted latent distance agrees with time."""
+        if representation.weight is not None:
             rng = np.random.default_rng(self._probe_seed)
-            said = time_distance_correlation(episodes, policy.space.weight, rng=rng)
-            self._log({"probe/time_distance_correlation": said})
+            value = time_distance_correlation(episodes, representation.weight, rng=rng)
+            self._log({"probe/time_distance_correlation": value})
 
-    def _probe(self, space: LatentRepresentation) -> dict[str, float]:
-        """How well latents predict each true number, in its unit: for evaluation only."""
+    def _probe(self, representation: Representation) -> dict[str, float]:
+        """Return how well latents predict each true value, in its unit: for evaluation only."""
         base_envs = unwrapped_envs(self._envs)
         if not base_envs.state_names:
             return {}
@@ -170,12 +169,13 @@ class Recorder:
         num_goals = min(self._config.evaluate.num_probes, base_envs.max_probes)
         goals = base_envs.goals(num_goals, rng=rng)
         goals = goals.rows(np.isfinite(goals.states).all(axis=1))  # with everything in view
-        states, latents = goals.states, space.encode(goals.images).latent * space.weight
+        states = goals.states
+        latents = representation.encode(goals.images).latent * representation.weight
         result = probe(latents, states)
         units = [UNITS[unit] for unit in base_envs.state_units]
         rows = {
-            f"probe/{name}{told}_{unit.shown}": float(unit.scale * value)
-            for told, values in (
+            f"probe/{name}{suffix}_{unit.shown}": float(unit.scale * value)
+            for suffix, values in (
                 ("", result.error),
                 ("_knowing_nothing", result.baseline_error),
             )
@@ -197,11 +197,12 @@ class Recorder:
 
 
 def kl_rows(encoding: Encoding) -> dict[str, float]:
-    """The KL of each latent, averaged over images [nats]."""
+    """Return the KL of each latent, averaged over images [nats]."""
     per_latent = kl_nats_of(encoding.latent, encoding.log_std).mean(axis=0)
     return {f"vae/kl_{index}_nats": float(kl) for index, kl in enumerate(per_latent)}
 
 
-def weight_rows(space: LatentRepresentation) -> dict[str, float]:
-    """What each latent counts for in the reward."""
-    return {f"vae/weight_{index}": float(w) for index, w in enumerate(space.weight)}
+def weight_rows(representation: Representation) -> dict[str, float]:
+    """Return the weight of each latent in distances."""
+    weight = () if representation.weight is None else representation.weight
+    return {f"vae/weight_{index}": float(value) for index, value in enumerate(weight)}

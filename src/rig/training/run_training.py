@@ -1,20 +1,24 @@
 """Creating a run's directory, training in it, and resuming it."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 from rig.agent.agent import Agent
+from rig.agent.td3 import update_many
 from rig.config import Config
 from rig.errors import RigError, RunError
 from rig.runs.interrupt import Interrupt
 from rig.runs.output_paths import check_new_directory, default_directory
 from rig.runs.run import Run
-from rig.training.loop import training
+from rig.training.learn import Update
+from rig.training.loop import train
 from rig.training.make_envs import with_task_name
 from rig.training.origin import origin
 from rig.training.progress import Progress, open_progress, say_plainly
 from rig.training.provenance import check_reproducible
-from rig.training.seeds_together import Lessons, alone, together
+from rig.training.seeds_together import run_together
 from rig.training.trackers import TrackerName, check_tracker, tracked
 
 
@@ -85,7 +89,7 @@ def train_run(run: Run, tracker: TrackerName | None = None) -> None:
     """
     progress = open_progress()
     with Interrupt(progress.note, how_to_resume(run)) as interrupt:
-        alone(training_of(run, progress, interrupt, tracker))
+        train_locked(run, progress, interrupt, tracker)
 
 
 def train_runs_together(
@@ -104,22 +108,29 @@ def train_runs_together(
         A run's name and its agent, or the error that ended it. The other runs continue.
     """
     with Interrupt(say_plainly, "each run resumes from its checkpoint") as interrupt:
-        yield from together(
-            {
-                name: training_of(run, displays[name], interrupt, tracker)
-                for name, run in runs.items()
-            }
-        )
+        calls = {
+            name: partial(train_locked, run, displays[name], interrupt, tracker)
+            for name, run in runs.items()
+        }
+        with closing(run_together(calls)) as ended:
+            for name, result in ended:
+                if isinstance(result, BaseException) and not isinstance(result, RigError):
+                    raise result
+                yield name, result
 
 
-def training_of(
-    run: Run, progress: Progress, interrupt: Interrupt, tracker: TrackerName | None = None
-) -> Lessons[Agent]:
+def train_locked(
+    run: Run,
+    progress: Progress,
+    interrupt: Interrupt,
+    tracker: TrackerName | None = None,
+    update: Update = update_many,
+) -> Agent:
     """Train a run while holding its lock; a failure to write becomes a RunError."""
     with run.alone(), progress:
         try:
             with tracked(run, tracker):
-                return (yield from training(run.config, run, progress, interrupt))
+                return train(run.config, run, progress, interrupt, update)
         except OSError as error:
             raise RunError(
                 f"writing to {run.directory} failed: {error.strerror or error}; what was saved "

@@ -1,8 +1,11 @@
-"""All that a run is between two steps of the loop: what must survive, as one value.
+"""The state of a run between episodes: all that must survive a stop, as one value.
 
-Before the first fit a run has only looked around; after it, it practises. Nothing else has to
-be kept: every round starts its noise anew and draws the worlds' seed from the run's generator,
-and the recorder remembers nothing that ``metrics.jsonl`` does not say.
+Before the first fit a run only collects; after it, it practises. Nothing else has to be saved:
+each rollout resets its noise and draws the environments' seed from the run's generator, and the
+recorder keeps nothing that is not in ``metrics.jsonl``. An external environment can't save its
+state, so a run is saved only where all episodes are over and the next reset decides.
+
+A round changes the replay buffer in place, so an old state is restored from disk only.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,85 +16,81 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float64
 
-from rig.agent.agent import Agent, agent_files, load_agent, whole
+from rig.agent.agent import Agent, agent_files, load_agent, read_count
 from rig.config import Config
 from rig.errors import RunError
 from rig.replay.buffer import ReplayBuffer
+from rig.representation.representation import Representation
 from rig.runs.array_files import Arrays, ArraySpec, array_bytes, load_arrays
 from rig.runs.atomic_files import json_bytes, read_json
-from rig.training.collect import Collected
+from rig.runs.manifest import RowFile
+from rig.runs.old_names import find_file
+from rig.types import Collected
 
 
-Memory = Float64[np.ndarray, "N memory"]
-"""All that decides how each world goes on, if the worlds can tell."""
+EnvStates = Float64[np.ndarray, "N state"]
+"""The simulator state of each environment; no columns if the next reset decides everything."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CollectState:
-    """A run that has seen some images and has fitted nothing to them yet."""
+    """A run that has collected some images and fitted nothing yet."""
 
     rng: np.random.Generator
     """Decides everything random from here on."""
     collected: Collected | None
-    """What was seen; None at first."""
-    env_states: Memory
-    """Where the worlds are."""
+    """What was collected; None at first."""
+    env_states: EnvStates
+    """The state of the environments."""
 
     @property
     def num_images(self) -> int:
-        """Images seen."""
+        """The number of images collected."""
         return 0 if self.collected is None else len(self.collected)
 
     @property
     def num_env_steps(self) -> int:
-        """Environment steps count once they are remembered."""
+        """Environment steps count once they are in replay."""
         return 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainState:
-    """A run that sees, and learns to act."""
+    """A run that practises and learns."""
 
     rng: np.random.Generator
     """Decides everything random from here on."""
-    policy: Agent
-    """The latent space, the networks and their optimisers."""
+    agent: Agent
+    """The representation, the networks and their optimisers."""
     replay: ReplayBuffer
-    """What it remembers. A round of practice changes it in place."""
+    """The replay buffer. A round changes it in place."""
     num_env_steps: int
-    """Environment steps so far, those of looking around included."""
+    """Environment steps so far, collection included."""
     num_rollbacks: int
-    """How often it diverged and went back."""
-    env_states: Memory
-    """Where the worlds are."""
+    """How often it diverged and rolled back."""
+    env_states: EnvStates
+    """The state of the environments."""
     coverage: Bool[np.ndarray, " cells"]
-    """Where the witness saw objects so far: nothing learns from it."""
+    """The cells that objects visited so far: nothing learns from it."""
 
 
 State = CollectState | TrainState
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RowFile:
-    """A file with what is lasting of some rows of replay."""
-
-    first: int
-    """The first row, counted for ever."""
-    end: int
-    """The one after the last."""
-    path: Path
+ENV_STATES_FILE = "env_states.safetensors"
+COVERAGE_FILE = "coverage.safetensors"
 
 
 def state_files(state: State) -> dict[str, bytes]:
-    """The state as files, by name; without what is lasting of replay."""
+    """Return the state as files by name, without the immutable arrays of replay."""
     about: dict[str, Any] = {"generator": state.rng.bit_generator.state}
     about["num_env_steps"] = state.num_env_steps
     about["num_rollbacks"] = state.num_rollbacks if isinstance(state, TrainState) else 0
-    files = {"worlds.safetensors": array_bytes({"memory": state.env_states})}
+    files = {ENV_STATES_FILE: array_bytes({"env_states": state.env_states})}
     if isinstance(state, TrainState):
-        files |= agent_files(state.policy)
+        files |= agent_files(state.agent)
         files["replay.safetensors"] = array_bytes(state.replay.mutable_arrays())
-        files["witness.safetensors"] = array_bytes({"visited": state.coverage})
+        files[COVERAGE_FILE] = array_bytes({"coverage": state.coverage})
     elif state.collected is not None:
         files["collected.safetensors"] = array_bytes(state.collected.arrays())
     return files | {"state.json": json_bytes(about)}
@@ -100,37 +99,37 @@ def state_files(state: State) -> dict[str, bytes]:
 def load_state(
     directory: Path, rows: Sequence[RowFile], config: Config, replay: ReplayBuffer
 ) -> State:
-    """The state that was taken apart.
+    """Load the state that :func:`state_files` saved.
 
     Args:
         directory: Where the files of :func:`state_files` are.
-        rows: Where what is lasting of replay is, in order; none if nothing is remembered yet.
+        rows: The files of replay's immutable arrays, in order; none if it is empty.
         config: The settings of the run.
-        replay: A new one of the right size, which is filled.
+        replay: A new buffer of the right size, which is filled.
 
     Raises:
         RunError: A file is damaged, or not of these settings.
     """
     about = read_json(directory / "state.json")
     rng = load_generator(about)
-    env_states = load_arrays(directory / "worlds.safetensors", {"memory": MEMORY})["memory"]
-    # Rows don't tell: images of states set by hand are fitted to, and none is remembered.
+    env_states = load_arrays(find_file(directory, ENV_STATES_FILE), {"env_states": ENV_STATES})[
+        "env_states"
+    ]
+    # Not "if not rows": a run that collects by teleporting has a policy before it has rows.
     if not (directory / "policy.json").is_file():
         collected = Collected(**load_arrays(directory / "collected.safetensors", COLLECTED))
         return CollectState(rng=rng, collected=collected, env_states=env_states)
-    policy = load_agent(directory, config)
-    load_replay(
-        directory, rows, expected_mutable_arrays(policy.space.latent_dim, config), replay
-    )
-    coverage_metrics = load_arrays(directory / "witness.safetensors", {"visited": COVERAGE})
+    agent = load_agent(directory, config)
+    load_replay(directory, rows, expected_mutable_arrays(agent.representation), replay)
+    arrays = load_arrays(find_file(directory, COVERAGE_FILE), {"coverage": COVERAGE})
     return TrainState(
         rng=rng,
-        policy=policy,
+        agent=agent,
         replay=replay,
-        num_env_steps=whole(about, "num_env_steps"),
-        num_rollbacks=whole(about, "num_rollbacks"),
+        num_env_steps=read_count(about, "num_env_steps"),
+        num_rollbacks=read_count(about, "num_rollbacks"),
         env_states=env_states,
-        coverage=coverage_metrics["visited"],
+        coverage=arrays["coverage"],
     )
 
 
@@ -140,14 +139,14 @@ def load_replay(
     expected: Mapping[str, ArraySpec],
     replay: ReplayBuffer,
 ) -> None:
-    """Fills a new replay with what was remembered.
+    """Fill a new buffer with what was saved.
 
     Args:
         directory: Where ``replay.safetensors`` is.
-        rows: Where what is lasting is, in order; none if nothing is remembered yet.
-        expected: What is to be in ``replay.safetensors`` if there are rows. Without any, it is
-            what a new replay holds, which knows no sizes yet.
-        replay: What is filled.
+        rows: The files of immutable arrays, in order; none if it was empty.
+        expected: The arrays of ``replay.safetensors`` if there are rows. Without any, they are
+            those of a new buffer, which knows no sizes yet.
+        replay: The buffer to fill.
 
     Raises:
         RunError: A file is damaged, or not of these settings.
@@ -160,10 +159,10 @@ def load_replay(
 
 
 def load_rows(part: RowFile) -> Arrays:
-    """What is lasting of some rows.
+    """Return the immutable arrays of some rows.
 
     Raises:
-        RunError: The file does not hold so many.
+        RunError: The file does not hold that many.
     """
     arrays = load_arrays(part.path, IMMUTABLE_ARRAYS)
     if {len(array) for array in arrays.values()} != {part.end - part.first}:
@@ -172,7 +171,7 @@ def load_rows(part: RowFile) -> Arrays:
 
 
 def load_generator(about: Mapping[str, Any]) -> np.random.Generator:
-    """The generator whose state the JSON holds.
+    """Return the generator whose state the JSON holds.
 
     Raises:
         RunError: It holds no such state.
@@ -186,7 +185,7 @@ def load_generator(about: Mapping[str, Any]) -> np.random.Generator:
 
 
 def check_index(path: Path, mutable_arrays: Arrays, num_held: int) -> None:
-    """Raises RunError unless the index of episodes fits the rows that are there."""
+    """Raise RunError unless the index of episodes fits the rows that are there."""
     num_steps, first_row = mutable_arrays["num_steps"], mutable_arrays["first_row"]
     is_right = (
         len(num_steps) == len(first_row) == len(mutable_arrays["goals"])
@@ -199,7 +198,7 @@ def check_index(path: Path, mutable_arrays: Arrays, num_held: int) -> None:
         raise RunError(f"{path}: its episodes don't fit its {num_held} rows; it is damaged")
 
 
-MEMORY = ArraySpec((None, None), np.dtype(np.float64))
+ENV_STATES = ArraySpec((None, None), np.dtype(np.float64))
 COVERAGE = ArraySpec((None,), np.dtype(bool))
 COUNTS = ArraySpec((None,), np.dtype(np.int64))
 ACTIONS = ArraySpec((None, None), np.dtype(np.float32))
@@ -207,10 +206,11 @@ IMMUTABLE_ARRAYS = {"frames": ArraySpec(None, None), "actions": ACTIONS}
 COLLECTED = {"images": ArraySpec(None, None), "actions": ACTIONS, "num_steps": COUNTS}
 
 
-def expected_mutable_arrays(latent_dim: int, config: Config) -> dict[str, ArraySpec]:
-    """What is to be in ``replay.safetensors``: of latents that are pictures, only the goals."""
-    floats, pixels = np.dtype(np.float32), np.dtype(np.uint8)
-    dtype, kept = (pixels, 0) if config.is_end_to_end else (floats, latent_dim)
+def expected_mutable_arrays(representation: Representation) -> dict[str, ArraySpec]:
+    """Return the arrays of ``replay.safetensors``; latents that are images are not in it."""
+    floats, dtype = np.dtype(np.float32), np.dtype(representation.latent_dtype)
+    latent_dim = representation.latent_dim
+    kept = 0 if dtype == np.uint8 else latent_dim
     return {
         "latents": ArraySpec((None, kept), dtype),
         "log_stds": ArraySpec((None, kept), floats),
