@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from rig.cli.main import parse
+from rig.cli.parse import parse
 from rig.errors import SpecError
 from rig.presets import find_preset
 from rig.sweep.spec import read_spec

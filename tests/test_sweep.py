@@ -31,8 +31,8 @@ from rig.sweep.status import count_states
 from rig.sweep.study import Study
 from rig.sweep.sweep import check_failures, sweep
 from rig.training import provenance, run_training
-from rig.training.resources import sizes_of
 from rig.training.make_envs import make_envs
+from rig.training.resources import sizes_of
 
 
 WRONG = ConfigError("wrong on purpose")
