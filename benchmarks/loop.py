@@ -138,7 +138,7 @@ def speed(config: Config) -> Row:
     num_steps, rounds_s = config.num_envs * find_task(TASK).num_steps, watch.rounds_s()
     return {
         "pixels": config.image_size,
-        "worlds": config.num_envs,
+        "envs": config.num_envs,
         "updates a step": config.td3.utd_ratio,
         "steps/s": num_steps / min(rounds_s),
         "median steps/s": num_steps / median(rounds_s),

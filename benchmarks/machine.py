@@ -27,7 +27,7 @@ def describe(argv: Sequence[str]) -> dict[str, str]:
         "python": platform.python_version(),
         "packages": packages,
         "device of JAX": device(),
-        "thread settings": ", ".join(threads) or "none: XLA and the world take all cores",
+        "thread settings": ", ".join(threads) or "none: XLA and MuJoCo take all cores",
     }
 
 

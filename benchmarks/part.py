@@ -55,17 +55,17 @@ class Size:
     """Rounds that the best is taken of, where a round is short."""
     num_long_rounds: int
     """The same where it is long."""
-    num_pictures: int
-    """Pictures, and steps, in a round; at least one of every world."""
+    num_images: int
+    """Images, and steps, in a round; at least one of each environment."""
     num_renders: int
-    """Pictures of ``mujoco.Renderer`` in a round."""
+    """Images of ``mujoco.Renderer`` in a round."""
     num_updates: int
     """TD3 updates in a round."""
     num_fit_steps: int
     """Steps of the VAE's fit in a round."""
     num_loop_updates: int
     """Updates of the training loop that are measured, in whole rounds of practice."""
-    base_envs: tuple[int, ...] = (1, 16, 64)
+    env_counts: tuple[int, ...] = (1, 16, 64)
     pixels: tuple[int, ...] = (48, 84)
     batch_sizes: tuple[int, ...] = (128, 256, 1024)
     presets: tuple[str, ...] = ("paper", "fast")
@@ -78,7 +78,7 @@ class Size:
 FULL = Size(
     num_rounds=30,
     num_long_rounds=10,
-    num_pictures=128,
+    num_images=128,
     num_renders=20,
     num_updates=100,
     num_fit_steps=50,
@@ -87,7 +87,7 @@ FULL = Size(
 QUICK = Size(
     num_rounds=10,
     num_long_rounds=3,
-    num_pictures=64,
+    num_images=64,
     num_renders=10,
     num_updates=40,
     num_fit_steps=20,

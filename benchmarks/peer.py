@@ -1,7 +1,7 @@
-"""Peers: other people's programs, each in a process of its own that measures when it is asked.
+"""Peers: other programs to compare with, each in its own process that measures on request.
 
-A question is one line of JSON, an answer another. Between questions a peer sleeps, so ours and
-theirs can take turns in one run.
+A question is one line of JSON, and so is its answer. Between questions a peer sleeps, so that
+our program and the peer can be measured in turns.
 """
 
 import json
@@ -18,22 +18,22 @@ from benchmarks.measure import Spent
 ROOT = Path(__file__).parent.parent
 BENCH_PYTHON = ROOT / ".venv-bench" / "bin" / "python"
 INSTALL = "python -m benchmarks.install"
-"""Installs the peers that are Python packages."""
+"""The command that installs the peers that are Python packages."""
 GL_BACKENDS = ("egl", "osmesa")
 
 
 class MissingPeerError(Exception):
-    """The peer doesn't run here; the message is the line that the page shows."""
+    """A peer does not run here; the page shows the message."""
 
 
 class Peer:
-    """A running peer; a context that ends it."""
+    """A running peer, and the context that stops it."""
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
-        """Starts it, and hears what it is.
+        """Start the peer, and ask what it is.
 
         Raises:
-            MissingPeerError: It says why it can't run, or nothing at all.
+            MissingPeerError: It does not answer; the message is its last line of output.
         """
         self._process = subprocess.Popen(
             command,
@@ -51,20 +51,20 @@ class Peer:
             raise
 
     def measure(self, question: Mapping[str, Any]) -> Spent:
-        """One round of what the question says."""
+        """Measure one round of what the question says."""
         answer = self._ask(question)
         return Spent(wall_s=answer["wall_s"], core_s=answer["core_s"])
 
     def close(self) -> None:
-        """Ends it."""
+        """Stop the peer."""
         self._process.communicate()
 
     def __enter__(self) -> "Peer":
-        """It runs already."""
+        """Return the peer, which runs already."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Ends it."""
+        """Stop the peer."""
         self.close()
 
     def _ask(self, question: Mapping[str, Any]) -> dict[str, Any]:
@@ -74,27 +74,27 @@ class Peer:
         except BrokenPipeError:
             line = ""
         if not line:
-            raise MissingPeerError(self._last_words())
+            raise MissingPeerError(self._last_error())
         return json.loads(line)
 
-    def _last_words(self) -> str:
-        """The last line that it wrote to standard error."""
+    def _last_error(self) -> str:
+        """Return the last line that the peer wrote to standard error."""
         errors = self._process.stderr.read() if self._process.stderr else ""
-        return (errors.strip().splitlines() or ["it said nothing"])[-1]
+        return (errors.strip().splitlines() or ["it gave no reason"])[-1]
 
 
 def write(stream: TextIO | None, values: Mapping[str, Any]) -> None:
-    """One line of JSON."""
+    """Write one line of JSON."""
     assert stream is not None
     stream.write(json.dumps(dict(values)) + "\n")
     stream.flush()
 
 
 def open_renderer() -> Peer:
-    """``mujoco.Renderer``, by the first OpenGL that works without a display.
+    """Start ``mujoco.Renderer`` with the first OpenGL backend that works without a display.
 
     Raises:
-        MissingPeerError: None does.
+        MissingPeerError: No backend works.
     """
     command = [sys.executable, "-m", "benchmarks.peer_renderer"]
     reasons = []
@@ -110,7 +110,7 @@ def open_renderer() -> Peer:
 
 
 def open_sb3() -> Peer:
-    """stable-baselines3, from the virtual environment of the benchmarks.
+    """Start stable-baselines3 from the virtual environment of the benchmarks.
 
     Raises:
         MissingPeerError: It is not installed.

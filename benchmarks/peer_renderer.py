@@ -1,4 +1,4 @@
-"""The peer ``mujoco.Renderer``: pictures of Push by OpenGL; run by :mod:`benchmarks.world`."""
+"""The peer ``mujoco.Renderer``: images of Push by OpenGL; run by :mod:`benchmarks.envs`."""
 
 import json
 import os
@@ -16,8 +16,8 @@ from rig.envs.scene import Scene
 from rig.envs.tasks import PUSH
 
 
-class Studio:
-    """A renderer and the one world that it sees."""
+class RenderedScene:
+    """A renderer and the scene that it renders."""
 
     def __init__(self, pixels: int, is_tuned: bool) -> None:
         self._scene = Scene(PUSH.scene, PUSH.joints)
@@ -28,15 +28,15 @@ class Studio:
         self._camera = free_camera(PUSH.camera)
         self._renderer = mujoco.Renderer(self._scene.model, pixels, pixels)
 
-    def picture(self, state: np.ndarray) -> np.ndarray:
-        """The picture of a state, made as ours is: set, drawn to, seen."""
+    def image(self, state: np.ndarray) -> np.ndarray:
+        """Render a state in the same steps as our camera: set it, pose the arm, render."""
         self._scene.set_state(self._data, state)
         self._scene.pose([self._data])
         self._renderer.update_scene(self._data, self._camera)
         return self._renderer.render()
 
     def about(self) -> dict[str, object]:
-        """What draws, and how many lights."""
+        """Return the OpenGL renderer and the number of lights."""
         return {
             "renderer": GL.glGetString(GL.GL_RENDERER).decode(),
             "backend": os.environ["MUJOCO_GL"],
@@ -45,23 +45,23 @@ class Studio:
 
 
 def free_camera(camera: Camera) -> mujoco.MjvCamera:
-    """The task's camera as the renderer takes it."""
+    """Convert the task's camera to the renderer's."""
     free = mujoco.MjvCamera()
     free.lookat[:], free.distance = camera.lookat_m, camera.distance_m
     free.elevation, free.azimuth = camera.elevation_deg, camera.azimuth_deg
     return free
 
 
-new_studio = cache(Studio)
+rendered_scene = cache(RenderedScene)
 
 
 def answer(question: dict) -> dict[str, object]:
-    """What a line asked for."""
+    """Answer a question: what this is, or the time of some images."""
     if "about" in question:
-        return new_studio(48, False).about()
-    studio = new_studio(question["pixels"], question["is_tuned"])
-    states = PUSH.sample_goals(question["num_pictures"], rng=np.random.default_rng(0))
-    return vars(spend(lambda: [studio.picture(state) for state in states]))
+        return rendered_scene(48, False).about()
+    scene = rendered_scene(question["pixels"], question["is_tuned"])
+    states = PUSH.sample_goals(question["num_images"], rng=np.random.default_rng(0))
+    return vars(spend(lambda: [scene.image(state) for state in states]))
 
 
 if __name__ == "__main__":

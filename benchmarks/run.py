@@ -15,7 +15,7 @@ from benchmarks.part import FULL, QUICK, Part, Size
 
 
 PARTS: dict[str, Callable[[Size], Part]] = {
-    "world": envs.run,
+    "envs": envs.run,
     "update": update.run,
     "end to end": end_to_end.run,
     "vae": vae.run,

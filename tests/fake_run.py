@@ -47,7 +47,7 @@ def make_run(directory: Path, config: Config = TINY) -> Run:
     run.save_evaluation(evaluation())
     save_agent(run.policy, untrained_policy(config))
     for name in ("reached", "worst", "reconstructions", "imagined-0001000", "imagined-0002000"):
-        Image.new("RGB", (8, 8), "red").save(run.pictures / f"{name}.png")
+        Image.new("RGB", (8, 8), "red").save(run.images / f"{name}.png")
     return run
 
 

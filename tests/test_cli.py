@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from fake_run import make_run
 from PIL import Image
+from rig.cli.run_commands import OTHER_VERBS
 
 from rig.cli import commands as commands
 from rig.cli import doctor
 from rig.cli.main import main
-from rig.cli.run_commands import OTHER_VERBS
 from rig.cli.train_command import Train
 from rig.envs.image_goal_env import Goals
 from rig.envs.tabletop import Tabletop
@@ -129,23 +129,23 @@ def test_every_preset_can_be_asked_for(rig):
         ("train Reach --goals.mixture.original 0.9", "sum to 1"),
         ("train Reach --image-size 50", "--image-size"),
         ("train Reach --out file/run", "file is no directory"),
-        ("train --resume nowhere", "nowhere is no run"),
+        ("train --resume nowhere", "nowhere is not a run"),
         ("train Reach --resume nowhere", "with the run's own settings: leave out TASK"),
         ("train --resume nowhere --seed 3 --td3.gamma 0.9", "leave out --seed, --td3"),
         ("train --resume nowhere --out elsewhere", "leave out --out"),
-        ("export nowhere --out exported", "nowhere is no run"),
-        ("push nowhere --to ./pushed", "nowhere is no run"),
-        ("pull ./nowhere --out pulled", "nowhere is no run"),
+        ("export nowhere --out exported", "nowhere is not a run"),
+        ("push nowhere --to ./pushed", "nowhere is not a run"),
+        ("pull ./nowhere --out pulled", "nowhere is not a run"),
         ("reach nowhere", "--goal"),
-        ("reach nowhere --goal goal.png", "nowhere is no run"),
+        ("reach nowhere --goal goal.png", "nowhere is not a run"),
         (
             "reach nowhere --goal goal.png --video goal.avi",
             "'.avi': give a name in .mp4 or .gif",
         ),
-        ("evaluate nowhere", "nowhere is no run"),
-        ("evaluate file", "file is no run"),
+        ("evaluate nowhere", "nowhere is not a run"),
+        ("evaluate file", "file is not a run"),
         ("evaluate nowhere --episodes 0", "--episodes must be at least 1, got 0"),
-        ("imagine nowhere --out sheet.png", "nowhere is no run"),
+        ("imagine nowhere --out sheet.png", "nowhere is not a run"),
         ("imagine nowhere --out missing/sheet.png", "missing is no directory"),
         ("imagine nowhere --out sheet.png --num-goals 0", "--num-goals must be 1 to"),
         ("look Push --out missing/picture.png", "missing is no directory"),
@@ -159,7 +159,7 @@ def test_every_preset_can_be_asked_for(rig):
         ("train --env Pendulm-v1 --out run", "no environment 'Pendulm-v1'"),
         ("look Push --out picture.png --size 5", "--size must be 16 to 2048 pixels, got 5"),
         ("report --out report.html", "RUN"),
-        ("report nowhere --out report.html", "nowhere is no run"),
+        ("report nowhere --out report.html", "nowhere is not a run"),
         ("report nowhere --out report.txt", "give a name in .html"),
     ],
 )

@@ -437,7 +437,7 @@ def test_compare_prints_every_number_as_json(study, capsys):
     ("argv", "message"),
     [
         (["compare"], "RUN"),
-        (["compare", "nowhere"], "nowhere is no run"),
+        (["compare", "nowhere"], "nowhere is not a run"),
         (["compare", "nowhere.toml"], "nowhere.toml can't be read as a spec"),
         (["compare", "nowhere.jsonl"], "nowhere.jsonl can't be read as results"),
         (["compare", "study.toml", "--against", "c"], "no method is called 'c'"),

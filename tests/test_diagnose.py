@@ -10,7 +10,7 @@ from rig.report.run_facts import read_facts
 @pytest.fixture
 def facts(tmp_path):
     run = make_run(tmp_path / "run")
-    (run.pictures / "reached.png").rename(run.pictures / "latents.png")
+    (run.images / "reached.png").rename(run.images / "latents.png")
     return read_facts([run.directory])[0]
 
 

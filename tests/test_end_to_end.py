@@ -238,7 +238,7 @@ def test_practice_learned_and_drew_its_goals(finished, config):
     rows = finished.metrics()
     assert any("td3/critic_loss" in row for row in rows)
     assert not any(name.startswith(("vae/", "probe/")) for row in rows for name in row)
-    assert list(finished.pictures.glob("imagined-*.png"))
+    assert list(finished.images.glob("imagined-*.png"))
     policy = load_agent(finished.policy, config)
     assert int(policy.learner.num_updates) > 0
     assert json.loads((finished.policy / "policy.json").read_text())["num_goals"] > 0

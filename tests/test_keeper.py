@@ -240,7 +240,7 @@ def test_changed_metrics_belong_to_no_checkpoint(training):
 def test_no_whole_checkpoint_is_one_clear_line(training):
     training.collect_rollouts().save()
     cut(training.run.checkpoints / PARTS[-1].replace("0000010-0000020", "0000000-0000010"))
-    with pytest.raises(RunError, match="holds no checkpoint that is whole"):
+    with pytest.raises(RunError, match="has no intact checkpoint"):
         training.restored()
     assert "0000000-0000010" in training.complaints[0]
 
@@ -293,7 +293,7 @@ def test_checkpoint_that_lies_about_its_files_reads_none(training):
         path.write_text(json.dumps(manifest | {"files": {name: {}}}))
         with pytest.raises(RunError):
             training.restored()
-        assert "is no file of a checkpoint" in training.complaints[-1]
+        assert "is not a file of a checkpoint" in training.complaints[-1]
 
 
 def test_checkpoint_of_another_schema_is_refused(training):
@@ -302,4 +302,4 @@ def test_checkpoint_of_another_schema_is_refused(training):
     path.write_text(path.read_text().replace('"schema": 1', '"schema": 2'))
     with pytest.raises(RunError):
         training.restored()
-    assert "has schema 2, this rig reads 1" in training.complaints[0]
+    assert "has schema 2, but this version of rig reads 1" in training.complaints[0]

@@ -126,4 +126,4 @@ def test_numbers_that_are_missing(saved, tiny):
 
 def test_json_that_is_none(saved, tiny):
     (saved / "policy.json").write_text("{")
-    assert "is no JSON" in refusal(saved, tiny)
+    assert "is not JSON" in refusal(saved, tiny)

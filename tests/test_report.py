@@ -116,14 +116,14 @@ def test_text_is_escaped(tmp_path):
 
 def test_run_that_has_only_begun_is_told_as_such(tmp_path):
     run = make_run(tmp_path / "run")
-    for path in (*run.pictures.iterdir(), run.directory / "metrics.jsonl"):
+    for path in (*run.images.iterdir(), run.directory / "metrics.jsonl"):
         path.unlink()
     (run.directory / "evaluation.json").unlink()
     assert "in progress" in read(report_of(run)).text
 
 
 def test_directory_that_is_no_run_is_refused(tmp_path):
-    with pytest.raises(RunError, match="is no run"):
+    with pytest.raises(RunError, match="is not a run"):
         write_report(tmp_path / "report.html", [tmp_path])
     assert list(tmp_path.iterdir()) == []
 

@@ -231,7 +231,7 @@ def test_finished_run_is_not_trained_again(run):
 
 
 def test_run_that_another_process_trains_is_left_alone(run):
-    with run.alone(), pytest.raises(RunError, match="another process trains"):
+    with run.lock(), pytest.raises(RunError, match="another process trains"):
         resume_run(run.directory)
 
 

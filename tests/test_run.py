@@ -52,16 +52,16 @@ def test_empty_directory_is_a_place_for_a_run(tmp_path, tiny):
 
 
 def test_directory_without_settings_is_no_run(tmp_path):
-    assert "is no run: it has no config.json" in refusal(Run.open, tmp_path)
-    assert "is no run" in refusal(Run.open, tmp_path / "nowhere")
+    assert "is not a run: it has no config.json" in refusal(Run.open, tmp_path)
+    assert "is not a run" in refusal(Run.open, tmp_path / "nowhere")
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{", "is no JSON"),
-        ("", "is no JSON"),
-        ("[1, 2]", "holds no JSON object"),
+        ("{", "is not JSON"),
+        ("", "is not JSON"),
+        ("[1, 2]", "has no JSON object"),
         ('{"sede": 1}', "did you mean 'seed'"),
         ('{"td3": {"gamma": 2.0}}', "gamma must be in"),
     ],
@@ -86,7 +86,7 @@ def test_settings_of_another_type_are_one_clear_line(run, text):
 
 def test_settings_that_are_no_text_are_one_clear_line(run):
     (run.directory / "config.json").write_bytes(b"\xff\xfe\x00\x80")
-    assert "is no JSON" in refusal(Run.open, run.directory)
+    assert "is not JSON" in refusal(Run.open, run.directory)
 
 
 def test_metrics_come_back_in_order(run):
@@ -108,7 +108,7 @@ def test_broken_line_in_the_middle_is_named(run):
     with (run.directory / "metrics.jsonl").open("a") as file:
         file.write('{"a": 2\n')
     run.log({"a": 3.0})
-    assert "metrics.jsonl, line 2 is no JSON" in refusal(run.metrics)
+    assert "metrics.jsonl, line 2 is not JSON" in refusal(run.metrics)
 
 
 def test_run_without_metrics_or_evaluation_has_none(run):

@@ -336,7 +336,7 @@ def test_policy_that_was_given_truth_is_never_shown_as_one_that_sees_pictures(
     assert "given the true state" in capsys.readouterr().err
     assert learned_from(run.config) in lead(read_facts([run.directory])[0])
     assert not out.exists()
-    assert not (run.pictures / "reached.png").exists()
+    assert not (run.images / "reached.png").exists()
 
 
 @pytest.mark.parametrize(

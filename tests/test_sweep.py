@@ -389,7 +389,7 @@ def test_an_interrupted_run_resumes_if_it_can_and_else_starts_again(study, monke
 
 def test_only_the_directory_of_an_idle_run_is_ever_removed(tmp_path):
     run = Run.create(tmp_path / "run", FAST, {})
-    with run.alone(), pytest.raises(RunError, match=r"another process trains .*run: wait"):
+    with run.lock(), pytest.raises(RunError, match=r"another process trains .*run: wait"):
         worker.remove_run(run.directory)
     assert Run.open(run.directory).config == FAST
     worker.remove_run(run.directory)

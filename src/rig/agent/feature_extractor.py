@@ -1,11 +1,9 @@
-"""What actor and critics make of a latent and a goal, before their perceptrons.
+"""Feature extractors: what actor and critic compute from a latent and a goal before their MLP.
 
-==========  ================================================================================
-ConcatFeatures  nothing: both are put side by side. That is the method's way
-PatchFeatures   layers of patches look at an image and a goal picture together: the baseline
-that
-            learns end to end, from pixels
-==========  ================================================================================
+==============  ==========================================================================
+ConcatFeatures  concatenates both; used with latents
+PatchFeatures   patch layers on an image and a goal image; used by the end-to-end baseline
+==============  ==========================================================================
 """
 
 import equinox as eqx
@@ -18,38 +16,38 @@ from rig.nn.patches import IMAGE_CHANNELS, PATCH_SIDES, grid_side, side_of, spac
 
 
 Seen = Float[Array, "*B latent"] | UInt8[Array, "*B latent"]
-"""Latents; end to end, pictures: the pixels of each in a row."""
-FlatImage = UInt8[Array, " picture"]
+"""Latents; in the end-to-end baseline images, flattened to one row of pixels each."""
+FlatImage = UInt8[Array, " pixels"]
 
 
 class ConcatFeatures(eqx.Module):
-    """A latent and a goal side by side, as they are."""
+    """Concatenate a latent and a goal."""
 
     size: int = eqx.field(static=True)
-    """Numbers that come out."""
+    """Number of features."""
 
     def __init__(self, latent_dim: int) -> None:
         self.size = 2 * latent_dim
 
     def __call__(self, latent: Seen, goal: Seen) -> Float[Array, "*B size"]:
-        """Both in one row."""
+        """Return both in one row."""
         return jnp.concatenate([latent, goal], axis=-1)
 
 
 class PatchFeatures(eqx.Module):
-    """Layers of patches that see an image and a goal picture as one of six channels.
+    """Patch layers on an image and a goal image, stacked to six channels.
 
     Source: Nair et al. 2018, section 5, whose baseline has three convolutions of 16, 32 and 32
-    channels, 5 pixels wide, 3 apart. Differs: patches do not overlap, for the reason that
-    :mod:`rig.nn.patches` gives, and two layers of them leave a grid as small.
+    channels, kernel 5 and stride 3. Differs: patches do not overlap, for the reason given in
+    :mod:`rig.nn.patches`, and two layers give a grid of similar size.
     """
 
     layers: tuple[RowLinear, ...]
     size: int = eqx.field(static=True)
-    """Numbers that come out."""
+    """Number of features."""
 
     def __init__(
-        self, picture_size: int, channels: tuple[int, ...], *, key: PRNGKeyArray
+        self, num_values: int, channels: tuple[int, ...], *, key: PRNGKeyArray
     ) -> None:
         sizes = (2 * IMAGE_CHANNELS, *channels)
         keys = jax.random.split(key, len(channels))
@@ -59,14 +57,14 @@ class PatchFeatures(eqx.Module):
                 PATCH_SIDES, sizes[:-1], channels, keys, strict=True
             )
         )
-        self.size = grid_side(side_of(picture_size)) ** 2 * channels[-1]
+        self.size = grid_side(side_of(num_values)) ** 2 * channels[-1]
 
     def __call__(self, image: Seen, goal_image: Seen) -> Float[Array, "*B size"]:
-        """What is seen in each pair."""
-        return jnp.vectorize(self.look, signature="(n),(n)->(size)")(image, goal_image)
+        """Return the features of each pair."""
+        return jnp.vectorize(self.pair_features, signature="(n),(n)->(size)")(image, goal_image)
 
-    def look(self, image: FlatImage, goal_image: FlatImage) -> Float[Array, " size"]:
-        """What is seen in an image and its goal picture, pixels centred on 0."""
+    def pair_features(self, image: FlatImage, goal_image: FlatImage) -> Float[Array, " size"]:
+        """Return the features of one image and its goal image, with pixels centred on 0."""
         side = side_of(image.size)
         pair = [one.reshape(side, side, IMAGE_CHANNELS) for one in (image, goal_image)]
         grid = jnp.concatenate(pair, axis=-1).astype(jnp.float32) / 255 - 0.5
@@ -81,7 +79,7 @@ FeatureExtractor = ConcatFeatures | PatchFeatures
 def make_feature_extractor(
     latent_dim: int, channels: tuple[int, ...], *, key: PRNGKeyArray
 ) -> FeatureExtractor:
-    """Eyes of so many channels; none ask for none."""
+    """Make patch features with these channels; without channels, concatenated latents."""
     return (
         PatchFeatures(latent_dim, channels, key=key) if channels else ConcatFeatures(latent_dim)
     )

@@ -1,6 +1,6 @@
-"""Plain multilayer perceptrons on a latent and a goal: no convolution meets the RL.
+"""Actor and critic: multilayer perceptrons on a latent and a goal.
 
-But in one baseline: there the perceptrons are given what eyes make of pictures
+Only the end-to-end baseline has an image encoder inside actor and critic
 (:mod:`rig.agent.feature_extractor`).
 """
 
@@ -13,12 +13,12 @@ from rig.agent.feature_extractor import FeatureExtractor, Seen
 
 
 FINAL_BOUND = 3e-3
-"""Bound of the last layer's first weights, so that actions and values start near 0."""
+"""Bound of the last layer's initial weights, so that actions and values start near 0."""
 NORM_EPSILON = 1e-5
 
 
 class Linear(eqx.Module):
-    """A linear map of each row."""
+    """One linear map applied to every row."""
 
     weight: Float[Array, "in out"]
     bias: Float[Array, " out"]
@@ -28,12 +28,12 @@ class Linear(eqx.Module):
         self.bias = jnp.zeros(out_size)
 
     def __call__(self, rows: Float[Array, "*B in"]) -> Float[Array, "*B out"]:
-        """The map, row by row."""
+        """Map each row."""
         return rows @ self.weight + self.bias
 
 
 class MLP(eqx.Module):
-    """Linear layers with ReLU between them, optionally normalised (Ba et al. 2016)."""
+    """Linear layers with ReLU between them, optionally with layer norm (Ba et al. 2016)."""
 
     layers: tuple[Linear, ...]
     gains: tuple[Float[Array, " hidden"], ...]
@@ -61,7 +61,7 @@ class MLP(eqx.Module):
         self.shifts = tuple(jnp.zeros(size) for size in hidden_sizes) if layer_norm else ()
 
     def __call__(self, rows: Float[Array, "*B in"]) -> Float[Array, "*B out"]:
-        """The network's output, row by row."""
+        """Return the output for each row."""
         for index, layer in enumerate(self.layers[:-1]):
             rows = layer(rows)
             if self.gains:
@@ -71,14 +71,14 @@ class MLP(eqx.Module):
 
 
 def normalise(rows: Float[Array, "*B hidden"]) -> Float[Array, "*B hidden"]:
-    """Each row with mean 0 and variance 1."""
+    """Scale and shift each row to mean 0 and variance 1."""
     centred = rows - rows.mean(axis=-1, keepdims=True)
     variance = (centred**2).mean(axis=-1, keepdims=True)
     return centred * jax.lax.rsqrt(variance + NORM_EPSILON)
 
 
 class Actor(eqx.Module):
-    """The policy: the action, in [-1, 1], for a latent and a goal."""
+    """The actor: from a latent and a goal to an action in [-1, 1]."""
 
     features: FeatureExtractor
     mlp: MLP
@@ -96,12 +96,12 @@ class Actor(eqx.Module):
         self.mlp = MLP(features.size, hidden_sizes, action_size, layer_norm=layer_norm, key=key)
 
     def __call__(self, latent: Seen, goal: Seen) -> Float[Array, "*B action"]:
-        """The actions."""
+        """Return the actions."""
         return jnp.tanh(self.mlp(self.features(latent, goal)))
 
 
 class Critic(eqx.Module):
-    """The value: the return of an action for a latent and a goal."""
+    """The critic: from a latent, an action and a goal to the expected return."""
 
     features: FeatureExtractor
     mlp: MLP
@@ -122,5 +122,5 @@ class Critic(eqx.Module):
     def __call__(
         self, latent: Seen, action: Float[Array, "*B action"], goal: Seen
     ) -> Float[Array, "*B"]:
-        """The values."""
+        """Return the values."""
         return self.mlp(jnp.concatenate([self.features(latent, goal), action], axis=-1))[..., 0]

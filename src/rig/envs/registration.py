@@ -14,6 +14,7 @@ in the same way, by Gymnasium and by the command line.
 Nothing heavy is imported here: entry points are text, and the ids are written out.
 """
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gymnasium.envs.registration import register, registry
@@ -40,8 +41,15 @@ IDS = (
 )
 
 
-def register_task(task: "Task") -> None:
-    """Register a task under its id, in place of any task already registered under it."""
+def register_task(task: "Task", *, tuned_for: str = "") -> None:
+    """Register a task under its id, in place of any task already registered under it.
+
+    Args:
+        task: The task.
+        tuned_for: A task of ours, as ``PushTwo``, whose settings of presets suit this one.
+    """
+    if tuned_for:
+        task = replace(task, tuned_for=tuned_for)
     registry.pop(task.id, None)
     _register(task.id, task)
 

@@ -25,7 +25,7 @@ from rig.inference.demo import attempts
 from rig.inference.model_card import card
 from rig.inference.open_run import latent_space, open_trained
 from rig.inference.video import attempt_frames, save_video
-from rig.runs.atomic_files import BESIDE
+from rig.runs.atomic_files import TEMPORARY_SUFFIX
 from rig.runs.run import Run
 
 
@@ -84,7 +84,7 @@ def check_not_existing(out: Path) -> None:
 @contextmanager
 def new_directory(out: Path) -> Iterator[Path]:
     """An empty directory beside a place: moved there once it is whole, or else removed."""
-    beside = out.absolute().with_name(out.absolute().name + BESIDE)
+    beside = out.absolute().with_name(out.absolute().name + TEMPORARY_SUFFIX)
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)
     try:

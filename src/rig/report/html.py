@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from rig.runs.atomic_files import read_whole
+from rig.runs.atomic_files import read_small_file
 
 
 MEDIA_TYPES = {".png": "image/png", ".mp4": "video/mp4"}
@@ -79,4 +79,4 @@ def figure(content: str, caption: str) -> str:
 
 def data_of(path: Path) -> str:
     """A file as a ``data:`` address, which is the file itself."""
-    return f"data:{MEDIA_TYPES[path.suffix]};base64,{b64encode(read_whole(path)).decode()}"
+    return f"data:{MEDIA_TYPES[path.suffix]};base64,{b64encode(read_small_file(path)).decode()}"

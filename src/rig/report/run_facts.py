@@ -55,7 +55,7 @@ class Facts:
 
     def sheets(self, pattern: str) -> list[Path]:
         """The pictures of that name, in order."""
-        return sorted(self.run.pictures.glob(pattern))
+        return sorted(self.run.images.glob(pattern))
 
 
 def read_facts(directories: Sequence[Path]) -> list[Facts]:

@@ -1,4 +1,4 @@
-"""Files that survive a crash: written beside their place, brought to the disk, moved in."""
+"""Write files so that a crash never leaves half of one: write, fsync, rename."""
 
 import hashlib
 import json
@@ -11,15 +11,15 @@ from typing import Any
 from rig.errors import RunError
 
 
-BESIDE = ".new"
-"""Ends the name of what is not in its place yet; what a crash leaves of it is worth nothing."""
-READ_BYTES = 1 << 20
-MOST_BYTES = 1 << 27
-"""Of JSON, of metrics, of a picture: a larger one is not ours, and is not read."""
+TEMPORARY_SUFFIX = ".new"
+"""Suffix of a file or directory that is still being written; a crash may leave it behind."""
+CHUNK_BYTES = 1 << 20
+MAX_BYTES = 1 << 27
+"""Size of the largest file that is read: JSON, metrics and images of a run are smaller."""
 
 
 def write_and_sync(path: Path, data: bytes) -> None:
-    """Writes a file and waits until it is on the disk."""
+    """Write a file and wait until it is on disk (fsync)."""
     with path.open("wb") as file:
         file.write(data)
         file.flush()
@@ -27,35 +27,35 @@ def write_and_sync(path: Path, data: bytes) -> None:
 
 
 def atomic_write(path: Path, data: bytes) -> None:
-    """Writes a file so that a reader, or a crash, never sees half of it."""
-    beside = path.with_name(path.name + BESIDE)
+    """Write a file so that neither a reader nor a crash ever leaves half of it."""
+    temporary = path.with_name(path.name + TEMPORARY_SUFFIX)
     try:
-        write_and_sync(beside, data)
-        os.replace(beside, path)
+        write_and_sync(temporary, data)
+        os.replace(temporary, path)
     except OSError:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
     sync_directory(path.parent)
 
 
 def atomic_write_directory(directory: Path, files: Mapping[str, bytes]) -> None:
-    """The same for a new directory with these files in it."""
-    beside = directory.with_name(directory.name + BESIDE)
-    shutil.rmtree(beside, ignore_errors=True)
+    """Write a new directory with these files; it appears only once it is complete."""
+    temporary = directory.with_name(directory.name + TEMPORARY_SUFFIX)
+    shutil.rmtree(temporary, ignore_errors=True)
     try:
-        beside.mkdir(parents=True)
+        temporary.mkdir(parents=True)
         for name, data in files.items():
-            write_and_sync(beside / name, data)
-        sync_directory(beside)
-        os.replace(beside, directory)
+            write_and_sync(temporary / name, data)
+        sync_directory(temporary)
+        os.replace(temporary, directory)
     except OSError:
-        shutil.rmtree(beside, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
         raise
     sync_directory(directory.parent)
 
 
 def sync_directory(directory: Path) -> None:
-    """Waits until the names in a directory are on the disk."""
+    """Wait until the entries of a directory are on disk (fsync)."""
     descriptor = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -64,49 +64,49 @@ def sync_directory(directory: Path) -> None:
 
 
 def sha256_of(path: Path) -> str:
-    """The hash of a file, read a part at a time."""
+    """Return the SHA-256 of a file, read in chunks."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
-        while part := file.read(READ_BYTES):
-            digest.update(part)
+        while chunk := file.read(CHUNK_BYTES):
+            digest.update(chunk)
     return digest.hexdigest()
 
 
 def json_bytes(values: Mapping[str, Any]) -> bytes:
-    """An object as the JSON that our files hold."""
+    """Return an object as indented JSON."""
     return (json.dumps(values, indent=2) + "\n").encode()
 
 
 def write_json(path: Path, values: Mapping[str, Any]) -> None:
-    """Writes an object as JSON; a reader never sees half."""
+    """Write an object as JSON, atomically."""
     atomic_write(path, json_bytes(values))
 
 
-def read_whole(path: Path) -> bytes:
-    """All of a small file.
+def read_small_file(path: Path) -> bytes:
+    """Return the content of a file.
 
     Raises:
-        RunError: It is missing, no file, or far larger than any of ours.
+        RunError: The file is missing, is not a file, or is larger than any that rig writes.
     """
     try:
         num_bytes = path.stat().st_size
-        if num_bytes <= MOST_BYTES:
+        if num_bytes <= MAX_BYTES:
             return path.read_bytes()
     except OSError as error:
         raise RunError(f"{path} can't be read: {error.strerror}; the run is damaged") from error
-    raise RunError(f"{path} has {num_bytes:,} bytes, far too many; it is damaged")
+    raise RunError(f"{path} has {num_bytes:,} bytes, at most {MAX_BYTES:,} expected: damaged")
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """The JSON object in a file.
+    """Return the JSON object in a file.
 
     Raises:
-        RunError: The file holds none, or can't be read.
+        RunError: The file has no JSON object, or can't be read.
     """
     try:
-        values = json.loads(read_whole(path))
+        values = json.loads(read_small_file(path))
     except (ValueError, RecursionError) as error:
-        raise RunError(f"{path} is no JSON: {error}; the run is damaged") from error
+        raise RunError(f"{path} is not JSON: {error}; the run is damaged") from error
     if not isinstance(values, dict):
-        raise RunError(f"{path} holds no JSON object; the run is damaged")
+        raise RunError(f"{path} has no JSON object; the run is damaged")
     return values

@@ -1,4 +1,4 @@
-"""The checkpoints of a run, on the disk.
+"""The checkpoints of a run on disk.
 
 ::
 
@@ -6,14 +6,14 @@
         000007/                     one checkpoint
             manifest.json           every file that it needs, with its size and its hash
             state.json              counters, and the state of the random generator
-            coverage.safetensors    the cells that objects visited: for a person to read
-            policy.safetensors ...  networks, optimisers, the latent space
-            replay.safetensors      latents, and where each episode is
-        rows/                       frames and actions of replay, which never change:
-            0000000-0005712.safetensors     the rows are in the file's name
+            coverage.safetensors    which cells each object visited; only for reports
+            policy.safetensors ...  networks, optimiser states, the representation
+            replay.safetensors      latents and the bounds of each episode
+        rows/                       frames and actions of the replay buffer, which never change
+            0000000-0005712.safetensors     named by the rows in it
 
-A checkpoint writes the rows that are new and then itself: beside its place, brought to the
-disk, moved in. The last two are kept, with the rows that they need. Nothing is pickled.
+Saving writes the new rows and then the checkpoint, both atomically. The last two checkpoints
+are kept, with the rows that they need. Nothing is pickled.
 """
 
 import re
@@ -39,23 +39,23 @@ from rig.runs.manifest import (
 
 
 NUM_KEPT = 2
-"""The last checkpoint, and the one before it should the last be damaged."""
+"""Number of checkpoints to keep: the last, and one more in case the last is damaged."""
 Loaded = TypeVar("Loaded")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Checkpoint:
-    """A checkpoint whose every file is there and has the right hash."""
+    """A checkpoint whose files all exist with the right hash."""
 
     directory: Path
     rows: Sequence[RowFile]
-    """What is lasting of replay, in order."""
+    """Files of the immutable arrays of replay, in order."""
     about: Mapping[str, Any]
-    """What was said about it when it was saved."""
+    """The facts that it was saved with."""
 
 
 class CheckpointStore:
-    """A directory of checkpoints, and the files of rows that they share."""
+    """A directory of checkpoints and the files of replay rows that they share."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -64,11 +64,11 @@ class CheckpointStore:
 
     @property
     def next_row(self) -> int:
-        """The first row that no file holds yet."""
+        """Return the first row that is not in a file yet."""
         return max((part.end for part in self._row_files()), default=0)
 
-    def put_rows(self, first: int, end: int, data: bytes) -> None:
-        """Writes a file of rows, for the checkpoints to come."""
+    def add_rows(self, first: int, end: int, data: bytes) -> None:
+        """Write a file of replay rows, for later checkpoints."""
         name = rows_name(first, end)
         (self._directory / "rows").mkdir(parents=True, exist_ok=True)
         atomic_write(self._directory / name, data)
@@ -77,12 +77,12 @@ class CheckpointStore:
     def save(
         self, files: Mapping[str, bytes], oldest_row: int, about: Mapping[str, Any]
     ) -> None:
-        """Writes a checkpoint, and then removes what no kept one needs.
+        """Write a checkpoint, then remove the files that no kept checkpoint needs.
 
         Args:
-            files: What it holds, by name.
-            oldest_row: It needs no row before this one.
-            about: What is to be known about it.
+            files: The content of its files, by name.
+            oldest_row: The first row that it needs.
+            about: Facts to store with it.
         """
         before = set(self._rows)
         needed = [part for part in self._row_files() if part.end > oldest_row]
@@ -95,14 +95,14 @@ class CheckpointStore:
         self._kept = [*self._kept, number][-NUM_KEPT:]
         self._remove_all_but(before)
 
-    def newest(
+    def load_newest(
         self, use: Callable[[Checkpoint], Loaded], print_error: Callable[[str], object]
     ) -> Loaded | None:
-        """What ``use`` makes of the newest checkpoint that is whole; None if there is none.
+        """Load the newest intact checkpoint; return None if there is no checkpoint.
 
         Args:
-            use: Raises RunError if the checkpoint is of no use after all.
-            print_error: Is told of each checkpoint that is damaged.
+            use: Loads a checkpoint. It raises RunError if the checkpoint can't be used.
+            print_error: Called with a message for each damaged checkpoint.
 
         Raises:
             RunError: There are checkpoints, but all are damaged.
@@ -117,16 +117,16 @@ class CheckpointStore:
                 self._kept = [number]
                 return loaded
         if numbers:
-            raise RunError(f"{self._directory} holds no checkpoint that is whole: train anew")
+            raise RunError(f"{self._directory} has no intact checkpoint: start a new run")
         return None
 
     def clear(self) -> None:
-        """Removes all checkpoints."""
+        """Remove all checkpoints."""
         shutil.rmtree(self._directory, ignore_errors=True)
         self._rows, self._kept = {}, []
 
     def _open(self, number: int) -> Checkpoint:
-        """The checkpoint of that number, after a look at every file that it needs."""
+        """Return a checkpoint after checking every file that it needs."""
         place = self._place(number)
         entries, about = read_manifest(place / "manifest.json")
         rows = row_files(self._directory, entries)
@@ -144,14 +144,14 @@ class CheckpointStore:
         return self._directory / f"{number:06d}"
 
     def _numbers(self) -> list[int]:
-        """The checkpoints that seem to be there, the newest first."""
+        """Return the numbers of the checkpoints that exist, damaged or not, newest first."""
         names = [path.name for path in self._directory.glob("*") if path.is_dir()]
         return sorted(
             (int(name) for name in names if re.fullmatch(r"\d{6,}", name)), reverse=True
         )
 
     def _remove_all_but(self, rows: set[str]) -> None:
-        """Removes every checkpoint that is not kept, and every file of rows but these."""
+        """Remove every checkpoint that is not kept, and every file of rows except these."""
         kept = {self._place(number) for number in self._kept}
         for path in self._directory.iterdir():
             if path not in kept and path.name != "rows":

@@ -1,4 +1,4 @@
-"""The table of an evaluation as a run keeps it, looked at before it is told."""
+"""The table of an evaluation as a run stores it, checked before it is shown."""
 
 from pathlib import Path
 from typing import Any
@@ -7,21 +7,21 @@ from rig.errors import RunError
 
 
 COUNTS = ("num_episodes", "num_env_steps")
-OF_A_DISTANCE = ("median", "mean", "std", "do_nothing_median")
+DISTANCE_COLUMNS = ("median", "mean", "std", "do_nothing_median")
 
 
 def check_evaluation(evaluation: dict[str, Any], path: Path) -> dict[str, Any]:
-    """The table, if it is one.
+    """Return the table of an evaluation.
 
     Raises:
-        RunError: A count or a number of a distance is missing, or is no number.
+        RunError: A count or a statistic of a distance is missing or is not a number.
     """
     distances = evaluation.get("distances", {})
     rows = list(distances.values()) if isinstance(distances, dict) else [None]
-    wanted = [(evaluation, COUNTS)] if distances else []
-    for values, names in [*wanted, *((row, OF_A_DISTANCE) for row in rows)]:
+    expected = [(evaluation, COUNTS)] if distances else []
+    for values, names in [*expected, *((row, DISTANCE_COLUMNS) for row in rows)]:
         for name in names:
             number = values.get(name) if isinstance(values, dict) else None
             if type(number) not in (int, float):
-                raise RunError(f"{path} says {name} = {number!r}; the run is damaged")
+                raise RunError(f"{path}: {name} = {number!r} is not a number; it is damaged")
     return evaluation

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the first asks for a stop where nothing is lost, the second insists."""
+"""Ctrl-C and SIGTERM: the first stops the run after its next checkpoint, the second at once."""
 
 import signal
 import threading
@@ -14,44 +14,51 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interrupt:
-    """What to do when a signal comes, while it is entered as a context.
+    """Context manager that turns signals into a request to stop.
 
-    Not entered, it never asks for anything. Several runs that are trained together share one:
-    each is stopped at the end of its own deferred part.
+    Until it is entered it never requests a stop. Runs that train together share one: each stops
+    at the end of its own deferred block.
     """
 
-    def __init__(self, say: Callable[[str], object], how_to_go_on: str) -> None:
-        """Makes it; ``say`` tells a person that the signal was heard."""
+    def __init__(self, say: Callable[[str], object], resume_hint: str) -> None:
+        """Create it.
+
+        Args:
+            say: Prints a line to the user when the first signal comes.
+            resume_hint: How to resume the run; the end of the error message.
+        """
         self._say = say
-        self._how_to_go_on = how_to_go_on
-        self._asked: signal.Signals | None = None
+        self._resume_hint = resume_hint
+        self._requested: signal.Signals | None = None
         self._num_deferred = 0
-        self._before: dict[signal.Signals, Any] = {}
+        self._old_handlers: dict[signal.Signals, Any] = {}
 
     @property
-    def is_asked(self) -> bool:
-        """Whether a signal came."""
-        return self._asked is not None
+    def is_requested(self) -> bool:
+        """Return whether a signal came."""
+        return self._requested is not None
 
     @contextmanager
     def deferred(self) -> Iterator[None]:
-        """A part that a first signal does not cut short; it stops the run at the end of it.
+        """Defer a first signal to the end of the block.
 
         Raises:
-            StoppedError: A signal came meanwhile.
+            StoppedError: A signal came during the block.
         """
         self._num_deferred += 1
         try:
             yield
         finally:
             self._num_deferred -= 1
-        if self._asked:
-            self._stop(self._asked)
+        if self._requested:
+            self._stop(self._requested)
 
     def __enter__(self) -> "Interrupt":
-        """Listens from now on; only a main thread can."""
+        """Install the signal handlers; Python allows this in the main thread only."""
         if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._hear) for number in SIGNALS}
+            self._old_handlers = {
+                number: signal.signal(number, self._handle) for number in SIGNALS
+            }
         return self
 
     def __exit__(
@@ -60,22 +67,22 @@ class Interrupt:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Listens no more."""
-        for number, handler in self._before.items():
+        """Restore the old signal handlers."""
+        for number, handler in self._old_handlers.items():
             signal.signal(number, handler)
 
-    def _hear(self, number: int, _frame: FrameType | None) -> None:
-        is_urgent = self.is_asked or not self._num_deferred
-        self._asked = signal.Signals(number)
-        if is_urgent:
-            self._stop(self._asked)
+    def _handle(self, number: int, _frame: FrameType | None) -> None:
+        stop_now = self.is_requested or not self._num_deferred
+        self._requested = signal.Signals(number)
+        if stop_now:
+            self._stop(self._requested)
         self._say("stopping after this round; once more to stop at once")
 
     def _stop(self, number: signal.Signals) -> None:
-        message = f"stopped by {number.name}; {self._how_to_go_on}"
+        message = f"stopped by {number.name}; {self._resume_hint}"
         raise StoppedError(message, exit_code=128 + number)
 
 
 def uninterrupted() -> Interrupt:
-    """One that hears nothing, for a run that nobody watches."""
+    """Return an interrupt that ignores signals."""
     return Interrupt(lambda _text: None, "")

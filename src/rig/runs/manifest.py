@@ -1,4 +1,4 @@
-"""The manifest of a checkpoint: every file that it needs, with its size and its hash."""
+"""Manifest of a checkpoint: the size and hash of every file that it needs."""
 
 import hashlib
 import re
@@ -13,7 +13,7 @@ from rig.runs.atomic_files import read_json, sha256_of
 
 
 SCHEMA_VERSION = 1
-"""Raised when the layout of a checkpoint changes."""
+"""Increased when the layout of a checkpoint changes."""
 ROWS_NAME = re.compile(r"rows/(\d{7,15})-(\d{7,15})\.safetensors")
 FILE_NAME = re.compile(r"[a-z_]+\.(json|safetensors)")
 Entry = dict[str, Any]
@@ -33,38 +33,39 @@ class RowFile:
 
 
 def entry_of(data: bytes) -> Entry:
-    """The entry of a file with that content."""
+    """Return the manifest entry of a file with this content."""
     return {"num_bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
 
 
 def manifest_of(entries: Entries, about: Mapping[str, Any]) -> dict[str, Any]:
-    """The manifest of these files, and what is to be known about the checkpoint."""
+    """Return a manifest of files, with further facts about the checkpoint."""
     return {"schema": SCHEMA_VERSION, "about": dict(about), "files": entries}
 
 
 def read_manifest(path: Path) -> tuple[Entries, dict[str, Any]]:
-    """The entries of a manifest, and what it says about its checkpoint.
+    """Return the entries of a manifest, and the facts about its checkpoint.
 
     Raises:
-        RunError: It can't be read, is of another schema, or names what is no file of ours.
+        RunError: The manifest can't be read, has another schema, or lists an unknown file.
     """
     manifest = read_json(path)
     if manifest.get("schema") != SCHEMA_VERSION:
         raise RunError(
-            f"{path} has schema {manifest.get('schema')!r}, this rig reads {SCHEMA_VERSION}"
+            f"{path} has schema {manifest.get('schema')!r}, but this version of rig reads "
+            f"{SCHEMA_VERSION}"
         )
     files, about = manifest.get("files"), manifest.get("about")
     if not isinstance(files, dict) or not isinstance(about, dict):
         raise RunError(f"{path} lists no files; it is damaged")
     for name, entry in files.items():
-        is_ours = ROWS_NAME.fullmatch(name) or FILE_NAME.fullmatch(name)
-        if not is_ours or not isinstance(entry, dict):
-            raise RunError(f"{path} lists {name!r}, which is no file of a checkpoint")
+        is_known = ROWS_NAME.fullmatch(name) or FILE_NAME.fullmatch(name)
+        if not is_known or not isinstance(entry, dict):
+            raise RunError(f"{path} lists {name!r}, which is not a file of a checkpoint")
     return files, about
 
 
 def check_file(path: Path, entry: Entry) -> None:
-    """Raises RunError unless the file is there, whole and unchanged."""
+    """Raise RunError unless the file exists with the size and hash of its entry."""
     if not path.is_file():
         raise RunError(f"{path} is missing")
     num_bytes = path.stat().st_size
@@ -75,12 +76,12 @@ def check_file(path: Path, entry: Entry) -> None:
 
 
 def rows_name(first: int, end: int) -> str:
-    """The name of a file of rows."""
+    """Return the name of the file of rows ``first`` to ``end`` - 1."""
     return f"rows/{first:07d}-{end:07d}.safetensors"
 
 
 def row_files(directory: Path, names: Iterable[str]) -> list[RowFile]:
-    """The files of rows among these names, in order."""
+    """Return the files of rows among these names, in order of their rows."""
     matches = [match for name in names if (match := ROWS_NAME.fullmatch(name))]
     found = [
         RowFile(first=int(match[1]), end=int(match[2]), path=directory / match[0])
@@ -90,7 +91,10 @@ def row_files(directory: Path, names: Iterable[str]) -> list[RowFile]:
 
 
 def check_gapless(rows: Iterable[RowFile]) -> None:
-    """Raises RunError unless each file of rows goes on where the one before it ends."""
+    """Raise RunError unless each file of rows starts where the one before it ends."""
     for before, after in pairwise(rows):
         if before.end != after.first:
-            raise RunError(f"{before.path} and {after.path} are no neighbours")
+            raise RunError(
+                f"rows are missing: {before.path} ends at row {before.end}, but {after.path} "
+                f"starts at row {after.first}"
+            )

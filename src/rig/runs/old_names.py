@@ -43,6 +43,8 @@ ARRAYS = {
     "visited": "coverage",
 }
 """Parts of the names of saved arrays."""
+OLD_IMAGES = "pictures"
+"""The directory of a run that is called images now."""
 COMMANDS = {"push": "upload", "pull": "download"}
 
 

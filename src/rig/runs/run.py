@@ -3,16 +3,16 @@
 ::
 
     config.json      every setting, resolved
-    origin.json      what made it: versions, commit, command line, camera, device
-    metrics.jsonl    one JSON object per line, in the order things were measured
-    clock.jsonl      when that was, line by line: a run that was stopped and went on has the
-                     same metrics as one that was not, but not the same clock
-    checkpoints/     what a run that did not finish goes on from
-    policy/          the VAE, the prior and the networks: policy.safetensors, policy.json
-    best/            the best policy so far, as a run of its own
+    origin.json      how it was made: versions, commit, command line, camera, device
+    metrics.jsonl    one JSON object per line, in the order of measurement
+    clock.jsonl      the time of each of these lines; a file of its own, because a resumed run
+                     has the same metrics as an uninterrupted one, but other times
+    checkpoints/     the states that an unfinished run resumes from
+    policy/          representation, prior and networks: policy.safetensors, policy.json
+    best/            the best policy so far, as a run directory
     evaluation.json  the table of the last evaluation
-    fingerprint.json hashes of what it ended as: it is finished
-    pictures/        sheets drawn on the way
+    fingerprint.json hashes of the final state; it marks the run as finished
+    images/          image grids drawn during training
 """
 
 import fcntl
@@ -27,71 +27,72 @@ from typing import Any
 
 from rig.config import Config
 from rig.errors import ConfigError, RunError
-from rig.runs.atomic_files import read_json, read_whole, write_json
+from rig.runs.atomic_files import read_json, read_small_file, write_json
 from rig.runs.json_rows import first_lines, read_rows
+from rig.runs.old_names import OLD_IMAGES
 from rig.runs.settings import read_config
 
 
 FINGERPRINT = "fingerprint.json"
 METRICS, CLOCK = "metrics.jsonl", "clock.jsonl"
 CLOCK_NAMES = ("wall_s", "evaluation_s")
-"""Seconds since the run began, and those of them that went into evaluation."""
+"""Seconds since the start of the run, and how many of them evaluation took."""
 
 
-Follower = Callable[[Mapping[str, float]], None]
-"""Is told each line of metrics."""
+MetricsCallback = Callable[[Mapping[str, float]], None]
+"""Called with each line of metrics."""
 
 
 @contextmanager
-def alone_at(directory: Path) -> Iterator[None]:
-    """Holds the lock of a run's directory, readable or not.
+def lock_directory(directory: Path) -> Iterator[None]:
+    """Hold the lock of a run's directory, whether or not it contains a run that can be read.
 
     Raises:
-        RunError: Another process holds it.
+        RunError: Another process holds the lock.
     """
     descriptor = os.open(directory, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     except BlockingIOError as error:
-        raise RunError(f"another process trains {directory}: wait for it") from error
+        raise RunError(f"another process trains {directory}: wait until it ends") from error
     finally:
         os.close(descriptor)
 
 
 class Run:
-    """One run's directory, with verbs."""
+    """A run's directory."""
 
     def __init__(self, directory: Path, config: Config) -> None:
         self.directory = directory
         self.config = config
-        self._followers: list[Follower] = []
+        self._callbacks: list[MetricsCallback] = []
 
     @classmethod
     def create(cls, directory: Path, config: Config, origin: Mapping[str, Any]) -> "Run":
-        """A new run's directory, with its settings and its origin written.
+        """Create a new run's directory and write its settings and origin.
 
         Raises:
-            RunError: There is something already.
+            RunError: The directory exists and is not empty.
         """
         if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
             raise RunError(f"{directory} exists and is not empty: choose another --out")
-        (directory / "pictures").mkdir(parents=True, exist_ok=True)
+        (directory / "images").mkdir(parents=True, exist_ok=True)
         write_json(directory / "origin.json", dict(origin))
         write_json(directory / "config.json", asdict(config))
         return cls(directory, config)
 
     @classmethod
     def open(cls, directory: Path) -> "Run":
-        """An existing run.
+        """Open an existing run.
 
         Raises:
-            RunError: The directory is no run, or its settings can't be read.
+            RunError: The directory is not a run, or its settings can't be read.
         """
         path = directory / "config.json"
         if not path.is_file():
             raise RunError(
-                f"{directory} is no run: it has no config.json; `rig train` makes one"
+                f"{directory} is not a run: it has no config.json; `rig train` makes one"
             )
         try:
             return cls(directory, read_config(read_json(path)))
@@ -99,105 +100,109 @@ class Run:
             raise RunError(f"{path} can't be read: {error}") from error
 
     @property
-    def pictures(self) -> Path:
-        """Where sheets drawn on the way lie."""
-        return self.directory / "pictures"
+    def images(self) -> Path:
+        """Return the directory of image grids, also under the name in older versions."""
+        old = self.directory / OLD_IMAGES
+        return old if old.is_dir() else self.directory / "images"
 
     @property
     def policy(self) -> Path:
-        """Where the VAE, the prior and the networks lie; in an export, beside all the rest."""
+        """Return the directory of the policy's files; in an export this is the run itself."""
         inside = self.directory / "policy"
         return self.directory if (self.directory / "policy.json").is_file() else inside
 
     @property
     def checkpoints(self) -> Path:
-        """Where the states lie that a run goes on from."""
+        """Return the directory of the checkpoints."""
         return self.directory / "checkpoints"
 
     @property
     def is_finished(self) -> bool:
-        """Whether it came to its end; runs older than checkpoints left no fingerprint."""
+        """Return whether training ended; runs older than checkpoints have no fingerprint."""
         has = [(self.directory / name).exists() for name in (FINGERPRINT, "evaluation.json")]
         return has[0] or (has[1] and not self.checkpoints.exists())
 
-    def alone(self) -> AbstractContextManager[None]:
-        """Keeps other processes from training this run; a process that dies lets go of it.
+    def lock(self) -> AbstractContextManager[None]:
+        """Lock the run, so that no other process trains it; the lock ends with the process.
 
         Raises:
-            RunError: Another one is at it.
+            RunError: Another process holds the lock.
         """
-        return alone_at(self.directory)
+        return lock_directory(self.directory)
 
     def save_fingerprint(self, hashes: Mapping[str, str]) -> None:
-        """Writes down what the run ended as: it is finished."""
+        """Write the hashes of the final state, which marks the run as finished."""
         write_json(self.directory / FINGERPRINT, hashes)
 
     def log(self, metrics: Mapping[str, float]) -> None:
-        """Appends one line of metrics, the times among them to the clock's file."""
+        """Append one line of metrics; the times among them go to the clock's file."""
         rows: dict[str, dict[str, float]] = {METRICS: {}, CLOCK: {}}
         for name, value in metrics.items():
             rows[CLOCK if name in CLOCK_NAMES else METRICS][name] = value
         for file_name, row in rows.items():
             with (self.directory / file_name).open("a") as file:
                 file.write(json.dumps(row) + "\n")
-        for follower in self._followers:
-            follower(metrics)
+        for callback in self._callbacks:
+            callback(metrics)
 
     @contextmanager
-    def followed(self, follower: Follower) -> Iterator[None]:
-        """Tells the follower each line of metrics once it is written."""
-        self._followers.append(follower)
+    def on_metrics(self, callback: MetricsCallback) -> Iterator[None]:
+        """Call ``callback`` with each line of metrics after it is written."""
+        self._callbacks.append(callback)
         try:
             yield
         finally:
-            self._followers.remove(follower)
+            self._callbacks.remove(callback)
 
     def metrics(self) -> list[dict[str, float]]:
-        """All lines of metrics with their times; a last line that was cut off is left out."""
+        """Return all lines of metrics with their times; an incomplete last line is left out."""
         rows = read_rows(self.directory / METRICS)
         clock = read_rows(self.directory / CLOCK)
         clock += [{}] * (len(rows) - len(clock))
         return [row | times for row, times in zip(rows, clock, strict=False)]
 
     def seal_metrics(self) -> dict[str, Any]:
-        """Waits until all metrics are on the disk; their number, and their hash."""
+        """Wait until all metrics are on disk and return their number and hash."""
         for name in (METRICS, CLOCK):
             (self.directory / name).touch()
             with (self.directory / name).open("rb") as file:
                 os.fsync(file.fileno())
-        data = read_whole(self.directory / METRICS)
+        data = read_small_file(self.directory / METRICS)
         return {"num_metrics": data.count(b"\n"), "metrics_sha256": sha256(data).hexdigest()}
 
     def check_metrics(self, sealed: Mapping[str, Any]) -> int:
-        """How many metrics were sealed.
+        """Return the number of sealed metrics.
+
+        Args:
+            sealed: What :meth:`seal_metrics` returned.
 
         Raises:
-            RunError: They are no longer there as they were.
+            RunError: These lines have changed since.
         """
         num, path = sealed.get("num_metrics"), self.directory / METRICS
-        data = read_whole(path) if path.is_file() else b""
+        data = read_small_file(path) if path.is_file() else b""
         first = first_lines(data, num) if type(num) is int else b""
         if type(num) is not int or sealed.get("metrics_sha256") != sha256(first).hexdigest():
-            raise RunError(f"the first {num!r} lines of {path} are no longer what they were")
+            raise RunError(f"the first {num!r} lines of {path} have changed: it is damaged")
         return num
 
-    def cut_metrics(self, num: int) -> None:
-        """Keeps the first so many metrics: those after them are measured again."""
+    def truncate_metrics(self, num: int) -> None:
+        """Keep the first ``num`` lines of metrics; later ones will be measured again."""
         for name in (METRICS, CLOCK):
             path = self.directory / name
             if path.is_file():
-                os.truncate(path, len(first_lines(read_whole(path), num)))
+                os.truncate(path, len(first_lines(read_small_file(path), num)))
 
     def origin(self) -> dict[str, Any]:
-        """Where it comes from; empty if that is not known."""
+        """Return how the run was made; empty if that is not recorded."""
         path = self.directory / "origin.json"
         return read_json(path) if path.is_file() else {}
 
     def save_evaluation(self, table: Mapping[str, Any]) -> None:
-        """Writes the table of the last evaluation."""
+        """Write the table of the last evaluation."""
         write_json(self.directory / "evaluation.json", dict(table))
 
     def evaluation(self) -> dict[str, Any]:
-        """The table of the last evaluation; empty if there was none."""
+        """Return the table of the last evaluation; empty if there was none."""
         path = self.directory / "evaluation.json"
         return read_json(path) if path.is_file() else {}

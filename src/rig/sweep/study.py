@@ -20,7 +20,7 @@ from typing import Any
 from rig.errors import RunError, SweepError
 from rig.runs.atomic_files import write_json
 from rig.runs.output_paths import check_new_directory
-from rig.runs.run import Run, alone_at
+from rig.runs.run import Run, lock_directory
 from rig.sweep.event_log import (
     RESET,
     STARTED,
@@ -105,7 +105,7 @@ class Study:
             SweepError: Another sweep holds the lock.
         """
         try:
-            lock = alone_at(self.directory)
+            lock = lock_directory(self.directory)
             lock.__enter__()
         except RunError as error:
             raise SweepError(

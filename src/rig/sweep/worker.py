@@ -15,7 +15,7 @@ from time import perf_counter
 from typing import Any
 
 from rig.errors import RigError, RunError, StoppedError, SweepError
-from rig.runs.run import Run, alone_at
+from rig.runs.run import Run, lock_directory
 from rig.sweep.event_log import FAILED, FINISHED, LOST, STARTED
 from rig.sweep.job import Job
 from rig.sweep.spec import RunSpec
@@ -169,7 +169,7 @@ def remove_run(directory: Path) -> None:
         raise SweepError(
             f"{directory} is not a run but is where one must go: move it elsewhere"
         )
-    with alone_at(directory):
+    with lock_directory(directory):
         shutil.rmtree(directory)
 
 

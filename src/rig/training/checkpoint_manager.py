@@ -60,21 +60,21 @@ class CheckpointManager:
             directory, rows = checkpoint.directory, checkpoint.rows
             return load_state(directory, rows, self._config, self._new_replay()), num_rows
 
-        state, num_rows = self._store.newest(use, self._print_error) or (None, 0)
-        self._run.cut_metrics(num_rows)
+        state, num_rows = self._store.load_newest(use, self._print_error) or (None, 0)
+        self._run.truncate_metrics(num_rows)
         return state
 
     def after_collect(self, state: CollectState) -> None:
         """Save what was collected, if it is enough or a stop was asked for."""
         is_enough = state.num_images >= self._config.collect.num_images
-        if is_enough or self._interrupt.is_asked:
+        if is_enough or self._interrupt.is_requested:
             self.save(state)
 
     def after_episodes(self, state: TrainState, num_new: int) -> None:
         """Save the state of practice when that is due, at its end, or before a stop."""
         every_steps, num = self._config.checkpoint.every_steps, state.num_env_steps
         is_over = num >= self._config.total_timesteps
-        if is_over or self._interrupt.is_asked or is_due(every_steps, num, num_new):
+        if is_over or self._interrupt.is_requested or is_due(every_steps, num, num_new):
             self.save(state)
 
     def roll_back(self, state: TrainState, error: DivergedError) -> TrainState:
@@ -121,4 +121,4 @@ class CheckpointManager:
         oldest, end = replay.rows_held
         for first in range(max(oldest, self._store.next_row), end, ROWS_PER_FILE):
             last = min(first + ROWS_PER_FILE, end)
-            self._store.put_rows(first, last, array_bytes(replay.immutable_arrays(first, last)))
+            self._store.add_rows(first, last, array_bytes(replay.immutable_arrays(first, last)))

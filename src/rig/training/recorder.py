@@ -78,9 +78,9 @@ class Recorder:
         self._log(measured | weight_rows(representation) | self._probe(representation))
         shown = np.linspace(0, len(some) - 1, NUM_GRID_COLUMNS).astype(int)
         rows = {"image": some[shown], "reconstruction": decoded[shown]}
-        save_image_grid(self._run.pictures / "reconstructions.png", rows, "What the VAE keeps")
+        save_image_grid(self._run.images / "reconstructions.png", rows, "What the VAE keeps")
         rows = sweeps(representation, encoding.latent)
-        save_image_grid(self._run.pictures / "latents.png", rows, "What each latent shows")
+        save_image_grid(self._run.images / "latents.png", rows, "What each latent shows")
 
     def after_round(self, num_env_steps: int, metrics: dict[str, float]) -> None:
         """Log a round of practice and learning."""
@@ -136,7 +136,7 @@ class Recorder:
         for name, (order, title) in grids.items():
             some = order[:NUM_GRID_COLUMNS]
             rows = {"goal": trial.goal_frames[some], "reached": trial.final_frames[some]}
-            save_image_grid(self._run.pictures / f"{name}.png", rows, title)
+            save_image_grid(self._run.images / f"{name}.png", rows, title)
 
     def _during_fit(self, done: int, metrics: FitMetrics) -> None:
         self._progress.advance(done, metrics)
@@ -150,7 +150,7 @@ class Recorder:
                 "imagined": representation.decode(episodes.goals[:num]),
                 "reached": episodes.frames[episodes.last_rows[:num]],
             }
-            path = self._run.pictures / f"imagined-{self._num_env_steps:07d}.png"
+            path = self._run.images / f"imagined-{self._num_env_steps:07d}.png"
             save_image_grid(path, rows, f"Practice after {self._num_env_steps} steps")
 
     def _probe_practice(self, representation: Representation, episodes: Episodes) -> None:

@@ -127,7 +127,7 @@ def train_locked(
     update: Update = update_many,
 ) -> Agent:
     """Train a run while holding its lock; a failure to write becomes a RunError."""
-    with run.alone(), progress:
+    with run.lock(), progress:
         try:
             with tracked(run, tracker):
                 return train(run.config, run, progress, interrupt, update)

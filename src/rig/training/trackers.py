@@ -107,7 +107,7 @@ def tracked(run: Run, name: TrackerName | None) -> Iterator[None]:
         is_told = True
 
     try:
-        with run.followed(tell):
+        with run.on_metrics(tell):
             yield
     finally:
         tracker.close()
