@@ -8,10 +8,10 @@ from fake_run import TINY, make_run
 
 from rig.errors import RunError
 from rig.presets import find_preset
-from rig.report.charts import Chart, Line, smoothed, to_svg
 from rig.report.page import page, write_report
+from rig.report.plots import Line, Plot, smoothed, to_svg
 from rig.report.run_facts import MINUTES, STEPS, read_facts
-from rig.report.sections import spread
+from rig.report.sections import evenly_spaced
 from rig.runs.settings import preset_of
 
 
@@ -19,7 +19,7 @@ VOID = {"meta", "img", "br"}
 
 
 class Reader(HTMLParser):
-    """Reads a page and complains of tags that do not match."""
+    """Reads a page, and fails at tags that do not match."""
 
     def __init__(self):
         super().__init__()
@@ -69,15 +69,15 @@ def test_page_needs_nothing_but_itself(runs):
     assert all(link.startswith(("data:", "#")) for link in reader.links)
 
 
-def test_ids_are_told_apart(runs):
+def test_links_within_the_page_have_a_target(runs):
     reader = read(report_of(*runs))
     assert {link[1:] for link in reader.links if link[0] == "#"} <= set(reader.ids)
 
 
-def test_headline_is_the_evaluation_beside_doing_nothing(runs):
+def test_headline_is_the_evaluation_next_to_the_no_op_policy(runs):
     html = report_of(runs[0])
     assert '<div class="number">1.2 cm</div>' in html
-    assert "over 2 goal pictures; doing nothing leaves 16.0 cm" in html
+    assert "over 2 goal images; no-op policy: 16.0 cm" in html
     assert '<div class="number">3 min 0 s</div>' in html
 
 
@@ -93,17 +93,21 @@ def test_settings_that_differ_are_marked(runs):
     assert re.findall(r'class="marked"><td>(\w+)<', report_of(*runs)) == ["seed"]
 
 
-def test_every_picture_of_a_run_is_shown(runs):
+def test_every_image_of_a_run_is_shown(runs):
     captions = read(report_of(runs[0]))
     assert captions.tags.count("img") == 5
-    assert (
-        "After 2,000 steps: imagined goals, and where practising them ended." in captions.text
-    )
+    assert "After 2,000 steps: imagined goals, and where practice ended." in captions.text
+
+
+def test_images_of_older_runs_are_shown(runs):
+    before = report_of(runs[0])
+    runs[0].images.rename(runs[0].directory / "pictures")
+    assert report_of(runs[0]) == before
 
 
 def test_video_of_a_run_is_shown_if_it_is_there(runs):
-    (runs[0].directory / "reach.mp4").write_bytes(b"film")
-    assert 'src="data:video/mp4;base64,ZmlsbQ=="' in report_of(runs[0])
+    (runs[0].directory / "reach.mp4").write_bytes(b"mp4")
+    assert 'src="data:video/mp4;base64,bXA0"' in report_of(runs[0])
 
 
 def test_text_is_escaped(tmp_path):
@@ -114,7 +118,7 @@ def test_text_is_escaped(tmp_path):
     assert "<b>" not in html
 
 
-def test_run_that_has_only_begun_is_told_as_such(tmp_path):
+def test_run_that_has_only_begun_is_shown_as_such(tmp_path):
     run = make_run(tmp_path / "run")
     for path in (*run.images.iterdir(), run.directory / "metrics.jsonl"):
         path.unlink()
@@ -128,7 +132,7 @@ def test_directory_that_is_no_run_is_refused(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_runs_of_one_name_are_told_apart_by_path(tmp_path):
+def test_runs_of_one_name_are_labelled_by_path(tmp_path):
     for parent in ("a", "b"):
         make_run(tmp_path / parent / "run")
     facts = read_facts([tmp_path / "a" / "run", tmp_path / "b" / "run"])
@@ -160,11 +164,11 @@ def test_nearest_preset_is_named_with_its_changes(config, text):
     assert preset_of(config) == text
 
 
-def test_first_and_last_sheets_are_always_shown(tmp_path):
-    sheets = [tmp_path / str(index) for index in range(9)]
-    assert [sheet.name for sheet in spread(sheets, 3)] == ["0", "4", "8"]
-    assert spread(sheets[:1], 3) == sheets[:1]
-    assert spread([], 3) == []
+def test_first_and_last_grids_are_always_shown(tmp_path):
+    paths = [tmp_path / str(index) for index in range(9)]
+    assert [path.name for path in evenly_spaced(paths, 3)] == ["0", "4", "8"]
+    assert evenly_spaced(paths[:1], 3) == paths[:1]
+    assert evenly_spaced([], 3) == []
 
 
 def test_smoothing_takes_means_of_neighbours():
@@ -174,20 +178,20 @@ def test_smoothing_takes_means_of_neighbours():
 
 def test_lines_differ_in_colour_and_in_stroke():
     lines = [Line(label=f"run {i}", x=np.arange(3.0), y=np.arange(3.0) + i) for i in range(4)]
-    svg = to_svg(Chart(title="t", x_label="x", y_label="y", lines=lines))
+    svg = to_svg(Plot(title="t", x_label="x", y_label="y", lines=lines))
     strokes = re.findall(r'style="fill: none;( stroke-dasharray[^"]*)?[^"]*stroke: (#\w+)', svg)
     assert len({colour for _, colour in strokes}) == 4
     assert svg.count("stroke-dasharray") >= 3
 
 
 @pytest.mark.parametrize("value", [0.5, 4.9, 300.0])
-def test_line_that_stays_where_doing_nothing_is_can_be_drawn(value):
+def test_line_that_stays_at_the_no_op_policys_level_can_be_drawn(value):
     line = Line(label="still", x=np.array([400.0, 1000.0]), y=np.array([value, value]))
-    chart = Chart(title="", x_label="", y_label="", lines=[line], level=value, is_log=True)
-    assert to_svg(chart).startswith("<svg")
+    plot = Plot(title="", x_label="", y_label="", lines=[line], level=value, is_log=True)
+    assert to_svg(plot).startswith("<svg")
 
 
-def test_angle_is_told_in_radians(tmp_path):
+def test_angle_is_shown_in_radians(tmp_path):
     run = make_run(tmp_path / "door", replace(TINY, task="Door"))
     door = {"median": 0.0312, "mean": 0.05, "std": 0.01, "do_nothing_median": 0.415}
     run.save_evaluation(run.evaluation() | {"distances": {"door_rad": door}})
@@ -196,9 +200,9 @@ def test_angle_is_told_in_radians(tmp_path):
     run.log({"num_env_steps": 4000, "probe/door_rad": 0.021})
     html = report_of(run)
     assert "0.031 rad" in html
-    assert "doing nothing leaves 0.415 rad" in html
-    assert "door: distance left, rad" in html
-    assert "door: error when read off the latents, rad" in html
+    assert "no-op policy: 0.415 rad" in html
+    assert "door: distance from its goal, rad" in html
+    assert "door: error of a probe of the latents, rad" in html
 
 
 @pytest.mark.parametrize(
@@ -210,7 +214,7 @@ def test_angle_is_told_in_radians(tmp_path):
         ({"distances": [1, 2]}, "median = None"),
     ],
 )
-def test_evaluation_that_is_none_is_one_clear_line(tmp_path, damage, named):
+def test_damaged_evaluation_is_one_clear_line(tmp_path, damage, named):
     run = make_run(tmp_path / "run")
     run.save_evaluation(run.evaluation() | damage)
     with pytest.raises(RunError, match=named):

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rig.compare.comparison import Comparison, LearningCurve
-from rig.report.charts import COLOURS, STROKES, in_full
+from rig.report.plots import COLOURS, STROKES, in_full
 
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")

@@ -1,4 +1,4 @@
-"""What each latent shows: decoded while it is swept, and all others stay at their mean."""
+"""Latent traversals: decode one latent over its range, with the others at their mean."""
 
 import numpy as np
 from jaxtyping import Float32, UInt8
@@ -7,28 +7,29 @@ from rig.report.diagnose import LEAST_WEIGHT
 from rig.representation.representation import Representation
 
 
-NUM_SWEPT = 9
-"""Pictures of each latent."""
-FARTHEST = 2.0
-"""A sweep goes so many standard deviations to either side."""
+NUM_IMAGES = 9
+"""Images of each latent."""
+RANGE_STDS = 2.0
+"""Standard deviations to either side of the mean."""
 
 
-def sweeps(
-    space: Representation, latents: Float32[np.ndarray, "N latent"]
-) -> dict[str, UInt8[np.ndarray, "swept H W 3"]]:
-    """Rows of a sheet, one for each latent that counts, or for the heaviest if none does.
+def latent_traversals(
+    representation: Representation, latents: Float32[np.ndarray, "N latent"]
+) -> dict[str, UInt8[np.ndarray, "images H W 3"]]:
+    """Return rows of an image grid: each latent that counts, else the one of most weight.
 
     Args:
-        space: Decodes.
-        latents: Of images seen: they say where the mean is, and how far a latent ranges.
+        representation: Decodes.
+        latents: Latents of images, which give each latent's mean and range.
     """
-    assert space.weight is not None
-    mean, spread = latents.mean(axis=0), latents.std(axis=0)
-    counting = np.flatnonzero(space.weight >= LEAST_WEIGHT)
-    steps = np.linspace(-FARTHEST, FARTHEST, NUM_SWEPT)
+    mean, std = latents.mean(axis=0), latents.std(axis=0)
+    weight = representation.weight
+    assert weight is not None
+    counting = np.flatnonzero(weight >= LEAST_WEIGHT)
+    steps = np.linspace(-RANGE_STDS, RANGE_STDS, NUM_IMAGES)
     rows = {}
-    for index in counting if len(counting) else [int(np.argmax(space.weight))]:
-        swept = np.tile(mean, (NUM_SWEPT, 1))
-        swept[:, index] += (steps * spread[index]).astype(np.float32)
-        rows[f"latent {index}, weight {space.weight[index]:.2f}"] = space.decode(swept)
+    for index in counting if len(counting) else [int(np.argmax(weight))]:
+        row = np.tile(mean, (NUM_IMAGES, 1))
+        row[:, index] += (steps * std[index]).astype(np.float32)
+        rows[f"latent {index}, weight {weight[index]:.2f}"] = representation.decode(row)
     return rows

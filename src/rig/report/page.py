@@ -1,27 +1,21 @@
 """The report: one page about runs that needs no network, no script and no other file."""
 
+from base64 import b64encode
 from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
-from string import Template
 
-from rig.report.diagnose import what_may_be_wrong, what_practice_did
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from rig.report import sections
 from rig.report.run_facts import Facts, read_facts
-from rig.report.sections import (
-    headline,
-    how_it_learned,
-    origins,
-    settings,
-    title_of,
-    what_it_imagined,
-    what_it_reached,
-    what_it_saw,
-    what_went_on_inside,
-)
+from rig.runs.atomic_files import read_small_file
+
+
+MEDIA_TYPES = {".png": "image/png", ".mp4": "video/mp4"}
 
 
 def write_report(out: Path, directories: Sequence[Path]) -> None:
-    """Writes the page about these runs.
+    """Write the page about these runs.
 
     Raises:
         RunError: A directory is no run, or damaged.
@@ -30,18 +24,35 @@ def write_report(out: Path, directories: Sequence[Path]) -> None:
 
 
 def page(runs: Sequence[Facts]) -> str:
-    """The whole page."""
-    template = files("rig.report").joinpath("report.html").read_text(encoding="utf-8")
-    sections = [
-        headline(runs),
-        what_may_be_wrong(runs),
-        what_it_reached(runs),
-        how_it_learned(runs),
-        what_it_imagined(runs),
-        what_it_saw(runs),
-        what_practice_did(runs),
-        what_went_on_inside(runs),
-        settings(runs),
-        origins(runs),
-    ]
-    return Template(template).substitute(title=title_of(runs), body="\n".join(sections))
+    """Return the page as HTML; the template escapes all text."""
+    environment = Environment(
+        loader=PackageLoader("rig.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["data_uri"] = data_uri
+    return environment.get_template("report.html.j2").render(
+        title=sections.title(runs),
+        lead=sections.lead(runs[0]) if len(runs) == 1 else "",
+        cards=sections.cards(runs[0]) if len(runs) == 1 else [],
+        results=sections.results(runs) if len(runs) > 1 else None,
+        problems=sections.problems(runs),
+        attempts=sections.attempts(runs),
+        distance_plots=sections.distance_plots(runs),
+        imagined=sections.imagined(runs),
+        reconstructions=sections.figures(runs, "reconstructions.png", sections.RECONSTRUCTION),
+        probes=sections.probe_table(runs),
+        traversals=sections.figures(runs, "latents.png", sections.TRAVERSAL),
+        practice=sections.practice_table(runs),
+        loss_plots=sections.loss_plots(runs),
+        is_blurred=any(facts.run.config.vae.blur_sigmas_px for facts in runs),
+        settings=sections.settings(runs),
+        origins=sections.origins(runs),
+    )
+
+
+def data_uri(path: Path) -> str:
+    """Return a file as a ``data:`` URI, which holds the file itself."""
+    return f"data:{MEDIA_TYPES[path.suffix]};base64,{b64encode(read_small_file(path)).decode()}"

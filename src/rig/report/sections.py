@@ -1,15 +1,21 @@
-"""The sections of a report, in the order of a story: what came out, how, and from what."""
+"""What each section of a report shows: numbers, tables, images and plots of the runs."""
 
-from collections.abc import Sequence
-from dataclasses import asdict
-from html import escape
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from markupsafe import Markup
 
-from rig.report import html
-from rig.report.charts import Chart, to_svg
-from rig.report.diagnose import is_table_row, probe_cell
+from rig.report.diagnose import (
+    BLIND_GUESS,
+    LEAST_WEIGHT,
+    blind_guess_of,
+    findings,
+    light_latents,
+)
+from rig.report.plots import Plot, to_svg
 from rig.report.run_facts import FIT_STEPS, MINUTES, STEPS, Facts
 from rig.report.tables import COLUMNS
 from rig.runs.settings import learned_from, preset_of
@@ -17,68 +23,84 @@ from rig.settings import flat
 from rig.units import amount, duration, label_of, number, object_of, unit_of
 
 
-MOST_SHEETS = 5
-"""About so many sheets of imagined goals in all; of each run at least first and last."""
+MOST_GRIDS = 5
+"""Grids of imagined goals in all, but at least the first and the last of each run."""
 VIDEO = "reach.mp4"
-"""A run's video, shown if it is there; `rig demo` makes one."""
+"""A run's video, shown if it exists; `rig demo` makes one."""
 AXES = {STEPS: "environment steps", MINUTES: "training time, minutes"}
-INSIDE = {
+LOSSES = {
     "td3/critic_loss": "critic's loss",
-    "td3/value": "value the critic expects",
+    "td3/value": "value estimated by the critic",
     "vae/error_nats": "VAE: reconstruction error",
-    "vae/kl_nats": "VAE: information in the latent",
+    "vae/kl_nats": "VAE: KL of the latent",
 }
 """Metrics of learning itself; each is drawn if it was measured."""
-
-BLUR = (
-    "The VAE first learns from blurred images, and from sharper ones as its fit goes on: its "
-    "error rises when they sharpen, because there is more to get right."
-)
+ATTEMPTS = {
+    "reached.png": "Top: held-out goal images. Bottom: the end of each attempt.",
+    "worst.png": "The same for the goals missed by most.",
+}
+TRAVERSAL = "Each row: one latent, from two standard deviations below its mean to two above."
+RECONSTRUCTION = "Top: camera images. Bottom: their reconstructions from the latent."
+TIME = "probe/time_distance_correlation"
 
 Runs = Sequence[Facts]
 
 
-def title_of(runs: Runs) -> str:
-    """What the page is about."""
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A number to see first."""
+
+    number: str
+    what: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Names at the left, values at the right."""
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    marked: Sequence[bool] = ()
+    """Rows to highlight."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """An image or a video, and its caption."""
+
+    path: Path
+    caption: str
+
+
+def title(runs: Runs) -> str:
+    """Return the tasks, and the number of runs."""
     tasks = ", ".join(dict.fromkeys(facts.run.config.task for facts in runs))
-    return escape(tasks if len(runs) == 1 else f"{tasks}: {len(runs)} runs")
-
-
-def headline(runs: Runs) -> str:
-    """The results first: how near the robot comes, beside what doing nothing gives."""
-    parts = [f"<header>\n<h1>{title_of(runs)}</h1>"]
-    if len(runs) == 1:
-        parts += [html.paragraph(lead(runs[0])), cards(runs[0])]
-    else:
-        parts.append(html.paragraph("Distance left to the goal, over the same goal pictures."))
-        parts.append(results(runs))
-    return "\n".join([*parts, "</header>"])
+    return tasks if len(runs) == 1 else f"{tasks}: {len(runs)} runs"
 
 
 def lead(facts: Facts) -> str:
-    """One run in one sentence."""
+    """Return one run in a sentence."""
     config = facts.run.config
     return f"Learned from {learned_from(config)}: {preset_of(config)}, seed {config.seed}."
 
 
-def cards(facts: Facts) -> str:
-    """The numbers of one run that should be seen first."""
+def cards(facts: Facts) -> list[Card]:
+    """Return the numbers of one run to see first."""
     shown = []
     for name, values in facts.evaluation.get("distances", {}).items():
-        what = f"{object_of(name)}'s median distance left"
-        num = facts.evaluation["num_episodes"]
-        nothing = amount(name, values["do_nothing_median"])
-        beside = f"over {num} goal pictures; doing nothing leaves {nothing}"
-        shown.append(html.card(amount(name, values["median"]), what, beside))
+        what = f"{object_of(name)}'s median distance from its goal"
+        no_op = amount(name, values["do_nothing_median"])
+        note = f"over {facts.evaluation['num_episodes']} goal images; no-op policy: {no_op}"
+        shown.append(Card(amount(name, values["median"]), what, note))
     if not shown:
-        shown.append(html.card("in progress", "not evaluated to its end yet", ""))
+        shown.append(Card("in progress", "no final evaluation yet", ""))
     where = f"{facts.num_env_steps:,} environment steps on {facts.origin.get('device', '?')}"
-    shown.append(html.card(duration(facts.training_s), "of training", where))
-    return html.row_of("cards", shown)
+    return [*shown, Card(duration(facts.training_s), "of training", where)]
 
 
-def results(runs: Runs) -> str:
-    """All evaluations as one table."""
+def results(runs: Runs) -> Table:
+    """Return all evaluations as one table."""
     rows = [
         [
             facts.label,
@@ -90,161 +112,181 @@ def results(runs: Runs) -> str:
         for facts in runs
         for name, values in facts.evaluation.get("distances", {}).items()
     ]
-    return html.table(["run", "object", *COLUMNS, "steps", "training"], rows)
+    return Table(["run", "object", *COLUMNS, "steps", "training"], rows)
 
 
-def what_it_reached(runs: Runs) -> str:
-    """Goal pictures and what the camera saw at the end."""
-    parts = []
+def problems(runs: Runs) -> list[str]:
+    """Return what may be wrong with each run, or that nothing stands out."""
+    found = [(facts, findings(facts) or ["Nothing stands out."]) for facts in runs]
+    return [captioned(runs, facts, text) for facts, texts in found for text in texts]
+
+
+def attempts(runs: Runs) -> list[Figure]:
+    """Return goal images and what the camera saw at the end of each attempt."""
+    shown = []
     for facts in runs:
-        video_frames = facts.run.directory / VIDEO
-        if video_frames.is_file():
-            caption = "The goal picture, the camera, and what the robot makes of what it sees."
-            parts.append(html.video(video_frames, named(runs, facts, caption)))
-        parts += [
-            html.picture(sheet, named(runs, facts, caption))
-            for name, caption in TRIED.items()
-            for sheet in facts.sheets(name)
-        ]
-    return html.section("What it reached", *parts)
+        video = facts.run.directory / VIDEO
+        if video.is_file():
+            caption = "The goal image, the camera, and the reconstruction of what it sees."
+            shown.append(Figure(video, captioned(runs, facts, caption)))
+        for name, caption in ATTEMPTS.items():
+            shown += figures([facts], name, captioned(runs, facts, caption))
+    return shown
 
 
-TRIED = {
-    "reached.png": "Above: goal pictures never practised. Below: the end of each try.",
-    "worst.png": "The same for the goals missed by most: what can't be reached shows here.",
-}
-"""Sheets of what was tried, and what is said of them."""
+def imagined(runs: Runs) -> list[Figure]:
+    """Return imagined goals above where practising them ended, over time."""
+    shown = []
+    for facts in runs:
+        grids = facts.images("imagined-*.png")
+        for path in evenly_spaced(grids, max(2, MOST_GRIDS // len(runs))):
+            num_steps = int(path.stem.removeprefix("imagined-"))
+            caption = f"After {num_steps:,} steps: imagined goals, and where practice ended."
+            shown.append(Figure(path, captioned(runs, facts, caption)))
+    return shown
 
 
-def how_it_learned(runs: Runs) -> str:
-    """Distance left, against steps and against time."""
+def figures(runs: Runs, name: str, caption: str) -> list[Figure]:
+    """Return the image file of this name from each run that has it."""
+    return [
+        Figure(path, captioned(runs, facts, caption))
+        for facts in runs
+        for path in facts.images(name)
+    ]
+
+
+def captioned(runs: Runs, facts: Facts, text: str) -> str:
+    """Return a text, after the run's name if there are several runs."""
+    return text if len(runs) == 1 else f"{facts.label}. {text}"
+
+
+def evenly_spaced(paths: Sequence[Path], num: int) -> list[Path]:
+    """Return ``num`` of the paths, with the first and the last."""
+    chosen = np.linspace(0, max(len(paths) - 1, 0), num).round().astype(int)
+    return [paths[index] for index in np.unique(chosen)] if paths else []
+
+
+def distance_plots(runs: Runs) -> list[Markup]:
+    """Return each object's distance, against steps and against time."""
     names = sorted({key for facts in runs for key in facts.names() if is_distance(key)})
-    charts = [distance_chart(runs, name, x) for name in names for x in AXES]
-    about = (
-        "The median distance that is left at the end of a try, over the same goal pictures "
-        "each time, on a scale of equal ratios. The robot is never told this number: it learns "
-        "from its own images only. Time spent on evaluation is not counted."
-    )
-    drawn = html.row_of("charts", [figure for figure in charts if figure])
-    return html.section("How it learned", html.paragraph(about), drawn) if drawn else ""
+    return [to_svg(distance_plot(runs, name, x)) for name in names for x in AXES]
 
 
 def is_distance(key: str) -> bool:
-    """Whether a metric is an object's median distance."""
+    """Return whether a metric is the median distance of an object."""
     is_median = "_distance_" in key and "_mean_" not in key and "do_nothing" not in key
     return key.startswith("eval/") and is_median
 
 
-def distance_chart(runs: Runs, name: str, x: str) -> str:
-    """One object's distance."""
+def distance_plot(runs: Runs, name: str, x: str) -> Plot:
+    """Return one object's distance, and the no-op policy's as a level."""
     measured = name.removeprefix("eval/")
-    unit, thing = unit_of(measured), object_of(measured).removesuffix("_distance")
+    unit, object_name = unit_of(measured), object_of(measured).removesuffix("_distance")
     levels = [facts.last(f"eval/do_nothing_{measured}") for facts in runs]
-    level = next((unit.scale * value for value in levels if value is not None), None)
-    chart = Chart(
-        title=f"{thing}: distance left, {unit.shown}",
+    return Plot(
+        title=f"{object_name}: distance from its goal, {unit.shown}",
         x_label=AXES[x],
-        y_label="",
         lines=[line for facts in runs if len((line := facts.line(x, name, unit.scale)).x)],
-        level=level,
-        level_label="doing nothing",
+        level=next((unit.scale * value for value in levels if value is not None), None),
+        level_label="no-op policy",
         is_log=True,
     )
-    return to_svg(chart)
 
 
-def what_it_imagined(runs: Runs) -> str:
-    """Imagined goals above the rollouts that practised them, over time."""
-    parts = []
-    for facts in runs:
-        for sheet in spread(facts.sheets("imagined-*.png"), max(2, MOST_SHEETS // len(runs))):
-            num = int(sheet.stem.removeprefix("imagined-"))
-            caption = f"After {num:,} steps: imagined goals, and where practising them ended."
-            parts.append(html.picture(sheet, named(runs, facts, caption)))
-    about = (
-        "Nobody gives the robot goals while it learns. It draws latents, which are shown here "
-        "decoded, and practises reaching them."
-    )
-    return (
-        html.section("What it imagined and practised", html.paragraph(about), *parts)
-        if parts
-        else ""
-    )
+def loss_plots(runs: Runs) -> list[Markup]:
+    """Return the metrics of learning itself."""
+    plots = []
+    for key, name in LOSSES.items():
+        x = FIT_STEPS if key.startswith("vae/") else STEPS
+        if lines := [line for facts in runs if len((line := facts.line(x, key)).x)]:
+            label = "steps of the fit" if x == FIT_STEPS else AXES[STEPS]
+            unit = "nats per image" if key.endswith("_nats") else ""
+            plots.append(to_svg(Plot(title=name, x_label=label, y_label=unit, lines=lines)))
+    return plots
 
 
-def spread(sheets: Sequence[Path], num: int) -> list[Path]:
-    """So many of the sheets, the first and the last among them, evenly apart."""
-    chosen = np.linspace(0, max(len(sheets) - 1, 0), num).round().astype(int)
-    return [sheets[index] for index in np.unique(chosen)] if sheets else []
+def probe_table(runs: Runs) -> Table:
+    """Return what the probe measured after the last fit."""
+    keys = dict.fromkeys(key for facts in runs for key in facts.names() if is_probe_row(key))
+    rows = {probe_name(key): [probe_cell(facts, key) for facts in runs] for key in keys}
+    return table_of(runs, rows)
 
 
-def what_it_saw(runs: Runs) -> str:
-    """Reconstructions, and how well latents hold the true quantities."""
-    caption = "Above: camera images. Below: what is left of them after the latent."
-    parts = [
-        html.picture(sheet, named(runs, facts, caption))
-        for facts in runs
-        for sheet in facts.sheets("reconstructions.png")
-    ]
-    about = "How well the latents tell what they were never told (for evaluation only):"
-    probes = probe_table(runs)
-    return html.section("What it saw", *parts, html.paragraph(about) if probes else "", probes)
-
-
-def probe_table(runs: Runs) -> str:
-    """What the probe measured after the last fit."""
-    keys = dict.fromkeys(key for f in runs for key in f.names() if is_table_row(key))
-    rows = []
-    for key in keys:
-        rows.append([probe_name(key), *(probe_cell(facts, key) for facts in runs)])
-    return html.table(["", *(facts.label for facts in runs)], rows)
+def is_probe_row(key: str) -> bool:
+    """Return whether a metric of the probe has a row of its own."""
+    return key.startswith("probe/") and BLIND_GUESS not in key and key != TIME
 
 
 def probe_name(key: str) -> str:
-    """A probe's metric in words."""
+    """Return the metric of a probe in words."""
     name = key.removeprefix("probe/")
     if name.endswith(("_cm", "_rad")):
         quantity, _, unit = name.rpartition("_")
-        return f"{quantity.replace('_', ' ')}: error when read off the latents, {unit}"
+        return f"{quantity.replace('_', ' ')}: error of a probe of the latents, {unit}"
     if name.endswith("_distance_correlation"):
-        thing = name.removesuffix("_distance_correlation")
-        return f"{thing}: correlation of latent distance with true distance"
+        object_name = name.removesuffix("_distance_correlation")
+        return f"{object_name}: correlation of latent distance with true distance"
     return name.replace("_", " ")
 
 
-def what_went_on_inside(runs: Runs) -> str:
-    """The curves of learning itself."""
-    charts = []
-    for key, title in INSIDE.items():
-        x = FIT_STEPS if key.startswith("vae/") else STEPS
-        lines = [line for facts in runs if len((line := facts.line(x, key)).x)]
-        label = "steps of the fit" if x == FIT_STEPS else AXES[STEPS]
-        unit = "nats per image" if key.endswith("_nats") else ""
-        chart = Chart(title=title, x_label=label, y_label=unit, lines=lines)
-        charts.append(to_svg(chart) if lines else "")
-    is_blurred = any(facts.run.config.vae.blur_sigmas_px for facts in runs)
-    about = html.paragraph(BLUR) if is_blurred and any(charts) else ""
-    return html.section("What went on inside", about, html.row_of("charts", charts))
+def probe_cell(facts: Facts, key: str) -> str:
+    """Return the probe's number, next to that of a blind guess if there is one."""
+    value, blind = facts.last(key), facts.last(blind_guess_of(key))
+    if value is None or blind is None:
+        return decimal(value)
+    return f"{value:.2f} (blind guess {blind:.2f})"
 
 
-def settings(runs: Runs) -> str:
-    """Every setting of every run; those that differ are marked."""
+def practice_table(runs: Runs) -> Table:
+    """Return what practice did to each object, and which latents hardly count."""
+    rows: dict[str, list[str]] = {}
+    found = [name for facts in runs for name in facts.last_between("practice/", "_moved_share")]
+    for name in dict.fromkeys(found):
+        covered, moved = f"practice/{name}_coverage", f"practice/{name}_moved_share"
+        rows |= {
+            f"{name}: share of the goal region visited, in cells of 2 cm": [
+                percent(facts.last(covered)) for facts in runs
+            ],
+            f"{name}: share of episodes that moved it over 1 cm (a hinge: 0.01 rad)": [
+                percent(facts.mean(moved)) for facts in runs
+            ],
+        }
+    rows["correlation of latent distance with time within an episode"] = [
+        decimal(facts.last(TIME)) for facts in runs
+    ]
+    light = [", ".join(light_latents(facts)) for facts in runs]
+    return table_of(runs, rows | {f"latents with weight below {LEAST_WEIGHT}": light})
+
+
+def table_of(runs: Runs, rows: Mapping[str, Sequence[str]]) -> Table:
+    """Return a table with a column for each run, without the rows that no run has."""
+    shown = [[name, *cells] for name, cells in rows.items() if any(cells)]
+    return Table(["", *(facts.label for facts in runs)], shown)
+
+
+def percent(share: float | None) -> str:
+    """Return a share as text, empty if it was not measured."""
+    return "" if share is None or np.isnan(share) else f"{share:.1%}"
+
+
+def decimal(value: float | None) -> str:
+    """Return a number as text, empty if it was not measured."""
+    return "" if value is None else f"{value:.2f}"
+
+
+def settings(runs: Runs) -> Table:
+    """Return every setting of every run, with those that differ marked."""
     columns = [flat(asdict(facts.run.config)) for facts in runs]
     rows = [[name, *(str(column[name]) for column in columns)] for name in columns[0]]
     marked = [len(set(row[1:])) > 1 for row in rows]
-    listed = html.table(["setting", *(facts.label for facts in runs)], rows, marked)
-    return html.section("Settings", html.folded(f"All {len(rows)} settings", listed))
+    return Table(["setting", *(facts.label for facts in runs)], rows, marked)
 
 
-def origins(runs: Runs) -> str:
-    """What made each run."""
-    parts = []
-    for facts in runs:
-        rows = [[name, str(value)] for name, value in flat(facts.origin).items()]
-        parts.append(html.folded(f"What made {facts.label}", html.table(["", ""], rows)))
-    return html.section("Origin", *parts)
+def origins(runs: Runs) -> dict[str, Table]:
+    """Return the origin of each run, by its name."""
+    return {facts.label: Table(["", ""], name_rows(facts.origin)) for facts in runs}
 
 
-def named(runs: Runs, facts: Facts, caption: str) -> str:
-    """The caption, with the run's name if there are several."""
-    return caption if len(runs) == 1 else f"{facts.label}. {caption}"
+def name_rows(values: dict[str, Any]) -> list[list[str]]:
+    """Return nested values as rows of a dotted name and a text."""
+    return [[name, str(value)] for name, value in flat(values).items()]

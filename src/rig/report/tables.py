@@ -1,4 +1,4 @@
-"""Numbers for the person at the terminal, or for the program that reads them."""
+"""Tables for the terminal, and JSON for programs."""
 
 import json
 import sys
@@ -14,43 +14,43 @@ COLUMNS = {
     "median": "median",
     "mean": "mean",
     "spread": "std",
-    "do nothing": "do_nothing_median",
+    "no-op policy": "do_nothing_median",
 }
-"""The columns of an evaluation, and the keys that they show."""
+"""Columns of an evaluation, and the keys of their values."""
 
 
 def print_json(values: dict[str, Any]) -> None:
-    """Prints one JSON object."""
+    """Print one JSON object."""
     sys.stdout.write(json.dumps(values, indent=2) + "\n")
 
 
 def print_line(text: str) -> None:
-    """Prints one line to standard output, as it is."""
+    """Print one line to standard output, without markup."""
     sys.stdout.write(text + "\n")
 
 
 def print_notice(text: str) -> None:
-    """Says something on standard error."""
+    """Print a line on standard error, after the program's name."""
     sys.stderr.write(f"rig: {text}\n")
 
 
 def print_evaluation(evaluation: dict[str, Any]) -> None:
-    """Prints an evaluation's distances, one object per row, and by number of objects."""
-    title = "{task}: {num_episodes} {goals} goal pictures, after {num_env_steps:,} steps"
+    """Print an evaluation's distances, one object per row, and by number of objects."""
+    title = "{task}: {num_episodes} {goals} goal images, after {num_env_steps:,} steps"
     rows = distance_rows(evaluation["distances"])
     if "success_share" in evaluation:
         share = f"{evaluation['success_share']:.0%}"
-        rows.append(["success by its own rule", share, *[""] * (len(COLUMNS) - 1)])
-    about = title.format(**{"goals": "test"} | evaluation)  # a table kept earlier has no other
-    print_table(about, ["distance left", *COLUMNS], rows)
+        rows.append(["success rate (the task's own)", share, *[""] * (len(COLUMNS) - 1)])
+    about = title.format(**{"goals": "test"} | evaluation)  # older evaluations do not name them
+    print_table(about, ["distance", *COLUMNS], rows)
     for num, part in evaluation.get("by_num_objects", {}).items():
-        about = f"objects in view: {num}, in {part['num_episodes']} goal pictures"
+        about = f"objects in view: {num}, in {part['num_episodes']} goal images"
         rows = distance_rows({name: part[name] for name in part if name != "num_episodes"})
-        print_table(about, ["distance left", *COLUMNS], rows)
+        print_table(about, ["distance", *COLUMNS], rows)
 
 
 def distance_rows(distances: dict[str, dict[str, float]]) -> list[list[str]]:
-    """One row for each distance: what it is of, and its figures with their unit."""
+    """Return one row for each distance: its object, and its values with their unit."""
     return [
         [object_of(name), *(amount(name, values[key]) for key in COLUMNS.values())]
         for name, values in distances.items()
@@ -58,17 +58,17 @@ def distance_rows(distances: dict[str, dict[str, float]]) -> list[list[str]]:
 
 
 def print_attempt(summary: dict[str, Any]) -> None:
-    """Prints the distances at the start and at the end of an attempt."""
+    """Print the distances at the start and at the end of an attempt."""
     latent = summary["latent_distance"]
     rows = [["latent", f"{latent['start']:.2f}", f"{latent['end']:.2f}"]]
     for name, values in summary["distances"].items():
         ends = (amount(name, values[end]) for end in ("start", "end"))
         rows.append([object_of(name), *ends])
-    print_table(f"{summary['task']}: one goal picture", ["distance", "start", "end"], rows)
+    print_table(f"{summary['task']}: one goal image", ["distance", "start", "end"], rows)
 
 
 def print_examination(examination: dict[str, Any]) -> None:
-    """Prints what `rig doctor` found."""
+    """Print what `rig doctor` measured."""
     facts = {key: examination[key] for key in ("device", "num_cores", "camera")}
     installed = facts | examination["versions"]
     rows = [[name.replace("_", " "), str(value)] for name, value in installed.items()]
@@ -81,25 +81,25 @@ def print_examination(examination: dict[str, Any]) -> None:
 def print_table(
     title: str, columns: list[str], rows: list[list[str]], *, only_names_fold: bool = False
 ) -> None:
-    """Prints a table: names at the left, numbers at the right, all of it as it is.
+    """Print a table without markup: names at the left, numbers at the right.
 
     Args:
-        title: Stands above it.
-        columns: What their heads say.
-        rows: A cell for each column.
-        only_names_fold: Where the terminal is narrow, the first column gives way to all others.
+        title: Printed above it.
+        columns: Their names.
+        rows: One cell for each column.
+        only_names_fold: On a narrow terminal, fold the first column and no other.
     """
     table = Table(box=None, pad_edge=False)
     for index, column in enumerate(columns):
         justify: Literal["left", "right"] = "right" if index else "left"
-        whole = only_names_fold and index > 0
+        no_wrap = only_names_fold and index > 0
         table.add_column(
-            column, justify=justify, header_style="dim", overflow="fold", no_wrap=whole
+            column, justify=justify, header_style="dim", overflow="fold", no_wrap=no_wrap
         )
     for row in rows:
         table.add_row(*row)
-    # A method may be called `push [old]` or `:x:`, and an interval is in brackets: no markup.
+    # No markup: intervals are in brackets, and a method may be called `push [old]` or `:x:`.
     console = Console(file=sys.stdout, markup=False, emoji=False, highlight=False)
-    # Not as the table's own title: that would fold where a narrow table ends.
+    # Not as the table's own title, which would fold at the width of the table.
     console.print(title, style="bold")
     console.print(table)

@@ -8,7 +8,7 @@ from rig.agent.agent import Agent, save_agent
 from rig.config import Config
 from rig.envs.tasks import is_external
 from rig.report.image_grid import save_image_grid
-from rig.report.latent_traversals import sweeps
+from rig.report.latent_traversals import latent_traversals
 from rig.representation.fit import FitMetrics, OnProgress
 from rig.representation.probe import distance_correlation, probe, time_distance_correlation
 from rig.representation.representation import Images, Representation
@@ -78,9 +78,9 @@ class Recorder:
         self._log(measured | weight_rows(representation) | self._probe(representation))
         shown = np.linspace(0, len(some) - 1, NUM_GRID_COLUMNS).astype(int)
         rows = {"image": some[shown], "reconstruction": decoded[shown]}
-        save_image_grid(self._run.images / "reconstructions.png", rows, "What the VAE keeps")
-        rows = sweeps(representation, encoding.latent)
-        save_image_grid(self._run.images / "latents.png", rows, "What each latent shows")
+        save_image_grid(self._run.images / "reconstructions.png", rows, "Reconstructions")
+        rows = latent_traversals(representation, encoding.latent)
+        save_image_grid(self._run.images / "latents.png", rows, "Latent traversals")
 
     def after_round(self, num_env_steps: int, metrics: dict[str, float]) -> None:
         """Log a round of practice and learning."""
