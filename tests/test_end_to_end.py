@@ -9,7 +9,7 @@ import pytest
 from fakes import ACTION_SIZE
 
 from rig.agent.agent import load_agent
-from rig.cli import commands as commands
+from rig.cli.main import main
 from rig.config import (
     CheckpointConfig,
     Config,
@@ -216,14 +216,12 @@ def test_run_that_was_stopped_goes_on_to_the_same_bytes(
 
 
 def test_trained_policy_is_evaluated_and_reaches_for_a_picture(finished, tmp_path, config):
-    told = commands.evaluate_run(finished.directory, 2)
-    assert told["distances"]["hand_m"]["median"] > 0
-    commands.save_snapshot(tmp_path / "goal.png", config, 48, of_goal=True)
-    reached = commands.reach_goal_image(finished.directory, tmp_path / "goal.png", None)
-    assert reached["latent_distance"]["start"] > 0
-    assert reached["distances"]["hand_m"]["end"] > 0
-    commands.imagine_goals(finished.directory, tmp_path / "sheet.png", 8, seed=0)
-    assert (tmp_path / "sheet.png").stat().st_size > 1000
+    run, goal, grid = str(finished.directory), tmp_path / "goal.png", tmp_path / "grid.png"
+    assert main(["evaluate", run, "--episodes", "2"]) == 0
+    assert main(["look", "Reach", "--goal", "--out", str(goal)]) == 0
+    assert main(["reach", run, "--goal", str(goal), "--json"]) == 0
+    assert main(["imagine", run, "--num-goals", "8", "--out", str(grid)]) == 0
+    assert grid.stat().st_size > 1000
 
 
 def test_trained_policy_is_three_lines_away(finished):

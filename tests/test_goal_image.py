@@ -12,7 +12,7 @@ from rig.report.image_grid import enlarged
 
 SIZE = 48
 LEFT_RGB, RIGHT_RGB = (200, 40, 80), (20, 160, 240)
-"""A picture of two halves, so that a turned or cropped one shows."""
+"""An image of two halves, which shows a turn or a crop."""
 
 
 def halves(width=SIZE, height=SIZE):
@@ -21,8 +21,8 @@ def halves(width=SIZE, height=SIZE):
     return Image.fromarray(array)
 
 
-def read(path, picture, size=SIZE, **options):
-    picture.save(path, **options)
+def read(path, image, size=SIZE, **options):
+    image.save(path, **options)
     return read_goal_image(path, size)
 
 
@@ -42,29 +42,29 @@ def test_enlarged_camera_image_comes_back_byte_for_byte(tmp_path):
 
 @pytest.mark.parametrize("size", [48, 84])
 @pytest.mark.parametrize("shape", [(1, 1), (7, 300), (640, 480), (84, 84), (47, 49)])
-def test_any_size_is_brought_to_the_cameras(tmp_path, shape, size):
+def test_any_size_becomes_the_cameras(tmp_path, shape, size):
     goal = read(tmp_path / "goal.png", halves(*shape), size)
     assert goal.image.shape == (size, size, 3)
     assert goal.image.dtype == np.uint8
 
 
-def test_wide_picture_keeps_its_middle(tmp_path):
+def test_wide_image_keeps_its_middle(tmp_path):
     goal = read(tmp_path / "goal.png", halves(3 * SIZE, SIZE))
     np.testing.assert_array_equal(goal.image, np.asarray(halves()))
 
 
 @pytest.mark.parametrize(
-    "picture",
+    "image",
     [halves(), halves().convert("RGBA"), halves().quantize(4)],
     ids=["RGB", "RGBA", "P"],
 )
-def test_colours_survive_the_mode(tmp_path, picture):
-    goal = read(tmp_path / "goal.png", picture)
+def test_colours_survive_the_mode(tmp_path, image):
+    goal = read(tmp_path / "goal.png", image)
     assert tuple(goal.image[0, 0]) == LEFT_RGB
     assert tuple(goal.image[-1, -1]) == RIGHT_RGB
 
 
-def test_cmyk_picture_is_read(tmp_path):
+def test_cmyk_image_is_read(tmp_path):
     goal = read(tmp_path / "goal.jpg", halves().convert("CMYK"), quality=95)
     np.testing.assert_allclose(goal.image[5, 5], LEFT_RGB, atol=12)
 
@@ -77,15 +77,15 @@ def test_grey_becomes_equal_channels(tmp_path, mode):
 
 
 def test_transparency_becomes_white(tmp_path):
-    picture = halves().convert("RGBA")
-    picture.putalpha(0)
-    assert read(tmp_path / "goal.png", picture).image.min() == 255
+    image = halves().convert("RGBA")
+    image.putalpha(0)
+    assert read(tmp_path / "goal.png", image).image.min() == 255
 
 
 def test_transparent_colour_of_a_palette_becomes_white(tmp_path):
-    picture = Image.new("P", (SIZE, SIZE), 0)
-    picture.putpalette([10, 20, 30] * 256)
-    goal = read(tmp_path / "goal.gif", picture, transparency=0)
+    image = Image.new("P", (SIZE, SIZE), 0)
+    image.putpalette([10, 20, 30] * 256)
+    goal = read(tmp_path / "goal.gif", image, transparency=0)
     assert goal.image.min() == 255
 
 
@@ -120,14 +120,14 @@ def test_first_frame_of_an_animation_is_taken(tmp_path):
     assert "took its first frame" in goal.changes
 
 
-def test_true_state_travels_in_the_picture(tmp_path):
+def test_true_state_travels_in_the_image(tmp_path):
     save_goal_image(tmp_path / "goal.png", halves(), "rig/Push-v0", [0.1, 0.2, 0.3, 0.4])
     goal = read_goal_image(tmp_path / "goal.png", SIZE)
     assert goal.task == "rig/Push-v0"
     assert goal.state.tolist() == [0.1, 0.2, 0.3, 0.4]
 
 
-def test_picture_of_unknown_origin_has_no_state(tmp_path):
+def test_image_of_unknown_origin_has_no_state(tmp_path):
     goal = read(tmp_path / "goal.png", halves())
     assert goal.task is None
     assert goal.state is None
@@ -150,12 +150,12 @@ def png_bytes():
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"no picture\n" * 99, png_bytes()[:-900], png_bytes()[:60]]
+    "content", [b"", b"no image\n" * 99, png_bytes()[:-900], png_bytes()[:60]]
 )
 def test_unreadable_file_is_refused_by_name(tmp_path, content):
     path = tmp_path / "goal.png"
     path.write_bytes(content)
-    with pytest.raises(ImageError, match=r"goal\.png can't be read as a picture"):
+    with pytest.raises(ImageError, match=r"goal\.png can't be read as an image"):
         read_goal_image(path, SIZE)
 
 
@@ -169,5 +169,5 @@ def test_decompression_bomb_is_refused(tmp_path, monkeypatch, limit):
 
 def test_missing_file_and_directory_are_refused(tmp_path):
     for path in (tmp_path / "nowhere.png", tmp_path):
-        with pytest.raises(ImageError, match="is no file"):
+        with pytest.raises(ImageError, match="is not a file"):
             read_goal_image(path, SIZE)

@@ -11,7 +11,7 @@ from PIL import Image
 import rig
 from rig.errors import ImageError, RunError
 from rig.inference.export import FILES, export
-from rig.inference.hub import is_repository, pull, push
+from rig.inference.hub import download, is_repository, upload
 from rig.inference.open_run import open_trained
 from rig.runs.atomic_files import write_json
 from rig.runs.run import Run
@@ -79,33 +79,35 @@ def test_export_is_a_run_to_every_verb(exported):
     assert Run.open(exported).metrics()[0]["num_env_steps"] == 1000
 
 
-def test_what_is_pushed_to_a_directory_is_pulled_from_it(run, exported, tmp_path):
-    push(run, str(tmp_path / "pushed"))
-    pull(str(tmp_path / "pushed"), tmp_path / "pulled")
+def test_what_is_uploaded_to_a_directory_is_downloaded_from_it(run, exported, tmp_path):
+    upload(run, str(tmp_path / "uploaded"))
+    download(str(tmp_path / "uploaded"), tmp_path / "downloaded")
     for name in FILES:
         if name != "README.md":  # it bears the export's name
-            assert (tmp_path / "pulled" / name).read_bytes() == (exported / name).read_bytes()
+            assert (tmp_path / "downloaded" / name).read_bytes() == (
+                exported / name
+            ).read_bytes()
 
 
-def test_pulling_leaves_behind_what_is_no_part_of_an_export(exported, tmp_path):
-    push(exported, str(tmp_path / "theirs"))
+def test_downloading_leaves_behind_what_is_no_part_of_an_export(exported, tmp_path):
+    upload(exported, str(tmp_path / "theirs"))
     (tmp_path / "theirs" / "setup.py").write_text("raise SystemExit")
-    pull(str(tmp_path / "theirs"), tmp_path / "mine")
+    download(str(tmp_path / "theirs"), tmp_path / "mine")
     assert not (tmp_path / "mine" / "setup.py").exists()
 
 
-def test_damaged_export_is_not_pulled(exported, tmp_path):
-    push(exported, str(tmp_path / "theirs"))
+def test_damaged_export_is_not_downloaded(exported, tmp_path):
+    upload(exported, str(tmp_path / "theirs"))
     path = tmp_path / "theirs" / "model.safetensors"
     path.write_bytes(path.read_bytes()[:-8])
     with pytest.raises(RunError, match="is damaged"):
-        pull(str(tmp_path / "theirs"), tmp_path / "mine")
+        download(str(tmp_path / "theirs"), tmp_path / "mine")
     assert [path.name for path in tmp_path.iterdir()] == ["theirs"]
 
 
 def test_nothing_is_written_over(run, exported):
     before = (exported / "README.md").stat().st_mtime_ns
-    for action in (lambda: export(run, exported), lambda: push(run, str(exported))):
+    for action in (lambda: export(run, exported), lambda: upload(run, str(exported))):
         with pytest.raises(RunError, match="exists and is not empty"):
             action()
     assert (exported / "README.md").stat().st_mtime_ns == before
@@ -118,8 +120,10 @@ def seen_otherwise(directory):
     return run.directory
 
 
-@pytest.mark.parametrize("action", [export, lambda run, out, **how: push(run, str(out), **how)])
-def test_force_exports_and_pushes_what_sees_other_pictures(tmp_path, action):
+@pytest.mark.parametrize(
+    "action", [export, lambda run, out, **how: upload(run, str(out), **how)]
+)
+def test_force_exports_and_uploads_what_sees_other_pictures(tmp_path, action):
     run, out = seen_otherwise(tmp_path / "run"), tmp_path / "out"
     with pytest.raises(RunError, match="--force"):
         action(run, out)
@@ -172,7 +176,7 @@ def test_directory_that_is_there_is_no_repository(tmp_path, monkeypatch):
 def test_hub_without_its_package_names_the_command_that_installs_it(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
     with pytest.raises(RunError, match=r"pip install 'imagined-goals\[hub\]'"):
-        pull("me/reach", tmp_path / "mine")
+        download("me/reach", tmp_path / "mine")
     assert not (tmp_path / "mine").exists()
 
 
@@ -181,8 +185,8 @@ def test_hub_is_asked_for_what_belongs_to_an_export(exported, tmp_path, monkeypa
     hub = FakeHub(exported, asked)
     monkeypatch.setitem(sys.modules, "huggingface_hub", hub)
     monkeypatch.setitem(sys.modules, "huggingface_hub.errors", hub)
-    pull("me/reach", tmp_path / "mine")
-    push(tmp_path / "mine", "me/copy")
+    download("me/reach", tmp_path / "mine")
+    upload(tmp_path / "mine", "me/copy")
     assert (tmp_path / "mine" / "model.safetensors").is_file()
     assert asked == [("download", "me/reach"), ("create", "me/copy"), ("upload", "me/copy")]
 

@@ -1,4 +1,4 @@
-"""Every command: its class, and what it does in a line, so that ``rig --help`` loads no other.
+"""Every command and its class.
 
 A class is a dataclass: its fields are the options, the docstring under each is its ``--help``.
 """
@@ -10,23 +10,20 @@ from typing import Any, Protocol, runtime_checkable
 
 ROBOT, SHARE, SWEEP = (f"rig.cli.{group}_commands" for group in ("robot", "share", "sweep"))
 COMMANDS = {
-    "train": ("rig.cli.train_command:Train", "Train a robot from camera images alone."),
-    "reach": (f"{ROBOT}:Reach", "Show a trained robot any goal image and let it try."),
-    "evaluate": (f"{ROBOT}:Evaluate", "Measure a trained robot on the fixed goal images."),
-    "imagine": (f"{ROBOT}:Imagine", "Draw a grid of goals that a trained robot imagines."),
-    "look": (f"{ROBOT}:Look", "Save an image of a task through its camera."),
-    "report": (f"{ROBOT}:Report", "Write one page about one run or several."),
-    "doctor": (f"{ROBOT}:Doctor", "Show versions, the device, and the speed on this machine."),
-    "demo": (f"{ROBOT}:Demo", "Train Reach in a few minutes, and write its report and video."),
-    "sweep": (f"{SWEEP}:Sweep", "Train many runs in parallel, on cores or on a Ray cluster."),
-    "runs": (f"{SWEEP}:Runs", "List runs, sorted and filtered."),
-    "compare": (f"{SWEEP}:Compare", "Compare methods over seeds: tables and learning curves."),
-    "export": (
-        f"{SHARE}:Export",
-        "Write a trained policy in the layout of the Hugging Face Hub.",
-    ),
-    "upload": (f"{SHARE}:Upload", "Upload a trained policy to the Hugging Face Hub."),
-    "download": (f"{SHARE}:Download", "Download a trained policy from the Hugging Face Hub."),
+    "train": "rig.cli.train_command:Train",
+    "reach": f"{ROBOT}:Reach",
+    "evaluate": f"{ROBOT}:Evaluate",
+    "imagine": f"{ROBOT}:Imagine",
+    "look": f"{ROBOT}:Look",
+    "report": f"{ROBOT}:Report",
+    "doctor": f"{ROBOT}:Doctor",
+    "demo": f"{ROBOT}:Demo",
+    "sweep": f"{SWEEP}:Sweep",
+    "runs": f"{SWEEP}:Runs",
+    "compare": f"{SWEEP}:Compare",
+    "export": f"{SHARE}:Export",
+    "upload": f"{SHARE}:Upload",
+    "download": f"{SHARE}:Download",
 }
 
 
@@ -40,13 +37,13 @@ class Command(Protocol):
 
 def load_command(name: str) -> Any:
     """Return the class of a command."""
-    module, _, class_name = COMMANDS[name][0].partition(":")
+    module, _, class_name = COMMANDS[name].partition(":")
     return getattr(import_module(module), class_name)
 
 
 def overview(version: str) -> str:
     """Return the text of ``rig --help``."""
-    lines = [f"  {name:10}{summary}" for name, (_, summary) in COMMANDS.items()]
+    lines = [f"  {name:10}{load_command(name).__doc__.splitlines()[0]}" for name in COMMANDS]
     return "\n".join(
         [
             f"usage: rig COMMAND [OPTIONS]    (rig {version})",

@@ -48,7 +48,7 @@ def parse_train(words: Sequence[str]) -> Command:
 
 
 def start_of(words: Sequence[str]) -> dict[str, str]:
-    """Return the task, the preset and the task that it is tuned for, as the words seem to say."""
+    """Return the task, the preset and ``tuned_for``, as the words seem to say."""
     values = dict(pairwise(part for word in words for part in word.split("=", 1)))
     preset = values.get("--preset", Train.preset)
     task = words[0] if words and not words[0].startswith("-") else ""
@@ -74,14 +74,13 @@ def parse_words(kind: Any, name: str, words: Sequence[str], default: Any = None)
 def about_unknown(word: str, kind: Any, name: str) -> str:
     """Return what is wrong with a word that no option takes."""
     if not word.startswith("-"):
-        return f"rig {name} does not take {word!r} here; see rig {name} --help"
-    names = flat(asdict(Config())) if kind is Train else ()
-    options = [
-        f"--{key.replace('_', '-')}" for key in (*names, *(f.name for f in fields(kind)))
-    ]
+        return f"unexpected {word!r}; see rig {name} --help"
+    names = list(flat(asdict(Config()))) if kind is Train else []
+    names = [*names, *(entry.name for entry in fields(kind))]
+    options = [f"--{key.replace('_', '-')}" for key in names]
     near = get_close_matches(word, options, n=1)
     hint = f": did you mean {near[0]}?" if near else f"; see rig {name} --help"
-    return f"rig {name} has no option {word}{hint}"
+    return f"no option {word} in rig {name}{hint}"
 
 
 def check_old_options(words: Sequence[str]) -> None:

@@ -1,18 +1,17 @@
-"""The verbs of the command line: their options, and what each does.
+"""The commands about one robot: ``rig reach | evaluate | imagine | look | report``, and more.
 
-A docstring under a field is its ``--help``. Each verb imports what it needs when it is called,
-so that ``rig --help`` answers at once.
+Each imports what it needs when it runs, so that ``--help`` answers at once.
 """
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Annotated
+
+from annotated_types import Ge, Interval
 
 from rig.cli.options import (
-    IMAGE_KINDS,
-    PAGE_KINDS,
-    VIDEO_KINDS,
     DirectoryOption,
     EnvironmentId,
     FileOption,
@@ -20,151 +19,166 @@ from rig.cli.options import (
     RunDirectories,
     RunDirectory,
     TaskName,
-    require_one,
+    check_task_or_env,
 )
-from rig.cli.share_commands import SHARE_VERBS
-from rig.cli.sweep_commands import SWEEP_COMMANDS
-from rig.config import Config
+from rig.config import Config, Count, CountOrNone
 from rig.presets import find_preset
 from rig.runs.output_paths import check_file
-from rig.validation import require
+from rig.validation import Checked, require
 
 
-@runtime_checkable
-class Verb(Protocol):
-    """A parsed command line."""
-
-    def __call__(self, argv: Sequence[str]) -> None:
-        """Does it; ``argv`` is the command line, for the record."""
+IMAGE_KINDS = (".png",)
+VIDEO_KINDS = (".mp4", ".gif")
+PAGE_KINDS = (".html", ".htm")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reach:
-    """Show a trained robot any goal picture and let it try."""
+    """Show a trained robot any goal image and let it try."""
 
     run: RunDirectory
     """Directory of a trained run."""
     goal: Path
-    """The goal picture: any file, size and mode."""
+    """The goal image: any file, size and mode."""
     video: FileOption = None
-    """Where to write a video of goal, camera and decoded latent: .mp4 or .gif."""
+    """Video to write of goal, camera and decoded latent: .mp4 or .gif."""
     force: Flag = False
-    """Use the run even where its policy would see other pictures than it learned from."""
+    """Use the run even if its policy would see different images than it learned from."""
     json: Flag = False
     """Print the distances as one JSON object."""
 
     def __call__(self, argv: Sequence[str]) -> None:
-        """Reads the picture, lets the robot try, and prints how near it came."""
+        """Read the goal image, let the robot try, and print the distances."""
         if self.video:
             check_file(self.video, VIDEO_KINDS)
-        from rig.cli.commands import reach_goal_image
-        from rig.report.tables import print_attempt, print_json
+        from rig.goals.goal_image import read_goal_image
+        from rig.inference.open_run import latent_space, open_trained
+        from rig.inference.reach import reach, summary
+        from rig.inference.video import attempt_frames, save_video
+        from rig.report.tables import print_attempt, print_json, print_notice
+        from rig.training.make_envs import make_envs, unwrapped_envs
 
-        summary = reach_goal_image(self.run, self.goal, self.video, force=self.force)
-        (print_json if self.json else print_attempt)(summary)
+        run, agent = open_trained(self.run, force=self.force)
+        latent_space(agent)
+        goal = read_goal_image(self.goal, run.config.image_size)
+        if goal.changes:
+            print_notice(f"{self.goal}: {', '.join(goal.changes)}")
+        with closing(make_envs(run.config, num_envs=1)) as envs:
+            learned = unwrapped_envs(envs).id
+            if goal.task not in (None, learned):
+                print_notice(f"{self.goal} shows {goal.task}, the run learned {learned}")
+            attempt = reach(agent, envs, goal)
+        if self.video:
+            save_video(self.video, attempt_frames(attempt))
+        video = str(self.video) if self.video else None
+        result = summary(run.config.task, attempt) | {"video": video}
+        (print_json if self.json else print_attempt)(result)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evaluate:
-    """Measure a trained robot on the fixed set of goal pictures."""
+class Evaluate(Checked):
+    """Measure a trained robot on the fixed goal images."""
 
     run: RunDirectory
     """Directory of a trained run."""
-    episodes: int = 100
-    """Goal pictures to try: always the same ones."""
+    episodes: Count = 100
+    """Number of goal images to try: always the same ones."""
     task: str = ""
-    """Try the goals of another task that looks the same at the start: PushAny's, of a run that
-    learned PushTwo. Empty: its own."""
+    """Try the goals of another task that looks the same at the start, as PushAny for a run that
+    learned PushTwo. Empty: its own task."""
     force: Flag = False
-    """Use the run even where its policy would see other pictures than it learned from."""
+    """Use the run even if its policy would see different images than it learned from."""
     json: Flag = False
     """Print the table as one JSON object."""
 
-    def __post_init__(self) -> None:
-        require(self.episodes >= 1, f"--episodes must be at least 1, got {self.episodes}")
-
     def __call__(self, argv: Sequence[str]) -> None:
-        """Tries every goal picture and prints the table."""
-        from rig.cli.commands import evaluate_run
-        from rig.report.tables import print_evaluation, print_json
+        """Try every goal image and print the table."""
+        from rig.inference.evaluate import evaluate_run
+        from rig.inference.open_run import open_trained
+        from rig.report.tables import print_evaluation, print_json, print_notice
+        from rig.runs.settings import learned_from
 
-        evaluation = evaluate_run(self.run, self.episodes, self.task, force=self.force)
-        (print_json if self.json else print_evaluation)(evaluation)
+        run, agent = open_trained(self.run, force=self.force)
+        if run.config.is_given_truth:
+            print_notice(f"{self.run} learned from {learned_from(run.config)}")
+        table = evaluate_run(run, agent, self.episodes, self.task, force=self.force)
+        (print_json if self.json else print_evaluation)(table)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Imagine:
-    """Draw a sheet of goals that a trained robot imagines."""
+class Imagine(Checked):
+    """Draw a grid of goals that a trained robot imagines."""
 
     run: RunDirectory
     """Directory of a trained run."""
     out: Path
-    """The sheet to write: .png."""
-    num_goals: int = 64
-    """Goals to imagine."""
-    seed: int = 0
+    """The image to write: .png."""
+    num_goals: Annotated[int, Interval(ge=1, le=4096)] = 64
+    """Number of goals to imagine."""
+    seed: CountOrNone = 0
     """Decides which goals."""
 
-    def __post_init__(self) -> None:
-        require(
-            1 <= self.num_goals <= 4096, f"--num-goals must be 1 to 4096, got {self.num_goals}"
-        )
-        require(self.seed >= 0, f"--seed must be at least 0, got {self.seed}")
-
     def __call__(self, argv: Sequence[str]) -> None:
-        """Imagines, decodes and draws."""
+        """Imagine, decode and draw."""
         check_file(self.out, IMAGE_KINDS)
-        from rig.cli.commands import imagine_goals
+        import numpy as np
+
+        from rig.inference.imagine import imagined_grid
+        from rig.inference.open_run import open_trained
         from rig.report.tables import print_line
 
-        imagine_goals(self.run, self.out, self.num_goals, self.seed)
+        _run, agent = open_trained(self.run, force=True)  # no camera is used
+        rng = np.random.default_rng(self.seed)
+        imagined_grid(agent, self.num_goals, rng=rng).save(self.out, "PNG")
         print_line(str(self.out))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
-    """Take a picture of a task through its camera."""
+class Look(Checked):
+    """Save an image of a task through its camera."""
 
     task: TaskName = ""
-    """What to look at: any task that `rig train` takes."""
+    """Any task that `rig train` takes."""
     env: EnvironmentId = ""
-    """Anyone's Gymnasium environment to look at in place of a TASK."""
+    """Any Gymnasium environment in place of a TASK."""
     camera: str = ""
-    """--env: the camera, as `rig train --help` has it."""
-    episode_steps: int = 0
+    """--env: the camera, as in `rig train --help`."""
+    episode_steps: CountOrNone = 0
     """--env: steps of an episode; 0: its own limit."""
     out: Path
-    """The picture to write: .png."""
+    """The image to write: .png."""
     goal: Flag = False
-    """Look at a random goal, to try `rig reach` with, in place of the start."""
-    seed: int = 0
+    """Show a random goal, to try `rig reach` with, in place of the start."""
+    seed: CountOrNone = 0
     """Decides which goal, and where an environment starts."""
-    size: int = 48
+    size: Annotated[int, Ge(1)] = 48
     """Width and height, pixels; the robot itself sees 48 or 84."""
 
-    def __post_init__(self) -> None:
-        require(self.seed >= 0, f"--seed must be at least 0, got {self.seed}")
-
     def __call__(self, argv: Sequence[str]) -> None:
-        """Takes the picture."""
-        require_one(self.task, self.env, "look")
+        """Save the image, with the true state inside the PNG."""
+        check_task_or_env(self.task, self.env, "look")
         check_file(self.out, IMAGE_KINDS)
-        from rig.cli.commands import save_snapshot
-        from rig.report.tables import print_line
+        from PIL import Image
 
-        seen = Config(
+        from rig.goals.goal_image import save_goal_image
+        from rig.report.tables import print_line
+        from rig.training.snapshot import take_snapshot
+
+        config = Config(
             task=self.env or self.task,
             seed=self.seed,
             camera=self.camera,
             episode_steps=self.episode_steps,
         )
-        save_snapshot(self.out, seen, self.size, of_goal=self.goal)
+        snapshot = take_snapshot(config, self.size, of_goal=self.goal)
+        image, state = Image.fromarray(snapshot.image), snapshot.state.tolist()
+        save_goal_image(self.out, image, snapshot.id, state, snapshot.seed)
         print_line(str(self.out))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """Write one page about one run, or about several side by side."""
+    """Write one page about one run, or about several next to each other."""
 
     runs: RunDirectories
     """Directories of runs."""
@@ -175,7 +189,7 @@ class Report:
         require(len(self.runs) > 0, "rig report needs at least one RUN: name its directory")
 
     def __call__(self, argv: Sequence[str]) -> None:
-        """Writes the page."""
+        """Write the page."""
         check_file(self.out, PAGE_KINDS)
         from rig.report.page import write_report
         from rig.report.tables import print_line
@@ -186,13 +200,13 @@ class Report:
 
 @dataclass(frozen=True, kw_only=True)
 class Doctor:
-    """Tell what is installed, the device, and the speed here."""
+    """Show versions, the device, and the speed on this machine."""
 
     json: Flag = False
     """Print everything as one JSON object."""
 
     def __call__(self, argv: Sequence[str]) -> None:
-        """Measures and prints."""
+        """Measure and print."""
         from rig.cli.doctor import examine
         from rig.report.tables import print_examination, print_json
 
@@ -200,31 +214,18 @@ class Doctor:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Demo:
-    """Train Reach in a few minutes, show it reaching, and write its report."""
+class Demo(Checked):
+    """Train Reach in a few minutes, and write its report and video."""
 
     out: DirectoryOption = None
     """Directory of the run; by default a new one under runs/."""
-    seed: int = 0
-    """The seed of everything random."""
+    seed: CountOrNone = 0
+    """Seed of everything random."""
 
     def __call__(self, argv: Sequence[str]) -> None:
-        """Does it all, and prints the report's path."""
+        """Train, make the video, and print the report's path."""
         from rig.inference.demo import demo
         from rig.report.tables import print_line
 
         config = replace(find_preset("fast", "Reach"), seed=self.seed)
         print_line(f"report: {demo(config, 'fast', self.out, argv)}")
-
-
-OTHER_VERBS = {
-    "reach": Reach,
-    "evaluate": Evaluate,
-    "imagine": Imagine,
-    "look": Look,
-    "report": Report,
-    "doctor": Doctor,
-    "demo": Demo,
-    **SHARE_VERBS,
-    **SWEEP_COMMANDS,
-}

@@ -164,6 +164,3 @@ class Compare:
             written = write_comparison(self.out, comparison)
             for path in () if self.json else written:
                 print_line(str(path))
-
-
-SWEEP_COMMANDS = {"sweep": Sweep, "runs": Runs, "compare": Compare}

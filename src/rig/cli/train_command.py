@@ -64,15 +64,16 @@ class Train(Config):
         else:
             check_task_or_env(self.task, self.env, "train")
         from rig.report.tables import print_evaluation, print_json, print_line, print_notice
-        from rig.training.run_training import resume_run, train_new_run
+        from rig.training.run_training import resume_run, start_run, train_run
 
         if self.resume:
             run = resume_run(self.resume, self.tracker, force=self.force)
         else:
             config = self.config()
             row = self.tuned_for or tuned_for_of(config.task)
+            run = start_run(config, self.preset, self.out, argv, self.tracker)
             print_notice(f"settings: {describe(self.preset, config.task, row)}")
-            run = train_new_run(config, self.preset, self.out, argv, self.tracker)
+            train_run(run, self.tracker)
         if self.json:
             print_json(run.evaluation() | {"run": str(run.directory)})
             return
@@ -86,7 +87,7 @@ class Train(Config):
 
 
 def tuned_for_of(task: str) -> str:
-    """Return which task of ours a registered task of one's own borrows settings from, if any."""
+    """Return the task of ours that a registered task borrows settings from, if any."""
     if ":" not in task:
         return ""
     from rig.envs.tasks import tuned_for

@@ -1,1 +1,1 @@
-"""How a person states a goal."""
+"""How a person says a goal: an image file."""

@@ -1,7 +1,7 @@
-"""Pushing exports to, and pulling them from, the Hugging Face Hub or a directory.
+"""Uploads of exports to the Hugging Face Hub, and downloads; a directory can stand in for it.
 
-A place is a directory if there is one, or if it begins as a path does; else it is the Hub's
-``owner/name``. A directory needs no network and no other package.
+A place is a directory if it exists or begins as a path does, else the Hub's ``owner/name``. A
+directory needs no network and no other package.
 """
 
 import re
@@ -19,8 +19,8 @@ from rig.runs.run import Run
 REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
 
 
-def push(directory: Path, place: str, *, force: bool = False) -> None:
-    """Exports a run to a place; an export is copied as it is.
+def upload(directory: Path, place: str, *, force: bool = False) -> None:
+    """Export a run to a place; copy what is an export already.
 
     Raises:
         RunError: It is no finished run, there is something already, or the Hub refused.
@@ -41,8 +41,8 @@ def push(directory: Path, place: str, *, force: bool = False) -> None:
             hub.HfApi().upload_folder(repo_id=place, folder_path=exported)
 
 
-def pull(place: str, out: Path) -> None:
-    """Fetches an export from a place into a new directory, after a look at it.
+def download(place: str, out: Path) -> None:
+    """Copy an export from a place into a new directory, and check it.
 
     Raises:
         RunError: There is no such export, it is damaged, or there is something already.
@@ -57,14 +57,14 @@ def pull(place: str, out: Path) -> None:
 
 
 def is_repository(place: str) -> bool:
-    """Whether a place is the Hub's, and no directory."""
+    """Return whether a place is on the Hub, not a directory."""
     is_path = place.startswith((".", "/", "~")) or Path(place).exists()
     return not is_path and REPOSITORY.fullmatch(place) is not None
 
 
 @contextmanager
 def refusals(place: str) -> Iterator[ModuleType]:
-    """The Hub's package; what the Hub refuses becomes one line.
+    """Return the Hub's package; what the Hub refuses becomes one line.
 
     Raises:
         RunError: The package is missing, or the Hub refused.

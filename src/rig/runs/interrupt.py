@@ -38,6 +38,10 @@ class Interrupt:
         """Return whether a signal came."""
         return self._requested is not None
 
+    def request_stop(self) -> None:
+        """Ask for a stop at the end of the deferred block, as a first signal does."""
+        self._requested = self._requested or signal.SIGINT
+
     @contextmanager
     def deferred(self) -> Iterator[None]:
         """Defer a first signal to the end of the block.

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 from rig.agent.agent import Agent
 from rig.agent.td3 import update_many
@@ -12,6 +13,7 @@ from rig.errors import RigError, RunError
 from rig.runs.interrupt import Interrupt
 from rig.runs.output_paths import check_new_directory, default_directory
 from rig.runs.run import Run
+from rig.training.callback import Callback, called_back
 from rig.training.learn import Update
 from rig.training.loop import train
 from rig.training.make_envs import with_task_name
@@ -22,12 +24,20 @@ from rig.training.seeds_together import run_together
 from rig.training.trackers import TrackerName, check_tracker, tracked
 
 
+class How(TypedDict, total=False):
+    """What a caller in Python may add."""
+
+    progress: Progress | None
+    callback: Callback | None
+
+
 def train_new_run(
     config: Config,
     preset: str,
     out: Path | None,
     argv: Sequence[str],
     tracker: TrackerName | None = None,
+    **how: Unpack[How],
 ) -> Run:
     """Train in a new directory.
 
@@ -37,17 +47,29 @@ def train_new_run(
         out: The directory to make; by default a new one under runs/.
         argv: The command line, for the record.
         tracker: Also shows the metrics.
+        **how: As :func:`train_run`.
 
     Raises:
         ConfigError: The directory can't be made.
         StoppedError: A signal came.
         RunError: The directory is not empty, or writing to it failed.
     """
+    run = start_run(config, preset, out, argv, tracker)
+    train_run(run, tracker, **how)
+    return run
+
+
+def start_run(
+    config: Config,
+    preset: str,
+    out: Path | None,
+    argv: Sequence[str],
+    tracker: TrackerName | None = None,
+) -> Run:
+    """Create a new run in a directory of its own, and check all that it needs."""
     check_tracker(tracker)
     config = with_task_name(config)
-    run = create_run(config, out or default_directory(config, preset), argv)
-    train_run(run, tracker)
-    return run
+    return create_run(config, out or default_directory(config, preset), argv)
 
 
 def create_run(
@@ -64,7 +86,11 @@ def create_run(
 
 
 def resume_run(
-    directory: Path, tracker: TrackerName | None = None, *, force: bool = False
+    directory: Path,
+    tracker: TrackerName | None = None,
+    *,
+    force: bool = False,
+    **how: Unpack[How],
 ) -> Run:
     """Resume a run that was stopped, from its last checkpoint, and train it to its end.
 
@@ -76,19 +102,28 @@ def resume_run(
     if run.is_finished:
         raise RunError(f"{directory} is finished: there is nothing to resume")
     check_reproducible(run, force=force)
-    train_run(run, tracker)
+    train_run(run, tracker, **how)
     return run
 
 
-def train_run(run: Run, tracker: TrackerName | None = None) -> None:
+def train_run(run: Run, tracker: TrackerName | None = None, **how: Unpack[How]) -> None:
     """Train a run from where it is to its end, while no other process may.
+
+    Args:
+        run: Its directory has everything.
+        tracker: Also shows the metrics.
+        **how: ``progress`` displays it, by default as fits the terminal or notebook;
+            ``callback`` is called after every round.
 
     Raises:
         StoppedError: A signal came.
         RunError: Something can't be written.
     """
-    progress = open_progress()
-    with Interrupt(progress.note, how_to_resume(run)) as interrupt:
+    progress = how.get("progress") or open_progress()
+    with (
+        Interrupt(progress.note, how_to_resume(run)) as interrupt,
+        called_back(run, how.get("callback"), interrupt),
+    ):
         train_locked(run, progress, interrupt, tracker)
 
 
