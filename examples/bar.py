@@ -1,6 +1,6 @@
-"""A task of one's own: bring a bar to a place and a direction. Draws some of its goals.
+"""A task of your own: push a bar to a goal position and direction.
 
-python examples/bar.py goals.png
+python examples/bar.py goals.png                 # save images of some goals
 PYTHONPATH=examples rig train bar:mine/Bar-v0
 """
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import gymnasium
 
-from rig.envs.registration import register_task
+from rig.envs import register_task
 from rig.envs.tasks import HAND, METRES, PUSH, RADIANS, Region, Task
 from rig.report.image_grid import save_image_grid
 
@@ -33,8 +33,8 @@ BAR = Task(
 register_task(BAR)
 
 if __name__ == "__main__":
-    base_envs = gymnasium.make_vec(BAR.id, num_envs=6)
-    observation, _ = base_envs.reset(seed=0)
+    envs = gymnasium.make_vec(BAR.id, num_envs=6)
+    observation, _ = envs.reset(seed=0)
     rows = {"start": observation["observation"], "goals": observation["desired_goal"]}
     save_image_grid(Path(sys.argv[1]), rows, "A bar to push and to turn")
-    base_envs.close()
+    envs.close()

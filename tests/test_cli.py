@@ -247,7 +247,7 @@ def test_anyones_environment_is_trained_shown_a_goal_and_evaluated(
     assert json.loads((run / "origin.json").read_text())["camera"] == "the observation"
     assert rig("look --goal --env own_robot:OwnRobot-v0 --out", goal)[0] == 0
     code, out, _ = rig("reach", run, "--goal", goal, "--json")
-    assert (code, set(json.loads(out)["distances"])) == (0, {"picture_levels"})
+    assert (code, set(json.loads(out)["distances"])) == (0, {"image_levels"})
     code, again, _ = rig("evaluate", run, "--episodes 2 --json")
     last = json.loads((run / "evaluation.json").read_text())
     assert (code, json.loads(again)["distances"]) == (0, last["distances"])

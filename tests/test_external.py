@@ -326,7 +326,7 @@ def test_other_environments_are_measured_by_the_difference_of_images(make):
     goals.images[1] += 4
     observation, info = envs.reset(options=goals.options())
     np.testing.assert_array_equal(observation["desired_goal"], goals.images)
-    assert info["picture_distance_levels"].tolist() == [0, 4]
+    assert info["image_distance_levels"].tolist() == [0, 4]
 
 
 def test_goal_is_tried_from_the_start_that_it_was_reached_from(make):

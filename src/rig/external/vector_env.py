@@ -129,7 +129,7 @@ class ExternalVectorEnv(ImageGoalVectorEnv):
             return measured | self._success()
         if self._goals is None:
             return {}
-        return {"picture_distance_levels": rms(images, self._goals.images)}
+        return {"image_distance_levels": rms(images, self._goals.images)}
 
     def _success(self) -> Info:
         """Return each environment's own success; NaN without one, or for another goal."""
