@@ -1,4 +1,4 @@
-"""The page: every number on it comes from a measurement."""
+"""The page of benchmarks, written from measurements."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,11 +16,11 @@ together, which other programs on the machine change least. Where a table says *
 more is slower than ours.
 """
 MAX_PLAIN = 1000
-"""Larger numbers are shown whole, with commas."""
+"""Larger numbers are written as integers, with commas."""
 
 
 def page(machine: Mapping[str, str], parts: Mapping[str, Part]) -> str:
-    """The whole page, in Markdown."""
+    """Return the page in Markdown."""
     targets = [target for part in parts.values() for target in part.targets]
     tables = [table for part in parts.values() for table in part.tables]
     facts = [{"": name, " ": value} for name, value in machine.items()]
@@ -34,7 +34,7 @@ def page(machine: Mapping[str, str], parts: Mapping[str, Part]) -> str:
 
 
 def target_row(target: Target) -> Row:
-    """A promise and what came of it."""
+    """Return a target and its measurement as a row."""
     bound = "at least" if target.more_is_better else "at most"
     unit = f" {target.unit}".rstrip()
     measured = "–" if target.measured is None else show(target.measured) + unit
@@ -47,13 +47,13 @@ def target_row(target: Target) -> Row:
 
 
 def section(table: Table) -> str:
-    """A heading, the numbers and the notes."""
+    """Return a heading, a table and its notes."""
     notes = [f"{note}\n" for note in table.notes]
     return "\n".join([f"## {table.title}\n", *grid(table.rows), *notes])
 
 
 def grid(rows: list[Row]) -> list[str]:
-    """Rows as a Markdown table, with an empty line after it; nothing for no rows."""
+    """Return the lines of a Markdown table, with an empty line after it, if there are rows."""
     if not rows:
         return []
     columns = list(rows[0])
@@ -63,7 +63,7 @@ def grid(rows: list[Row]) -> list[str]:
 
 
 def show(value: Any) -> str:
-    """Three digits of a number, or all before the point; words as they are."""
+    """Return three digits of a number, or all before the point; return text unchanged."""
     if isinstance(value, str):
         return value
     if isinstance(value, int) or abs(value) >= MAX_PLAIN:

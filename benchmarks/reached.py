@@ -1,7 +1,7 @@
-"""What robots come to, for a person to see: ``python -m benchmarks.reached RUN...``.
+"""Draw docs/reached.png: ``python -m benchmarks.reached RUN...``.
 
-Every finished run tries the first goal pictures of its evaluation, whichever they are. Each is
-drawn above what its camera showed at the end (docs/reached.png).
+Every run tries the first goal images of its evaluation. Each is drawn above what the camera
+showed at the end.
 """
 
 import sys
@@ -17,23 +17,23 @@ from rig.training.make_envs import make_envs
 
 
 NUM_GOALS = 8
-PICTURE = Path(__file__).parents[1] / "docs" / "reached.png"
+IMAGE = Path(__file__).parents[1] / "docs" / "reached.png"
 
 
 def rows(directory: Path) -> list[tuple[str, Images]]:
-    """Goal pictures of a run, and where they were tried to be reached."""
-    run, policy = open_trained(directory)
+    """Return the goal images of a run, and the last images of its attempts."""
+    run, agent = open_trained(directory)
     with closing(make_envs(run.config, NUM_GOALS)) as envs:
-        trial = try_goals(policy, envs, evaluation_goals(envs, NUM_GOALS))
+        trial = try_goals(agent, envs, evaluation_goals(envs, NUM_GOALS))
     name = find_task(run.config.task).name
     return [(f"{name}: goal", trial.goal_frames), ("reached", trial.final_frames)]
 
 
 def main(argv: Sequence[str]) -> None:
-    """Draws all runs on one sheet."""
-    sheet = draw_image_grid([row for name in argv for row in rows(Path(name))], "")
-    sheet.save(PICTURE, "PNG", optimize=True)
-    print(PICTURE)
+    """Draw all runs in one grid."""
+    grid = draw_image_grid([row for name in argv for row in rows(Path(name))], "")
+    grid.save(IMAGE, "PNG", optimize=True)
+    print(IMAGE)
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ LAYERS = [
     {"inference"},
     {"sweep"},
     {"compare"},
+    {"api"},
     {"cli"},
 ]
 """From the bottom up: a package imports itself and what is below it."""
@@ -100,9 +101,9 @@ def test_world_and_memory_are_numpy(package):
     assert run_python(code) == "set()"
 
 
-def test_importing_rig_loads_nothing():
+def test_importing_rig_registers_the_tasks_and_loads_nothing_else():
     code = "import sys, rig; print([name for name in sys.modules if name.startswith('rig.')])"
-    assert run_python(code) == "[]"
+    assert run_python(code) == "['rig.envs', 'rig.envs.registration']"
 
 
 def test_command_line_answers_without_loading_what_is_heavy():

@@ -7,12 +7,12 @@ from rig.config import ExploreConfig
 
 NUM_ENVS = 5000
 STILL = np.zeros((NUM_ENVS, 2), np.float32)
-IMMUTABLE_ARRAYS = ExploreConfig(kind="ornstein_uhlenbeck", sigma=0.05, theta=0.15)
-FRESH = ExploreConfig(kind="gaussian", sigma=0.05)
+CORRELATED = ExploreConfig(kind="ornstein_uhlenbeck", sigma=0.05, theta=0.15)
+INDEPENDENT = ExploreConfig(kind="gaussian", sigma=0.05)
 
 
 def noise_of(config, num_steps, rng):
-    """Noise in every world at each step ``[steps, worlds, 2]``."""
+    """Return the noise of every env at each step ``[steps, envs, 2]``."""
     noise = Noise(NUM_ENVS, 2, config)
     return np.stack([noise.add_to(STILL, rng=rng) for _ in range(num_steps)])
 
@@ -21,31 +21,31 @@ def correlation(first, second):
     return np.corrcoef(first.reshape(-1), second.reshape(-1))[0, 1]
 
 
-def test_lasting_noise_has_the_spread_of_its_closed_form(rng):
-    settled = noise_of(IMMUTABLE_ARRAYS, 40, rng)[-1]
+def test_correlated_noise_has_its_closed_form_std(rng):
+    settled = noise_of(CORRELATED, 40, rng)[-1]
     assert settled.std() == pytest.approx(0.05 / np.sqrt(1 - 0.85**2), rel=0.03)
 
 
-def test_lasting_noise_is_pulled_back_by_theta(rng):
-    steps = noise_of(IMMUTABLE_ARRAYS, 42, rng)
+def test_correlated_noise_decays_by_theta(rng):
+    steps = noise_of(CORRELATED, 42, rng)
     assert correlation(steps[40], steps[41]) == pytest.approx(0.85, abs=0.02)
     assert correlation(steps[39], steps[41]) == pytest.approx(0.85**2, abs=0.02)
 
 
-def test_gaussian_noise_is_drawn_afresh(rng):
-    steps = noise_of(FRESH, 20, rng)
+def test_gaussian_noise_is_independent_at_each_step(rng):
+    steps = noise_of(INDEPENDENT, 20, rng)
     assert steps[-1].std() == pytest.approx(0.05, rel=0.03)
     assert abs(correlation(steps[-2], steps[-1])) < 0.05
 
 
-def test_worlds_and_axes_have_noise_of_their_own(rng):
-    last = noise_of(IMMUTABLE_ARRAYS, 10, rng)[-1]
+def test_envs_and_axes_have_independent_noise(rng):
+    last = noise_of(CORRELATED, 10, rng)[-1]
     assert abs(correlation(last[:, 0], last[:, 1])) < 0.05
     assert abs(correlation(last[:-1], last[1:])) < 0.05
 
 
-def test_reset_forgets_the_last_noise(rng):
-    noise = Noise(NUM_ENVS, 2, IMMUTABLE_ARRAYS)
+def test_reset_clears_the_noise(rng):
+    noise = Noise(NUM_ENVS, 2, CORRELATED)
     last = [noise.add_to(STILL, rng=rng) for _ in range(20)][-1]
     noise.reset()
     first = noise.add_to(STILL, rng=rng)
@@ -54,7 +54,7 @@ def test_reset_forgets_the_last_noise(rng):
 
 
 def test_noise_is_added_to_the_action(rng):
-    noise = Noise(NUM_ENVS, 2, FRESH)
+    noise = Noise(NUM_ENVS, 2, INDEPENDENT)
     action = np.tile(np.array([0.5, -0.25], np.float32), (NUM_ENVS, 1))
     noisy = noise.add_to(action, rng=rng)
     np.testing.assert_allclose(noisy.mean(axis=0), [0.5, -0.25], atol=0.01)
@@ -67,20 +67,20 @@ def test_noisy_actions_stay_in_bounds(rng):
     assert (noisy.min(), noisy.max(), noisy.dtype) == (-1, 1, np.float32)
 
 
-@pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
-def test_a_share_of_actions_is_uniformly_random(share, rng):
-    noise = Noise(NUM_ENVS, 2, ExploreConfig(sigma=0.0, random_eps=share))
+@pytest.mark.parametrize("random_eps", [0.0, 0.25, 1.0])
+def test_fraction_random_eps_of_actions_is_uniformly_random(random_eps, rng):
+    noise = Noise(NUM_ENVS, 2, ExploreConfig(sigma=0.0, random_eps=random_eps))
     action = noise.add_to(STILL + 0.5, rng=rng)
     is_random = action != 0.5
     assert (is_random[:, 0] == is_random[:, 1]).all()
-    assert is_random[:, 0].mean() == pytest.approx(share, abs=0.03)
-    if share:
+    assert is_random[:, 0].mean() == pytest.approx(random_eps, abs=0.03)
+    if random_eps:
         assert action[is_random].mean() == pytest.approx(0, abs=0.06)
         assert action[is_random].std() == pytest.approx(3**-0.5, rel=0.05)
 
 
 @pytest.mark.parametrize("action_correlation", [0.0, 0.5, 0.9])
-def test_drive_of_random_actions_keeps_variance_1(action_correlation, rng):
+def test_random_actions_have_variance_1_before_clipping(action_correlation, rng):
     policy = RandomPolicy(NUM_ENVS, 2, action_correlation)
     policy.reset(rng=rng)
     last = [policy.act(rng=rng) for _ in range(20)][-1]
@@ -91,13 +91,13 @@ def test_drive_of_random_actions_keeps_variance_1(action_correlation, rng):
 @pytest.mark.parametrize(
     ("action_correlation", "low", "high"), [(0, -0.05, 0.05), (0.9, 0.8, 0.92)]
 )
-def test_random_actions_persist(action_correlation, low, high, rng):
+def test_random_actions_are_correlated_over_time(action_correlation, low, high, rng):
     policy = RandomPolicy(NUM_ENVS, 2, action_correlation)
     policy.reset(rng=rng)
     assert low < correlation(policy.act(rng=rng), policy.act(rng=rng)) < high
 
 
-def test_every_episode_wanders_elsewhere(rng):
+def test_reset_draws_an_independent_random_action(rng):
     policy = RandomPolicy(NUM_ENVS, 2, 0.9)
     policy.reset(rng=rng)
     last = policy.act(rng=rng)

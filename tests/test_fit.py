@@ -39,7 +39,7 @@ SEED = 3
 
 @pytest.fixture(scope="module", autouse=True)
 def few_programs():
-    """Every dispatch of every test is as long, so that one program serves them all."""
+    """Give every compiled call the same length, so that all tests share one program."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fitting, "STEPS_PER_DISPATCH", 40)
         yield
@@ -47,7 +47,7 @@ def few_programs():
 
 @pytest.fixture(scope="module")
 def images():
-    """Two lamps on a wall, each as bright as it likes."""
+    """Return images of two lamps on a wall, each of random brightness."""
     rng = np.random.default_rng(0)
     lamps = np.zeros((2, 24, 24, 3))
     lamps[0, 4:12, 4:12], lamps[1, 14:22, 10:18] = 200, 100
@@ -56,8 +56,8 @@ def images():
 
 
 @pytest.fixture(scope="module")
-def told_apart(images):
-    """What each encoder is made to see: how bright things are, or where a thing is."""
+def distinct_inputs(images):
+    """Return the images of each encoder: of varying brightness, or of a moving object."""
     moving = np.zeros((50, 24, 24, 3), np.uint8)
     for image, left in zip(moving, np.random.default_rng(0).integers(0, 16, 50), strict=True):
         image[4:12, left : left + 8] = 200, 40, 40
@@ -92,14 +92,14 @@ def error_of(vae, images):
 
 
 def loss_of(vae, images, beta, key):
-    """The loss at half the weight, and its metrics."""
+    """Return the loss with weight 0.5, and its metrics."""
     shown = to_float(jnp.asarray(images))
     targets = jax.vmap(vae.output_basis.project)(shown)
     return vae_loss(vae, shown, targets, jnp.asarray(0.5), beta, key=key)
 
 
-def blind(vae, mean):
-    """A VAE that says N(mean, 1) of every image, and paints the base alone."""
+def with_constant_posterior(vae, mean):
+    """Return a VAE with posterior N(mean, 1) for every image that decodes the mean image."""
     networks = jax.tree.map(jnp.zeros_like, (vae.encoder, vae.decoder))
     vae = replace(vae, encoder=networks[0], decoder=networks[1])
     bias = jnp.array([mean] * 4 + [0.0] * 4)
@@ -107,7 +107,7 @@ def blind(vae, mean):
 
 
 def test_loss_is_error_summed_over_pixels_plus_beta_times_the_kl(make, images, key):
-    loss, metrics = loss_of(blind(make(CONFIG), 2.0), images, 3.0, key)
+    loss, metrics = loss_of(with_constant_posterior(make(CONFIG), 2.0), images, 3.0, key)
     differences = images / 255 - images.mean(axis=0) / 255
     error = 0.5 * np.sum(differences**2) / len(images)
     assert metrics["vae/kl_nats"] == pytest.approx(4 * 2)
@@ -116,15 +116,15 @@ def test_loss_is_error_summed_over_pixels_plus_beta_times_the_kl(make, images, k
 
 
 @pytest.mark.parametrize(
-    ("target", "painted", "likelihood", "error"),
+    ("target", "logit", "likelihood", "error"),
     [
         (1.0, 0.25, "gaussian", 0.75**2),
         (1.0, 0.0, "bernoulli", np.log(2)),
         (0.25, np.log(3), "bernoulli", np.log(4) - 0.25 * np.log(3)),
     ],
 )
-def test_error_of_a_pixel_by_hand(target, painted, likelihood, error):
-    numbers = pixel_error(jnp.array([target]), jnp.array([painted], jnp.float32), likelihood)
+def test_error_of_a_pixel_by_hand(target, logit, likelihood, error):
+    numbers = pixel_error(jnp.array([target]), jnp.array([logit], jnp.float32), likelihood)
     assert numbers[0] == pytest.approx(error, rel=1e-5)
 
 
@@ -145,8 +145,8 @@ def test_gradient_of_the_loss_is_its_slope(config, images, key, rng, measured):
 
 
 @pytest.mark.parametrize("config", CONFIGS)
-def test_fit_halves_the_error(config, told_apart, key, rng, measured):
-    images = told_apart[config]
+def test_fit_halves_the_error(config, distinct_inputs, key, rng, measured):
+    images = distinct_inputs[config]
     before = make_vae(config, images, key=key, rng=rng)
     after = fit(before, images, config, rng=rng)
     left = error_of(after, images) / error_of(before, images)
@@ -158,14 +158,14 @@ def test_same_seed_fits_the_same_bytes(make, images):
     assert_same_arrays(first, second)
 
 
-def test_fit_tells_its_progress_up_to_the_last_step(make, images):
-    told = []
-    fitted(make(CONFIG), images, CONFIG, on_progress=lambda *row: told.append(row))
-    assert [step for step, _ in told] == list(range(40, 321, 40))
-    assert set(told[-1][1]) == {"vae/loss_nats", "vae/error_nats", "vae/kl_nats"}
+def test_fit_reports_its_progress_up_to_the_last_step(make, images):
+    reports = []
+    fitted(make(CONFIG), images, CONFIG, on_progress=lambda *row: reports.append(row))
+    assert [step for step, _ in reports] == list(range(40, 321, 40))
+    assert set(reports[-1][1]) == {"vae/loss_nats", "vae/error_nats", "vae/kl_nats"}
 
 
-def test_scale_is_the_root_mean_square_of_what_is_to_be_painted(make, images):
+def test_scale_is_the_root_mean_square_of_the_targets(make, images):
     before = make(CONFIG)
     after = fitted(before, images, replace(CONFIG, num_fit_steps=0))
     differences = images / 255 - images.mean(axis=0) / 255
@@ -174,7 +174,7 @@ def test_scale_is_the_root_mean_square_of_what_is_to_be_painted(make, images):
 
 
 @pytest.mark.parametrize("config", CONFIGS)
-def test_blurred_target_weighs_as_much_as_a_sharp_one(config, make, images):
+def test_blurred_and_sharp_targets_weigh_the_same(config, make, images):
     vae = make(config)
     sharp = project_images(vae, images)
     blurred, weight = blurred_targets(vae, sharp, 9.0, 24)
@@ -185,7 +185,7 @@ def test_blurred_target_weighs_as_much_as_a_sharp_one(config, make, images):
     assert weight * blurred_change == pytest.approx(change, rel=1e-2)
 
 
-def test_fine_tuning_learns_what_is_new_but_keeps_base_and_scale(images, key, rng, measured):
+def test_fine_tuning_learns_new_images_but_keeps_mean_and_scale(images, key, rng, measured):
     vae, new = make_vae(CONFIG, images, key=key, rng=rng), images[:, ::-1]
     vae = fit(vae, images, CONFIG, rng=rng)
     after = fine_tune(vae, new, CONFIG, 160, rng=rng)
@@ -199,12 +199,12 @@ def test_mean_image_is_not_learned(make, images):
     assert_same_arrays(after.encoder.mean_image, before.encoder.mean_image)
 
 
-def test_no_image_to_fit_to_says_what_to_raise(make, images):
+def test_fit_without_images_names_the_setting_to_raise(make, images):
     with pytest.raises(NotEnoughDataError, match=r"raise --collect\.num-images"):
         fitted(make(CONFIG), images[:0], CONFIG)
 
 
-def test_fit_that_diverges_says_what_to_lower(make, images):
+def test_diverging_fit_names_the_setting_to_lower(make, images):
     broken = eqx.tree_at(lambda vae: vae.mean_logits, make(CONFIG), replace_fn=lambda x: x / 0)
     with pytest.raises(DivergedError, match=r"lower --vae\.learning-rate"):
         fitted(broken, images, CONFIG)

@@ -15,9 +15,9 @@ def images_of(*greys, size=48):
     return np.stack([np.full((size, size, 3), grey, np.uint8) for grey in greys])
 
 
-def greys_in(sheet, y):
+def greys_in(grid, y):
     """The runs of grey values along a row of pixels, without white."""
-    row = np.asarray(sheet)[y, :, 0]
+    row = np.asarray(grid)[y, :, 0]
     return [
         int(row[start])
         for start in np.flatnonzero(np.diff(row, prepend=255))
@@ -26,14 +26,14 @@ def greys_in(sheet, y):
 
 
 def test_each_row_shows_its_images_in_order():
-    sheet = draw_image_grid([("", images_of(10, 20, 30)), ("", images_of(110, 120))], "")
-    assert greys_in(sheet, MARGIN_PX) == [10, 20, 30]
-    assert greys_in(sheet, MARGIN_PX + IMAGE_PX + GAP_PX) == [110, 120]
+    grid = draw_image_grid([("", images_of(10, 20, 30)), ("", images_of(110, 120))], "")
+    assert greys_in(grid, MARGIN_PX) == [10, 20, 30]
+    assert greys_in(grid, MARGIN_PX + IMAGE_PX + GAP_PX) == [110, 120]
 
 
-def test_sheet_is_as_large_as_what_it_shows():
-    sheet = draw_image_grid([("", images_of(1, 2))], "")
-    assert sheet.size == (2 * MARGIN_PX + 2 * IMAGE_PX + GAP_PX, 2 * MARGIN_PX + IMAGE_PX)
+def test_grid_is_as_large_as_what_it_shows():
+    grid = draw_image_grid([("", images_of(1, 2))], "")
+    assert grid.size == (2 * MARGIN_PX + 2 * IMAGE_PX + GAP_PX, 2 * MARGIN_PX + IMAGE_PX)
 
 
 def test_labels_stand_left_of_the_images():
@@ -51,9 +51,9 @@ def test_enlarging_repeats_every_pixel():
         np.testing.assert_array_equal(corner, image)
 
 
-def test_saved_sheet_is_a_png(tmp_path):
+def test_saved_grid_is_a_png(tmp_path):
     save_image_grid(
-        tmp_path / "sheet.png", {"goal": images_of(5), "reached": images_of(6)}, "Title"
+        tmp_path / "grid.png", {"goal": images_of(5), "reached": images_of(6)}, "Title"
     )
-    with Image.open(tmp_path / "sheet.png") as sheet:
-        assert sheet.format == "PNG"
+    with Image.open(tmp_path / "grid.png") as grid:
+        assert grid.format == "PNG"

@@ -32,16 +32,16 @@ CONFIG = VAEConfig(
 )
 
 
-def with_square(row, column, colour=RED):
+def with_square(row, column, color=RED):
     """A grey image with a square of 4 x 4 pixels, its first row and column given."""
     image = np.full((SIDE, SIDE, 3), GREY, np.uint8)
-    image[row : row + 4, column : column + 4] = colour
+    image[row : row + 4, column : column + 4] = color
     return image
 
 
-def places(images, colours):
-    """x and y of each colour, from -1 to 1 across the image."""
-    latents = encoded(KeypointEncoder(np.float32(colours) / 255), images)
+def places(images, colors):
+    """x and y of each color, from -1 to 1 across the image."""
+    latents = encoded(KeypointEncoder(np.float32(colors) / 255), images)
     return np.asarray(latents).reshape(len(images), -1, 2) / POSITION_SCALE
 
 
@@ -68,18 +68,18 @@ def scene():
     return images
 
 
-def nearest(colours, wanted):
-    """How far the colour nearest to the wanted one is from it, in 0 .. 255."""
-    return np.linalg.norm(255 * colours - np.float32(wanted), axis=1).min()
+def nearest(colors, wanted):
+    """How far the color nearest to the wanted one is from it, in 0 .. 255."""
+    return np.linalg.norm(255 * colors - np.float32(wanted), axis=1).min()
 
 
-def test_keypoint_is_the_middle_of_the_thing_of_its_colour():
+def test_keypoint_is_the_centre_of_the_object_of_its_color():
     """Rows 4 to 7 of 24 have their middle at 6: 6 / 12 - 1 = -1/2; columns 16 to 19 at 18."""
     place = places([with_square(4, 16)], [RED])[0, 0]
     np.testing.assert_allclose(place, [0.5, -0.5], atol=1e-3)
 
 
-def test_each_keypoint_follows_its_own_colour():
+def test_each_keypoint_follows_its_own_color():
     image = with_square(4, 16)
     image[14:18, 2:6] = BLUE
     red, blue = places([image], [RED, BLUE])[0]
@@ -87,7 +87,7 @@ def test_each_keypoint_follows_its_own_colour():
     np.testing.assert_allclose(blue, [4 / 12 - 1, 16 / 12 - 1], atol=1e-3)
 
 
-def test_keypoint_goes_a_pixel_as_the_thing_goes_a_pixel():
+def test_keypoint_moves_with_its_object():
     first, right, down = places(
         [with_square(8, 8), with_square(8, 9), with_square(9, 8)], [RED]
     )
@@ -95,48 +95,46 @@ def test_keypoint_goes_a_pixel_as_the_thing_goes_a_pixel():
     np.testing.assert_allclose(down - first, [[0, 1 / 12]], atol=1e-3)
 
 
-def test_where_no_colour_is_nearer_the_keypoint_is_in_the_middle():
+def test_keypoint_of_a_missing_color_is_in_the_centre():
     wall = np.full((SIDE, SIDE, 3), GREY, np.uint8)
     np.testing.assert_allclose(places([wall], [RED]), np.zeros((1, 1, 2)), atol=1e-5)
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_small_things_that_move_rarely_get_a_colour_and_still_ones_get_none(
-    scene, seed, measured
-):
-    colours = find_colors(scene, 6, rng=np.random.default_rng(seed))
-    measured("from red", nearest(colours, RED), below=15)
-    measured("from blue", nearest(colours, BLUE), below=15)
-    measured("from green", nearest(colours, GREEN), above=60)
+def test_small_moving_objects_get_a_color_and_still_ones_get_none(scene, seed, measured):
+    colors = find_colors(scene, 6, rng=np.random.default_rng(seed))
+    measured("from red", nearest(colors, RED), below=15)
+    measured("from blue", nearest(colors, BLUE), below=15)
+    measured("from green", nearest(colors, GREEN), above=60)
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_no_colour_is_a_mixture_that_no_pixel_has(scene, seed, measured):
+def test_no_color_is_a_mixture_that_no_pixel_has(scene, seed, measured):
     """Images of half the size mix red and grey along the bar, and a keypoint would go there."""
-    colours = 255 * find_colors(scene, 6, rng=np.random.default_rng(seed))
+    colors = 255 * find_colors(scene, 6, rng=np.random.default_rng(seed))
     real = np.float32([RED, BLUE, GREEN, GREY])
-    nearest_real = np.linalg.norm(colours[:, None] - real, axis=2).min(axis=1)
-    measured("from a real colour", nearest_real.max(), below=15)
+    nearest_real = np.linalg.norm(colors[:, None] - real, axis=2).min(axis=1)
+    measured("from a real color", nearest_real.max(), below=15)
 
 
-def test_same_seed_finds_the_same_colours(scene):
+def test_same_seed_finds_the_same_colors(scene):
     first, second = (find_colors(scene, 4, rng=np.random.default_rng(1)) for _ in range(2))
     np.testing.assert_array_equal(first, second)
 
 
-def test_more_keypoints_than_colours_are_found_too(rng):
-    colours = find_colors(np.full((3, SIDE, SIDE, 3), GREY, np.uint8), 4, rng=rng)
-    np.testing.assert_allclose(255 * colours, [GREY] * 4, atol=0.1)
+def test_more_keypoints_than_colors_can_be_found(rng):
+    colors = find_colors(np.full((3, SIDE, SIDE, 3), GREY, np.uint8), 4, rng=rng)
+    np.testing.assert_allclose(255 * colors, [GREY] * 4, atol=0.1)
 
 
-def test_fit_learns_the_spread_and_leaves_the_colours(scene, key, rng):
+def test_fit_learns_the_log_std_and_keeps_the_colors(scene, key, rng):
     before = make_vae(CONFIG, scene, key=key, rng=rng)
     after = fit(before, scene, replace(CONFIG, learning_rate=0.01), rng=rng)
     np.testing.assert_array_equal(after.encoder.colors, before.encoder.colors)
     assert (after.encoder.log_std != before.encoder.log_std).all()
 
 
-class Unheard(Recorder):
+class NullRecorder(Recorder):
     """A recorder that measures nothing."""
 
     def __init__(self):
@@ -146,7 +144,7 @@ class Unheard(Recorder):
         pass
 
 
-def test_looking_again_renews_the_spreads_in_memory_and_leaves_the_goals(scene, key, rng):
+def test_finetuning_updates_the_log_stds_in_replay_and_keeps_the_goals(scene, key, rng):
     """Two goals of 99 steps each; places are as they were, but for a rounding."""
     config = Config(
         vae=replace(CONFIG, learning_rate=0.01),
@@ -168,7 +166,7 @@ def test_looking_again_renews_the_spreads_in_memory_and_leaves_the_goals(scene, 
         )
     )
     policy = Agent(space, new_learner(6, 2, TD3Config(hidden_sizes=(8,)), key=key))
-    again = finetune(policy, replay, config, Unheard(), rng=rng).representation
+    again = finetune(policy, replay, config, NullRecorder(), rng=rng).representation
     held = replay.mutable_arrays()
     np.testing.assert_array_equal(held["goals"], goals)
     np.testing.assert_array_equal(held["log_stds"], again.encode(scene).log_std)
@@ -184,20 +182,20 @@ def calibrated_on(*images):
     return calibrate(KeypointEncoder(np.float32([RED]) / 255), np.stack(images))
 
 
-def test_what_is_always_in_view_and_now_is_not_seems_to_be_at_its_usual_place():
+def test_missing_color_that_was_always_visible_is_at_its_mean_position():
     """The red square has its middle at columns 18 and 6, so usually at 12."""
     encoder = calibrated_on(with_square(4, 16), with_square(4, 4))
     place, _ = encoder(WALL)
     np.testing.assert_allclose(place / POSITION_SCALE, [0, -0.5], atol=1e-3)
 
 
-def test_what_comes_and_goes_is_followed_as_it_is():
-    encoder = calibrated_on(with_square(4, 16), with_square(4, 16, colour=GREY))
+def test_missing_color_that_was_sometimes_hidden_is_in_the_centre():
+    encoder = calibrated_on(with_square(4, 16), with_square(4, 16, color=GREY))
     place, _ = encoder(WALL)
     np.testing.assert_allclose(place, [0, 0], atol=1e-3)
 
 
-def test_a_pixel_of_a_colour_is_enough_to_be_seen():
+def test_one_pixel_of_a_color_is_enough_to_be_visible():
     """In row 6 and column 18 of 24, so its middle is at 6.5 and -5.5 of 12."""
     encoder = calibrated_on(with_square(4, 4))
     place, _ = encoder(WALL.at[6, 18].set(np.float32(RED) / 255))

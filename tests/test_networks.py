@@ -19,7 +19,7 @@ def with_weights(network, *weights):
     return network
 
 
-def test_critic_is_given_latent_goal_and_action(key):
+def test_critic_takes_latent_goal_and_action(key):
     critic = with_weights(
         Critic(ConcatFeatures(1), 1, (), layer_norm=False, key=key), [[1], [10], [100]]
     )
@@ -27,7 +27,7 @@ def test_critic_is_given_latent_goal_and_action(key):
     assert critic(latent, action, goal).tolist() == [1 + 10 * 3 + 100 * 2]
 
 
-def test_actor_is_given_latent_and_goal_and_squashes_its_action(key):
+def test_actor_takes_latent_and_goal_and_squashes_its_action(key):
     actor = with_weights(
         Actor(ConcatFeatures(1), 1, (), layer_norm=False, key=key), [[0.1], [0.01]]
     )
@@ -48,7 +48,7 @@ def test_normalised_rows_have_mean_0_and_variance_1():
     np.testing.assert_allclose(rows.var(axis=-1), 1, atol=1e-4)
 
 
-def test_layer_norm_forgets_the_size_of_what_comes_in(key):
+def test_layer_norm_removes_the_scale_of_the_input(key):
     with_norm, without = (MLP(2, (8,), 1, layer_norm=on, key=key) for on in (True, False))
     small, large = jnp.array([1.0, 2.0]), jnp.array([100.0, 200.0])
     np.testing.assert_allclose(with_norm(small), with_norm(large), rtol=1e-3)
@@ -64,7 +64,7 @@ def test_actions_and_values_start_near_0(key):
     assert 0 < jnp.abs(critic(rows, action, -rows)).max() < 0.1
 
 
-def test_row_alone_and_among_others_gives_the_same(key):
+def test_row_gives_the_same_alone_and_in_a_batch(key):
     actor = Actor(ConcatFeatures(3), 2, (16,), layer_norm=True, key=key)
     rows = jax.random.normal(key, (5, 3))
     np.testing.assert_allclose(actor(rows, -rows)[3], actor(rows[3], -rows[3]), atol=1e-6)

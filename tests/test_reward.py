@@ -14,7 +14,7 @@ from rig.representation.reward import (
 
 GOAL = np.array([[1, 2], [1, 2]], np.float32)
 NEXT = np.array([[4, 6], [1, 2]], np.float32)
-"""The first row is (3, 4) from its goal; the second is there."""
+"""The first row is (3, 4) from its goal; the second is at its goal."""
 
 
 def rows(*values):
@@ -26,20 +26,20 @@ def test_latent_reward_is_minus_the_weighted_distance(weight, distance):
     np.testing.assert_allclose(latent_reward(NEXT, GOAL, rows(*weight)), [-distance, 0])
 
 
-def test_root_is_minus_the_root_of_the_distance_and_a_little():
+def test_sqrt_distance_is_minus_the_root_of_the_distance_plus_a_constant():
     expected = [-((5 + 0.02) ** 0.5), -(0.02**0.5)]
     np.testing.assert_allclose(
         sqrt_distance_reward(NEXT, GOAL, rows(1, 1)), expected, rtol=1e-6
     )
 
 
-def test_log_probability_is_minus_half_the_squared_distance_in_spreads():
+def test_log_probability_is_minus_half_the_squared_mahalanobis_distance():
     log_std = np.log(rows((3, 2), (1, 1)))
     reward = log_probability_reward(NEXT, GOAL, log_std, 0.1)
     np.testing.assert_allclose(reward, [-(1 + 4) / 2, 0], rtol=1e-6)
 
 
-def test_spread_of_the_encoder_has_a_floor():
+def test_std_of_the_encoder_has_a_floor():
     log_std = np.log(rows((1e-5, 1e-5), (1, 1)))
     reward = log_probability_reward(NEXT, GOAL, log_std, 10.0)
     np.testing.assert_allclose(reward, [-25 / 100 / 2, 0], rtol=1e-5)
@@ -51,7 +51,7 @@ def test_sparse_reward_is_zero_inside_its_threshold_only(threshold, rewards):
     assert sparse_reward(NEXT, GOAL, log_std, 0.1, threshold).tolist() == rewards
 
 
-def test_sparse_threshold_is_in_spreads():
+def test_sparse_threshold_is_in_standard_deviations():
     log_std = np.log(rows((5, 5), (5, 5)))
     assert sparse_reward(NEXT, GOAL, log_std, 0.1, 1.1).tolist() == [0, 0]
     assert sparse_reward(NEXT, GOAL, log_std, 0.1, 0.9).tolist() == [-1, 0]
@@ -76,7 +76,7 @@ def test_pixel_distance_is_the_root_of_the_mean_squared_error():
     assert pixel_sparse_reward(black, other, 0.19).tolist() == [-1, 0]
 
 
-def test_rewards_are_of_single_precision():
+def test_rewards_are_float32():
     log_std, image = np.zeros_like(NEXT), np.zeros((2, 2, 2, 3), np.uint8)
     for reward in (
         latent_reward(NEXT, GOAL, rows(1, 1)),

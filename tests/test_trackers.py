@@ -23,13 +23,13 @@ def run(tmp_path):
     return Run.create(tmp_path / "run", FAST, {})
 
 
-class Notebook:
-    """A tracker that remembers what it was told."""
+class FakeTracker:
+    """A tracker that keeps its rows."""
 
     def __init__(self, _run):
         self.rows, self.is_closed = [], False
 
-    def tell(self, row):
+    def log(self, row):
         assert not self.is_closed
         self.rows.append(dict(row))
 
@@ -38,42 +38,45 @@ class Notebook:
 
 
 @pytest.fixture
-def notebooks(monkeypatch):
-    """Every notebook opened, in place of TensorBoard."""
+def opened(monkeypatch):
+    """Every tracker opened in place of TensorBoard."""
     opened = []
-    monkeypatch.setitem(
-        trackers.TRACKERS, "tensorboard", lambda run: opened.append(Notebook(run)) or opened[-1]
-    )
+
+    def open_tracker(run):
+        opened.append(FakeTracker(run))
+        return opened[-1]
+
+    monkeypatch.setitem(trackers.TRACKERS, "tensorboard", open_tracker)
     return opened
 
 
-def test_a_tracker_is_told_what_the_run_writes_and_nothing_else(run, notebooks):
+def test_a_tracker_gets_what_the_run_writes_and_nothing_else(run, opened):
     with tracked(run, "tensorboard"):
         for row in ROWS:
             run.log(row)
     run.log({"num_env_steps": 400})
-    assert notebooks[0].rows == ROWS
-    assert notebooks[0].is_closed
+    assert opened[0].rows == ROWS
+    assert opened[0].is_closed
 
 
-def test_a_run_that_goes_on_is_told_from_its_first_row_on(run, notebooks):
+def test_a_tracker_of_a_resumed_run_gets_all_rows(run, opened):
     run.log(ROWS[0])
     with tracked(run, "tensorboard"):
         run.log(ROWS[1])
         run.log(ROWS[2])
-    assert notebooks[0].rows == ROWS
+    assert opened[0].rows == ROWS
 
 
-def test_a_tracker_is_closed_when_training_fails(run, notebooks):
+def test_a_tracker_is_closed_when_training_fails(run, opened):
     with pytest.raises(ZeroDivisionError), tracked(run, "tensorboard"):
         raise ZeroDivisionError
-    assert notebooks[0].is_closed
+    assert opened[0].is_closed
 
 
-def test_without_a_tracker_nothing_is_opened(run, notebooks):
+def test_without_a_tracker_nothing_is_opened(run, opened):
     with tracked(run, None):
         run.log(ROWS[0])
-    assert notebooks == []
+    assert opened == []
 
 
 def test_tensorboard_reads_back_what_was_logged(run):
@@ -84,11 +87,11 @@ def test_tensorboard_reads_back_what_was_logged(run):
         with tracked(run, "tensorboard"):
             run.log(ROWS[1])
     events = EventAccumulator(str(run.directory / "tensorboard")).Reload()
-    told = [(e.step, e.tensor_proto.float_val) for e in events.Tensors("eval/hand_distance_m")]
-    assert told == [(200, [0.5]), (200, [0.5])]
+    read = [(e.step, e.tensor_proto.float_val) for e in events.Tensors("eval/hand_distance_m")]
+    assert read == [(200, [0.5]), (200, [0.5])]
 
 
-def test_wandb_stays_offline_unless_told_otherwise(run, monkeypatch):
+def test_wandb_stays_offline_by_default(run, monkeypatch):
     asked, logged = [], []
     there = SimpleNamespace(log=logged.append, finish=lambda: logged.append("end"))
     there.define_metric = lambda name, step_metric: logged.append((name, step_metric))

@@ -49,7 +49,7 @@ def test_mp4_is_h264_that_browsers_play(attempt, tmp_path):
         assert sum(1 for _ in container.decode(stream)) == len(frames)
 
 
-def test_sizes_are_even_as_half_size_colour_needs(attempt):
+def test_sizes_are_even_as_yuv420p_needs(attempt):
     assert all(length % 2 == 0 for length in attempt_frames(attempt)[0].size)
 
 
@@ -68,8 +68,8 @@ def test_gif_is_animated_in_real_time(attempt, tmp_path):
 
 def test_gif_has_the_colours_of_every_attempt(tmp_path):
     colours = [(200, 30, 30)] * 50 + [(30, 200, 30)] * 50 + [(30, 30, 200)] * 10
-    save_video(tmp_path / "film.gif", [Image.new("RGB", (8, 6), each) for each in colours])
-    with Image.open(tmp_path / "film.gif") as gif:
+    save_video(tmp_path / "attempts.gif", [Image.new("RGB", (8, 6), each) for each in colours])
+    with Image.open(tmp_path / "attempts.gif") as gif:
         shown = []
         for index in range(gif.n_frames):
             gif.seek(index)
@@ -77,8 +77,8 @@ def test_gif_has_the_colours_of_every_attempt(tmp_path):
     assert shown == list(dict.fromkeys(colours))
 
 
-def test_summary_tells_the_distances_at_the_start_and_at_the_end(attempt):
-    told = summary("Reach", attempt)
-    assert told["num_steps"] == NUM_FRAMES - 1
-    assert told["latent_distance"] == {"start": 3, "end": 1}
-    assert told["distances"] == {"hand_m": {"start": 0.2, "end": 0.01}}
+def test_summary_has_the_distances_at_the_start_and_at_the_end(attempt):
+    summed = summary("Reach", attempt)
+    assert summed["num_steps"] == NUM_FRAMES - 1
+    assert summed["latent_distance"] == {"start": 3, "end": 1}
+    assert summed["distances"] == {"hand_m": {"start": 0.2, "end": 0.01}}

@@ -12,12 +12,12 @@ def seen(rng):
     return (followed + 0.01 * rng.standard_normal(followed.shape) + 5).astype(np.float32)
 
 
-def test_a_floor_of_zero_asks_for_none(rng):
+def test_floor_of_zero_gives_the_identity(rng):
     latent = jnp.asarray(seen(rng))
     np.testing.assert_array_equal(fit_whitening(np.asarray(latent), 0.0).apply(latent), latent)
 
 
-def test_undoing_gives_back_the_encoder_s_latents(rng):
+def test_undo_is_the_inverse_of_apply(rng):
     latent = seen(rng)
     whitening = fit_whitening(latent, 0.01)
     back = whitening.undo(whitening.apply(jnp.asarray(latent)))
@@ -39,14 +39,14 @@ def test_motions_that_count_have_mean_0_and_variance_1(rng, measured):
     measured("error of a variance", np.abs(covariance - np.eye(2)).max(), below=0.01)
 
 
-def test_spreads_go_with_the_latents(rng):
+def test_log_stds_are_scaled_with_the_latents(rng):
     whitening = fit_whitening(seen(rng), 0.01)
     log_std = jnp.log(jnp.full(4, 0.5))
     expected = 0.5 * np.sqrt((np.asarray(whitening.matrix) ** 2).sum(axis=0))
     np.testing.assert_allclose(np.exp(whitening.log_std(log_std)), expected, rtol=1e-4)
 
 
-def test_spreads_without_whitening_stay():
+def test_log_stds_without_whitening_are_unchanged():
     log_std = jnp.array([-1.0, 0.5])
     assert no_whitening(2).log_std(log_std) == pytest.approx(np.array([-1.0, 0.5]), abs=1e-5)
 
@@ -58,7 +58,7 @@ def walked(rng):
     return latent, (latent + step).astype(np.float32)
 
 
-def test_what_takes_more_steps_to_move_counts_for_more(rng, measured):
+def test_motion_that_takes_more_steps_weighs_more(rng, measured):
     latent, next_latent = walked(rng)
     weight = rescale_by_steps(no_whitening(2), latent, next_latent).weight
     slow, fast = np.sort([0.1**2, 0.4**2])
@@ -66,7 +66,7 @@ def test_what_takes_more_steps_to_move_counts_for_more(rng, measured):
     measured("of what is expected", weight[0] / weight[1] / expected, above=0.95, below=1.05)
 
 
-def test_counting_steps_keeps_the_scale_of_distances(rng, measured):
+def test_weighing_by_steps_keeps_the_scale_of_distances(rng, measured):
     latent, next_latent = walked(rng)
     before = fit_whitening(latent, 0.01)
     after = rescale_by_steps(before, latent, next_latent)
@@ -77,7 +77,7 @@ def test_counting_steps_keeps_the_scale_of_distances(rng, measured):
     measured("change of the scale", abs(squares[0] / squares[1] - 1), below=1e-3)
 
 
-def test_latents_that_count_steps_are_undone(rng):
+def test_latents_weighed_by_steps_can_be_undone(rng):
     latent = seen(rng)
     whitening = rescale_by_steps(fit_whitening(latent, 0.01), latent[:-1], latent[1:])
     back = whitening.undo(whitening.apply(jnp.asarray(latent)))

@@ -1,4 +1,4 @@
-"""Videos of attempts: goal, camera, and what the robot makes of what it sees, side by side."""
+"""Videos of attempts: goal, camera, and the decoded latent of what it sees, side by side."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,17 +23,17 @@ from rig.units import amount, object_of
 
 
 PANEL_PX = 240
-"""Each panel is at least this wide."""
+"""Least width of each panel."""
 FRAMES_PER_S = round(1 / STEP_S)
-"""The video runs as fast as the robot."""
+"""The video plays in real time."""
 HOLD_FRAMES = FRAMES_PER_S
-"""For how long the last frame of an attempt stays."""
+"""How long the last frame of an attempt stays."""
 PALETTE_FRAMES = 16
-"""The colours of a GIF are chosen on at most so many of its frames."""
+"""The palette of a GIF is chosen from at most this many of its frames."""
 
 
 def save_video(path: Path, frames: Sequence[Image.Image]) -> None:
-    """Writes frames as H.264 in MP4 that any browser plays, or as an animated GIF."""
+    """Write frames as H.264 in MP4, which any browser plays, or as an animated GIF."""
     if path.suffix.lower() == ".gif":
         save_gif(path, frames)
     else:
@@ -41,7 +41,7 @@ def save_video(path: Path, frames: Sequence[Image.Image]) -> None:
 
 
 def save_gif(path: Path, frames: Sequence[Image.Image]) -> None:
-    """Writes frames as a GIF in one palette, which costs a third of one for each frame."""
+    """Write frames as a GIF with one palette, a third of the size of one for each frame."""
     palette = stacked(frames[:: -(-len(frames) // PALETTE_FRAMES)]).quantize()
     first, *rest = (
         frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames
@@ -50,16 +50,16 @@ def save_gif(path: Path, frames: Sequence[Image.Image]) -> None:
 
 
 def stacked(frames: Sequence[Image.Image]) -> Image.Image:
-    """Frames of one size, one below the other."""
+    """Stack frames of one size vertically."""
     width, height = frames[0].size
-    sheet = Image.new("RGB", (width, height * len(frames)))
+    canvas = Image.new("RGB", (width, height * len(frames)))
     for index, frame in enumerate(frames):
-        sheet.paste(frame, (0, index * height))
-    return sheet
+        canvas.paste(frame, (0, index * height))
+    return canvas
 
 
 def save_mp4(path: Path, frames: Sequence[Image.Image]) -> None:
-    """Writes frames of one even size as H.264, the index first so that it plays at once."""
+    """Write frames of one even size as H.264, with the index first so that it plays at once."""
     with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
         stream = container.add_stream("libx264", rate=FRAMES_PER_S, options={"crf": "18"})
         stream.width, stream.height = frames[0].size
@@ -70,13 +70,13 @@ def save_mp4(path: Path, frames: Sequence[Image.Image]) -> None:
 
 
 def attempt_frames(attempt: Attempt) -> list[Image.Image]:
-    """The frames of one attempt; the last one stays for a second."""
+    """Draw the frames of one attempt; the last one stays for a second."""
     drawn = [frame(attempt, index) for index in range(len(attempt.images))]
     return drawn + [drawn[-1]] * HOLD_FRAMES
 
 
 def frame(attempt: Attempt, index: int) -> Image.Image:
-    """A line that tells time and distances, above three labelled panels."""
+    """Draw a line with time and distances, above three labelled panels."""
     panels = {
         "goal": attempt.goal_image,
         "camera": attempt.images[index],
@@ -85,17 +85,17 @@ def frame(attempt: Attempt, index: int) -> Image.Image:
     side = enlarged(attempt.goal_image, PANEL_PX).width
     top = MARGIN_PX + 2 * LINE_PX
     size = (MARGIN_PX + len(panels) * (side + MARGIN_PX), top + side + MARGIN_PX)
-    sheet = Image.new("RGB", (even(size[0]), even(size[1])), PAPER)
-    write(sheet, (MARGIN_PX, MARGIN_PX), caption(attempt, index), LABEL_PX, FAINT_INK)
+    canvas = Image.new("RGB", (even(size[0]), even(size[1])), PAPER)
+    write(canvas, (MARGIN_PX, MARGIN_PX), caption(attempt, index), LABEL_PX, FAINT_INK)
     for column, (label, image) in enumerate(panels.items()):
         left = MARGIN_PX + column * (side + MARGIN_PX)
-        write(sheet, (left, MARGIN_PX + LINE_PX), label, LABEL_PX, INK)
-        sheet.paste(enlarged(image, PANEL_PX), (left, top))
-    return sheet
+        write(canvas, (left, MARGIN_PX + LINE_PX), label, LABEL_PX, INK)
+        canvas.paste(enlarged(image, PANEL_PX), (left, top))
+    return canvas
 
 
 def caption(attempt: Attempt, index: int) -> str:
-    """Time, latent distance, and true distances where they are known."""
+    """Return time, latent distance, and true distances where they are known."""
     parts = [
         f"{index * attempt.step_s:.1f} s",
         f"latent distance {attempt.latent_distances[index]:.2f}",
@@ -106,5 +106,5 @@ def caption(attempt: Attempt, index: int) -> str:
 
 
 def even(length_px: int) -> int:
-    """The length, or one more: half-size colour needs even sizes."""
+    """Round up to an even length: yuv420p halves the resolution of colour."""
     return length_px + length_px % 2

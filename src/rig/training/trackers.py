@@ -1,8 +1,7 @@
 """Trackers: TensorBoard and Weights & Biases as mirrors of ``metrics.jsonl``.
 
-Nothing is computed for a tracker, and a run is the same with one and without: whatever the run
-writes into ``metrics.jsonl``, the tracker is told too. Of a run that goes on it is told every
-row from the first.
+A tracker gets every row that the run writes into ``metrics.jsonl``, and nothing else; it does
+not change the run. When a run resumes, its tracker gets all rows from the first.
 """
 
 import os
@@ -24,17 +23,17 @@ PROJECT = "rig"
 
 @runtime_checkable
 class Tracker(Protocol):
-    """Somewhere else that metrics are shown."""
+    """A service that shows metrics."""
 
-    def tell(self, row: Mapping[str, float]) -> None:
-        """Takes in one row of metrics."""
+    def log(self, row: Mapping[str, float]) -> None:
+        """Log one row of metrics."""
 
     def close(self) -> None:
-        """Writes what is not written yet."""
+        """Write what is not written yet."""
 
 
 class TensorBoard:
-    """Event files in the run's directory; ``tensorboard --logdir runs`` shows them."""
+    """Event files in the run's directory; see them with ``tensorboard --logdir runs``."""
 
     def __init__(self, run: Run) -> None:
         from tensorboard.summary import Writer
@@ -43,19 +42,19 @@ class TensorBoard:
         rmtree(directory, ignore_errors=True)
         self._writer = Writer(str(directory))
 
-    def tell(self, row: Mapping[str, float]) -> None:
-        """Writes each metric under its name, at the row's step."""
+    def log(self, row: Mapping[str, float]) -> None:
+        """Write each metric under its name, at the row's step."""
         for name, value in row.items():
             if name != STEP:
                 self._writer.add_scalar(name, value, step=int(row[STEP]))
 
     def close(self) -> None:
-        """Writes what is not written yet."""
+        """Write what is not written yet."""
         self._writer.close()
 
 
 class WeightsAndBiases:
-    """A run of Weights & Biases: kept in the run's directory unless WANDB_MODE is online."""
+    """A run of Weights & Biases, offline in the run's directory unless WANDB_MODE is online."""
 
     def __init__(self, run: Run) -> None:
         import wandb
@@ -70,12 +69,12 @@ class WeightsAndBiases:
         )
         self._run.define_metric("*", step_metric=STEP)
 
-    def tell(self, row: Mapping[str, float]) -> None:
-        """Sends the row, or keeps it to be sent with ``wandb sync``."""
+    def log(self, row: Mapping[str, float]) -> None:
+        """Send the row, or store it for ``wandb sync``."""
         self._run.log(dict(row))
 
     def close(self) -> None:
-        """Ends the run there."""
+        """End the run."""
         self._run.finish()
 
 
@@ -83,7 +82,7 @@ TRACKERS: dict[str, Any] = {"tensorboard": TensorBoard, "wandb": WeightsAndBiase
 
 
 def check_tracker(name: TrackerName | None) -> None:
-    """Raises ConfigError, with the command that installs it, if the tracker is not there."""
+    """Raise ConfigError, with the command that installs it, if the tracker is missing."""
     if name is not None and find_spec(name) is None:
         raise ConfigError(
             f"--tracker {name} is not installed: pip install 'imagined-goals[{name}]'"
@@ -92,22 +91,22 @@ def check_tracker(name: TrackerName | None) -> None:
 
 @contextmanager
 def tracked(run: Run, name: TrackerName | None) -> Iterator[None]:
-    """Lets a tracker follow the run."""
+    """Log the run's metrics to a tracker."""
     if name is None:
         yield
         return
     tracker: Tracker = TRACKERS[name](run)
-    is_told = False
+    is_first = True
 
-    def tell(row: Mapping[str, float]) -> None:
-        """Tells the row; the first time, all rows that there are."""
-        nonlocal is_told
-        for each in [row] if is_told else run.metrics():
-            tracker.tell(each)
-        is_told = True
+    def log(row: Mapping[str, float]) -> None:
+        """Log the row; the first time, all rows, which a resumed run has cut by then."""
+        nonlocal is_first
+        for each in run.metrics() if is_first else [row]:
+            tracker.log(each)
+        is_first = False
 
     try:
-        with run.on_metrics(tell):
+        with run.on_metrics(log):
             yield
     finally:
         tracker.close()

@@ -19,7 +19,7 @@ def as_float(images):
     return jnp.asarray(images, jnp.float32) / 255
 
 
-def test_patch_canvas_shows_what_was_put_on_it(images):
+def test_patch_basis_reconstructs_the_image(images):
     output_basis, image = PatchBasis(), as_float(images[0])
     np.testing.assert_array_equal(
         output_basis.reconstruct(output_basis.project(image)) + output_basis.background, image
@@ -32,11 +32,13 @@ def test_principal_directions_are_orthonormal(images, rng):
 
 
 @pytest.mark.parametrize("num_images", [2, 6, 20])
-def test_as_many_components_as_images_keep_the_images(num_images, images, rng):
+def test_as_many_components_as_images_reconstruct_the_images(num_images, images, rng):
     output_basis = principal_basis(images[:num_images], 20, rng=rng)
     for image in as_float(images[:num_images]):
-        shown = output_basis.reconstruct(output_basis.project(image)) + output_basis.background
-        np.testing.assert_allclose(shown, image, atol=1e-4)
+        reconstructed = (
+            output_basis.reconstruct(output_basis.project(image)) + output_basis.background
+        )
+        np.testing.assert_allclose(reconstructed, image, atol=1e-4)
 
 
 def test_components_keep_the_squared_error(images, rng):
@@ -46,14 +48,14 @@ def test_components_keep_the_squared_error(images, rng):
     np.testing.assert_allclose(projected, jnp.sum((first - second) ** 2), rtol=1e-4)
 
 
-def test_components_come_by_how_much_images_differ_along_them(images, rng, measured):
+def test_components_are_in_order_of_their_variance(images, rng, measured):
     output_basis = principal_basis(images, 20, rng=rng)
     variance = jax.vmap(output_basis.project)(as_float(images)).var(axis=0)
     assert (np.diff(variance) < 1e-3).all()
     measured("first over last", variance[0] / variance[-1], above=1.2)
 
 
-def test_one_changing_pixel_is_the_one_direction(rng):
+def test_one_changing_pixel_is_the_only_component(rng):
     images = np.full((10, SIDE, SIDE, 3), 100, np.uint8)
     images[:, 5, 7, 2] = 20 * np.arange(10)
     output_basis = principal_basis(images, 1, rng=rng)

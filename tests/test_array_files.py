@@ -14,7 +14,7 @@ from rig.runs.array_files import load_tree, save_tree
 TREE = {
     "weights": (jnp.arange(6.0).reshape(2, 3), np.arange(4, dtype=np.int32)),
     "count": jnp.zeros((), jnp.int32) + 7,
-    "name": "kept as it is",
+    "name": "not an array",
     "nothing": None,
 }
 
@@ -29,8 +29,8 @@ def blank(tree):
     return jax.tree.map(lambda leaf: leaf * 0 if eqx.is_array_like(leaf) else leaf, tree)
 
 
-def refusal(path, like):
-    """The one line that a person gets."""
+def error_message(path, like):
+    """Return the error message, which is one line."""
     with pytest.raises(RunError) as caught:
         load_tree(path, like)
     message = str(caught.value)
@@ -40,7 +40,7 @@ def refusal(path, like):
 
 
 def change(path, **arrays):
-    """Replaces arrays of the file, by the start of their names."""
+    """Replace arrays of the file, by the start of their names."""
     held = load_file(path)
     for start, array in arrays.items():
         (name,) = (name for name in held if name.startswith(f"['{start}']"))
@@ -48,7 +48,7 @@ def change(path, **arrays):
     save_file({name: array for name, array in held.items() if array is not None}, path)
 
 
-def test_what_is_saved_is_loaded_with_its_types(path):
+def test_saved_tree_is_loaded_with_its_types(path):
     loaded = load_tree(path, blank(TREE))
     jax.tree.map(np.testing.assert_array_equal, loaded, TREE)
     dtypes = [leaf.dtype.name for leaf in jax.tree.leaves(loaded) if eqx.is_array(leaf)]
@@ -60,47 +60,47 @@ def test_shapes_alone_are_enough_to_load(path):
     assert load_tree(path, like)["count"] == 7
 
 
-def test_saving_again_leaves_nothing_beside(path):
+def test_saving_again_leaves_no_temporary_file(path):
     save_tree(path, blank(TREE))
     assert [file.name for file in path.parent.iterdir()] == [path.name]
     assert load_tree(path, TREE)["count"] == 0
 
 
-def test_file_that_is_missing(tmp_path):
-    assert "is missing" in refusal(tmp_path / "none.safetensors", TREE)
+def test_missing_file_is_refused(tmp_path):
+    assert "is missing" in error_message(tmp_path / "none.safetensors", TREE)
 
 
 @pytest.mark.parametrize("kept_bytes", [0, 5, 60, -1])
-def test_file_that_was_cut(path, kept_bytes):
+def test_truncated_file_is_refused(path, kept_bytes):
     path.write_bytes(path.read_bytes()[:kept_bytes])
-    assert "the run is damaged" in refusal(path, TREE)
+    assert "the run is damaged" in error_message(path, TREE)
 
 
-def test_file_of_something_else(path):
+def test_file_of_another_format_is_refused(path):
     path.write_bytes(b"\x89PNG" * 100)
-    assert "the run is damaged" in refusal(path, TREE)
+    assert "the run is damaged" in error_message(path, TREE)
 
 
-def test_array_that_is_missing_is_named(path):
+def test_missing_array_is_named(path):
     change(path, count=None)
-    assert "lacks array ['count']" in refusal(path, TREE)
+    assert "lacks array ['count']" in error_message(path, TREE)
 
 
-def test_array_that_nobody_asked_for_is_named(path):
-    assert "unknown array ['count']" in refusal(path, {**TREE, "count": None})
+def test_unexpected_array_is_named(path):
+    assert "unknown array ['count']" in error_message(path, {**TREE, "count": None})
 
 
 def test_array_of_another_shape_is_named(path):
-    message = refusal(path, {**TREE, "count": jnp.zeros(2)})
+    message = error_message(path, {**TREE, "count": jnp.zeros(2)})
     assert re.search(r"\['count'\] has shape \(\), .* needs \(2,\)", message)
 
 
 def test_array_that_is_not_finite_is_named(path):
     tree = TREE | {"weights": (TREE["weights"][0] * jnp.nan, TREE["weights"][1])}
     save_tree(path, tree)
-    assert "['weights'][0] is not finite" in refusal(path, TREE)
+    assert "['weights'][0] is not finite" in error_message(path, TREE)
 
 
 def test_array_of_another_type_is_named(path):
     change(path, count=np.zeros((), np.float32))
-    assert "['count'] has type float32, not int32" in refusal(path, TREE)
+    assert "['count'] has type float32, not int32" in error_message(path, TREE)
