@@ -4,6 +4,7 @@ Nothing of ours is imported before a test asks for it, so that shapes are checke
 """
 
 from dataclasses import replace
+from functools import cache
 
 import jax
 import numpy as np
@@ -87,3 +88,44 @@ def tiny_keypoints(tiny):
 def tiny_oracle(tiny):
     """The same with the true state in place of images."""
     return replace(tiny, oracle=True)
+
+
+@pytest.fixture(scope="session")
+def every_kind(tiny):
+    """The same for three kinds of representation: a checkpoint in every round, and a buffer so
+    small that its ring wraps around."""
+    from rig import config
+
+    small = replace(tiny, buffer_size=200, checkpoint=config.CheckpointConfig(every_steps=100))
+    hindsight = config.GoalMixture(original=0.2, future=0.8, prior=0.0)
+    return {
+        "latents": small,
+        "pixels": replace(
+            small,
+            goals=config.GoalConfig(source="seen", refresh_every_steps=200, mixture=hindsight),
+            reward=config.RewardConfig(kind="pixel_sparse"),
+            td3=replace(tiny.td3, channels=(2, 3)),
+        ),
+        "hybrid": replace(
+            small,
+            input="true",
+            goals=config.GoalConfig(source="skewed", refresh_every_steps=200),
+            reward=config.RewardConfig(kind="sqrt_distance"),
+            checkpoint=config.CheckpointConfig(every_steps=100, keep_finished=True),
+        ),
+    }
+
+
+@pytest.fixture(scope="session")
+def finished_run(every_kind, tmp_path_factory):
+    """Returns the finished run of a kind, which nothing disturbed; each is trained once."""
+    from rig.runs.run import Run
+    from rig.training.run_training import train_run
+
+    @cache
+    def trained(kind):
+        run = Run.create(tmp_path_factory.mktemp(kind) / "run", every_kind[kind], {})
+        train_run(run)
+        return run
+
+    return trained

@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,22 +10,18 @@ from fakes import ACTION_SIZE
 from rig.agent.agent import load_agent
 from rig.cli.main import main
 from rig.config import (
-    CheckpointConfig,
     Config,
     GoalConfig,
     GoalMixture,
     RewardConfig,
 )
-from rig.errors import ConfigError, StoppedError
+from rig.errors import ConfigError
 from rig.inference.policy import Policy
 from rig.presets import find_preset
 from rig.replay.buffer import ReplayBuffer
 from rig.replay.relabel import relabel
 from rig.representation.pixels import PixelRepresentation
-from rig.runs.run import Run
-from rig.training import run_training
 from rig.training.learn import make_reward
-from rig.training.progress import PlainProgress
 from rig.types import Episodes
 
 
@@ -36,16 +31,8 @@ HINDSIGHT = GoalMixture(original=0.2, future=0.8, prior=0.0)
 
 
 @pytest.fixture(scope="module")
-def config(tiny):
-    """A whole run of pictures in seconds; its memory's ring goes round."""
-    return replace(
-        tiny,
-        buffer_size=200,
-        goals=GoalConfig(source="seen", refresh_every_steps=200, mixture=HINDSIGHT),
-        reward=RewardConfig(kind="pixel_sparse"),
-        td3=replace(tiny.td3, channels=(2, 3)),
-        checkpoint=CheckpointConfig(every_steps=100),
-    )
+def config(every_kind):
+    return every_kind["pixels"]
 
 
 def numbered(number):
@@ -172,47 +159,9 @@ def test_preset_has_the_published_sizes_and_shares():
     assert not Config().is_end_to_end
 
 
-class Stopping(PlainProgress):
-    """A display that asks for a stop once practice has come so far."""
-
-    def __init__(self):
-        super().__init__(lambda _line: None)
-
-    def advance(self, done, latest):
-        super().advance(done, latest)
-        if self.phase_name == "practise" and done >= 200:
-            raise StoppedError("enough", 143)
-
-
-def everything(directory):
-    """The bytes of every file of a run, but for those that tell the time."""
-    files = [path for path in Path(directory).rglob("*") if path.is_file()]
-    return {
-        str(path.relative_to(directory)): path.read_bytes()
-        for path in files
-        if path.name not in ("clock.jsonl", "origin.json")
-    }
-
-
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory, config):
-    """An undisturbed run."""
-    run = Run.create(tmp_path_factory.mktemp("runs") / "run", config, {})
-    run_training.train_run(run)
-    return run
-
-
-def test_run_that_was_stopped_goes_on_to_the_same_bytes(
-    finished, tmp_path, config, monkeypatch
-):
-    run = Run.create(tmp_path / "stopped", config, {})
-    with monkeypatch.context() as patch:
-        patch.setattr(run_training, "open_progress", Stopping)
-        with pytest.raises(StoppedError):
-            run_training.train_run(run)
-    assert run.checkpoints.is_dir()
-    run_training.resume_run(run.directory)
-    assert everything(run.directory) == everything(finished.directory)
+def finished(finished_run):
+    return finished_run("pixels")
 
 
 def test_trained_policy_is_evaluated_and_reaches_for_a_picture(finished, tmp_path, config):

@@ -41,21 +41,27 @@ def trained(directory, config):
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory, tiny):
-    """An undisturbed run and its policy."""
-    return trained(tmp_path_factory.mktemp("runs") / "undisturbed", tiny)
+def config(every_kind):
+    return every_kind["latents"]
 
 
-def everything(run):
-    """All that a run leaves, but for the time it took."""
+@pytest.fixture(scope="module")
+def finished(finished_run):
+    """An undisturbed run and its agent."""
+    run = finished_run("latents")
+    return run, load_agent(run.policy, run.config)
+
+
+def results_of(run):
+    """Metrics but for times, the evaluation, and the agent's arrays."""
     rows = [{k: v for k, v in row.items() if k not in CLOCKS} for row in run.metrics()]
     numbers = (run.policy / "policy.safetensors").read_bytes()
     return json.dumps(rows), run.evaluation(), numbers
 
 
 def learned(run):
-    """The same without what the witness noted beside the loop, which is the truth itself."""
-    rows, *rest = everything(run)
+    """The same without the true-state metrics of practice, which learning never sees."""
+    rows, *rest = results_of(run)
     return [
         {k: v for k, v in row.items() if not k.startswith("practice/")}
         for row in json.loads(rows)
@@ -89,28 +95,30 @@ class Poison(VectorWrapper):
         raise AssertionError("training asked for the true state")
 
 
-def test_same_seed_gives_the_same_bytes(finished, tmp_path, tiny):
-    again, _ = trained(tmp_path / "again", tiny)
-    assert everything(again) == everything(finished[0])
+def test_same_seed_gives_the_same_bytes(finished, tmp_path, config):
+    again, _ = trained(tmp_path / "again", config)
+    assert results_of(again) == results_of(finished[0])
 
 
-def test_another_seed_gives_another_run(finished, tmp_path, tiny):
-    other, _ = trained(tmp_path / "other", replace(tiny, seed=1))
-    assert everything(other)[2] != everything(finished[0])[2]
+def test_another_seed_gives_another_run(finished, tmp_path, config):
+    other, _ = trained(tmp_path / "other", replace(config, seed=1))
+    assert results_of(other)[2] != results_of(finished[0])[2]
 
 
-def test_no_true_state_reaches_training(finished, tmp_path, tiny, monkeypatch):
+def test_no_true_state_reaches_training(finished, tmp_path, config, monkeypatch):
     made = []
 
-    def make_poisoned(config, num_envs):
-        made.append(Poison(make_envs(config, num_envs)))
+    def make_poisoned(settings, num_envs):
+        made.append(Poison(make_envs(settings, num_envs)))
         return made[-1]
 
     monkeypatch.setattr(training, "make_envs", make_poisoned)
-    poisoned, _ = trained(tmp_path / "poisoned", tiny)
+    poisoned, _ = trained(tmp_path / "poisoned", config)
     assert len(made) == 1
     assert learned(poisoned) == learned(finished[0])
-    assert everything(poisoned) != everything(finished[0]), "the witness sees the poison"
+    assert results_of(poisoned) != results_of(finished[0]), (
+        "its true-state metrics are poisoned"
+    )
 
 
 GIVEN = {
@@ -122,22 +130,22 @@ GIVEN = {
 
 
 @pytest.mark.parametrize("name", GIVEN)
-def test_run_that_is_given_poison_for_truth_is_noticed(tmp_path, tiny, monkeypatch, name):
+def test_run_that_is_given_poison_for_truth_is_noticed(tmp_path, config, monkeypatch, name):
     """The poison works: where truth does reach training, the run does not survive it."""
     view, changes = GIVEN[name]
 
-    def make_poisoned(config, num_envs):
-        return view(Poison(make_image_envs(config, num_envs, config.image_size)))
+    def make_poisoned(settings, num_envs):
+        return view(Poison(make_image_envs(settings, num_envs, settings.image_size)))
 
     monkeypatch.setattr(training, "make_envs", make_poisoned)
-    given = replace(tiny, goals=GoalConfig(source="seen"), **changes)
+    given = replace(config, goals=GoalConfig(source="seen"), **changes)
     with pytest.raises(Exception, match=r"finite|nan"):
         trained(tmp_path / "poisoned", given)
 
 
-def test_loaded_policy_takes_the_same_next_step(finished, tiny, rng):
+def test_loaded_policy_takes_the_same_next_step(finished, config, rng):
     run, policy = finished
-    loaded = load_agent(run.policy, tiny)
+    loaded = load_agent(run.policy, config)
     rows = [rng.standard_normal((4, 2), np.float32) for _ in range(4)]
     batch = Batch(
         **dict(zip(("latent", "action", "next_latent", "goal"), rows, strict=True)),
@@ -145,18 +153,18 @@ def test_loaded_policy_takes_the_same_next_step(finished, tiny, rng):
     )
     batches = stacked(batch, (1, 2, 2))
     first, second = (
-        update_many(each.learner, batches, tiny.td3, key=jax.random.key(0))[0]
+        update_many(each.learner, batches, config.td3, key=jax.random.key(0))[0]
         for each in (policy, loaded)
     )
     jax.tree.map(np.testing.assert_array_equal, first, second)
 
 
-def test_loaded_policy_is_evaluated_as_the_run_was(finished, tiny):
+def test_loaded_policy_is_evaluated_as_the_run_was(finished, config):
     run, _ = finished
-    envs = make_envs(tiny, 2)
+    envs = make_envs(config, 2)
     goals = evaluation_goals(envs, 2)
-    trial = try_goals(load_agent(run.policy, tiny), envs, goals)
-    assert table(tiny, trial, 300) == run.evaluation()
+    trial = try_goals(load_agent(run.policy, config), envs, goals)
+    assert table(config, trial, 300) == run.evaluation()
     envs.close()
 
 

@@ -2,12 +2,12 @@
 
 import errno
 import json
-import os
 import signal
 from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
+from whole_runs import Signalling, files_of
 
 from rig.config import CheckpointConfig, CollectConfig
 from rig.errors import RunError, StoppedError
@@ -15,11 +15,7 @@ from rig.runs import atomic_files as durable
 from rig.runs.run import Run
 from rig.training import loop as train
 from rig.training import run_training
-from rig.training.progress import PlainProgress
 from rig.training.run_training import resume_run, train_run
-
-
-NOT_COMPARED = {"clock.jsonl", "origin.json"}
 
 
 class PowerLossError(Exception):
@@ -27,24 +23,13 @@ class PowerLossError(Exception):
 
 
 @pytest.fixture(scope="module")
-def config(tiny):
-    """A checkpoint in every round; the memory is so small that its ring goes round."""
-    return replace(tiny, buffer_size=200, checkpoint=CheckpointConfig(every_steps=100))
+def config(every_kind):
+    return every_kind["latents"]
 
 
 @pytest.fixture
 def run(tmp_path, config):
     return Run.create(tmp_path / "run", config, {})
-
-
-def everything(run):
-    """The bytes of every file that a run leaves, but for those that tell the time."""
-    files = [path for path in run.directory.rglob("*") if path.is_file()]
-    return {
-        str(path.relative_to(run.directory)): path.read_bytes()
-        for path in files
-        if path.name not in NOT_COMPARED
-    }
 
 
 class Writes:
@@ -77,23 +62,12 @@ def half_a_line(run, _metrics):
 
 
 @pytest.fixture(scope="module")
-def whole_run(tmp_path_factory, config):
-    """What a run that nothing disturbs leaves, and in how many writes."""
-    run = Run.create(tmp_path_factory.mktemp("runs") / "run", config, {})
-    with pytest.MonkeyPatch.context() as patch:
-        writes = Writes(patch, 0, None)
-        train_run(run)
-    return everything(run), writes.num
+def undisturbed(finished_run):
+    return files_of(finished_run("latents"))
 
 
-@pytest.fixture(scope="module")
-def undisturbed(whole_run):
-    return whole_run[0]
-
-
-@pytest.fixture(scope="module")
-def num_writes(whole_run):
-    return whole_run[1]
+NUM_WRITES = 40
+"""A run makes some more: losing power in any of them is tried."""
 
 
 def test_run_leaves_no_checkpoint_behind(undisturbed):
@@ -105,14 +79,14 @@ FIRST_OF_MANY = [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in ran
 
 
 @pytest.mark.parametrize("seed", FIRST_OF_MANY)
-def test_power_lost_in_the_middle_of_a_write(run, undisturbed, num_writes, seed, monkeypatch):
-    failing = np.random.default_rng(seed).integers(1, num_writes + 1)
+def test_power_lost_in_the_middle_of_a_write(run, undisturbed, seed, monkeypatch):
+    failing = np.random.default_rng(seed).integers(1, NUM_WRITES + 1)
     with monkeypatch.context() as patch:
         Writes(patch, failing, PowerLossError())
         with pytest.raises(PowerLossError):
             train_run(run)
     resume_run(run.directory)
-    assert everything(run) == undisturbed
+    assert files_of(run) == undisturbed
 
 
 NUM_FAILURES = 3
@@ -121,10 +95,10 @@ NUM_FAILURES = 3
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
 def test_writes_that_fail_at_random_are_named_and_lose_nothing(
-    run, undisturbed, num_writes, seed, monkeypatch
+    run, undisturbed, seed, monkeypatch
 ):
     # So early that none of the runs is done before its write fails.
-    latest = num_writes // (NUM_FAILURES + 1)
+    latest = NUM_WRITES // (NUM_FAILURES + 1)
     failing = np.random.default_rng(seed).integers(1, latest, size=NUM_FAILURES)
     for number in failing:
         with monkeypatch.context() as patch:
@@ -134,22 +108,7 @@ def test_writes_that_fail_at_random_are_named_and_lose_nothing(
         assert "No space left on device" in str(caught.value)
         assert f"rig train --resume {run.directory}" in str(caught.value)
     resume_run(run.directory)
-    assert everything(run) == undisturbed
-
-
-class Signalling(PlainProgress):
-    """A display during which signals come, once a phase has come so far."""
-
-    def __init__(self, *signals, phase, done):
-        super().__init__(lambda _line: None)
-        self.signals, self.phase, self.done = signals, phase, done
-
-    def advance(self, done, latest):
-        super().advance(done, latest)
-        if self.phase_name == self.phase and done >= self.done:
-            signals, self.signals = self.signals, ()
-            for number in signals:
-                os.kill(os.getpid(), number)
+    assert files_of(run) == undisturbed
 
 
 def stopped(run, progress, monkeypatch):
@@ -161,6 +120,17 @@ def stopped(run, progress, monkeypatch):
     return caught.value
 
 
+@pytest.mark.parametrize("kind", ["latents", "pixels", "hybrid"])
+def test_run_that_was_stopped_in_practice_resumes_to_the_same_bytes(
+    kind, every_kind, finished_run, tmp_path, monkeypatch
+):
+    run = Run.create(tmp_path / "run", every_kind[kind], {})
+    stopped(run, Signalling(), monkeypatch)
+    assert run.checkpoints.is_dir()
+    resume_run(run.directory)
+    assert files_of(run) == files_of(finished_run(kind))
+
+
 @pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_signal_in_practice_saves_the_round(run, undisturbed, monkeypatch, number, exit_code):
     run = replace_config(run, every_steps=10_000)
@@ -170,7 +140,7 @@ def test_signal_in_practice_saves_the_round(run, undisturbed, monkeypatch, numbe
     assert max(row["num_env_steps"] for row in run.metrics()) == 200
     resume_run(run.directory)
     settings = {"config.json": b"", "best/config.json": b""}  # it asked for fewer checkpoints
-    assert everything(run) | settings == undisturbed | settings
+    assert files_of(run) | settings == undisturbed | settings
 
 
 @pytest.mark.slow
@@ -180,14 +150,14 @@ def test_second_signal_stops_at_once_and_loses_no_more_than_the_round(
     twice = Signalling(signal.SIGINT, signal.SIGINT, phase="practise", done=300)
     stopped(run, twice, monkeypatch)
     resume_run(run.directory)
-    assert everything(run) == undisturbed
+    assert files_of(run) == undisturbed
 
 
 def test_signal_during_the_fit_loses_no_more_than_the_fit(run, undisturbed, monkeypatch):
     stopped(run, Signalling(signal.SIGTERM, phase="fit", done=8), monkeypatch)
     assert [path.name for path in run.checkpoints.iterdir()] == ["000001"]
     resume_run(run.directory)
-    assert everything(run) == undisturbed
+    assert files_of(run) == undisturbed
 
 
 @pytest.mark.parametrize(
@@ -210,7 +180,7 @@ def test_run_that_was_stopped_after_its_fit_does_not_fit_again(
             train_run(runs[1])
     monkeypatch.setattr(train, "fit", power_lost)
     resume_run(runs[1].directory)
-    assert everything(runs[1]) == everything(runs[0])
+    assert files_of(runs[1]) == files_of(runs[0])
 
 
 def power_lost(*_arguments, **_named):
@@ -245,4 +215,4 @@ def test_worlds_that_are_never_put_back_go_on_where_they_were(
     train_run(runs[0])
     stopped(runs[1], Signalling(signal.SIGTERM, phase="practise", done=500), monkeypatch)
     resume_run(runs[1].directory)
-    assert everything(runs[1]) == everything(runs[0])
+    assert files_of(runs[1]) == files_of(runs[0])

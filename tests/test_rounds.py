@@ -1,7 +1,5 @@
 """Rounds are of bounded length, however long the episodes of an external environment are."""
 
-import os
-import signal
 from dataclasses import replace
 from itertools import pairwise
 
@@ -10,6 +8,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 from gymnasium.envs.registration import registry
+from whole_runs import Signalling, files_of
 
 from rig.config import CheckpointConfig, CollectConfig, EvaluateConfig, GoalConfig
 from rig.errors import StoppedError
@@ -26,7 +25,6 @@ NUM_ENVS, EPISODE_STEPS = 2, 250
 ROUND = NUM_ENVS * MAX_ROUND_STEPS
 SECOND_EPISODE = ROUND + NUM_ENVS * EPISODE_STEPS
 """The steps when it begins: collection takes a round."""
-NOT_COMPARED = {"clock.jsonl", "origin.json"}
 
 
 class Drift(gymnasium.Env):
@@ -92,15 +90,6 @@ def finished(config, tmp_path_factory):
     return run
 
 
-def files_of(run):
-    paths = [path for path in run.directory.rglob("*") if path.is_file()]
-    return {
-        str(path.relative_to(run.directory)): path.read_bytes()
-        for path in paths
-        if path.name not in NOT_COMPARED
-    }
-
-
 def rounds_of(run):
     """The steps after each round, of all environments together."""
     return [row["num_env_steps"] for row in run.metrics() if "td3/critic_loss" in row]
@@ -134,24 +123,12 @@ def test_evaluation_waits_for_the_end_of_the_episodes(finished):
     assert evaluated == {ROUND + length, ROUND + 2 * length, rounds_of(finished)[-1]}
 
 
-class Signalling(PlainProgress):
-    """A display during which a signal comes in the middle of an episode."""
-
-    def __init__(self):
-        super().__init__(lambda _line: None)
-
-    def advance(self, done, latest):
-        super().advance(done, latest)
-        if self.phase_name == "practise" and done == 2 * ROUND:
-            os.kill(os.getpid(), signal.SIGTERM)
-
-
 def test_run_stopped_in_the_middle_of_an_episode_resumes_to_the_same_bytes(
     finished, config, tmp_path, monkeypatch
 ):
     run = Run.create(tmp_path / "run", config, {})
     with monkeypatch.context() as patch:
-        patch.setattr(run_training, "open_progress", Signalling)
+        patch.setattr(run_training, "open_progress", lambda: Signalling(done=2 * ROUND))
         with pytest.raises(StoppedError):
             train_run(run)
     assert rounds_of(run)[-1] == ROUND + NUM_ENVS * EPISODE_STEPS, "to the end of the episode"

@@ -12,7 +12,6 @@ from rig.agent.td3 import new_learner
 from rig.cli.main import main
 from rig.cli.parse import parse
 from rig.config import (
-    CheckpointConfig,
     CollectConfig,
     Config,
     GoalConfig,
@@ -290,13 +289,17 @@ def test_goals_are_a_latent_and_a_state_of_one_frame(space, frames, rng):
     assert {tuple(goal) for goal in again.imagine(200, rng=rng)} == {tuple(p) for p in other}
 
 
-@pytest.fixture(scope="module", params=HALVES[:2], ids="-".join)
-def finished(request, tmp_path_factory, tiny):
-    """A swap, trained to its end with its VAE fitted anew on the way."""
-    config = swapped(tiny, *request.param)
-    config = replace(config, checkpoint=CheckpointConfig(every_steps=100, keep_finished=True))
-    run = Run.create(tmp_path_factory.mktemp("runs") / "swap", config, {})
-    return run, train(config, run, PlainProgress(lambda _line: None))
+@pytest.fixture(scope="module")
+def finished(finished_run):
+    """A run whose VAE was fine-tuned on the way, and its agent."""
+    run = finished_run("hybrid")
+    return run, load_agent(run.policy, run.config)
+
+
+def test_latents_in_with_a_true_reward_trains_too(tmp_path, tiny):
+    run = Run.create(tmp_path / "run", swapped(tiny, *HALVES[1]), {})
+    train(run.config, run, PlainProgress(lambda _line: None))
+    assert any("td3/critic_loss" in row for row in run.metrics())
 
 
 def test_swap_trains_saves_loads_and_is_evaluated_as_it_was(finished):

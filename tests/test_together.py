@@ -1,9 +1,6 @@
 """Runs of one setting that are trained side by side end as they would alone."""
 
-import os
-import signal
 import threading
-import time
 from dataclasses import replace
 
 import jax
@@ -11,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
+from whole_runs import Signalling
 
 from rig.agent.td3 import (
     Transitions,
@@ -215,19 +213,6 @@ def test_a_run_that_diverges_ends_alone(tmp_path, tiny_oracle, alone_runs, monke
     assert list(ended) == ["seed1", "seed0"]
     assert isinstance(ended["seed1"], DivergedError)
     assert_same_end(runs["seed0"], alone_runs["seed0"])
-
-
-class Signalling(PlainProgress):
-    """A display during which a signal comes, once practice has come so far."""
-
-    def __init__(self):
-        super().__init__(lambda _line: None)
-
-    def advance(self, done, latest):
-        super().advance(done, latest)
-        if self.phase_name == "practise" and done == STATE_AT:
-            os.kill(os.getpid(), signal.SIGTERM)
-            time.sleep(0.3)  # until the main thread has heard it
 
 
 @pytest.mark.parametrize("go_on", [trained_together, trained_alone])
