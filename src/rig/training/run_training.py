@@ -14,7 +14,7 @@ from rig.runs.interrupt import Interrupt
 from rig.runs.output_paths import check_new_directory, default_directory
 from rig.runs.run import Run
 from rig.training.callback import Callback, called_back
-from rig.training.display import say_plainly
+from rig.training.progress import say_plainly
 from rig.training.learn import Update
 from rig.training.loop import train
 from rig.training.make_envs import with_task_name
