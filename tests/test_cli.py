@@ -279,7 +279,7 @@ def test_evaluation_is_one_json_object(rig, run):
 
 def test_evaluation_is_a_table_in_centimetres(rig, run):
     out = rig("evaluate --episodes 3", run)[1]
-    assert out.startswith("Reach: 3 test goal pictures, after 3,000 steps")
+    assert out.startswith("Reach: 3 test goal images, after 3,000 steps")
     assert out.splitlines()[1].split() == [
         "distance",
         "left",
