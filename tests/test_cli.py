@@ -219,7 +219,7 @@ def test_existing_directory_is_never_written_over(rig, run):
 def test_training_ends_with_the_numbers_that_evaluation_gives(rig, train_tiny, tmp_path):
     code, out, err = rig(train_tiny, tmp_path / "run")
     assert code == 0
-    assert "practise" in err
+    assert "train: " in err
     trained = json.loads(out)
     assert trained.pop("run") == str(tmp_path / "run")
     assert (trained["task"], trained["num_episodes"]) == ("Reach", 2)

@@ -142,7 +142,7 @@ class Signalling(PlainProgress):
 
     def advance(self, done, latest):
         super().advance(done, latest)
-        if self.phase_name == "practise" and done == 2 * ROUND:
+        if self.phase_name == "train" and done == 2 * ROUND:
             os.kill(os.getpid(), signal.SIGTERM)
 
 
@@ -168,7 +168,7 @@ class Dying(PlainProgress):
 
     def advance(self, done, latest):
         super().advance(done, latest)
-        if self.phase_name == "practise" and done == SECOND_EPISODE + ROUND:
+        if self.phase_name == "train" and done == SECOND_EPISODE + ROUND:
             raise PowerLossError
 
 
