@@ -432,7 +432,7 @@ def test_compare_gives_every_number_as_json(study, capsys):
         (["compare", "nowhere.toml"], "nowhere.toml can't be read as a spec"),
         (["compare", "nowhere.jsonl"], "nowhere.jsonl can't be read as results"),
         (["compare", "study.toml", "--against", "c"], "no method is called 'c'"),
-        (["compare", "study.toml", "--out", "study.toml"], "study.toml is no directory"),
+        (["compare", "study.toml", "--out", "study.toml"], "study.toml is not a directory"),
     ],
 )
 def test_what_can_not_be_compared_is_one_line(study, capsys, argv, complaint):

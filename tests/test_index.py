@@ -374,7 +374,7 @@ def test_a_run_that_can_not_be_read_is_listed_as_damaged(root):
 
 def test_a_place_without_runs_lists_none_and_no_place_is_one_line(tmp_path):
     assert ask(tmp_path) == []
-    with pytest.raises(RunError, match="is no directory"):
+    with pytest.raises(RunError, match="is not a directory"):
         ask(tmp_path / "nowhere")
 
 

@@ -1,30 +1,62 @@
-"""Robots that teach themselves, from camera images alone, to reach any picture.
+"""Robots that teach themselves, from camera images alone, to reach any goal image.
 
 ::
 
-    policy = rig.load("runs/reach")
+    import rig
+
+    policy = rig.train("Reach", seed=0, out="runs/reach")
     action = policy.act(image, goal_image)
+    policy.save_pretrained("reach")
+    policy = rig.Policy.from_pretrained("reach")
+
+Importing this registers the tasks with Gymnasium: ``gymnasium.make("rig/Push-v0")``. All else
+is loaded when it is first used.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from rig import envs
 
 
 if TYPE_CHECKING:
-    from os import PathLike
-
+    from rig.api import evaluate, load, resume, train
+    from rig.config import Config
     from rig.inference.policy import Policy
+    from rig.training.callback import TrainingProgress
 
 
-def load(path: str | PathLike[str]) -> Policy:
-    """What a finished run has learned, or an export of one, ready to act.
+__all__ = [
+    "Config",
+    "Policy",
+    "TrainingProgress",
+    "envs",
+    "evaluate",
+    "load",
+    "resume",
+    "train",
+]
 
-    Raises:
-        RunError: There is no such run, or it is damaged.
-    """
-    from pathlib import Path
+_MODULES = {
+    "Config": "rig.config",
+    "Policy": "rig.inference.policy",
+    "TrainingProgress": "rig.training.callback",
+    "evaluate": "rig.api",
+    "load": "rig.api",
+    "resume": "rig.api",
+    "train": "rig.api",
+}
 
-    from rig.inference.policy import Policy
 
-    return Policy(Path(path))
+def __getattr__(name: str) -> Any:
+    """Load a public name when it is first used."""
+    if name not in _MODULES:
+        raise AttributeError(f"module 'rig' has no attribute {name!r}")
+    return getattr(import_module(_MODULES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return __all__

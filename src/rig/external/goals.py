@@ -12,7 +12,7 @@ import mujoco
 import numpy as np
 
 from rig.envs.image_goal_env import Goals
-from rig.external.env import ExternalEnv, Point, physics_of
+from rig.external.env import ExternalEnv, Physics, Point, physics_of
 from rig.external.image_source import ImageSource
 
 
@@ -33,21 +33,17 @@ HOLD_STEPS = 5
 
 
 def make_goals(
-    external_envs: Sequence[ExternalEnv],
-    image_source: ImageSource,
-    num: int,
-    *,
-    rng: np.random.Generator,
+    envs: Sequence[ExternalEnv], source: ImageSource, num: int, *, rng: np.random.Generator
 ) -> Goals:
     """Make goals, each from a seed of its own in one of the environments."""
     seeds = rng.integers(MAX_SEED, size=num)
     images, states = [], []
-    for first in range(0, num, len(external_envs)):
-        rows = range(first, min(first + len(external_envs), num))
-        for env, row in zip(external_envs, rows, strict=False):
+    for first in range(0, num, len(envs)):
+        rows = range(first, min(first + len(envs), num))
+        for env, row in zip(envs, rows, strict=False):
             seeds[row] = reach_goal_state(env, int(seeds[row]))
-        images.append(image_source.images(external_envs)[: len(rows)])
-        states += [env.achieved for env in external_envs[: len(rows)]]
+        images.append(source.images(envs)[: len(rows)])
+        states += [env.achieved for env in envs[: len(rows)]]
     return Goals(images=np.concatenate(images), states=np.stack(states), seeds=seeds)
 
 
@@ -61,20 +57,18 @@ def reach_goal_state(env: ExternalEnv, seed: int) -> int:
     scene = physics_of(env.env)
     if scene and len(env.desired) == NUM_AXES:
         for start in (seed, *rng.integers(MAX_SEED, size=NUM_REDRAWN).tolist()):
-            if reach_own_goal(env, start, *scene):
+            if reach_own_goal(env, start, scene):
                 return start
         env.reset(seed)
     step_randomly(env, rng=rng)
     return seed
 
 
-def reach_own_goal(
-    env: ExternalEnv, seed: int, model: mujoco.MjModel, data: mujoco.MjData
-) -> bool:
+def reach_own_goal(env: ExternalEnv, seed: int, scene: Physics) -> bool:
     """Bring an environment to the goal that it asks for after this seed, if that works."""
     for bring in (place_object, move_hand, pull_mocap_body):
         env.reset(seed)
-        bring(env, env.desired, model, data)
+        bring(env, env.desired, scene)
         if is_at(env, env.desired):
             return True
     return False
@@ -85,10 +79,9 @@ def is_at(env: ExternalEnv, goal: Point) -> bool:
     return bool(np.linalg.norm(env.achieved - goal) < NEAR_M)
 
 
-def place_object(
-    env: ExternalEnv, goal: Point, model: mujoco.MjModel, data: mujoco.MjData
-) -> None:
-    """Place the free object at the achieved goal at the goal, at rest."""
+def place_object(env: ExternalEnv, goal: Point, scene: Physics) -> None:
+    """Move the free object whose position is ``achieved`` to the goal, at rest."""
+    model, data = scene
     for joint in np.flatnonzero(model.jnt_type == mujoco.mjtJoint.mjJNT_FREE.value):
         qpos, qvel = model.jnt_qposadr[joint], model.jnt_dofadr[joint]
         if np.linalg.norm(data.qpos[qpos : qpos + 3] - env.achieved) < NEAR_M:
@@ -99,9 +92,7 @@ def place_object(
             return
 
 
-def move_hand(
-    env: ExternalEnv, goal: Point, _model: mujoco.MjModel, _data: mujoco.MjData
-) -> None:
+def move_hand(env: ExternalEnv, goal: Point, _scene: Physics) -> None:
     """Move the hand to the goal by actions, if the first three are the hand's axes.
 
     The arm then has a posture that practice can reach; pulling it there gives another one.
@@ -114,10 +105,9 @@ def move_hand(
         env.step(action)
 
 
-def pull_mocap_body(
-    env: ExternalEnv, goal: Point, model: mujoco.MjModel, data: mujoco.MjData
-) -> None:
+def pull_mocap_body(env: ExternalEnv, goal: Point, scene: Physics) -> None:
     """Pull what is welded to the only mocap body to the goal."""
+    model, data = scene
     for _ in range(NUM_PULLS if model.nmocap == 1 and model.neq else 0):
         if is_at(env, goal):
             return

@@ -43,7 +43,7 @@ class ImageSource:
     description: str
     """What takes the images. Runs record it and compare it on resume: keep its words."""
 
-    def images(self, external_envs: Sequence[ExternalEnv]) -> Images:
+    def images(self, envs: Sequence[ExternalEnv]) -> Images:
         """Return the present image of each environment."""
         raise NotImplementedError
 
@@ -65,13 +65,13 @@ class RayCasterSource(ImageSource):
         self._thread_pool = ThreadPool()
         self.description = f"mj_multiRay, camera {camera or 'as usual'}"
 
-    def images(self, external_envs: Sequence[ExternalEnv]) -> Images:
+    def images(self, envs: Sequence[ExternalEnv]) -> Images:
         """Render each environment."""
-        scenes = [scene for env in external_envs if (scene := physics_of(env.env))]
+        scenes = [scene for env in envs if (scene := physics_of(env.env))]
         for model, data in scenes:
             mujoco.mj_kinematics(model, data)
         if scenes[0][0] is not self._model:
-            self._open(external_envs[0].env, *scenes[0])
+            self._open(envs[0].env, *scenes[0])
         datas = [data for _, data in scenes]
         self._update_moving(datas)
         images = np.empty((len(datas), self._size, self._size, 3), np.uint8)
@@ -132,9 +132,9 @@ class ObservationSource(ImageSource):
         self._size, self._part = image_size, part
         self.description = f"the observation {part}".strip()
 
-    def images(self, external_envs: Sequence[ExternalEnv]) -> Images:
+    def images(self, envs: Sequence[ExternalEnv]) -> Images:
         """Return the image in each environment's last observation."""
-        return np.stack([crop_square(self._image(env), self._size) for env in external_envs])
+        return np.stack([crop_square(self._image(env), self._size) for env in envs])
 
     def _image(self, env: ExternalEnv) -> Image:
         return np.asarray(env.observation[self._part] if self._part else env.observation)
@@ -148,9 +148,9 @@ class RenderSource(ImageSource):
     def __init__(self, image_size: int) -> None:
         self._size = image_size
 
-    def images(self, external_envs: Sequence[ExternalEnv]) -> Images:
+    def images(self, envs: Sequence[ExternalEnv]) -> Images:
         """Return what each environment renders now."""
-        return np.stack([crop_square(render(env), self._size) for env in external_envs])
+        return np.stack([crop_square(render(env), self._size) for env in envs])
 
 
 def render(env: ExternalEnv) -> Image:

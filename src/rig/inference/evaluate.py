@@ -1,4 +1,4 @@
-"""Evaluation of a trained run on the fixed goal images."""
+"""A trained run on the fixed goal images: its distances, and attempts for a video."""
 
 from contextlib import closing
 from dataclasses import replace
@@ -6,11 +6,17 @@ from typing import Any
 
 from rig.agent.agent import Agent
 from rig.envs.tasks import is_external, short_name
+from rig.goals.goal_image import GoalImage
 from rig.inference.open_run import num_env_steps
+from rig.inference.reach import Attempt, reach
 from rig.runs.run import Run
 from rig.training.evaluate import GOALS_AT_ONCE, evaluation_goals, table, try_goals
-from rig.training.make_envs import make_envs
+from rig.training.make_envs import make_envs, unwrapped_envs
 from rig.training.provenance import check_same_observations
+
+
+NUM_SHOWN = 4
+"""Goal images in a video."""
 
 
 def evaluate_run(
@@ -38,3 +44,14 @@ def evaluate_run(
         goals = evaluation_goals(envs, num_episodes, config.evaluate.goals)
         trial = try_goals(agent, envs, goals)
     return table(config, trial, num_env_steps(run))
+
+
+def try_first_goals(run: Run, agent: Agent) -> list[Attempt]:
+    """Return attempts at the first goal images of evaluation, each from its own start."""
+    with closing(make_envs(run.config, num_envs=1)) as envs:
+        goals, id_ = evaluation_goals(envs, NUM_SHOWN), unwrapped_envs(envs).id
+        goal_images = [
+            GoalImage(image=image, changes=(), task=id_, state=state, seed=int(seed))
+            for image, state, seed in zip(goals.images, goals.states, goals.seeds, strict=True)
+        ]
+        return [reach(agent, envs, goal_image) for goal_image in goal_images]

@@ -12,8 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 from rig.errors import RunError
-from rig.inference.export import FILES, check_not_existing, copy_export, export
-from rig.runs.run import Run
+from rig.inference.export import FILES, copy_export, export
 
 
 REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
@@ -26,16 +25,11 @@ def upload(directory: Path, place: str, *, force: bool = False) -> None:
         RunError: It is no finished run, there is something already, or the Hub refused.
     """
     if not is_repository(place):
-        check_not_existing(Path(place))  # before it costs anything
+        export(directory, Path(place), force=force)
+        return
     with tempfile.TemporaryDirectory() as scratch:
         exported = Path(scratch) / directory.absolute().name
-        if (Run.open(directory).directory / "README.md").is_file():
-            copy_export(directory, exported)
-        else:
-            export(directory, exported, force=force)
-        if not is_repository(place):
-            copy_export(exported, Path(place))
-            return
+        export(directory, exported, force=force)
         with refusals(place) as hub:
             hub.HfApi().create_repo(place, exist_ok=True)
             hub.HfApi().upload_folder(repo_id=place, folder_path=exported)
@@ -54,6 +48,16 @@ def download(place: str, out: Path) -> None:
         with refusals(place) as hub:
             hub.snapshot_download(place, local_dir=scratch, allow_patterns=list(FILES))
         copy_export(Path(scratch), out)
+
+
+def cached(place: str) -> Path:
+    """Download an export from the Hub into its cache, and return the directory there.
+
+    Raises:
+        RunError: The package is missing, or the Hub refused.
+    """
+    with refusals(place) as hub:
+        return Path(hub.snapshot_download(place, allow_patterns=list(FILES)))
 
 
 def is_repository(place: str) -> bool:

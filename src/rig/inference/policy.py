@@ -1,52 +1,103 @@
-"""A trained policy for three lines of Python: pictures in, actions out."""
+"""A trained policy: camera image and goal image in, action out."""
 
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float32
 
 from rig.agent.agent import load_agent
+from rig.config import Config
 from rig.errors import ImageError
 from rig.inference.open_run import latent_space
 from rig.runs.run import Run
 
 
-class Policy:
-    """What a run has learned: how to bring what the camera sees to a goal picture."""
+Images = np.ndarray
+"""One image, uint8 of shape [H, W, 3], or a batch, [N, H, W, 3]."""
 
-    def __init__(self, directory: Path) -> None:
-        """Opens a finished run, or an export of one.
+
+class Policy:
+    """A trained policy, which brings what the camera shows closer to a goal image."""
+
+    def __init__(self, directory: str | PathLike[str]) -> None:
+        """Open a finished run, or an export of one.
 
         Raises:
-            RunError: It is neither, or damaged, or was trained on true states.
+            RunError: It is neither, is damaged, or was trained on true states.
         """
-        run = Run.open(directory)
-        self._policy = load_agent(run.policy, run.config)
-        self._space = latent_space(self._policy)
+        self.directory = Path(directory)
+        """The run or export."""
+        run = Run.open(self.directory)
+        self.config: Config = run.config
+        """The settings that it was trained with."""
         self.image_shape = (run.config.image_size, run.config.image_size, 3)
-        """Of the camera's images, and of goal pictures."""
+        """Shape of the camera's images, and of goal images."""
+        self._agent = load_agent(run.policy, run.config)
+        self._representation = latent_space(self._agent)
 
-    def act(self, image: np.ndarray, goal_image: np.ndarray) -> Float32[np.ndarray, " action"]:
-        """The action, in [-1, 1], that brings the image nearer to the goal picture.
+    @classmethod
+    def from_pretrained(cls, path: str | PathLike[str]) -> "Policy":
+        """Load a run, an export, or ``OWNER/NAME`` from the Hugging Face Hub.
+
+        Raises:
+            RunError: There is none, it is damaged, or the Hub refused.
+        """
+        from rig.inference.hub import cached, is_repository
+
+        return cls(cached(str(path)) if is_repository(str(path)) else path)
+
+    def save_pretrained(self, directory: str | PathLike[str]) -> None:
+        """Export to a new directory, with a model card and a video.
+
+        Raises:
+            RunError: The directory exists, or the camera's images here look different from
+                those of training.
+        """
+        from rig.inference.export import export
+
+        export(self.directory, Path(directory))
+
+    def push_to_hub(self, repo_id: str) -> None:
+        """Export to a repository on the Hugging Face Hub, ``OWNER/NAME``.
+
+        Raises:
+            RunError: As :meth:`save_pretrained`, or the Hub refused.
+        """
+        from rig.inference.hub import upload
+
+        upload(self.directory, repo_id)
+
+    def act(self, image: Images, goal_image: Images) -> Float32[np.ndarray, "*N action"]:
+        """Return the action that brings the camera's image closer to the goal image.
 
         Args:
-            image: What the camera sees: uint8, as ``image_shape`` says.
-            goal_image: What it should see, alike.
+            image: The camera's image, or a batch of them.
+            goal_image: What it should show: one for each image, or one for all.
+
+        Returns:
+            A new array of values in [-1, 1], one row for each image of a batch.
 
         Raises:
-            ImageError: A picture has not the camera's shape, or is not of 8 bits.
+            ImageError: An image has not the camera's shape, or is not uint8.
         """
-        for name, picture in {"image": image, "goal_image": goal_image}.items():
-            self._refuse_another_shape(name, np.asarray(picture))
-        goal = self._space.encode(np.asarray(goal_image)[None]).latent
-        action, _encoding = self._policy.act(
-            np.asarray(image)[None], goal, use_target_actor=True
-        )
-        return action[0]
+        images, goals = np.asarray(image), np.asarray(goal_image)
+        self._check("image", images, max_dims=4)
+        self._check("goal_image", goals, max_dims=images.ndim)
+        is_batch = images.ndim == 4
+        frames = images if is_batch else images[None]
+        latents = self._representation.encode(goals if goals.ndim == 4 else goals[None]).latent
+        if len(latents) not in (1, len(frames)):
+            raise ImageError(f"{len(latents)} goal images for {len(frames)} images")
+        towards = np.broadcast_to(latents, (len(frames), latents.shape[1]))
+        actions, _encoding = self._agent.act(frames, towards, use_target_actor=True)
+        return np.array(actions if is_batch else actions[0], np.float32)
 
-    def _refuse_another_shape(self, name: str, picture: np.ndarray) -> None:
-        if picture.shape != self.image_shape or picture.dtype != np.uint8:
+    def _check(self, name: str, image: np.ndarray, max_dims: int) -> None:
+        """Raise ImageError unless it is an image as the camera makes them, or a batch."""
+        is_right = image.shape[-3:] == self.image_shape and image.ndim <= max_dims
+        if not is_right or image.dtype != np.uint8:
             raise ImageError(
-                f"{name} is {picture.dtype} of shape {picture.shape}: give uint8 of shape "
+                f"{name} is {image.dtype} of shape {image.shape}: give uint8 of shape "
                 f"{self.image_shape}, as the run's camera does"
             )

@@ -38,12 +38,17 @@ def called_back(run: Run, callback: Callback | None, interrupt: Interrupt) -> It
         yield
         return
     latest: dict[str, float] = {}
+    for row in run.metrics():
+        latest |= row
+    last_step: float = 0
 
     def follow(row: Mapping[str, float]) -> None:
         """Take in a line of metrics, and call back if it is a new round's."""
-        is_round = row[STEPS] > latest.get(STEPS, 0) and "vae/fit_steps" not in row
+        nonlocal last_step
         latest.update(row)
-        if is_round:
+        is_fit = any(name.startswith("vae/") for name in row)
+        if row[STEPS] != last_step and not is_fit:
+            last_step = row[STEPS]
             progress = TrainingProgress(
                 num_timesteps=int(row[STEPS]),
                 total_timesteps=run.config.total_timesteps,
