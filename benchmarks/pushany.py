@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.results import made_now, place_of, take_in
+from benchmarks.results import add_results, made_now, place_of
 from rig.compare.kept_results import STEPS, TRAINING_S, Result, result_of, rounded
 from rig.inference.open_run import open_trained
 from rig.training.evaluate import GOALS_AT_ONCE, evaluation_goals, try_goals
@@ -51,7 +51,7 @@ def last_row(figures: dict[str, Any]) -> dict[str, list[float]]:
 
 def main(argv: Sequence[str]) -> None:
     """Keeps what every run comes to."""
-    take_in("pushany", [result for name in argv for result in study(Path(name))])
+    add_results("pushany", [result for name in argv for result in study(Path(name))])
 
 
 if __name__ == "__main__":

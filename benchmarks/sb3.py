@@ -19,7 +19,7 @@ from stable_baselines3 import TD3, HerReplayBuffer
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.noise import NormalActionNoise
 
-from benchmarks.results import made_now, place_of, take_in
+from benchmarks.results import add_results, made_now, place_of
 from rig.compare.kept_results import STEPS, TRAINING_S, Result, result_of, rounded
 from rig.config import Config
 from rig.envs.tasks import find_task, gymnasium_id
@@ -120,7 +120,7 @@ def new_model(env: LatentGoals, config: Config) -> TD3:
 
 def main(argv: Sequence[str]) -> None:
     """Keeps what both come to on every run."""
-    take_in("sb3", [result for name in argv for result in study(Path(name))])
+    add_results("sb3", [result for name in argv for result in study(Path(name))])
 
 
 if __name__ == "__main__":

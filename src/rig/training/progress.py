@@ -124,11 +124,12 @@ class PlainProgress(Progress):
 
 
 def open_progress() -> Progress:
-    """Return live bars on a terminal or in a notebook that can draw them, else plain lines."""
+    """Return live bars on a terminal or in a notebook that draws them, else plain lines."""
     console = Console(stderr=True)
     # Without ipywidgets, rich warns at each redraw in a notebook.
     is_notebook = console.is_jupyter and find_spec("ipywidgets") is not None
-    return live_progress(console) if is_live() or is_notebook else PlainProgress(say_plainly)
+    is_live = sys.stderr.isatty() or is_notebook
+    return live_progress(console) if is_live else PlainProgress(print_to_stderr)
 
 
 def live_progress(console: Console) -> Progress:
@@ -167,11 +168,6 @@ def shown_metrics(metrics: Mapping[str, float]) -> dict[str, str]:
     return texts
 
 
-def is_live() -> bool:
-    """Return whether standard error is a terminal, which can be redrawn."""
-    return sys.stderr.isatty()
-
-
-def say_plainly(line: str) -> None:
+def print_to_stderr(line: str) -> None:
     """Write a line on standard error."""
     sys.stderr.write(f"{line}\n")
