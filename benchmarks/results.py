@@ -1,10 +1,12 @@
-"""The results page: ``python -m benchmarks.results`` writes docs/results.md from what is kept.
+"""Write the results pages: ``python -m benchmarks.results``.
 
-``--keep SOURCE...`` first takes in finished runs: a study's directory, or a spec whose study
-lies under ``runs/``. What is kept of each run is one line in ``docs/results/STUDY.jsonl``, in
-place of an older one of the same run; plots lie beside it. A study may thus be run a seed at a
-time, on any machine, and a run that it takes ``from`` another is as the other has it. Nobody
-types a number.
+docs/results.md shows every study in short. docs/results/STUDY.md has its full tables and its
+runs, each with its commit and command. docs/results/STUDY.jsonl has the data.
+
+``--keep SOURCE...`` first adds finished runs: from the directory of a study, or from a spec
+whose study is under ``runs/``. They replace older results of the same runs, so a study can be
+run a seed at a time, on any machine. A run that a study takes ``from`` another one is always as
+the other one has it.
 """
 
 import argparse
@@ -14,10 +16,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from math import isnan
 from pathlib import Path
 from typing import Any
 
-from rig.compare.comparison import Comparison, Line
+from rig.compare.comparison import Comparison, MethodScore
 from rig.compare.curves import save_curves
 from rig.compare.kept_results import (
     STEPS,
@@ -26,11 +29,19 @@ from rig.compare.kept_results import (
     read_results,
     write_results,
 )
-from rig.compare.tables import COLUMNS, cells, grid, legend, nothing_scores, over_tasks
+from rig.compare.tables import (
+    COLUMNS,
+    cells,
+    legend,
+    markdown_table,
+    median,
+    no_op_score,
+    overall_section,
+)
 from rig.errors import RigError, RunError, SpecError
 from rig.runs.output_paths import RUNS
 from rig.runs.settings import changes_from_published
-from rig.sweep.spec import Planned, read_alone, read_spec, slug
+from rig.sweep.spec import RunSpec, read_spec, read_spec_alone, slug
 from rig.training.origin import commit, now
 
 
@@ -44,17 +55,30 @@ HEAD = """# Results
 
 <!-- Written by `python -m benchmarks.results`: change that, not this. -->
 
-Every number is from finished runs whose evaluations are kept, a line each, in
-[results/](results/): anyone can draw this page again. A number leads to its runs, and each run
-to its line, its commit, and the command that makes it again at that commit. Distances are from
-goal pictures that practice never saw, at the last step. Training is wall-clock of one core;
-machines were shared, and some were three times as fast as others: compare steps, or run a study
-anew on one machine.
+Each table shows the final distance between an object and its place in 100 goal images that
+were not used in training. *Median*: the median over goal images, then the interquartile mean
+over seeds with a bootstrap 95 % interval. *Mean*: the mean over goal images and seeds. The name
+of a study leads to its page, with all its tables, its runs and their commits and commands.
+
+Training times are of one core. Some machines were three times as fast as others and none was
+idle, so compare numbers of steps, not times.
 """
+RUNS_HEAD = "<!-- Written by `python -m benchmarks.results`: change that, not this. -->"
+PUBLISHED = {
+    "push": "RIG 7.7 cm; Skew-Fit 4.0 cm at 300,000 steps; LEXA 2.3 cm",
+    "pick": "RIG 3.7 cm; Skew-Fit 1.0 cm at 240,000 steps; LEXA 1.4 cm",
+    "door": "Skew-Fit 0.03 to 0.05 rad at 85,000 steps",
+}
+"""The published means on the task of a study."""
+SOURCES = """The published numbers are means, so compare them with the means. RIG and LEXA:
+Mendonca et al. 2021 (arXiv 2110.09514), which ran RIG too. Skew-Fit: read off the plots of Pong
+et al. 2020 (arXiv 1903.03698). They come from the authors' own simulations, cameras and goals,
+so a small difference says little."""
+BRIEF_COLUMNS = ("method", "seeds", "median", "mean", "steps")
 
 
 def main(argv: Sequence[str]) -> None:
-    """Takes in what is to be kept, and writes the page."""
+    """Add the results to be kept, and write the pages."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.results", description=__doc__.split("\n")[0]
     )
@@ -65,75 +89,80 @@ def main(argv: Sequence[str]) -> None:
         for source in options.keep:
             print(keep(source))
         for path in sorted(KEPT.glob("*.jsonl")):
-            borrow_again(path)
-            draw(path)
+            update_borrowed(path)
+            write_study(path)
         PAGE.write_text(page())
     except RigError as error:
         parser.exit(2, f"{parser.prog}: {error}\n")
 
 
 def keep(source: Path) -> str:
-    """Keeps the finished runs of a source; what to tell about it."""
+    """Keep the finished runs of a source; return what to say about them."""
     results, left_out = gather_one(source)
     if not results:
         return f"{source}: no run is finished"
     study = results[0].study or slug(results[0].id)
     path = KEPT / f"{study}.jsonl"
     given = {*read_kept(path), *(result.id for result in results)}
-    take_in(study, results)
+    add_results(study, results)
     held = read_kept(path).keys()
-    told = [f"{path.relative_to(ROOT)}: {len(held)} runs are kept"]
+    texts = [f"{path.relative_to(ROOT)}: {len(held)} runs are kept"]
     if left_out:
-        told.append(f"not finished: {', '.join(left_out)}")
+        texts.append(f"not finished: {', '.join(left_out)}")
     if gone := sorted(given - held):
-        told.append(f"not as the spec plans now, so not kept: {', '.join(gone)}")
-    return "; ".join(told)
+        texts.append(f"not in the spec as it is now, so not kept: {', '.join(gone)}")
+    return "; ".join(texts)
 
 
-def take_in(study: str, results: list[Result]) -> None:
-    """Keeps results with those of the study that are kept already.
+def add_results(study: str, results: list[Result]) -> None:
+    """Add results to those kept of a study.
 
     Raises:
-        RunError: None of them is as the study's spec plans now.
+        RunError: None of them has the settings that the study's spec has now.
     """
     path = KEPT / f"{study}.jsonl"
     write_kept(path, merged(path, [replace(result, study=study) for result in results]))
 
 
 def write_kept(path: Path, results: list[Result]) -> None:
-    """Writes what is kept of a study, but never nothing in place of something.
+    """Write the results kept of a study.
 
     Raises:
-        RunError: There is nothing.
+        RunError: There are none; then the file stays as it is.
     """
     if not results:
-        raise RunError(f"no run for {path} is as its spec plans now: it stays as it is")
+        raise RunError(
+            f"no run for {path} has the settings that its spec has now: it stays as it is"
+        )
     write_results(path, results)
 
 
-def borrow_again(path: Path) -> None:
-    """Has what a study took from others as they have it now, if its spec can still be read."""
+def update_borrowed(path: Path) -> None:
+    """Update the results that a study takes from others, if its spec can be read."""
     spec = SPECS / f"{path.stem}.toml"
     if not spec.is_file():
         return
     with suppress(SpecError):
         plan = read_spec(spec).runs
-        write_kept(path, list(with_borrowed(path, plan, read_kept(path)).values()))
+        kept = read_kept(path)
+        updated = with_borrowed(path, plan, kept)
+        if updated != kept:
+            write_kept(path, list(updated.values()))
 
 
 def place_of(directory: Path) -> str:
-    """A run's directory as a command on the page has it: from ``runs`` on, on any machine."""
+    """Return a run's directory from ``runs`` on, which is the same on any machine."""
     parts = directory.resolve().parts
     return "/".join(parts[parts.index(RUNS.name) :]) if RUNS.name in parts else parts[-1]
 
 
 def made_now() -> dict[str, str]:
-    """Commit and date of what is measured by this code now, on a run of any."""
+    """Return the commit and the date of a measurement made now."""
     return {"commit": commit() or "", "date": now()}
 
 
 def merged(path: Path, results: list[Result]) -> list[Result]:
-    """What is kept with new results in it; if there is a spec, no others than it plans now."""
+    """Return the results kept with new ones added; with a spec, only those of its runs."""
     kept = read_kept(path) | {result.id: result for result in results}
     spec = SPECS / f"{path.stem}.toml"
     if not spec.is_file():
@@ -144,157 +173,167 @@ def merged(path: Path, results: list[Result]) -> list[Result]:
 
 
 def with_borrowed(
-    path: Path, plan: Sequence[Planned], kept: Mapping[str, Result]
+    path: Path, plan: Sequence[RunSpec], kept: Mapping[str, Result]
 ) -> dict[str, Result]:
-    """What is kept of a study, and what its plan takes from others as those have it now."""
-    homes = {run.id: run.home for run in plan if run.home}
-    lent = {
+    """Return the results kept, with those taken from other studies as they are there now."""
+    sources = {run.id: run.source_study for run in plan if run.source_study}
+    borrowed = {
         result.id: replace(result, study=path.stem)
-        for home in sorted(set(homes.values()))
-        for result in read_kept(path.with_name(f"{home}.jsonl")).values()
-        if homes.get(result.id) == home
+        for study in sorted(set(sources.values()))
+        for result in read_kept(path.with_name(f"{study}.jsonl")).values()
+        if sources.get(result.id) == study
     }
-    both = {**kept, **lent}
-    return {id_: both[id_] for id_ in both if id_ in lent or id_ not in homes}
+    both = {**kept, **borrowed}
+    return {id_: both[id_] for id_ in both if id_ in borrowed or id_ not in sources}
 
 
 def read_kept(path: Path) -> dict[str, Result]:
-    """What is kept of a study by its runs' names; nothing if there is no such file."""
+    """Return the results in a file by the id of their run; none if there is no file."""
     return {result.id: result for result in read_results(path)} if path.is_file() else {}
 
 
-def is_of(result: Result | None, run: Planned) -> bool:
-    """Whether it is a result, and of a run with the settings that are planned."""
+def is_of(result: Result | None, run: RunSpec) -> bool:
+    """Return whether a result has the settings that its spec has now."""
     if result is None:
         return False
-    return as_kept(result.changes) == as_kept(changes_from_published(run.config))
+    return as_json(result.changes) == as_json(changes_from_published(run.config))
 
 
-def as_kept(changes: Mapping[str, Any]) -> str:
-    """Changes as a line of results has them: JSON knows no tuples."""
+def as_json(changes: Mapping[str, Any]) -> str:
+    """Return changes as JSON, which has no tuples, so that they can be compared."""
     return json.dumps(changes, sort_keys=True)
 
 
 def page() -> str:
-    """The whole page, in Markdown."""
-    studies = [read_results(path) for path in sorted(KEPT.glob("*.jsonl"))]
-    sections = [section(Comparison(results)) for results in studies]
-    return "\n".join([HEAD, *(sections or ["No study is kept yet.\n"])])
+    """Return the overview of all studies, in Markdown."""
+    studies = {path.stem: read_results(path) for path in sorted(KEPT.glob("*.jsonl"))}
+    sections = [overview(Comparison(results)) for results in studies.values()]
+    return "\n".join([HEAD, *published(studies), *(sections or ["No study is kept yet.\n"])])
 
 
-def section(comparison: Comparison) -> str:
-    """What one study asks, what came out, and every run of it."""
+def published(studies: Mapping[str, list[Result]]) -> list[str]:
+    """Return a table of our means next to those that others published."""
+    rows = []
+    for study in PUBLISHED.keys() & studies.keys():
+        comparison = Comparison(studies[study])
+        (task,) = comparison.tasks
+        (name,) = comparison.main_objects(task)
+        score = comparison.scores(task, name)[0]
+        seeds, middle, mean, steps = brief_cells(score)[1:]
+        rows.append([task, seeds, middle, mean, score.unit, steps, PUBLISHED[study]])
+    columns = ("task", "seeds", "median", "mean", "unit", "steps", "published means")
+    parts = ["## Next to published results", SOURCES, markdown_table(columns, sorted(rows)), ""]
+    return ["\n\n".join(parts)] if rows else []
+
+
+def overview(comparison: Comparison) -> str:
+    """Return what a study asks, and a short table for each main object."""
     study = comparison.results[0].study
-    parts = [f"## {study}", f"{asked(study)} {made_at(comparison)}"]
+    parts = [f"## [{study}](results/{study}.md)", question(study)]
     for task in comparison.tasks:
-        for thing in comparison.things(task):
-            lines = comparison.lines(task, thing)
-            rows = [linked(study, line) for line in lines]
-            parts += [f"### {task}: {thing}", nothing_scores(lines[0]), grid(COLUMNS, rows)]
-            if thing in drawn(comparison, task):
-                name = plot_of(study, task, thing).relative_to(PAGE.parent)
-                parts.append(f"![{task}: {thing}, learning curves]({name})")
-    parts += [f"#{part}" if part.startswith("#") else part for part in over_tasks(comparison)]
-    return "\n\n".join([*parts, legend(comparison), "### Its runs", runs(comparison), ""])
+        for name in comparison.main_objects(task):
+            scores = comparison.scores(task, name)
+            parts.append(f"{task}, {name}, {scores[0].unit}. {no_op_score(scores[0])}")
+            parts.append(markdown_table(BRIEF_COLUMNS, map(brief_cells, scores)))
+    return "\n\n".join([*parts, ""])
 
 
-def asked(study: str) -> str:
-    """The question of a study, and where its plan is."""
+def brief_cells(score: MethodScore) -> list[str]:
+    """Return the cells of one method in a short table."""
+    mean = "–" if isnan(score.mean_distance) else score.show(score.mean_distance)
+    steps = f"{score.num_env_steps:,}"
+    return [score.method, str(score.num_seeds), median(score), mean, steps]
+
+
+def study_page(comparison: Comparison) -> str:
+    """Return the page of one study: every table, the plots, and every run."""
+    study = comparison.results[0].study
+    about = f"{question(study)} {made_at(comparison)}"
+    parts = [f"# {study}", RUNS_HEAD, f"{about} [All results](../results.md)."]
+    for task in comparison.tasks:
+        for name in comparison.objects(task):
+            scores = comparison.scores(task, name)
+            parts += [f"## {task}: {name}", no_op_score(scores[0])]
+            parts.append(markdown_table(COLUMNS, map(cells, scores)))
+            if name in drawn(comparison, task):
+                plot = plot_of(study, task, name).name
+                parts.append(f"![{task}: {name}, learning curves]({plot})")
+    parts += [*overall_section(comparison), legend(comparison)]
+    return "\n\n".join([*parts, "## Runs", runs(comparison), ""])
+
+
+def question(study: str) -> str:
+    """Return what a study asks, and the file that defines it."""
     path = SPECS / f"{study}.toml"
-    if not path.is_file():
-        return made_by(study)
-    try:
-        question = read_alone(path).asks
-    except RigError as error:
-        question = f"(The spec does not fit this version: {error})"
-    return f"{question} Spec: [{path.name}](../benchmarks/specs/{path.name})."
-
-
-def made_by(study: str) -> str:
-    """What made a study that has no spec."""
+    if path.is_file():
+        try:
+            asks = read_spec_alone(path).asks
+        except RigError as error:
+            asks = f"(The spec does not fit this version: {error})"
+        return f"{asks} Spec: `benchmarks/specs/{path.name}`."
     if (SPECS.parent / f"{study}.py").is_file():
-        return f"Made by [`python -m benchmarks.{study}`](../benchmarks/{study}.py)."
-    return "Run by itself, not from a spec."
+        return f"Made by `python -m benchmarks.{study}`."
+    return "A run by itself, without a spec."
 
 
 def made_at(comparison: Comparison) -> str:
-    """Which code the runs of a study are of: those of several are less alike than they look."""
+    """Return the commits that the runs of a study were made at."""
     commits = Counter(short(result.commit) for result in comparison.results)
     if len(commits) == 1:
-        return f"Code: `{next(iter(commits))}`."
-    told = [f"`{commit}` ({num})" for commit, num in commits.most_common()]
-    return f"Code (runs): {', '.join(told)}."
+        return f"Commit: `{next(iter(commits))}`."
+    listed = [f"`{commit}` ({num})" for commit, num in commits.most_common()]
+    return f"Commits (runs): {', '.join(listed)}."
 
 
 def short(commit: str) -> str:
-    """A commit as people write it; that its code was changed is told."""
+    """Return the first digits of a commit, and whether its code was changed."""
     return commit[:SHOWN_DIGITS] + commit[HASH_DIGITS:]
 
 
-def linked(study: str, line: Line) -> list[str]:
-    """A method's cells; its number leads to its runs."""
-    shown = cells(line)
-    shown[2] = f"[{shown[2]}](#{anchor(study, line.task, line.method)})"
-    return shown
-
-
 def runs(comparison: Comparison) -> str:
-    """Every run of a study: its distances, and what made it."""
-    rows, told = [], set()
-    for number, result in enumerate(comparison.results, start=1):
-        study = result.study
-        place = anchor(study, result.task, result.method)
-        mark = "" if place in told else f'<a id="{place}"></a>'
-        told.add(place)
-        rows.append(
-            [
-                f"{mark}[{result.id}](results/{study}.jsonl#L{number})",
-                result.method,
-                came_to(result),
-                f"`{short(result.commit)}`",
-                f"`{result.command}`",
-            ]
-        )
-    columns = ("run", "method", "distance left", "commit", "command")
-    return grid(columns, rows, len(columns))
+    """Return a table of a study's runs: their distances, commits and commands."""
+    rows = [
+        [
+            f"[{result.id}]({result.study}.jsonl#L{number})",
+            result.method,
+            final_distances(result),
+            f"`{short(result.commit)}`",
+            f"`{result.command}`",
+        ]
+        for number, result in enumerate(comparison.results, start=1)
+    ]
+    columns = ("run", "method", "median distance", "commit", "command")
+    return markdown_table(columns, rows, len(columns))
 
 
-def came_to(result: Result) -> str:
-    """A run's last distances, and how many goals it reached by the task's own measure."""
-    told = [f"{thing} {last(result, thing)}" for thing in result.things]
+def final_distances(result: Result) -> str:
+    """Return a run's final medians, and the share of goals reached by the task's own rule."""
+    alone = Comparison([result])
+    scores = [alone.scores(result.task, name)[0] for name in result.objects]
+    texts = [f"{score.object} {score.show(score.iqm)} {score.unit}" for score in scores]
     if SUCCESS in result.curve:
-        told.append(f"{result.curve[SUCCESS][-1]:.0%} reached")
-    return ", ".join(told)
+        texts.append(f"{result.curve[SUCCESS][-1]:.0%} reached")
+    return ", ".join(texts)
 
 
-def last(result: Result, thing: str) -> str:
-    """A run's last distance."""
-    (line,) = Comparison([result]).lines(result.task, thing)
-    return f"{line.show(line.iqm)} {line.unit}"
-
-
-def draw(path: Path) -> None:
-    """Draws the curves of a study that is kept."""
+def write_study(path: Path) -> None:
+    """Write the page of a study, and draw its curves."""
     comparison = Comparison(read_results(path))
+    path.with_suffix(".md").write_text(study_page(comparison))
     for task in comparison.tasks:
-        for thing in drawn(comparison, task):
-            save_curves(plot_of(path.stem, task, thing), comparison, task, thing)
+        for name in drawn(comparison, task):
+            save_curves(plot_of(path.stem, task, name), comparison, task, name)
 
 
 def drawn(comparison: Comparison, task: str) -> list[str]:
-    """The things of which there are curves: what the task is about, if it was seen to learn."""
+    """Return the objects that have curves: the main ones, if there are several evaluations."""
     is_curve = any(len(r.curve[STEPS]) > 1 for r in comparison.results if r.task == task)
-    return comparison.main_things(task) if is_curve else []
+    return comparison.main_objects(task) if is_curve else []
 
 
-def plot_of(study: str, task: str, thing: str) -> Path:
-    """Where a study's plot lies."""
-    return KEPT / f"{slug(f'{study}-{task}-{thing}')}.png"
-
-
-def anchor(study: str, task: str, method: str) -> str:
-    """The place on the page where a method's runs are listed."""
-    return slug(f"{study}-{task}-{method}")
+def plot_of(study: str, task: str, name: str) -> Path:
+    """Return the file of a study's plot."""
+    return KEPT / f"{slug(f'{study}-{task}-{name}')}.png"
 
 
 if __name__ == "__main__":

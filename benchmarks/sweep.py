@@ -1,10 +1,10 @@
-"""What Ray costs: ``python -m benchmarks.sweep [--runs N] [--seconds S]``.
+"""Measure what Ray costs: ``python -m benchmarks.sweep [--runs N] [--seconds S]``.
 
-The same runs, one after the other on one core, by hand and by ``rig sweep``: one run, and N. A
-run waits for some seconds in place of training, so that what is compared is all that surrounds
-a run: a process, imports, Ray's start and end, and bookkeeping. Prints one JSON object: what
-a sweep costs once, what each of its runs costs, and how long the runs of a sweep of eight must
-be for both together to stay under the share of wall-clock that was promised.
+The same runs are made one after the other on one core, by hand and by ``rig sweep``: first one
+run, then N. A run waits for some seconds instead of training, so that only its surroundings
+are compared: processes, imports, Ray's start and end, bookkeeping. Prints one JSON object: the
+cost of a sweep, the cost of each of its runs, and how long the runs of a sweep of eight must be
+for all this to stay under the promised share of the wall-clock time.
 """
 
 import argparse
@@ -20,53 +20,53 @@ from time import perf_counter
 
 from benchmarks.machine import load_average
 from rig.errors import RigError
-from rig.sweep.directory import Study
-from rig.sweep.jobs import Job
-from rig.sweep.progress import PlainBoard
-from rig.sweep.spec import Planned, read_spec
+from rig.sweep.job import Job
+from rig.sweep.progress import SweepProgress
+from rig.sweep.spec import RunSpec, read_spec
+from rig.sweep.study import Study
 from rig.sweep.sweep import sweep
 from rig.sweep.worker import ONE_THREAD
 
 
 PROMISED_SHARE = 0.05
-"""Of wall-clock, at most, on one machine."""
+"""Of the wall-clock time, at most, on one machine."""
 NUM_RUNS = 8
-"""Runs of the sweep for which that is told."""
+"""Runs of the sweep for which the shortest run is computed."""
 
 
 class Wait:
-    """Trains nothing, for so many seconds."""
+    """A trainer that waits instead."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
 
     def __call__(self, job: Job) -> Iterator[tuple[str, RigError | None]]:
-        """Waits, and leaves finished runs."""
-        for planned in job.runs:
-            wait(planned, job.study.run_directory(planned.id), self.seconds)
-            yield planned.id, None
+        """Wait, and leave finished runs."""
+        for run_spec in job.runs:
+            wait(run_spec, job.study.run_directory(run_spec.id), self.seconds)
+            yield run_spec.id, None
 
 
-def wait(planned: Planned, directory: Path, seconds: float) -> None:
-    """Writes a run's directory, waits, and says that it is finished."""
+def wait(run_spec: RunSpec, directory: Path, seconds: float) -> None:
+    """Write a run's directory, wait, and mark the run as finished."""
     from rig.runs.run import Run
     from rig.training import run_training  # noqa: F401 (what a real run imports)
 
-    run = Run.create(directory, planned.config, {})
+    run = Run.create(directory, run_spec.config, {})
     time.sleep(seconds)
     run.save_evaluation({"distances": {}})
 
 
 def main(argv: Sequence[str]) -> None:
-    """Measures both, and prints what the difference is."""
+    """Measure both, and print the difference."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.sweep", description=__doc__.split("\n")[0]
     )
     parser.add_argument("--runs", type=int, default=4)
-    parser.add_argument("--seconds", type=float, default=5.0, help="what a run waits")
+    parser.add_argument("--seconds", type=float, default=5.0, help="length of a run")
     options = parser.parse_args(argv)
     if options.runs < 2:
-        parser.error("--runs must be at least 2, or nothing tells what one more run takes")
+        parser.error("--runs must be at least 2, to find the cost of one more run")
     os.environ |= ONE_THREAD
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     load = load_average()
@@ -79,7 +79,7 @@ def main(argv: Sequence[str]) -> None:
     per_run_s = (more[1] - more[0]) / (options.runs - 1)
     once_s = more[0] - per_run_s
     enough_s = (once_s / NUM_RUNS + per_run_s) / PROMISED_SHARE
-    told = {
+    report = {
         "seconds_each": options.seconds,
         **{f"{name}_1_run_s": round(seconds[0], 2) for name, seconds in spent.items()},
         **{
@@ -93,22 +93,22 @@ def main(argv: Sequence[str]) -> None:
         "load_before": load,
         "load_after": load_average(),
     }
-    print(json.dumps(told, indent=2))
+    print(json.dumps(report, indent=2))
 
 
-def timed(way: Callable[[Study, float], None], num_runs: int, seconds: float) -> float:
-    """Seconds of wall-clock that all runs took together."""
+def timed(make: Callable[[Study, float], None], num_runs: int, seconds: float) -> float:
+    """Return the seconds that all runs took together."""
     with tempfile.TemporaryDirectory() as place:
         spec = Path(place) / "waiting.toml"
         spec.write_text(f'tasks = ["Push"]\nseeds = {num_runs}\n')
         study = Study(read_spec(spec), Path(place) / "study")
         start_s = perf_counter()
-        way(study, seconds)
+        make(study, seconds)
         return perf_counter() - start_s
 
 
 def by_hand(study: Study, seconds: float) -> None:
-    """Every run in a process of its own."""
+    """Make every run in a process of its own."""
     code = (
         "import sys; from pathlib import Path; from benchmarks.sweep import wait; "
         "from rig.sweep.spec import read_spec; "
@@ -121,9 +121,8 @@ def by_hand(study: Study, seconds: float) -> None:
 
 
 def swept(study: Study, seconds: float) -> None:
-    """The same by a sweep."""
-    board = PlainBoard(lambda line: print(line, file=sys.stderr))
-    sweep(study, board, num_cores=1, trainer=Wait(seconds))
+    """Make the same runs in a sweep."""
+    sweep(study, SweepProgress(), num_cores=1, trainer=Wait(seconds))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A trainer that only writes a run's directory, in a fraction of a second.
+"""A trainer that writes a run's directory in a fraction of a second, without learning.
 
 ``python stub_trainer.py SPEC DIRECTORY`` is a sweep of such runs on one core, for tests that
 kill it.
@@ -12,12 +12,12 @@ from pathlib import Path
 
 from rig.errors import RigError
 from rig.runs.run import Run
-from rig.sweep.directory import Study
-from rig.sweep.jobs import Job
-from rig.sweep.progress import PlainBoard
-from rig.sweep.spec import Planned, read_spec
+from rig.sweep.job import Job
+from rig.sweep.progress import SweepProgress
+from rig.sweep.spec import read_spec
+from rig.sweep.study import Study
 from rig.sweep.sweep import sweep
-from rig.sweep.worker import clear
+from rig.sweep.worker import remove_run
 
 
 NUM_ROUNDS = 8
@@ -25,8 +25,13 @@ ROUND_S = 0.1
 
 
 def train_stub(job: Job) -> Iterator[tuple[str, RigError | None]]:
-    """Metrics that tell seed and round, a slow round at a time."""
-    runs = [begun(planned, job.study.run_directory(planned.id)) for planned in job.runs]
+    """Log metrics that name seed and round, a slow round at a time."""
+    runs = []
+    for run_spec in job.runs:
+        directory = job.study.run_directory(run_spec.id)
+        remove_run(directory)
+        origin = {"command": " ".join(run_spec.argv)}
+        runs.append(Run.create(directory, run_spec.config, origin))
     for index in range(1, NUM_ROUNDS + 1):
         time.sleep(ROUND_S)
         for run in runs:
@@ -37,14 +42,8 @@ def train_stub(job: Job) -> Iterator[tuple[str, RigError | None]]:
 
 
 def train_all(study: Study) -> None:
-    """Every run of a study, as one job."""
+    """Train every run of a study, as one job."""
     list(train_stub(Job(runs=study.spec.runs, study=study, trainer=train_stub)))
-
-
-def begun(planned: Planned, directory: Path) -> Run:
-    """A new run in a clean directory."""
-    clear(directory)
-    return Run.create(directory, planned.config, {"command": " ".join(planned.argv)})
 
 
 def stub_row(seed: int, index: int) -> dict[str, float]:
@@ -64,4 +63,4 @@ def write_spec(path: Path, num_seeds: int = 2, methods: tuple[str, ...] = ("a", 
 
 if __name__ == "__main__":
     study = Study(read_spec(Path(sys.argv[1])), Path(sys.argv[2]))
-    sweep(study, PlainBoard(print), num_cores=1, trainer=train_stub)
+    sweep(study, SweepProgress(), num_cores=1, trainer=train_stub)

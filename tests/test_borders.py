@@ -1,4 +1,7 @@
-"""No transition leads from one episode into the next, however a world is reset."""
+"""No transition leads from one episode into the next, however environments are reset.
+
+That holds for a rollout that is driven at once and in parts.
+"""
 
 import gymnasium
 import numpy as np
@@ -9,7 +12,7 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from rig.agent.explore import Noise, RandomPolicy
 from rig.config import ExploreConfig
 from rig.replay.buffer import ReplayBuffer
-from rig.training.rollout import collect_random, collect_rollouts
+from rig.training.rollout import PracticeRollout, collect_random
 from rig.types import Encoding
 
 
@@ -61,11 +64,14 @@ def act(frames, goals):
     return goals.repeat(2, axis=1), Encoding(latent=latent, log_std=-latent)
 
 
-@pytest.fixture
-def episodes(envs, rng):
+@pytest.fixture(params=[NUM_STEPS, 3, 1], ids=["at once", "in parts of 3", "step by step"])
+def episodes(request, envs, rng):
     goals = np.array([[0.1], [0.2], [0.3]], np.float32)
     noise = Noise(len(LENGTHS), 2, ExploreConfig(kind="gaussian", sigma=0.05))
-    return collect_rollouts(envs, act, [goals], noise, NUM_STEPS, rng=rng)
+    rollout = PracticeRollout(envs, [goals], noise, NUM_STEPS, rng=rng)
+    while not rollout.is_complete:
+        rollout.advance(act, request.param)
+    return rollout.episodes()
 
 
 def apart(rollouts):

@@ -20,25 +20,25 @@ from rig.compare.kept_results import (
     write_results,
 )
 from rig.compare.statistics import common_points
-from rig.compare.tables import markdown, over_tasks
+from rig.compare.tables import markdown, overall_section
 from rig.errors import RunError
 from rig.report.tables import print_table
 from rig.runs.atomic_files import write_json
 from rig.runs.run import Run
-from rig.sweep.directory import Study
 from rig.sweep.spec import read_spec
+from rig.sweep.study import Study
 
 
 @pytest.fixture
 def results():
-    """Two methods and an oracle on Reach; ours ends nearer, by 1 cm, on each of 5 seeds."""
+    """Two methods and an oracle on Reach; ours ends nearer by 1 cm on each of 5 seeds."""
     ours = [fake_result("ours", seed, finals=0.01) for seed in range(5)]
     theirs = [fake_result("theirs", seed, finals=0.02) for seed in range(5)]
     return [*theirs, *ours, fake_result("truth", 0, finals=0.005, oracle=True)]
 
 
-def test_a_line_tells_what_every_seed_came_to(results):
-    theirs, ours, truth = Comparison(results).lines("Reach", "hand")
+def test_a_score_summarizes_the_seeds_of_a_method(results):
+    theirs, ours, truth = Comparison(results).scores("Reach", "hand")
     assert (theirs.method, theirs.num_seeds, theirs.unit) == ("theirs", 5, "cm")
     assert theirs.iqm == pytest.approx(2.2)
     assert 2.0 <= theirs.low < theirs.iqm < theirs.high <= 2.4
@@ -52,7 +52,7 @@ def test_a_line_tells_what_every_seed_came_to(results):
 
 
 def test_the_reference_can_be_named(results):
-    theirs, ours, _ = Comparison(results, "ours").lines("Reach", "hand")
+    theirs, ours, _ = Comparison(results, "ours").scores("Reach", "hand")
     assert (theirs.better, ours.better) == (0.0, None)
     with pytest.raises(RunError, match="did you mean 'ours'"):
         Comparison(results, "our")
@@ -60,7 +60,7 @@ def test_the_reference_can_be_named(results):
 
 def test_curves_are_means_over_seeds_and_the_oracle_is_a_level(results):
     comparison = Comparison(results)
-    theirs, ours = comparison.bands("Reach", "hand")
+    theirs, ours = comparison.curves("Reach", "hand")
     np.testing.assert_array_equal(theirs.steps, STEPS)
     np.testing.assert_allclose(theirs.y[[0, -1]], [10.0, 2.2])
     assert (ours.low <= ours.y).all()
@@ -69,26 +69,26 @@ def test_curves_are_means_over_seeds_and_the_oracle_is_a_level(results):
 
 
 @pytest.mark.parametrize("given", [{"input": "true"}, {"reward.distance": "true"}])
-def test_half_that_was_given_the_truth_is_neither_a_curve_nor_the_oracle(results, given):
+def test_an_ablation_that_was_given_the_truth_has_no_curve_and_is_no_oracle(results, given):
     half = fake_result("half", 0, finals=0.001, **given)
     comparison = Comparison([*results, half])
-    shown = [band.method for band in comparison.bands("Reach", "hand")]
+    shown = [curve.method for curve in comparison.curves("Reach", "hand")]
     assert shown == ["theirs", "ours"]
     assert comparison.oracle_level("Reach", "hand") == pytest.approx(0.5)
-    assert "half" in {line.method for line in comparison.lines("Reach", "hand")}
+    assert "half" in {score.method for score in comparison.scores("Reach", "hand")}
 
 
-def test_machines_that_differ_in_speed_leave_the_whole_curve_at_its_median_time():
+def test_a_curve_is_drawn_at_the_median_training_time_of_its_runs():
     slow = [fake_result("ours", seed, finals=0.01) for seed in range(5)]
     for result in slow[:2]:
         result.curve["training_s"] = [10 * s for s in result.curve["training_s"]]
-    (ours,) = Comparison(slow).bands("Reach", "hand")
+    (ours,) = Comparison(slow).curves("Reach", "hand")
     np.testing.assert_array_equal(ours.steps, STEPS)
     np.testing.assert_allclose(ours.minutes, np.array([1, 2, 3, 4]) * 64 / 60)
     np.testing.assert_allclose(ours.y[[0, -1]], [10.0, 1.2])
 
 
-def test_curves_meet_at_their_own_places_or_at_even_ones():
+def test_curves_are_averaged_at_their_own_steps_or_at_even_ones():
     few = [np.array([1.0, 2.0, 3.0]), np.array([1.5, 2.0, 4.0])]
     np.testing.assert_array_equal(common_points(few), [1.5, 2.0, 3.0])
     many = [np.arange(100.0), np.arange(100.0) + 0.5]
@@ -96,58 +96,60 @@ def test_curves_meet_at_their_own_places_or_at_even_ones():
     assert len(common_points(many)) == 24
 
 
-def test_metres_and_radians_are_put_together_as_shares_and_each_task_counts_once(results):
+def test_tasks_are_averaged_as_normalized_distances_and_each_counts_once(results):
     """Reach: 10 to 14 % are left, 12 % without the outermost two; Door: 50 and 59 %."""
     door = [fake_result("ours", seed, task="Door", finals=0.05) for seed in (0, 9)]
     (row,) = Comparison([*results, *door]).over_tasks()
     assert (row.method, row.num_seeds) == ("ours", {"Reach": 5, "Door": 2})
-    assert row.share_left == pytest.approx((0.12 + (0.50 + 0.59) / 2) / 2)
-    assert (0.10 + 0.50) / 2 <= row.low < row.share_left < row.high <= (0.14 + 0.59) / 2
+    assert row.normalized_distance == pytest.approx((0.12 + (0.50 + 0.59) / 2) / 2)
+    assert (
+        (0.10 + 0.50) / 2 <= row.low < row.normalized_distance < row.high <= (0.14 + 0.59) / 2
+    )
 
 
 @pytest.mark.parametrize(("num_seeds", "expected"), [(1, 0.40), (3, 0.41)])
-def test_a_task_that_failed_counts_whatever_the_number_of_seeds(num_seeds, expected):
+def test_a_failed_task_counts_for_any_number_of_seeds(num_seeds, expected):
     ends = {"Reach": 0.01, "Push": 0.01, "Door": 0.1}
     some = [fake_result("a", s, task=t, finals=ends[t]) for t in ends for s in range(num_seeds)]
     (row,) = Comparison(some).over_tasks()
-    assert row.share_left == pytest.approx(expected)
+    assert row.normalized_distance == pytest.approx(expected)
 
 
-def test_a_way_of_nothing_has_no_share_and_its_method_is_named():
+def test_a_method_that_can_not_be_normalized_is_named():
     some = [fake_result(method, task=task) for method in "ab" for task in ("Reach", "Door")]
-    empty_coverage = some[0].curve | {"eval/do_nothing_hand_distance_m": [0.1, 0.1, 0.1, 0.0]}
-    comparison = Comparison([replace(some[0], curve=empty_coverage), *some[1:]])
+    at_goal = some[0].curve | {"eval/do_nothing_hand_distance_m": [0.1, 0.1, 0.1, 0.0]}
+    comparison = Comparison([replace(some[0], curve=at_goal), *some[1:]])
     assert [row.method for row in comparison.over_tasks()] == ["b"]
-    assert "Left out: a, " in over_tasks(comparison)[1]
+    assert "Left out: a (" in overall_section(comparison)[1]
 
 
 def test_where_no_method_has_every_task_there_is_no_table_over_them():
     apart = Comparison([fake_result("a", task="Reach"), fake_result("b", task="Door")])
-    heading, about = over_tasks(apart)
+    heading, about = overall_section(apart)
     assert heading == "## All tasks"
-    assert "Left out: a, b, " in about
+    assert "Left out: a, b (" in about
     assert not about.endswith("|")
 
 
-def test_the_table_over_tasks_tells_seeds_and_an_interval_where_each_task_has_several():
+def test_the_table_over_tasks_has_an_interval_if_each_task_has_several_seeds():
     one = [fake_result("a", task=task, finals=0.02) for task in ("Reach", "Door")]
-    _, about, table = over_tasks(Comparison(one))
-    assert "the mean over Reach and Door of the interquartile mean over seeds" in about
-    assert table.splitlines()[0] == "| method | seeds | share left |"
+    _, about, table = overall_section(Comparison(one))
+    assert "averaged over Reach and Door, each by its interquartile mean over seeds" in about
+    assert table.splitlines()[0] == "| method | seeds | normalized distance |"
     assert table.splitlines()[-1] == "| a | 1 | 0.20 |"
     more = [fake_result("a", seed, finals=0.02) for seed in (2, 4)]
-    *_, table = over_tasks(Comparison([*one, *more]))
+    *_, table = overall_section(Comparison([*one, *more]))
     assert table.splitlines()[-1] == "| a | 1 to 3 | 0.21 |"
     more += [fake_result("a", seed, task="Door", finals=0.02) for seed in (2, 4)]
-    *_, table = over_tasks(Comparison([*one, *more]))
+    *_, table = overall_section(Comparison([*one, *more]))
     assert table.splitlines()[-1].startswith("| a | 3 | 0.22 [0.2")
 
 
-def test_a_task_is_about_what_is_no_hand():
+def test_the_main_objects_are_all_but_the_hand():
     comparison = Comparison([fake_result(task="Push"), fake_result(task="Reach")])
-    assert comparison.main_things("Push") == ["puck"]
-    assert comparison.main_things("Reach") == ["hand"]
-    assert list(comparison.things("Push")) == ["puck", "hand"]
+    assert comparison.main_objects("Push") == ["puck"]
+    assert comparison.main_objects("Reach") == ["hand"]
+    assert list(comparison.objects("Push")) == ["puck", "hand"]
 
 
 def test_every_method_looks_different_and_both_levels_are_named(results):
@@ -157,12 +159,12 @@ def test_every_method_looks_different_and_both_levels_are_named(results):
     assert len({line.get_color() for line in lines}) == 9 + 1
     assert len({(line.get_linestyle(), line.get_marker()) for line in lines}) == 9 + 1
     figure = draw_curves(Comparison(results), "Reach", "hand")
-    assert [text.get_text() for text in figure.axes[1].texts] == ["doing nothing", "oracle"]
+    assert [text.get_text() for text in figure.axes[1].texts] == ["no-op policy", "oracle"]
     assert figure.axes[0].get_ylim()[0] == 0
 
 
 @pytest.mark.parametrize("name", ["cost $^$", "_hidden", "[/x]"])
-def test_every_name_stands_in_the_legend_as_it_is(tmp_path, name):
+def test_the_legend_shows_every_name_as_it_is(tmp_path, name):
     comparison = Comparison([fake_result(name), fake_result("b")])
     save_curves(tmp_path / "a.png", comparison, "Reach", "hand")
     (legend,) = draw_curves(comparison, "Reach", "hand").legends
@@ -171,18 +173,18 @@ def test_every_name_stands_in_the_legend_as_it_is(tmp_path, name):
 
 def test_the_page_has_a_table_for_everything_that_was_measured(results):
     page = markdown(Comparison([*results, fake_result("ours", task="Door")]), {})
-    assert "## Reach: hand\n\nDoing nothing scores 10.00 cm." in page
+    assert "## Reach: hand\n\nNo-op policy: 10.00 cm." in page
     cells = (
         "ours",
         "5",
         r"1\.20 \[1\.\d\d, 1\.\d\d\] cm",
-        "1.20",
+        "2.20",
         "1.40",
         r"1.00 \[1.00, 1.00\]",
     )
     row = r" \| ".join(cells)
     assert re.search(row, page)
-    assert "## Door: door\n\nDoing nothing scores 0.1000 rad." in page
+    assert "## Door: door\n\nNo-op policy: 0.1000 rad." in page
     assert "## All tasks" in page
 
 
@@ -214,29 +216,29 @@ def test_a_curve_has_the_columns_that_all_evaluations_have():
 
 
 @pytest.mark.parametrize("others", [[], ["study.toml"]])
-def test_a_run_without_an_evaluation_is_told(study, capsys, others):
+def test_a_run_without_an_evaluation_is_refused(study, capsys, others):
     run = Run.open(study.run_directory("push-b-seed0"))
     best = run.directory / "best"
     shutil.copytree(run.directory, best)
     (best / "metrics.jsonl").unlink()
     assert main(["compare", *others, str(best)]) == 2
-    (told,) = [
+    (line,) = [
         line for line in capsys.readouterr().err.splitlines() if "not finished" not in line
     ]
-    assert f"{best} has no evaluation in its metrics.jsonl" in told
-    assert "the run that it was taken from" in told
+    assert f"{best} has no evaluation in its metrics.jsonl" in line
+    assert "the run that it is a part of" in line
 
 
 def test_runs_of_a_task_that_measure_different_things_are_not_compared():
     puck = replace(fake_result("a", task="Push"), id="with-puck")
     hand = replace(fake_result("b", task="Reach"), id="hand-alone", task="Push")
     with pytest.raises(
-        RunError, match=r"with-puck puck \(m\), hand \(m\) and hand-alone hand \(m\)"
+        RunError, match=r"with-puck \['puck', 'hand'\] and hand-alone \['hand'\]"
     ):
         Comparison([puck, hand])
 
 
-def test_a_run_by_itself_is_called_by_its_preset(study):
+def test_a_run_by_itself_is_named_after_its_preset(study):
     result = result_of(Run.open(study.run_directory("push-b-seed0")))
     assert result.method == "fast preset"
     assert (result.id, result.task, result.seed) == ("push-b-seed0", "Push", 0)
@@ -255,10 +257,10 @@ def test_results_survive_their_file(results, tmp_path):
 
 
 DAMAGE = {
-    "short": (("curve", "training_s"), [1.0], "as many in each"),
-    "empty": (("curve",), {}, "as many in each"),
-    "text": (("curve", "num_env_steps"), ["1", "2", "3", "4"], "as many in each"),
-    "huge": (("curve", "num_env_steps"), [1, 2, 3, 10**400], "as many in each"),
+    "short": (("curve", "training_s"), [1.0], "different length"),
+    "empty": (("curve",), {}, "different length"),
+    "text": (("curve", "num_env_steps"), ["1", "2", "3", "4"], "different length"),
+    "huge": (("curve", "num_env_steps"), [1, 2, 3, 10**400], "different length"),
     "no_steps": (("curve", "num_env_steps"), None, "lacks num_env_steps"),
     "no_time": (("curve", "training_s"), None, "lacks training_s"),
     "no_nothing": (
@@ -272,12 +274,12 @@ DAMAGE = {
     "seed": (("seed",), "0", "seed is '0'"),
     "changes": (("changes",), None, "the keys id, study"),
 }
-"""What is put in the place of what, nothing if it is None; and what is told of it."""
+"""The key that is damaged, its new value (None: removed), and the message."""
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_a_damaged_line_of_results_is_told_in_one_line(tmp_path, capsys, damage):
-    keys, value, told = DAMAGE[damage]
+def test_a_damaged_line_of_results_is_reported_in_one_line(tmp_path, capsys, damage):
+    keys, value, message = DAMAGE[damage]
     whole = asdict(fake_result("b"))
     part = whole
     for key in keys[:-1]:
@@ -291,18 +293,18 @@ def test_a_damaged_line_of_results_is_told_in_one_line(tmp_path, capsys, damage)
     assert main(["compare", str(path)]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert f"{path} can't be read as results: line 2: " in line
-    assert told in line
+    assert message in line
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, "[]", "7", "{", "\xff"])
-def test_what_is_no_line_of_results_is_told_in_one_line(tmp_path, text):
+def test_what_is_not_a_line_of_results_is_reported_in_one_line(tmp_path, text):
     (tmp_path / "some.jsonl").write_bytes(text.encode("latin-1"))
-    with pytest.raises(RunError, match="can't be read as results: line 1: ") as told:
+    with pytest.raises(RunError, match="can't be read as results: line 1: ") as error:
         read_results(tmp_path / "some.jsonl")
-    assert len(str(told.value).splitlines()) == 1
+    assert len(str(error.value).splitlines()) == 1
 
 
-def test_a_number_that_is_none_looks_like_none(tmp_path, capsys):
+def test_a_nan_is_shown_as_nan(tmp_path, capsys):
     some = [fake_result(name, seed) for name in "ab" for seed in range(5)]
     lost = {"eval/hand_distance_m": [0.1, 0.1, 0.1, float("nan")]}
     some[9] = replace(some[9], curve=some[9].curve | lost)
@@ -310,7 +312,7 @@ def test_a_number_that_is_none_looks_like_none(tmp_path, capsys):
     write_results(tmp_path / "some.jsonl", some)
     assert main(["compare", str(tmp_path / "some.jsonl"), "--out", str(tmp_path / "out")]) == 0
     out = capsys.readouterr().out
-    assert out.count("nan [nan, nan]  nan [nan, nan]") == 2
+    assert len(re.findall(r"nan \[nan, nan\] +\d\.\d\d +nan \[nan, nan\]", out)) == 2
     assert re.search(r"^b +5 +nan \[nan, nan\]$", out, re.MULTILINE)
     assert "| b | 5 | nan [nan, nan] cm |" in (tmp_path / "out" / "comparison.md").read_text()
 
@@ -322,11 +324,11 @@ def test_a_run_that_two_studies_share_counts_once(results, tmp_path):
     assert gather([tmp_path / "one.jsonl", tmp_path / "other.jsonl"]) == (results, [])
 
 
-def test_two_runs_of_one_method_task_and_seed_are_not_averaged(results, tmp_path):
+def test_two_runs_of_one_method_task_and_seed_are_refused(results, tmp_path):
     write_results(tmp_path / "one.jsonl", results)
     write_results(tmp_path / "other.jsonl", [fake_result("ours", 3, finals=0.5)])
-    told = "reach-ours-seed3 are both 'ours' on Reach with seed 3"
-    with pytest.raises(RunError, match=told):
+    message = "reach-ours-seed3 are both 'ours' on Reach with seed 3"
+    with pytest.raises(RunError, match=message):
         gather([tmp_path / "one.jsonl", tmp_path / "other.jsonl"])
 
 
@@ -336,8 +338,9 @@ def study(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("stub_trainer.ROUND_S", 0.0)
     study = Study(read_spec(write_spec(tmp_path / "study.toml")), tmp_path / "runs" / "study")
-    study.begin()
-    train_all(study)
+    study.prepare()
+    with study.locked():
+        train_all(study)
     (study.run_directory("push-b-seed1") / "evaluation.json").unlink()
     return study
 
@@ -353,7 +356,7 @@ def test_a_study_is_found_by_its_spec_and_unfinished_runs_are_named(study):
 
 
 @pytest.mark.parametrize("content", [{"method": "bayes"}, {"name": "none", "runs": []}])
-def test_a_plan_of_another_tool_is_told(tmp_path, content):
+def test_a_plan_of_another_tool_is_refused(tmp_path, content):
     write_json(tmp_path / "sweep.json", content)
     with pytest.raises(RunError, match=r"sweep\.json is not a plan that `rig sweep` wrote"):
         gather([tmp_path])
@@ -381,7 +384,7 @@ def test_a_narrow_terminal_folds_names_and_no_number(tmp_path, capsys, monkeypat
     write_results(tmp_path / "some.jsonl", some)
     assert main(["compare", str(tmp_path / "some.jsonl")]) == 0
     out = capsys.readouterr().out
-    assert "Push: puck, cm. Doing nothing scores 10.00 cm." in out
+    assert "Push: puck, cm. No-op policy: 10.00 cm." in out
     for whole in ("2.10 [2.00, 2.20]", "4,000", "4 min 4 s"):
         assert whole in out
     assert re.search(r"0\.50 \[0\.\d\d, \d\.\d\d\]  ", out)
@@ -399,11 +402,11 @@ def test_the_terminal_shows_the_table_over_tasks(tmp_path, capsys, monkeypatch):
         assert out.count("All tasks") == num_shown
         assert max(map(len, out.splitlines())) <= 80
     *_, last = out.splitlines()
-    assert re.fullmatch(r"a +3  0\.21 \[0\.20, 0\.22\]", last)
+    assert re.fullmatch(r"a +3 +0\.21 \[0\.20, 0\.22\]", last)
 
 
 @pytest.mark.parametrize("name", ["push [old]", "[/x]", "[bold]b", ":smile:"])
-def test_names_and_heads_are_no_markup(tmp_path, capsys, name):
+def test_names_are_not_read_as_markup(tmp_path, capsys, name):
     some = [replace(fake_result(name, seed), task=name) for seed in range(2)]
     write_results(tmp_path / "some.jsonl", some)
     assert main(["compare", str(tmp_path / "some.jsonl")]) == 0
@@ -414,28 +417,34 @@ def test_names_and_heads_are_no_markup(tmp_path, capsys, name):
     assert name in capsys.readouterr().out
 
 
-def test_compare_gives_every_number_as_json(study, capsys):
+def test_compare_prints_every_number_as_json(study, capsys):
     assert main(["compare", "study.toml", "--against", "b", "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["reference"] == "b"
-    assert told["lines"][0]["method"] == "a"
-    assert told["lines"][0]["better"] is None
-    assert told["over_tasks"][0]["num_seeds"] == {"Push": 2}
-    assert set(told["over_tasks"][0]) == {"method", "num_seeds", "share_left", "low", "high"}
+    report = json.loads(capsys.readouterr().out)
+    assert report["reference"] == "b"
+    assert report["scores"][0]["method"] == "a"
+    assert report["scores"][0]["better"] is None
+    assert report["over_tasks"][0]["num_seeds"] == {"Push": 2}
+    assert set(report["over_tasks"][0]) == {
+        "method",
+        "num_seeds",
+        "normalized_distance",
+        "low",
+        "high",
+    }
 
 
 @pytest.mark.parametrize(
-    ("argv", "complaint"),
+    ("argv", "message"),
     [
         (["compare"], "RUN"),
         (["compare", "nowhere"], "nowhere is not a run"),
         (["compare", "nowhere.toml"], "nowhere.toml can't be read as a spec"),
         (["compare", "nowhere.jsonl"], "nowhere.jsonl can't be read as results"),
         (["compare", "study.toml", "--against", "c"], "no method is called 'c'"),
-        (["compare", "study.toml", "--out", "study.toml"], "study.toml is no directory"),
+        (["compare", "study.toml", "--out", "study.toml"], "study.toml is no"),
     ],
 )
-def test_what_can_not_be_compared_is_one_line(study, capsys, argv, complaint):
+def test_what_can_not_be_compared_is_one_line(study, capsys, argv, message):
     assert main(argv) == 2
     err = capsys.readouterr().err.splitlines()[-1]
-    assert complaint in err
+    assert message in err

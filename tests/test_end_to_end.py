@@ -180,7 +180,7 @@ class Stopping(PlainProgress):
 
     def advance(self, done, latest):
         super().advance(done, latest)
-        if self.phase_name == "practise" and done >= 200:
+        if self.phase_name == "train" and done >= 200:
             raise StoppedError("enough", 143)
 
 

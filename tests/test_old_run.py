@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -10,14 +11,17 @@ import pytest
 from safetensors.numpy import load, load_file
 
 import rig
-from rig.agent.agent import agent_files
+from rig.agent.agent import agent_files, load_agent
 from rig.replay.buffer import ReplayBuffer
 from rig.report.page import write_report
 from rig.runs.interrupt import uninterrupted
 from rig.runs.old_names import current_array_name
 from rig.runs.run import Run
 from rig.training.checkpoint_manager import CheckpointManager
+from rig.training.evaluate import evaluation_goals, table, try_goals
 from rig.training.fingerprint import fingerprint
+from rig.training.make_envs import make_envs
+from rig.training.run_training import resume_run
 
 
 NUM_STEPS = 50
@@ -57,6 +61,7 @@ def test_its_last_checkpoint_comes_back_byte_for_byte(run):
     recorded = json.loads((run.directory / "fingerprint.json").read_text())
     found = fingerprint(state, run)
     assert complaints == []
+    recorded["env_states"] = recorded.pop("worlds")
     # More was measured at the end, and the agent's arrays have other names now.
     for part in ("metrics", "policy"):
         del found[part], recorded[part]
@@ -66,3 +71,47 @@ def test_its_last_checkpoint_comes_back_byte_for_byte(run):
     assert {current_array_name(name) for name in saved} == set(arrays)
     for name, array in saved.items():
         np.testing.assert_array_equal(arrays[current_array_name(name)], array)
+
+
+BEFORE_RENAMING = Path(__file__).parent / "data"
+"""Runs written at ad3f679, before settings, arrays and files were renamed."""
+
+
+def unpacked(name, directory):
+    with zipfile.ZipFile(BEFORE_RENAMING / f"{name}-ad3f679.zip") as pack:
+        pack.extractall(directory)
+    return Run.open(directory)
+
+
+def expected(name):
+    """What evaluation reported at ad3f679, once the run was finished."""
+    results = json.loads((BEFORE_RENAMING / "expected-ad3f679.json").read_text())
+    return results[name]["evaluated"]["distances"]["hand_m"]
+
+
+def distances_of(run):
+    """Evaluate a run on the first goals of its set."""
+    agent = load_agent(run.policy, run.config)
+    with closing(make_envs(run.config, NUM_GOALS)) as envs:
+        goals = evaluation_goals(envs, NUM_GOALS, run.config.evaluate.goals)
+        trial = try_goals(agent, envs, goals)
+    return table(run.config, trial, 0)["distances"]["hand_m"]
+
+
+NUM_GOALS = 20
+
+
+@pytest.mark.parametrize("name", ["finished", "export"])
+def test_run_with_old_names_is_evaluated_as_it_was(name, tmp_path):
+    run = unpacked(name, tmp_path / "run")
+    assert distances_of(run) == pytest.approx(expected("finished"), rel=1e-3)
+    assert run.config.td3.utd_ratio == 0.5
+    assert run.config.num_envs == 1
+
+
+def test_run_with_old_names_that_was_stopped_resumes_to_the_same_end(tmp_path):
+    run = unpacked("stopped", tmp_path / "run")
+    resume_run(run.directory, force=True)
+    assert run.evaluation()["distances"]["hand_m"] == pytest.approx(
+        expected("stopped"), rel=0.02
+    )

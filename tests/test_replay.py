@@ -167,7 +167,7 @@ def test_memory_is_a_copy(replay, rng):
 
 
 def test_empty_memory_says_what_to_do(rng):
-    with pytest.raises(NotEnoughDataError, match="practise before sampling"):
+    with pytest.raises(NotEnoughDataError, match="holds no episode"):
         ReplayBuffer(100, NUM_STEPS).sample(1, rng=rng)
 
 

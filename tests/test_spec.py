@@ -45,7 +45,7 @@ def read(tmp_path):
 
 def test_every_method_runs_on_every_task_for_every_seed_the_first_seed_first(read):
     spec = read(WHOLE)
-    ids = [planned.id for planned in spec.runs]
+    ids = [run.id for run in spec.runs]
     assert len(ids) == 2 * 2 + 2 * 4
     assert ids[:3] == [
         "push-kept-only-seed3",
@@ -78,7 +78,7 @@ def test_a_grid_is_one_method_for_each_point(read):
     }
 
 
-def test_a_minus_in_a_grid_is_told_in_the_name_of_the_run(read):
+def test_a_minus_in_a_grid_is_in_the_name_of_the_run(read):
     spec = read('tasks = ["Push"]\ngrid.goals.skew = [-0.5, 0.5]')
     assert [run.id for run in spec.runs] == [
         "push-study-skew-minus0.5-seed0",
@@ -87,11 +87,11 @@ def test_a_minus_in_a_grid_is_told_in_the_name_of_the_run(read):
 
 
 def test_the_command_by_hand_makes_the_same_settings(read):
-    for planned in read(WHOLE).runs:
-        assert parse(planned.argv).config() == planned.config
+    for run in read(WHOLE).runs:
+        assert parse(run.argv).config() == run.config
 
 
-def test_what_the_preset_says_anyway_is_no_change(read):
+def test_a_setting_equal_to_the_presets_is_no_change(read):
     gamma = find_preset("fast", "Reach").td3.gamma
     same = f"settings.td3.gamma = {gamma}"
     (run,) = read(f'tasks = ["Reach"]\n{same}\nsettings.td3.tau = 0.5').runs
@@ -100,7 +100,7 @@ def test_what_the_preset_says_anyway_is_no_change(read):
 
 
 @pytest.mark.parametrize(
-    ("text", "complaint"),
+    ("text", "message"),
     [
         ("tasks = [", "can't be read as a spec"),
         ("seeds = 2", 'tasks must list names, as tasks = ["Reach"], got None'),
@@ -115,7 +115,7 @@ def test_what_the_preset_says_anyway_is_no_change(read):
         ('tasks = ["Push"]\npreset = 5', 'preset must be a name, as preset = "fast", got 5'),
         ('tasks = ["Push"]\ntask = 5', "task must be a table"),
         ('tasks = ["Push"]\ntask = { Push = 5 }', "task.Push must be a table"),
-        ('tasks = ["Push"]\n[task.Door]', "[task.Door] is of a task that no run has"),
+        ('tasks = ["Push"]\n[task.Door]', "[task.Door] is a task that no run has"),
         ('tasks = ["Push"]\nrun = [5]', "write [[run]] before each method's settings"),
         ('tasks = ["Push"]\nseeds = [-1]', "seed must be at least 0, got -1"),
         ('tasks = ["Push"]\nseeds_together = 0', "seeds_together must be a whole number of at"),
@@ -126,14 +126,14 @@ def test_what_the_preset_says_anyway_is_no_change(read):
         ('tasks = ["Push"]\nsettings.oracle = 1', "oracle must be true or false, got 1"),
         ('tasks = ["Push"]\nsettings.seed = 1', "write seeds and tasks, not settings.seed"),
         ('tasks = ["Push"]\ngrid.td3.gamma = 1', "grid.td3.gamma must list values, got 1"),
-        ('tasks = ["Push"]\n[[run]]\n[[run]]', "push-study-seed0 is planned twice"),
+        ('tasks = ["Push"]\n[[run]]\n[[run]]', "push-study-seed0 is listed twice"),
         ('tasks = ["Push"]\n[run]', "write [[run]] before each method"),
     ],
 )
-def test_a_mistake_is_told_with_its_place(read, text, complaint):
+def test_a_mistake_is_reported_with_its_place(read, text, message):
     with pytest.raises(SpecError, match=r"study\.toml") as caught:
         read(text)
-    assert complaint in str(caught.value)
+    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize("path", sorted(SPECS.glob("*.toml")), ids=lambda path: path.stem)
@@ -142,14 +142,14 @@ def test_the_specs_of_the_results_page_can_be_run(path):
 
 
 def test_commands_of_the_comparison_make_its_settings():
-    for planned in read_spec(SPECS / "comparison.toml").runs:
-        if planned.config.seed == 0:
-            assert parse(planned.argv).config() == planned.config
+    for run in read_spec(SPECS / "comparison.toml").runs:
+        if run.config.seed == 0:
+            assert parse(run.argv).config() == run.config
 
 
 @pytest.fixture
-def lend(tmp_path):
-    """Plans a study called first, for others to take its runs."""
+def write_source(tmp_path):
+    """Writes the spec of a study called first, for others to take its runs."""
 
     def of(text):
         (tmp_path / "first.toml").write_text(text)
@@ -160,34 +160,38 @@ def lend(tmp_path):
 BORROWER = 'tasks = ["Push"]\nsettings.td3.gamma = 0.9\n[[run]]\nmethod = "a"\nfrom = '
 
 
-def test_a_run_is_taken_from_the_study_beside(read, lend):
-    lend('tasks = ["Push", "Reach"]\nsettings.td3.gamma = 0.9\n[[run]]\nmethod = "a"')
-    assert [run.home for run in read(f'{BORROWER}"first"').runs] == ["first"]
+def test_a_run_is_taken_from_another_study(read, write_source):
+    write_source('tasks = ["Push", "Reach"]\nsettings.td3.gamma = 0.9\n[[run]]\nmethod = "a"')
+    assert [run.source_study for run in read(f'{BORROWER}"first"').runs] == ["first"]
 
 
 @pytest.mark.parametrize(
-    ("lent", "home", "why"),
+    ("source", "name", "why"),
     [
-        ("settings.td3.gamma = 0.9", '"fisrt"', "no study beside it: did you mean 'first'"),
-        ("settings.td3.gamma = 0.9", '"../first"', "no study beside it"),
+        (
+            "settings.td3.gamma = 0.9",
+            '"fisrt"',
+            "in its directory: did you mean 'first'",
+        ),
+        ("settings.td3.gamma = 0.9", '"../first"', "no study in its directory"),
         ("settings.td3.gamma = 0.9", "5", "from must be a name"),
-        ("settings.td3.gamma = 0.8", '"first"', "plans it with other settings"),
-        ("seeds = [1]", '"first"', "push-a-seed0 from .*first.toml, which plans it not at all"),
+        ("settings.td3.gamma = 0.8", '"first"', "has it with other settings"),
+        ("seeds = [1]", '"first"', "push-a-seed0 from .*first.toml, which does not have it"),
     ],
 )
-def test_a_run_that_no_other_study_has_is_refused(read, lend, lent, home, why):
-    lend(f'tasks = ["Push"]\n{lent}\n[[run]]\nmethod = "a"')
+def test_a_run_that_no_other_study_has_is_refused(read, write_source, source, name, why):
+    write_source(f'tasks = ["Push"]\n{source}\n[[run]]\nmethod = "a"')
     with pytest.raises(SpecError, match=why):
-        read(BORROWER + home)
+        read(BORROWER + name)
 
 
-def test_two_studies_that_take_a_run_from_each_other_have_none(read, lend):
-    lend(f'{BORROWER}"study"')
-    with pytest.raises(SpecError, match="not at all"):
+def test_two_studies_that_take_a_run_from_each_other_have_none(read, write_source):
+    write_source(f'{BORROWER}"study"')
+    with pytest.raises(SpecError, match="does not have it"):
         read(f'{BORROWER}"first"')
 
 
-def test_a_module_whose_name_begins_as_ours_is_anyones(read):
+def test_a_module_whose_name_begins_as_ours_is_external(read):
     (run,) = read('tasks = ["right_arm:Reach-v0"]').runs
     assert run.argv[:3] == ["train", "--env", "right_arm:Reach-v0"]
 
@@ -207,6 +211,6 @@ def test_only_the_runs_of_some_seeds(read):
     ]
 
 
-def test_seed_that_is_not_planned_is_refused(read):
-    with pytest.raises(SpecError, match=r"plans no run of seed 3, but of 0, 1, 2"):
+def test_a_seed_that_the_spec_lacks_is_refused(read):
+    with pytest.raises(SpecError, match=r"has no run of seed 3: it has 0, 1, 2"):
         read('tasks = ["Reach"]\nseeds = 3').of_seeds([1, 3])

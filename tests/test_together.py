@@ -23,12 +23,12 @@ from rig.config import TD3Config
 from rig.errors import DivergedError, StoppedError
 from rig.representation import true_state as oracle
 from rig.runs.run import Run
-from rig.sweep.directory import Study
-from rig.sweep.jobs import Ending, jobs_of
-from rig.sweep.progress import PlainBoard
-from rig.sweep.spec import Planned, Spec
-from rig.sweep.sweep import drive, sweep
-from rig.sweep.worker import train_planned, work
+from rig.sweep.job import make_jobs
+from rig.sweep.progress import SweepProgress
+from rig.sweep.spec import RunSpec, Spec
+from rig.sweep.study import Study
+from rig.sweep.sweep import sweep
+from rig.sweep.worker import run_job, train_runs
 from rig.training import loop as training
 from rig.training import seeds_together
 from rig.training.progress import PlainProgress
@@ -225,7 +225,7 @@ class Signalling(PlainProgress):
 
     def advance(self, done, latest):
         super().advance(done, latest)
-        if self.phase_name == "practise" and done == STATE_AT:
+        if self.phase_name == "train" and done == STATE_AT:
             os.kill(os.getpid(), signal.SIGTERM)
             time.sleep(0.3)  # until the main thread has heard it
 
@@ -258,7 +258,7 @@ def study(tmp_path, tiny_oracle):
     """Two methods, two seeds each, the seeds together."""
     gammas = {"a": tiny_oracle.td3.gamma, "b": 0.5}
     runs = [
-        Planned(
+        RunSpec(
             method=method,
             preset="fast",
             changes={},
@@ -272,55 +272,33 @@ def study(tmp_path, tiny_oracle):
     return Study(spec, tmp_path / "study")
 
 
-class InlineCluster:
-    """Does each job in this process, as a worker does it."""
-
-    num_cores = 1
-
-    def __init__(self):
-        self.queue = []
-
-    @property
-    def is_idle(self):
-        return not self.queue
-
-    def submit(self, job):
-        self.queue.append(job)
-
-    def endings(self, _timeout_s):
-        job = self.queue.pop(0)
-        outcomes, facts = work(job)
-        return [Ending(job=job, outcomes=outcomes, facts=facts)]
-
-
 def assert_swept(study, alone_runs):
-    assert [standing.state for standing in study.standings()] == ["done"] * 4
-    for planned in study.spec.runs:
-        run = Run.open(study.run_directory(planned.id))
+    assert [status.state for status in study.statuses()] == ["done"] * 4
+    for run_spec in study.spec.runs:
+        run = Run.open(study.run_directory(run_spec.id))
         assert run.origin()["seeds_together"] == 2
-        assert "practise: 300 steps" in study.log(planned.id).read_text()
-        if planned.method == "a":
-            assert_same_end(run, alone_runs[f"seed{planned.config.seed}"])
+        assert "train: 300 steps" in study.log(run_spec.id).read_text()
+        if run_spec.method == "a":
+            assert_same_end(run, alone_runs[f"seed{run_spec.config.seed}"])
 
 
 @pytest.mark.slow
 def test_a_sweep_trains_the_seeds_of_a_setting_together(study, alone_runs):
-    study.begin()
-    jobs = jobs_of(study, study.spec.runs, train_planned)
+    study.prepare()
+    jobs = make_jobs(study, study.spec.runs, train_runs)
     assert [job.name for job in jobs] == [
         "reach-a-seed0 and 1 more",
         "reach-b-seed0 and 1 more",
     ]
-    drive(study, PlainBoard(lambda _line: None), InlineCluster(), jobs)
+    for job in jobs:
+        run_job(job)
     assert_swept(study, alone_runs)
-    facts = [(line["event"], line["run"]) for line in study.journal()]
-    assert facts == [
-        ("finished", f"reach-{method}-seed{seed}") for method in "ab" for seed in (0, 1)
-    ]
+    for events in study.events().values():
+        assert [event["event"] for event in events] == ["started", "finished"]
 
 
 @pytest.mark.slow
 def test_ray_trains_the_seeds_of_a_setting_together(study, alone_runs):
     pytest.importorskip("ray", reason="needs the extra `sweep`")
-    sweep(study, PlainBoard(lambda _line: None), num_cores=1)
+    sweep(study, SweepProgress(), num_cores=1)
     assert_swept(study, alone_runs)

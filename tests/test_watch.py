@@ -7,7 +7,7 @@ import pytest
 
 from rig.config import CheckpointConfig
 from rig.errors import DivergedError
-from rig.replay.buffer import SampledTransitions
+from rig.replay.transitions import SampledTransitions
 from rig.runs.run import Run
 from rig.training import loop as training
 from rig.training.divergence import (

@@ -1,9 +1,10 @@
-"""Feature extractors: what actor and critic compute from a latent and a goal before their MLP.
+"""What actor and critics compute from a latent and a goal before their perceptrons.
 
-==============  ==========================================================================
-ConcatFeatures  concatenates both; used with latents
-PatchFeatures   patch layers on an image and a goal image; used by the end-to-end baseline
-==============  ==========================================================================
+==============  ===============================================================================
+ConcatFeatures  nothing: latent and goal are concatenated. This is the paper's method
+PatchFeatures   layers of patches see an image and a goal image together: the baseline that
+                learns end to end, from pixels
+==============  ===============================================================================
 """
 
 import equinox as eqx

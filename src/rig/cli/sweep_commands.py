@@ -1,7 +1,4 @@
-"""The verbs about many runs: their options, and what each does.
-
-The verbs about one robot are in ``verbs``; the rules are the same.
-"""
+"""The commands for many runs: sweep, runs and compare."""
 
 import shlex
 import sys
@@ -25,26 +22,26 @@ Sources = Annotated[Positional[tuple[Path, ...]], arg(metavar="RUN|SPEC [RUN|SPE
 
 @dataclass(frozen=True, kw_only=True)
 class Sweep:
-    """Run a study: many runs side by side, on this machine's cores or on a Ray cluster."""
+    """Train the runs of a study side by side, on this machine or on a Ray cluster."""
 
     spec: SpecFile
-    """The study's plan, a TOML file: methods, tasks, seeds and settings."""
+    """The spec of the study, a TOML file: methods, tasks, seeds and settings."""
     out: DirectoryOption = None
-    """Directory of the study; by default runs/NAME, for a spec called NAME.toml."""
+    """Directory of the study; by default runs/NAME for a spec NAME.toml."""
     status: Flag = False
-    """Tell what is done, running, failed and why, and do nothing."""
+    """Only show which runs are done, running, failed and why, interrupted or waiting."""
     seeds: tuple[int, ...] = ()
-    """Only the runs of these seeds; by default of all that are planned."""
+    """Train only the runs of these seeds; by default of all seeds in the spec."""
     again: Flag = False
-    """Try runs that failed again."""
+    """Also try the runs that failed."""
     cores: int | None = None
-    """Runs at once on this machine, one a core; by default all cores that we may use."""
+    """Runs at once on this machine, one on each core; by default all cores that rig may use."""
     ray_address: str | None = None
     """A Ray cluster to run on, as `ray.init` takes it: auto, or HOST:PORT."""
     tracker: TrackerName | None = None
-    """Show every run's metrics in TensorBoard or in Weights & Biases too."""
+    """Also show the metrics of each run in TensorBoard or in Weights & Biases."""
     json: Flag = False
-    """Print where every run stands as one JSON object."""
+    """Print the status of each run as one JSON object."""
 
     def __post_init__(self) -> None:
         require(
@@ -52,94 +49,94 @@ class Sweep:
         )
         require(
             self.cores is None or self.ray_address is None,
-            "--cores is for this machine, --ray-address for a cluster: give one of them",
+            "--cores is for this machine, --ray-address for a cluster: give only one of them",
         )
 
     def __call__(self, argv: Sequence[str]) -> None:
-        """Does what is left of the study, and prints where every run stands."""
+        """Train what is left of the study, and print the status of each run."""
         from rig.report.tables import print_json
-        from rig.sweep.directory import Study
-        from rig.sweep.progress import open_board, print_standings
+        from rig.sweep.progress import SweepProgress, print_statuses
         from rig.sweep.spec import read_spec
         from rig.sweep.status import as_json
+        from rig.sweep.study import Study
         from rig.sweep.sweep import check_failures, sweep
-        from rig.sweep.worker import train_planned
+        from rig.sweep.worker import train_runs
         from rig.training.trackers import check_tracker
 
-        whole = read_spec(self.spec)
-        spec = whole.of_seeds(self.seeds) if self.seeds else whole
-        study = Study(spec, (self.out or RUNS / spec.name).absolute(), whole=whole)
+        full_spec = read_spec(self.spec)
+        spec = full_spec.of_seeds(self.seeds) if self.seeds else full_spec
+        study = Study(spec, (self.out or RUNS / spec.name).absolute(), full_spec=full_spec)
         if self.status:
-            standings = study.standings()
+            statuses = study.statuses()
         else:
             check_tracker(self.tracker)
-            standings = sweep(
+            statuses = sweep(
                 study,
-                open_board(),
+                SweepProgress(),
                 address=self.ray_address,
                 num_cores=self.cores,
                 again=self.again,
-                trainer=partial(train_planned, tracker=self.tracker),
+                trainer=partial(train_runs, tracker=self.tracker),
             )
         if self.json:
-            print_json(as_json(standings) | {"directory": str(study.directory)})
+            print_json(as_json(statuses) | {"directory": str(study.directory)})
         else:
-            print_standings(spec.name, standings)
+            print_statuses(spec.name, statuses)
         if not self.status:
             sys.stdout.flush()
             out = ["--out", str(self.out)] if self.out else []
             seeds = ["--seeds", *map(str, self.seeds)] if self.seeds else []
             command = ["rig", "sweep", str(self.spec), *out, *seeds]
-            check_failures(standings, shlex.join(command))
+            check_failures(statuses, shlex.join(command))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Runs:
-    """List the runs under a directory: sorted, filtered, any number of them."""
+    """List the runs under a directory, filtered and sorted."""
 
     directory: Annotated[Positional[Path], arg(metavar="DIR")] = RUNS
-    """The directory that runs lie under, at any depth."""
+    """The directory that has runs under it, at any depth."""
     task: str | None = None
     """Only runs of this task."""
     preset: str | None = None
     """Only runs nearest to this preset."""
     where: UseAppendAction[tuple[str, ...]] = ()
-    """Only runs of which this is true; may be said again. A setting, a metric's last value or a
-    column, and a value: "td3.gamma=0.98", "eval/puck_distance_m<0.03", "state=done"."""
+    """Only runs that meet this condition; may be given several times. It names a setting, a
+    metric's last value or a column: "td3.gamma=0.98", "eval/puck_distance_m<0.03",
+    "state=done"."""
     sort: str = "date"
-    """What to sort by: a setting, a metric or a column; -NAME (as --sort=-NAME): the largest
+    """The setting, metric or column to sort by; -NAME (as --sort=-NAME) for the largest
     first."""
     json: Flag = False
     """Print the runs as one JSON object."""
 
     def __call__(self, argv: Sequence[str]) -> None:
-        """Brings the index up to date, asks it, and prints the answer."""
+        """Update the index, query it, and print the runs found."""
         from rig.report.tables import print_json, print_table
-        from rig.sweep.index import open_index
-        from rig.sweep.query import SHOWN, cells, select
+        from rig.sweep.index import read_index
+        from rig.sweep.query import COLUMNS, cells, select
 
-        asked = {"task": self.task, "preset": self.preset}
-        conditions = [f"{name}={value}" for name, value in asked.items() if value is not None]
-        with open_index(self.directory) as index:
-            rows = select(index, [*conditions, *self.where], self.sort)
+        given = {"task": self.task, "preset": self.preset}
+        conditions = [f"{name}={value}" for name, value in given.items() if value is not None]
+        rows = select(read_index(self.directory), [*conditions, *self.where], self.sort)
         if self.json:
             print_json({"runs": rows})
         else:
             title = f"{self.directory}: {len(rows)} run{'' if len(rows) == 1 else 's'}"
-            print_table(title, list(SHOWN), [cells(row) for row in rows])
+            print_table(title, list(COLUMNS), [cells(row) for row in rows])
 
 
 @dataclass(frozen=True, kw_only=True)
 class Compare:
-    """Compare methods over seeds: tables with intervals, and learning curves."""
+    """Compare methods over seeds: tables with confidence intervals, and learning curves."""
 
     sources: Sources
-    """Runs' or studies' directories, specs of studies that lie under runs/, or files of
-    results (.jsonl)."""
+    """Directories of runs or studies, specs of studies under runs/, or files of results
+    (.jsonl)."""
     against: str | None = None
-    """The method that the others are compared with; by default the first one."""
+    """The method to compare the others with; by default the first one."""
     out: DirectoryOption = None
-    """Directory for comparison.md, comparison.csv and the plots; made if it is not there."""
+    """Directory for comparison.md, comparison.csv and the plots; made if it does not exist."""
     json: Flag = False
     """Print every number as one JSON object."""
 
@@ -147,7 +144,7 @@ class Compare:
         require(len(self.sources) > 0, "rig compare needs at least one RUN or SPEC")
 
     def __call__(self, argv: Sequence[str]) -> None:
-        """Compares, prints the tables, and writes them if asked."""
+        """Compare, print the tables, and write them if asked."""
         if self.out:
             check_new_directory(self.out)
         from rig.compare.comparison import Comparison
@@ -167,6 +164,3 @@ class Compare:
             written = write_comparison(self.out, comparison)
             for path in () if self.json else written:
                 print_line(str(path))
-
-
-STUDY_VERBS = {"sweep": Sweep, "runs": Runs, "compare": Compare}

@@ -1,1 +1,1 @@
-"""Compare runs: statistics over seeds, tables, curves, kept results."""
+"""Comparison of methods: statistics over seeds, tables, curves, committed results."""

@@ -1,4 +1,4 @@
-"""Comparing methods: a number with an interval for each, task by task and over all tasks."""
+"""A comparison of methods: scores with intervals for each task and over all tasks."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,76 +8,79 @@ from jaxtyping import Float64
 
 from rig.compare.result import STEPS, TRAINING_S, Result
 from rig.compare.statistics import (
-    Interval,
+    bootstrap,
     common_points,
     interquartile_mean,
-    interval,
-    iqm_and_interval,
+    iqm_over_tasks,
     probability_of_improvement,
-    resampled,
 )
 from rig.errors import RunError, suggest
 from rig.units import UNITS, Unit
 
 
 BOOTSTRAP_SEED = 0
-"""Draws every bootstrap, so that the same results give the same page."""
+"""Seeds every bootstrap, so that the same results give the same page."""
 NUM_CURVE_RESAMPLES = 2000
 EXTRA_DECIMALS = 1
-"""Means over seeds are told more finely than one distance is."""
+"""Statistics over seeds are shown with more decimals than a single distance."""
 S_PER_MINUTE = 60
-LEAST_SEEDS = 2
-"""One run against one says nothing of how often."""
+MIN_SEEDS = 2
+"""The probability of improvement needs several seeds of both methods."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
-    """One method on one task: how far one thing was from its goal at the end."""
+class MethodScore:
+    """One method on one task: the final distance of one object."""
 
     task: str
-    thing: str
+    object: str
     unit: str
-    """As it is shown: cm, or rad."""
+    """The unit shown: cm or rad."""
     decimals: int
     method: str
     num_seeds: int
     iqm: float
+    """Interquartile mean over seeds of the median over goal images."""
     low: float
     high: float
-    """The ends of the interquartile mean's 95 % interval."""
+    """Ends of the 95 % interval of ``iqm``."""
     mean: float
+    """Mean over seeds of the median over goal images."""
     worst: float
+    """The worst seed's median over goal images."""
+    mean_distance: float
+    """Mean over seeds and goal images; NaN if it was not recorded."""
     do_nothing: float
     better: float | None
-    """How likely a run ends lower than one of the reference method; None for itself."""
+    """Probability that a run ends lower than one of the reference; None for the reference."""
     better_low: float | None
     better_high: float | None
     num_env_steps: int
     training_minutes: float
-    """The median over seeds."""
+    """Median over seeds."""
     run_ids: tuple[str, ...]
 
     def show(self, value: float) -> str:
-        """One of its distances as text, without the unit."""
+        """Return one of its distances as text, without the unit."""
         return f"{value:.{self.decimals}f}"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Overall:
+class OverallScore:
     """One method over all tasks."""
 
     method: str
     num_seeds: Mapping[str, int]
-    """Of each task."""
-    share_left: float
-    """Of the way: each task's interquartile mean over seeds, averaged over tasks."""
+    """By task."""
+    normalized_distance: float
+    """The interquartile mean over seeds on each task, averaged over tasks."""
     low: float
     high: float
-    """The ends of its 95 % interval."""
+    """Ends of its 95 % interval."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Band:
+class LearningCurve:
     """One method's curve: the interquartile mean over seeds, and its interval."""
 
     method: str
@@ -89,13 +92,13 @@ class Band:
 
 
 class Comparison:
-    """Results side by side."""
+    """Results of several methods."""
 
     def __init__(self, results: Sequence[Result], reference: str | None = None) -> None:
-        """Takes the results; the first method is the reference, unless one is named.
+        """Take the results; the reference is the first method unless one is named.
 
         Raises:
-            RunError: No method has that name, or runs of a task do not measure the same.
+            RunError: No method has that name, or runs of a task measure different objects.
         """
         self.results = results
         self.methods = list(dict.fromkeys(result.method for result in results))
@@ -105,145 +108,142 @@ class Comparison:
             raise RunError(f"no method is called {reference!r}: {hint}")
         self.reference = reference or self.methods[0]
         for result in results:
-            self._check_things(result)
+            self._check_objects(result)
 
-    def _check_things(self, result: Result) -> None:
+    def _check_objects(self, result: Result) -> None:
         first = self._first(result.task)
-        if result.things != first.things:
-            both = " and ".join(f"{run.id} {named(run.things)}" for run in (first, result))
+        if result.objects != first.objects:
+            both = " and ".join(f"{run.id} {list(run.objects)}" for run in (first, result))
             raise RunError(
-                f"runs on {result.task} do not measure the same, {both}: compare them apart"
+                f"runs on {result.task} measure different objects, {both}: compare them "
+                "separately"
             )
 
     def _first(self, task: str) -> Result:
         return next(result for result in self.results if result.task == task)
 
-    def things(self, task: str) -> dict[str, str]:
-        """What was measured on a task, and its unit."""
-        return self._first(task).things
+    def _rng(self) -> np.random.Generator:
+        return np.random.default_rng(BOOTSTRAP_SEED)
 
-    def unit(self, task: str, thing: str) -> Unit:
-        """How a thing's distances are shown."""
-        return UNITS[self.things(task)[thing]]
+    def objects(self, task: str) -> dict[str, str]:
+        """Return the objects measured on a task, with their unit."""
+        return self._first(task).objects
 
-    def main_things(self, task: str) -> list[str]:
-        """What the task is about: all that is no hand, or the hand if there is nothing else."""
-        return self._first(task).main_things
+    def unit(self, task: str, name: str) -> Unit:
+        """Return the unit in which an object's distances are shown."""
+        return UNITS[self.objects(task)[name]]
+
+    def main_objects(self, task: str) -> list[str]:
+        """Return the objects that a task is about: all but the hand, or the hand alone."""
+        return self._first(task).main_objects
 
     def of(self, task: str, method: str) -> list[Result]:
-        """The runs of a method on a task."""
+        """Return the runs of a method on a task."""
         return [r for r in self.results if (r.task, r.method) == (task, method)]
 
-    def finals(self, task: str, method: str, thing: str) -> Float64[np.ndarray, " seeds"]:
-        """The last distance of each seed, as shown."""
-        scale = self.unit(task, thing).scale
-        return scale * np.array([result.final(thing) for result in self.of(task, method)])
+    def finals(self, task: str, method: str, name: str) -> Float64[np.ndarray, " seeds"]:
+        """Return the final distance of each seed, in the unit shown."""
+        scale = self.unit(task, name).scale
+        return scale * np.array([result.final(name) for result in self.of(task, method)])
 
-    def lines(self, task: str, thing: str) -> list[Line]:
-        """Every method that was run on a task."""
-        return [
-            self._line(task, thing, method) for method in self.methods if self.of(task, method)
-        ]
+    def scores(self, task: str, name: str) -> list[MethodScore]:
+        """Return the score of every method that was run on a task."""
+        return [self._score(task, name, m) for m in self.methods if self.of(task, m)]
 
-    def all_lines(self) -> list[Line]:
-        """Every method on every task, of every thing."""
-        pairs = [(task, thing) for task in self.tasks for thing in self.things(task)]
-        return [line for pair in pairs for line in self.lines(*pair)]
+    def all_scores(self) -> list[MethodScore]:
+        """Return the score of every method on every task for every object."""
+        pairs = [(task, name) for task in self.tasks for name in self.objects(task)]
+        return [score for pair in pairs for score in self.scores(*pair)]
 
-    def _line(self, task: str, thing: str, method: str) -> Line:
-        rng = np.random.default_rng(BOOTSTRAP_SEED)
-        runs, finals = self.of(task, method), self.finals(task, method, thing)
-        unit = self.unit(task, thing)
-        iqm, (low, high) = iqm_and_interval([finals], rng=rng)
-        better, ends = self._better(task, thing, method)
-        return Line(
+    def _score(self, task: str, name: str, method: str) -> MethodScore:
+        runs, finals = self.of(task, method), self.finals(task, method, name)
+        unit = self.unit(task, name)
+        low, high = bootstrap(iqm_over_tasks, finals, rng=self._rng())
+        better, better_low, better_high = self._improvement(task, name, method)
+        return MethodScore(
             task=task,
-            thing=thing,
+            object=name,
             unit=unit.shown,
             decimals=unit.decimals + EXTRA_DECIMALS,
             method=method,
             num_seeds=len(runs),
-            iqm=iqm,
-            low=low,
-            high=high,
+            iqm=float(interquartile_mean(finals)),
+            low=float(low),
+            high=float(high),
             mean=float(finals.mean()),
             worst=float(finals.max()),
-            do_nothing=unit.scale * runs[0].do_nothing(thing),
+            mean_distance=unit.scale * float(np.mean([run.final_mean(name) for run in runs])),
+            do_nothing=unit.scale * runs[0].do_nothing(name),
             better=better,
-            better_low=ends[0],
-            better_high=ends[1],
+            better_low=better_low,
+            better_high=better_high,
             num_env_steps=max(run.num_env_steps for run in runs),
             training_minutes=float(np.median([run.training_s for run in runs])) / S_PER_MINUTE,
             run_ids=tuple(run.id for run in runs),
         )
 
-    def _better(
-        self, task: str, thing: str, method: str
-    ) -> tuple[float | None, Interval | tuple[None, None]]:
-        """How likely a method beats the reference, where both have several seeds."""
-        ours, theirs = (self.finals(task, m, thing) for m in (method, self.reference))
-        if method == self.reference or min(len(ours), len(theirs)) < LEAST_SEEDS:
-            return None, (None, None)
-        rng = np.random.default_rng(BOOTSTRAP_SEED)
-        return probability_of_improvement([ours], [theirs], rng=rng)
+    def _improvement(
+        self, task: str, name: str, method: str
+    ) -> tuple[float, float, float] | tuple[None, None, None]:
+        """Return the probability of improvement over the reference, and its interval."""
+        ours, theirs = (self.finals(task, m, name) for m in (method, self.reference))
+        if method == self.reference or min(len(ours), len(theirs)) < MIN_SEEDS:
+            return None, None, None
+        low, high = bootstrap(probability_of_improvement, ours, theirs, rng=self._rng())
+        return float(probability_of_improvement(ours, theirs)), float(low), float(high)
 
-    def over_tasks(self) -> list[Overall]:
-        """Each method that was run on every task, with a way to go in every run."""
+    def over_tasks(self) -> list[OverallScore]:
+        """Return the score of each method that was run on every task and can be normalized."""
         return [
             self._overall(method)
             for method in self.methods
             if all(self.of(task, method) for task in self.tasks)
-            and all(run.has_way for run in self.results if run.method == method)
+            and all(run.can_be_normalized for run in self.results if run.method == method)
         ]
 
-    def _overall(self, method: str) -> Overall:
-        rng = np.random.default_rng(BOOTSTRAP_SEED)
+    def _overall(self, method: str) -> OverallScore:
         runs = {task: self.of(task, method) for task in self.tasks}
-        strata = [np.array([run.share_left for run in those]) for those in runs.values()]
-        share, (low, high) = iqm_and_interval(strata, rng=rng)
-        nums = {task: len(those) for task, those in runs.items()}
-        return Overall(method=method, num_seeds=nums, share_left=share, low=low, high=high)
+        strata = [np.array([r.normalized_distance for r in some]) for some in runs.values()]
+        low, high = bootstrap(iqm_over_tasks, *strata, rng=self._rng())
+        return OverallScore(
+            method=method,
+            num_seeds={task: len(some) for task, some in runs.items()},
+            normalized_distance=float(iqm_over_tasks(*strata)),
+            low=float(low),
+            high=float(high),
+        )
 
-    def bands(self, task: str, thing: str) -> list[Band]:
-        """The curve of every method; of those given the truth if there is nothing else."""
+    def curves(self, task: str, name: str) -> list[LearningCurve]:
+        """Return the curve of every method; of those given the truth if there is no other."""
         methods = [method for method in self.methods if self.of(task, method)]
         seeing = [m for m in methods if not self.of(task, m)[0].is_given_truth]
-        return [self._band(task, thing, method) for method in seeing or methods]
+        return [self._curve(task, name, method) for method in seeing or methods]
 
-    def _band(self, task: str, thing: str, method: str) -> Band:
+    def _curve(self, task: str, name: str, method: str) -> LearningCurve:
         runs = self.of(task, method)
         steps = common_points([run.column(STEPS) for run in runs])
-        ys = self.unit(task, thing).scale * np.array(
-            [np.interp(steps, run.column(STEPS), run.distances(thing)) for run in runs]
+        ys = self.unit(task, name).scale * np.array(
+            [np.interp(steps, run.column(STEPS), run.distances(name)) for run in runs]
         )
-        rng = np.random.default_rng(BOOTSTRAP_SEED)
-        (draws,) = resampled([ys], NUM_CURVE_RESAMPLES, rng=rng)
-        estimates = interquartile_mean(np.moveaxis(draws, 1, -1))
-        ends = np.array([interval(column) for column in estimates.T])
-        return Band(
-            method=method,
-            steps=steps,
-            minutes=minutes_until(steps, runs),
-            y=interquartile_mean(ys.T),
-            low=ends[:, 0],
-            high=ends[:, 1],
+        low, high = bootstrap(
+            iqm_over_tasks, ys, rng=self._rng(), num_resamples=NUM_CURVE_RESAMPLES, axis=0
+        )
+        minutes = minutes_until(steps, runs)
+        y = interquartile_mean(ys, axis=0)
+        return LearningCurve(
+            method=method, steps=steps, minutes=minutes, y=y, low=low, high=high
         )
 
-    def oracle_level(self, task: str, thing: str) -> float | None:
-        """Where the oracle ends, if one was run."""
+    def oracle_level(self, task: str, name: str) -> float | None:
+        """Return the final distance of the oracle, if one was run."""
         runs = [r for r in self.results if r.task == task and r.is_oracle]
-        finals = self.unit(task, thing).scale * np.array([run.final(thing) for run in runs])
+        finals = self.unit(task, name).scale * np.array([run.final(name) for run in runs])
         return float(interquartile_mean(finals)) if runs else None
 
 
 def minutes_until(
     steps: Float64[np.ndarray, " points"], runs: Sequence[Result]
 ) -> Float64[np.ndarray, " points"]:
-    """The median time that runs had trained by then; their machines need not be as fast."""
+    """Return the median over runs of the training time until each step."""
     own = [np.interp(steps, run.column(STEPS), run.column(TRAINING_S)) for run in runs]
     return np.median(own, axis=0) / S_PER_MINUTE
-
-
-def named(things: Mapping[str, str]) -> str:
-    """What a run measured, with the units, in words."""
-    return ", ".join(f"{thing} ({unit})" for thing, unit in things.items())

@@ -1,7 +1,7 @@
-"""Results: what is kept of a finished run, a JSON line each, small enough to be committed.
+"""Reading and writing results: one JSON line for each finished run, small enough to commit.
 
-A line holds what made the run and its curve: every evaluation, as columns of numbers with five
-digits. It is read from a run's directory, from a study's, and from a file of such lines.
+A line says what made the run, and has its curve: its evaluations as columns of numbers with
+five digits. Results are read from the directory of a run or a study, or from such a file.
 """
 
 import json
@@ -21,21 +21,21 @@ from rig.sweep.spec import read_spec
 
 
 DIGITS = 5
-PLACE = re.compile(r" --out ('[^']*'|\S+)")
-"""Where a command put its run: a path of some machine, and nothing that made the run."""
+OUT_OPTION = re.compile(r" --out ('[^']*'|\S+)")
+"""The part of a command that says where its run goes; it has no influence on the run."""
 
 
 def result_of(run: Run, method: str = "", study: str = "") -> Result:
-    """What is kept of a finished run; a run by itself is called by its preset and changes.
+    """Return the result of a finished run. By default its method is named after its settings.
 
     Raises:
-        RunError: It was never evaluated, or is damaged.
+        RunError: The run was never evaluated, or is damaged.
     """
     origin, curve = run.origin(), curve_of(run.metrics())
     if not curve:
         raise RunError(
-            f"{run.directory} has no evaluation in its metrics.jsonl, so no curve: name the "
-            "run that it was taken from (RUN for RUN/best)"
+            f"{run.directory} has no evaluation in its metrics.jsonl, so no curve: give the "
+            "run that it is a part of (RUN for RUN/best)"
         )
     try:
         check_curve(curve)
@@ -49,7 +49,7 @@ def result_of(run: Run, method: str = "", study: str = "") -> Result:
         seed=run.config.seed,
         preset=nearest_preset(run.config),
         changes=changes_from_published(run.config),
-        command=PLACE.sub("", str(origin.get("command", ""))),
+        command=OUT_OPTION.sub("", str(origin.get("command", ""))),
         commit=str(origin.get("commit") or ""),
         device=str(origin.get("device", "")),
         date=str(origin.get("date", "")),
@@ -58,9 +58,10 @@ def result_of(run: Run, method: str = "", study: str = "") -> Result:
 
 
 def curve_of(rows: Iterable[Mapping[str, float]]) -> dict[str, list[float]]:
-    """Every evaluation in columns, those that all have; of two after the same steps, the later.
+    """Return the evaluations as columns; empty if there is none.
 
-    Empty if there is no evaluation.
+    Columns that not every evaluation has are left out. Of two evaluations after the same number
+    of steps the later one counts.
     """
     measured: dict[float, dict[str, float]] = {}
     for row in rows:
@@ -74,15 +75,15 @@ def curve_of(rows: Iterable[Mapping[str, float]]) -> dict[str, list[float]]:
 
 
 def rounded(value: float) -> float:
-    """The number with as many digits as are kept; whole numbers stay whole."""
+    """Return a number with five digits; a whole number stays as it is."""
     return value if isinstance(value, int) else float(f"{value:.{DIGITS}g}")
 
 
 def gather(sources: Sequence[Path]) -> tuple[list[Result], list[str]]:
-    """The results in runs, studies, specs and files of results, and what is left out.
+    """Return the results in runs, studies, specs and files, and the names of unfinished runs.
 
     Raises:
-        RunError: A path is none of these, or nothing there is finished.
+        RunError: A path is none of these, or no run is finished.
     """
     results, left_out = [], []
     for source in sources:
@@ -90,16 +91,16 @@ def gather(sources: Sequence[Path]) -> tuple[list[Result], list[str]]:
         results += found
         left_out += missing
     if not results:
-        named = ", ".join(map(str, sources))
-        raise RunError(f"no run of {named} is finished: there is nothing to compare yet")
+        listed = ", ".join(map(str, sources))
+        raise RunError(f"no run of {listed} is finished: there is nothing to compare yet")
     return distinct(results), left_out
 
 
 def distinct(results: Iterable[Result]) -> list[Result]:
-    """The results without copies: studies may share a run.
+    """Return the results without copies of runs that several studies share.
 
     Raises:
-        RunError: Two runs have one method, task and seed.
+        RunError: Two runs have the same method, task and seed.
     """
     found: dict[tuple[str, str, int], Result] = {}
     for result in results:
@@ -108,13 +109,13 @@ def distinct(results: Iterable[Result]) -> list[Result]:
             both = " and ".join(f"{run.study or 'a run'}: {run.id}" for run in (other, result))
             raise RunError(
                 f"{both} are both {result.method!r} on {result.task} with seed {result.seed}: "
-                "one mean over them would say nothing, so compare them apart"
+                "compare them separately, or give them different method names"
             )
     return list(found.values())
 
 
 def gather_one(source: Path) -> tuple[list[Result], list[str]]:
-    """The results in one place, and the runs there that are not finished."""
+    """Return the results of one source, and the names of its unfinished runs."""
     if source.suffix == ".jsonl":
         return read_results(source), []
     if source.suffix == ".toml":
@@ -127,34 +128,34 @@ def gather_one(source: Path) -> tuple[list[Result], list[str]]:
 
 
 def gather_study(directory: Path) -> tuple[list[Result], list[str]]:
-    """The results of a study's runs, in the order of its plan.
+    """Return the results of a study in the order of its plan, and its unfinished runs.
 
     Raises:
-        RunError: There is no plan, or a run there is damaged.
+        RunError: The directory has no plan, or a run in it is damaged.
     """
     plan = read_plan(directory)
     results, left_out = [], []
-    for run_id, planned in plan.runs.items():
-        place = directory / planned.directory
+    for run_id, planned_run in plan.runs.items():
+        place = directory / planned_run.directory
         run = Run.open(place) if (place / "config.json").is_file() else None
         if run and run.is_finished:
-            results.append(result_of(run, planned.method, plan.name))
+            results.append(result_of(run, planned_run.method, plan.name))
         else:
             left_out.append(run_id)
     return results, left_out
 
 
 def write_results(path: Path, results: Iterable[Result]) -> None:
-    """Writes a line for each result."""
+    """Write a line for each result."""
     lines = [json.dumps(asdict(result), separators=(",", ":")) for result in results]
     path.write_text("".join(f"{line}\n" for line in lines))
 
 
 def read_results(path: Path) -> list[Result]:
-    """The results in a file.
+    """Read the results in a file.
 
     Raises:
-        RunError: It can't be read.
+        RunError: A line can't be read.
     """
     try:
         lines = path.read_bytes().splitlines()
@@ -167,14 +168,14 @@ def read_results(path: Path) -> list[Result]:
 
 
 def result_in(line: bytes, where: str) -> Result:
-    """The result in a line of a file.
+    """Return the result in a line of a file.
 
     Raises:
-        RunError: There is none; ``where`` begins what is told.
+        RunError: The line is not a result; the message begins with ``where``.
     """
     try:
         return result_from(json.loads(line))
     except (ValueError, RecursionError) as error:
-        raise RunError(f"{where}: no JSON: {error}") from error
+        raise RunError(f"{where}: not JSON: {error}") from error
     except RunError as error:
         raise RunError(f"{where}: {error}") from error

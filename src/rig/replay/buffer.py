@@ -15,37 +15,18 @@ latents. Where a latent is the image itself, it is a view of the frame: nothing 
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32, Int
+from jaxtyping import Int
 
 from rig.errors import NotEnoughDataError
 from rig.replay.memmap import advise_dontneed
+from rig.replay.transitions import SampledTransitions
 from rig.types import Encoding, Episodes, Goals, Latents
 
 
 Rows = Int[np.ndarray, " B"]
 NewFrames = Callable[[tuple[int, ...], np.dtype], np.ndarray]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SampledTransitions:
-    """Transitions as they happened, each with a latent reached later in its episode."""
-
-    latent: Latents
-    action: Float32[np.ndarray, "B action"]
-    next_latent: Latents
-    next_log_std: Float32[np.ndarray, "B _"]
-    goal: Latents
-    """The goal of the episode."""
-    future_latent: Latents
-    """A latent reached later in the same episode; the next latent is one of them."""
-    next_row: Rows
-    """The row of the next frame."""
-
-    def __len__(self) -> int:
-        return len(self.latent)
 
 
 class ReplayBuffer:

@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from rig.config import GoalMixture
-from rig.replay.buffer import SampledTransitions
+from rig.replay.transitions import SampledTransitions
 from rig.types import Batch, Latents
 
 

@@ -1,4 +1,4 @@
-"""A study's plan as it was written down: ``sweep.json``, for all who look at its runs later."""
+"""The plan of a study as ``rig sweep`` writes it, ``sweep.json``: what its runs are called."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,44 +14,47 @@ FILE = "sweep.json"
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedRun:
-    """Where a run lies, and what it is called."""
+    """The method of a run, and its directory relative to the study's."""
 
     method: str
     directory: str
-    """Relative to the study's."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What looking at a study takes: its name, and its runs in the order of its spec."""
+    """The name of a study, and its runs by id in the order of the spec."""
 
     name: str
     runs: Mapping[str, PlannedRun]
 
 
 def read_plan(directory: Path) -> Plan:
-    """The plan of the study in a directory.
+    """Return the plan of the study in a directory.
 
     Raises:
-        RunError: There is none, or the file is something else.
+        RunError: The directory has no plan, or the file is something else.
     """
     path = directory / FILE
     if not path.is_file():
         raise RunError(
-            f"{directory} holds no study: `rig sweep` makes it; if it lies elsewhere, name "
-            "its directory"
+            f"{directory} is not the directory of a study: `rig sweep` makes one; if the study "
+            "is elsewhere, give its directory"
         )
     written = read_json(path)
     try:
-        runs = {id_: planned(run) for id_, run in written["runs"].items()}
+        runs = {run_id: read_run(run) for run_id, run in written["runs"].items()}
         return Plan(name=written["name"], runs=runs)
     except (AttributeError, KeyError, TypeError) as error:
         raise RunError(f"{path} is not a plan that `rig sweep` wrote") from error
 
 
-def planned(written: Mapping[str, Any]) -> PlannedRun:
-    """What a line of the plan says of a run."""
+def read_run(written: Mapping[str, Any]) -> PlannedRun:
+    """Return one run of a plan.
+
+    Raises:
+        TypeError: Its method or directory is not text.
+    """
     run = PlannedRun(method=written["method"], directory=written["directory"])
     if not isinstance(run.method, str) or not isinstance(run.directory, str):
-        raise TypeError("words are expected")
+        raise TypeError("text is expected")
     return run

@@ -1,117 +1,128 @@
-"""Asking the index: which runs, in which order."""
+"""Queries of the index: which runs, in which order."""
 
 import json
+import operator
 import re
-import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from math import isfinite
 from typing import Any
 
 from rig.errors import ConfigError, suggest
-from rig.sweep.index_row import COLUMNS, JSON_COLUMNS, Row, as_text
+from rig.sweep.index import Row
 from rig.training.progress import shown_metrics
 from rig.units import duration
 
 
 CONDITION = re.compile(r"\s*(?P<name>[\w./]+)\s*(?P<sign><=|>=|!=|=|<|>)\s*(?P<value>.+?)\s*")
-INEQUALITIES = ("<", "<=", ">", ">=")
-SHOWN = ("run", "task", "method or preset", "seed", "state", "steps", "time", "distance left")
+COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
+    "=": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+NUMBERS = ("seed", "num_env_steps", "training_s")
+TEXTS = ("directory", "study", "method", "task", "preset", "state", "date", "made_at_commit")
+"""Columns of each kind. In a text column, 42 is a text."""
+FOLDED = ("study", "method", "task", "preset")
+"""Text columns in which upper and lower case are the same."""
+COLUMNS = ("run", "task", "method or preset", "seed", "state", "steps", "time", "distance")
 
 
-def select(
-    connection: sqlite3.Connection, conditions: Sequence[str], sort: str = "date"
-) -> list[Row]:
-    """The runs that meet every condition, sorted; runs without the key sorted by come last.
+def select(rows: Sequence[Row], conditions: Sequence[str], sort: str = "date") -> list[Row]:
+    """Return the runs that meet every condition, sorted; runs without the key come last.
 
     Args:
-        connection: The index.
-        conditions: Like ``td3.gamma=0.98``, ``task=Push`` or ``eval/puck_distance_m<0.03``.
-        sort: A column, setting or metric; with a minus before it, the largest first.
+        rows: The index.
+        conditions: As ``td3.gamma=0.98``, ``task=Push`` or ``eval/puck_distance_m<0.03``.
+        sort: A column, setting or metric; with a minus in front, the largest first.
 
     Raises:
-        ConfigError: A condition is none, or names what no run has.
+        ConfigError: A condition can't be read, or no run has the name.
     """
-    names = known_names(connection)
-    parsed = [condition(text, names) for text in conditions]
-    where = " AND ".join(sql for sql, _ in parsed) or "1"
-    key = expression(sort.removeprefix("-"), names)
-    order = "DESC" if sort.startswith("-") else "ASC"
-    found = connection.execute(
-        f"SELECT * FROM runs WHERE {where} ORDER BY {key} {order} NULLS LAST, directory",
-        [value for _, value in parsed],
-    )
-    return [row_as_values(row) for row in found]
+    known = {*NUMBERS, *TEXTS}
+    for row in rows:
+        known |= {*row.get("settings", ()), *row.get("metrics", ())}
+    tests = [parse_condition(text, known) for text in conditions]
+    found = [row for row in rows if all(test(row) for test in tests)]
+    found.sort(key=lambda row: row["directory"])
+    key = check_name(sort.removeprefix("-"), known)
+    has_key = [row for row in found if value_of(row, key) is not None]
+    has_key.sort(key=lambda row: sort_key(value_of(row, key)), reverse=sort.startswith("-"))
+    return has_key + [row for row in found if value_of(row, key) is None]
 
 
-def known_names(connection: sqlite3.Connection) -> dict[str, str]:
-    """Everything that can be asked about, and where it is found: a column's name or JSON."""
-    names: dict[str, str] = {}
-    for column in ("metrics", "settings"):
-        keys = connection.execute(
-            f"SELECT DISTINCT key FROM runs, json_each(runs.{column}) WHERE {column} NOTNULL"
-        )
-        names |= {key: extraction(column, key) for (key,) in keys}
-    return names | {name: name for name in COLUMNS if name not in JSON_COLUMNS}
-
-
-def extraction(column: str, key: str) -> str:
-    """What a JSON column holds under a key, as SQL; a run may have any key."""
-    quoted = key.replace("'", "''")
-    return f"""json_extract({column}, '$."{quoted}"')"""
-
-
-def condition(text: str, names: dict[str, str]) -> tuple[str, Any]:
-    """A condition as SQL with a gap, and the value for the gap."""
-    match = CONDITION.fullmatch(as_text(text))
+def parse_condition(text: str, known: set[str]) -> Callable[[Row], bool]:
+    """Return a test of a row. A row without the value meets no condition."""
+    match = CONDITION.fullmatch(text)
     if not match:
         raise ConfigError(
-            f"--where {text!r} is no condition: write NAME=VALUE, or with !=, <, <=, >, >="
+            f"--where {text!r} is not a condition: write NAME=VALUE, or use !=, <, <=, >, >="
         )
-    name, sign = match["name"], match["sign"]
-    if is_text(name):
-        return f"{expression(name, names)} {sign} ?", match["value"]
-    value = value_of(match["value"])
-    if sign in INEQUALITIES and isinstance(value, str):
-        raise ConfigError(f"--where {text!r}: {name} is a number, and {value!r} is none")
-    return f"{expression(name, names)} {sign} ?", value
+    name, sign = check_name(match["name"], known), match["sign"]
+    wanted = fold(name, match["value"]) if name in TEXTS else parse_value(match["value"])
+    if name not in TEXTS and sign not in ("=", "!=") and not is_number(wanted):
+        raise ConfigError(f"--where {text!r}: {name} is a number, and {wanted!r} is not one")
+
+    def test(row: Row) -> bool:
+        value = value_of(row, name)
+        if value is None or (sign not in ("=", "!=") and type(value) is bool):
+            return False
+        with suppress(TypeError):  # a text has no order with a number
+            return COMPARE[sign](fold(name, value), wanted)
+        return False
+
+    return test
 
 
-def is_text(name: str) -> bool:
-    """Whether a column holds words, be they a number's: they have an order too, as dates do."""
-    return COLUMNS.get(name, "").startswith("TEXT")
+def check_name(name: str, known: set[str]) -> str:
+    """Return a name; raise ConfigError if no run has it."""
+    if name not in known:
+        raise ConfigError(f"no run has {name!r}: {suggest(name, known)}")
+    return name
 
 
-def expression(name: str, names: dict[str, str]) -> str:
-    """Where a name is found, as SQL; only names that some run has get this far."""
-    if name not in names:
-        raise ConfigError(f"no run has {name!r}: {suggest(name, names)}")
-    return names[name]
+def value_of(row: Row, name: str) -> Any:
+    """Return a column, setting or metric of a run; None if the run does not have it."""
+    for part in (row, row.get("settings", {}), row.get("metrics", {})):
+        if name in part:
+            return part[name]
+    return None
 
 
-def value_of(text: str) -> Any:
-    """A value as the index holds it: a number, a list as JSON has it, or words."""
+def fold(name: str, value: Any) -> Any:
+    """Return a value as it is compared."""
+    if isinstance(value, tuple | list):
+        return list(value)
+    return value.casefold() if name in FOLDED and isinstance(value, str) else value
+
+
+def sort_key(value: Any) -> tuple[bool, Any]:
+    """Return a key by which numbers come before texts."""
+    return (False, value) if isinstance(value, int | float) else (True, str(value))
+
+
+def parse_value(text: str) -> Any:
+    """Return a number, truth value or list if the text is one, else the text."""
     with suppress(ValueError):
-        number = float(text)  # which takes .5 and 1_000 too
+        number = float(text)  # it also reads .5 and 1_000
         return number if isfinite(number) else text
-    try:
+    with suppress(ValueError, RecursionError):
         value = json.loads(text.lower() if text in ("True", "False") else text)
-    except json.JSONDecodeError:
-        return text
-    if isinstance(value, list):
-        return json.dumps(value, separators=(",", ":"))
-    return value if isinstance(value, bool) else text
+        return value if isinstance(value, list | bool) else text
+    return text
 
 
-def row_as_values(row: sqlite3.Row) -> Row:
-    """A row with its JSON read, and without what only the index needs."""
-    values = {name: row[name] for name in COLUMNS if name != "stamp"}
-    return values | {name: json.loads(values[name] or "{}") for name in JSON_COLUMNS}
+def is_number(value: object) -> bool:
+    """Return whether a value is a number."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def cells(row: Row) -> list[str]:
-    """A run as the cells of a table; empty where something is not known."""
-    if row["task"] is None:
+    """Return the cells of a run; those that are not known are empty."""
+    if row["state"] == "damaged":
         return [row["directory"], "", "", "", row["state"], "", "", ""]
     steps, training_s = row["num_env_steps"], row["training_s"]
     known = {name: value for name, value in row["distances"].items() if value is not None}

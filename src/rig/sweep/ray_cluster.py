@@ -1,131 +1,138 @@
-"""Ray, as a sweep uses it: jobs go in, endings come out. The only file that knows Ray.
+"""Ray as a sweep uses it. This is the only file that knows Ray.
 
-On this machine Ray is started for the sweep and ends with it; on a cluster it is joined. Either
-way a job takes one core and the memory that its runs will need, and Ray starts it where both
-are free; where there are GPUs, a job of several runs takes one of them. Every job has a process
-of its own, which starts with one thread for every library.
+On this machine Ray is started for the sweep and ends with it; a cluster is joined. A job takes
+one core and the memory that its runs will need; Ray starts it when both are free. Where there
+are GPUs, a job of several runs takes one. Every job has a process of its own. If that process
+is lost, Ray starts the job again.
 """
 
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from typing import Any
 
 from rig.errors import SweepError
-from rig.sweep.job_memory import job_memory_bytes
-from rig.sweep.jobs import FAILED, LOST, Ending, Job, Outcome
-from rig.sweep.worker import ONE_THREAD, work
+from rig.sweep.job import Job
+from rig.sweep.worker import ONE_THREAD, WorkerStoppedError, run_job
 
 
+MAX_RETRIES = 3
+"""Attempts of a job after the first, if its process is lost."""
+POLL_S = 1.0
 OBJECT_STORE_BYTES = 100 * 2**20
-"""Enough for what jobs say when they end, which is all that goes through it."""
+"""Ray's default is a third of the memory, and jobs return nothing."""
 GIB = 2**30
 ON_CPU = {"JAX_PLATFORMS": "cpu"}
-"""A job that takes no GPU must not see one, or all of them would fill the first."""
+"""A job without a GPU must not see one, or all such jobs would fill the first."""
 NUM_AHEAD = 1
-"""Jobs that Ray has beside those that go on, so that no core waits. Among those that it has,
-Ray begins with any; all others wait here, in their order."""
+"""Jobs given to Ray beyond those that run. Ray does not keep their order, so the rest waits."""
+RAY_SETTINGS = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    # Ray warns at each start that it will hide GPUs in another way.
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    # By default Ray's workers run at nice 15, and get little done next to other work.
+    "RAY_worker_niceness": "0",
+}
+"""Environment variables that Ray reads as it starts; those that are set already stay."""
 
 
 class RayCluster:
-    """A Ray that has been joined: jobs go in, endings come out."""
+    """A Ray that jobs can be given to."""
 
     def __init__(self, ray: Any) -> None:
         self._ray = ray
-        # A process of its own for each job: memory goes back, and threads start anew.
-        self._work = ray.remote(max_calls=1, max_retries=0, num_cpus=1)(work)
-        self._waiting: deque[Job] = deque()
-        self._jobs: dict[Any, Job] = {}
+        # With max_calls=1 each job has a new process: memory is freed, and threads start again.
+        self._run_job = ray.remote(
+            num_cpus=1,
+            max_calls=1,
+            max_retries=MAX_RETRIES,
+            retry_exceptions=[WorkerStoppedError],
+        )(run_job)
 
     @property
     def num_cores(self) -> int:
-        """Jobs that can go on at once, as far as cores go."""
+        """Jobs that can run at once."""
         return int(self._ray.cluster_resources().get("CPU", 0))
 
-    @property
-    def is_idle(self) -> bool:
-        """Whether no job is waiting or going on."""
-        return not self._jobs and not self._waiting
-
-    def check_memory(self, jobs: list[Job]) -> None:
-        """Raises SweepError if a job needs more memory than any machine could ever give."""
+    def check_memory(self, jobs: Sequence[Job]) -> None:
+        """Raise SweepError if a job needs more memory than any machine has."""
         most = max(node["Resources"].get("memory", 0) for node in self._ray.nodes())
         for job in jobs:
-            need = job_memory_bytes(job.runs)
-            if need > most:
+            if job.memory_bytes > most:
                 raise SweepError(
-                    f"{job.name} needs {need / GIB:.1f} GiB of memory, and no machine "
-                    f"gives more than {most / GIB:.1f}: lower its buffer_size or num_images"
-                    f"{', or seeds_together' if len(job.runs) > 1 else ''}"
+                    f"{job.name} needs {job.memory_bytes / GIB:.1f} GiB of memory, and no "
+                    f"machine gives more than {most / GIB:.1f}: lower its buffer_size or "
+                    f"num_images{', or seeds_together' if len(job.runs) > 1 else ''}"
                 )
 
-    def submit(self, job: Job) -> None:
-        """Takes a job in, to be started in its turn, when a core and the memory are free."""
-        self._waiting.append(job)
-        self._go_on()
+    def run_jobs(self, jobs: Sequence[Job]) -> Iterator[list[tuple[Job, str]]]:
+        """Run jobs in their order.
 
-    def _go_on(self) -> None:
-        """Gives Ray what it can begin soon."""
-        while self._waiting and len(self._jobs) < self.num_cores + NUM_AHEAD:
-            self._give(self._waiting.popleft())
+        Yields:
+            Every second, the jobs that Ray gave up since, and why. Most lists are empty.
+        """
+        waiting, running = deque(jobs), dict[Any, Job]()
+        while waiting or running:
+            while waiting and len(running) < self.num_cores + NUM_AHEAD:
+                job = waiting.popleft()
+                running[self._submit(job)] = job
+            try:
+                ended, _ = self._ray.wait(
+                    list(running), num_returns=len(running), timeout=POLL_S
+                )
+            except SystemError as error:  # Ray wraps what a signal handler raises
+                raise error.__cause__ or error from None
+            pairs = [(running.pop(ref), self._error(ref)) for ref in ended]
+            yield [(job, why) for job, why in pairs if why]
 
-    def _give(self, job: Job) -> None:
+    def _submit(self, job: Job) -> Any:
+        return self._run_job.options(**self.options_of(job)).remote(job)
+
+    def options_of(self, job: Job) -> dict[str, Any]:
+        """Return what Ray is asked for: memory, the environment, and a GPU for several runs."""
         takes_gpu = len(job.runs) > 1 and self._ray.cluster_resources().get("GPU", 0) >= 1
-        options = {
-            "memory": job_memory_bytes(job.runs),
+        return {
+            "memory": job.memory_bytes,
             "runtime_env": {"env_vars": ONE_THREAD | ({} if takes_gpu else ON_CPU)},
             "name": job.name,
             "num_gpus": int(takes_gpu),
         }
-        self._jobs[self._work.options(**options).remote(job)] = job
 
-    def endings(self, timeout_s: float) -> list[Ending]:
-        """The jobs that ended, waiting at most so long for one."""
+    def _error(self, ref: Any) -> str:
+        """Return why a job that ended did not end by itself; else nothing."""
         try:
-            ready, _ = self._ray.wait(
-                list(self._jobs), num_returns=len(self._jobs), timeout=timeout_s
-            )
-        except SystemError as error:  # Ray wraps what was raised at a signal
-            raise error.__cause__ or error from None
-        endings = [self._ending(ref, self._jobs.pop(ref)) for ref in ready]
-        self._go_on()
-        return endings
-
-    def _ending(self, ref: Any, job: Job) -> Ending:
-        try:
-            outcomes, facts = self._ray.get(ref)
+            self._ray.get(ref)
         except self._ray.exceptions.RayTaskError as error:
-            why = f"{type(error.cause).__name__}: {first_line(str(error.cause))}"
-            outcomes, facts = dict.fromkeys(job.ids, Outcome(FAILED, why)), {}
+            return first_line(str(error.cause))
         except self._ray.exceptions.RayError as error:
-            outcomes, facts = dict.fromkeys(job.ids, Outcome(LOST, first_line(str(error)))), {}
-        return Ending(job=job, outcomes=outcomes, facts=facts)
+            return f"its process was lost {MAX_RETRIES + 1} times: {first_line(str(error))}"
+        return ""
 
 
 @contextmanager
-def joined(address: str | None, num_cores: int | None, notices: Any) -> Iterator[RayCluster]:
-    """Joins the cluster at an address, or starts Ray here on so many cores; leaves it after.
+def connect(address: str | None, num_cores: int | None, output: Any) -> Iterator[RayCluster]:
+    """Join the cluster at an address, or start Ray on this machine; leave it afterwards.
 
     Args:
-        address: As ``ray.init`` takes it; None: this machine.
-        num_cores: Cores of this machine; None: all that we may use.
-        notices: A text file for what Ray prints.
+        address: As ``ray.init`` takes it; None for this machine.
+        num_cores: Cores of this machine; None for all that this process may use.
+        output: A text file for what Ray prints.
 
     Raises:
-        SweepError: Ray is not installed, or nothing answers there.
+        SweepError: Ray is not installed, or nothing answers at the address.
     """
     ray = import_ray()
-    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
     here = {
+        "address": "local",
         "num_cpus": num_cores or len(os.sched_getaffinity(0)),
         "object_store_memory": OBJECT_STORE_BYTES,
         "include_dashboard": False,
     }
-    with redirect_stdout(notices):
+    with redirect_stdout(output):
         try:
-            where = {"address": address} if address else {"address": "local"} | here
-            ray.init(**where, **quiet)
+            where = {"address": address} if address else here
+            ray.init(**where, log_to_driver=False, logging_level="ERROR")
         except (ConnectionError, ValueError, RuntimeError) as error:
             raise SweepError(
                 f"Ray can't be reached at {address or 'this machine'}: {first_line(str(error))}"
@@ -136,19 +143,8 @@ def joined(address: str | None, num_cores: int | None, notices: Any) -> Iterator
             ray.shutdown()
 
 
-RAY_SETTINGS = {
-    # Nothing is told to anyone.
-    "RAY_USAGE_STATS_ENABLED": "0",
-    # Else Ray says at each start that it is about to change how GPUs are hidden.
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    # Ray's workers are nice (15), and beside other work a run would hardly get on.
-    "RAY_worker_niceness": "0",
-}
-"""What Ray reads from the environment as it starts; what is set there already stays."""
-
-
 def import_ray() -> Any:
-    """Ray, with our settings.
+    """Import Ray with our settings.
 
     Raises:
         SweepError: It is not installed.
@@ -160,11 +156,11 @@ def import_ray() -> Any:
         import ray.exceptions
     except ImportError as error:
         raise SweepError(
-            "rig sweep runs on Ray, which is not installed: pip install 'imagined-goals[sweep]'"
+            "rig sweep needs Ray, which is not installed: pip install 'imagined-goals[sweep]'"
         ) from error
     return ray
 
 
 def first_line(text: str) -> str:
-    """The first line that says something."""
+    """Return the first line that is not empty."""
     return next((line.strip() for line in text.splitlines() if line.strip()), "no reason given")

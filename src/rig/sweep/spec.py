@@ -1,21 +1,21 @@
-"""A study's plan, read from a TOML file: every run that it asks for.
+"""The spec of a study, a TOML file: every run that the study consists of.
 
 ::
 
     asks = "Does relabelling with imagined goals help?"
-    tasks = ["Push"]              # a preset, tasks and seeds for every run below
+    tasks = ["Push"]              # preset, tasks and seeds of every run below
     seeds = 5                     # 0 to 4; or a list
     preset = "fast"
-    seeds_together = 5            # so many seeds of a method train as one program; else 1
+    seeds_together = 5            # seeds of a method that train as one program; by default 1
 
     [settings]                    # what every run changes of its preset
     total_timesteps = 48_000
 
-    [task.Reach]                  # what every run of that task changes besides
+    [task.Reach]                  # what every run of one task changes besides
     total_timesteps = 20_000
 
-    [[run]]                       # a method; any key above may be said again for it alone
-    method = "kept only"
+    [[run]]                       # a method; it may override any key above
+    method = "original goals only"
     settings.goals.mixture = { original = 1.0, future = 0.0, prior = 0.0 }
 
     [[run]]
@@ -24,7 +24,7 @@
 
     [[run]]
     method = "ours"
-    from = "comparison"           # the runs of that study beside this one, not runs of its own
+    from = "comparison"           # runs of another study in the same directory, not new ones
 
 Later tables win: preset, ``settings``, ``task``, then the run's own ``settings`` and ``grid``.
 """
@@ -43,186 +43,187 @@ from rig.errors import ConfigError, RigError, SpecError, suggest
 from rig.presets import find_preset
 from rig.settings import change, flat, option
 from rig.sweep.spec_values import (
-    at_least_1,
+    check_distinct,
     check_keys,
-    name,
-    names,
-    once,
-    table,
-    whole_numbers,
+    read_count,
+    read_name,
+    read_seeds,
+    read_table,
+    read_tasks,
 )
 
 
-ONE_RUN = {"seeds": 1, "seeds_together": 1, "preset": "fast"}
-DEFAULTS: dict[str, Any] = {**ONE_RUN, "settings": {}, "grid": {}}
+DEFAULTS: dict[str, Any] = {
+    **{"seeds": 1, "seeds_together": 1, "preset": "fast"},
+    **{"settings": {}, "grid": {}},
+}
 RUN_KEYS = {*DEFAULTS, "method", "from", "tasks"}
 SPEC_KEYS = RUN_KEYS - {"method", "from"} | {"asks", "task", "run"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Planned:
-    """One run that a study asks for."""
+class RunSpec:
+    """One run of a study."""
 
     method: str
     preset: str
     changes: Mapping[str, Any]
-    """What it changes of its preset, flat; the seed is not among them."""
+    """Its changes to the preset by dotted name, without the seed."""
     config: Config
-    home: str = ""
-    """The study whose run it is; empty: the one that plans it."""
+    source_study: str = ""
+    """The study that the run belongs to; empty for the one that lists it."""
     seeds_together: int = 1
-    """With so many seeds of its method, at most, it trains as one program."""
+    """Seeds of its method, at most, that train as one program."""
 
     @property
     def id(self) -> str:
-        """Its name in the study, and its directory's: ``push-kept-only-seed3``."""
+        """Its name in the study, and its directory's, as ``push-updates-seed3``."""
         return slug(f"{self.config.task}-{self.method}-seed{self.config.seed}")
 
     @property
     def argv(self) -> list[str]:
-        """What does the same by hand, after ``rig``."""
+        """The arguments of ``rig`` that train the same run by hand."""
         options = [word for key, value in self.changes.items() for word in option(key, value)]
-        named = ["--preset", self.preset, "--seed", str(self.config.seed)]
+        about = ["--preset", self.preset, "--seed", str(self.config.seed)]
         task = self.config.task
-        return ["train", *(["--env", task] if is_external(task) else [task]), *named, *options]
+        return ["train", *(["--env", task] if is_external(task) else [task]), *about, *options]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Spec:
-    """What a study asks, and every run that answers it."""
+    """A study: its question and its runs."""
 
     name: str
-    """The file's name without its ending."""
+    """The name of the file without its suffix."""
     path: Path
     asks: str
-    runs: tuple[Planned, ...]
-    """The first seed of every method first, so that a study that is stopped compares them."""
+    runs: tuple[RunSpec, ...]
+    """The first seed of every method comes first, so that a study that is stopped early can
+    compare all methods."""
 
     def of_seeds(self, seeds: Sequence[int]) -> "Spec":
-        """The same with no runs but those of these seeds.
+        """Return the spec with the runs of some seeds only.
 
         Raises:
-            SpecError: It plans none of one of them.
+            SpecError: It has no run of one of these seeds.
         """
-        planned = {run.config.seed for run in self.runs}
-        if strange := set(seeds) - planned:
-            has = ", ".join(map(str, sorted(planned)))
-            raise SpecError(f"{self.path} plans no run of seed {min(strange)}, but of {has}")
+        known = {run.config.seed for run in self.runs}
+        if unknown := set(seeds) - known:
+            listed = ", ".join(map(str, sorted(known)))
+            raise SpecError(f"{self.path} has no run of seed {min(unknown)}: it has {listed}")
         return replace(self, runs=tuple(run for run in self.runs if run.config.seed in seeds))
 
 
 def read_spec(path: Path) -> Spec:
-    """The study that a file describes.
+    """Read a spec, and check the runs that it takes from other studies.
 
     Raises:
-        SpecError: The file can't be read, a run of it is no run, or the study that it takes
-            one from does not plan that; the message names both.
+        SpecError: The file can't be read, a value in it is wrong, or another study does not
+            have a run that is taken from it.
     """
-    spec = read_alone(path)
-    for home in sorted({run.home for run in spec.runs if run.home}):
-        check_lender(spec, home)
+    spec = read_spec_alone(path)
+    for study in sorted({run.source_study for run in spec.runs if run.source_study}):
+        check_source_study(spec, study)
     return spec
 
 
-def read_alone(path: Path) -> Spec:
-    """The study that a file describes, whatever it takes from other studies.
+def read_spec_alone(path: Path) -> Spec:
+    """Read a spec without a look at other studies.
 
     Raises:
-        SpecError: As :func:`read_spec`.
+        SpecError: The file can't be read, or a value in it is wrong.
     """
     try:
         file = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise SpecError(f"{path} can't be read as a spec: {error}") from error
     try:
-        return spec_of(file, path)
+        return parse_spec(file, path)
     except RigError as error:
         raise SpecError(f"{path}: {error}") from error
 
 
-def check_lender(spec: Spec, home: str) -> None:
-    """Raises SpecError unless the study beside it plans what a study takes from it."""
-    beside = {path.stem: path for path in spec.path.parent.glob("*.toml")}
-    if home not in beside:
-        hint = suggest(home, beside)
-        raise SpecError(f"{spec.path}: from = {home!r} is no study beside it: {hint}")
-    path = beside[home]
-    lent = {run.id: run.config for run in read_alone(path).runs if not run.home}
+def check_source_study(spec: Spec, study: str) -> None:
+    """Raise SpecError unless another study has the runs that are taken from it."""
+    specs = {path.stem: path for path in spec.path.parent.glob("*.toml")}
+    if study not in specs:
+        hint = suggest(study, specs)
+        raise SpecError(f"{spec.path}: from = {study!r} is no study in its directory: {hint}")
+    path = specs[study]
+    own = {run.id: run.config for run in read_spec_alone(path).runs if not run.source_study}
     for run in spec.runs:
-        if run.home == home and lent.get(run.id) != run.config:
-            how = "with other settings" if run.id in lent else "not at all"
-            raise SpecError(f"{spec.path} takes {run.id} from {path}, which plans it {how}")
+        if run.source_study == study and own.get(run.id) != run.config:
+            how = "has it with other settings" if run.id in own else "does not have it"
+            raise SpecError(f"{spec.path} takes {run.id} from {path}, which {how}")
 
 
-def spec_of(file: dict[str, Any], path: Path) -> Spec:
-    """The study that a file describes, once read."""
+def parse_spec(file: dict[str, Any], path: Path) -> Spec:
+    """Return the study that the content of a file describes."""
     check_keys(file, SPEC_KEYS)
     common = {key: file[key] for key in file.keys() & RUN_KEYS}
-    of_task = {proper_name(task): s for task, s in table(file.get("task", {}), "task").items()}
+    of_task = {full_task(t): s for t, s in read_table(file.get("task", {}), "task").items()}
     entries = file.get("run", [{}])
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise ConfigError("write [[run]] before each method's settings")
-    runs = [run for entry in entries for run in planned_runs(common, of_task, entry, path.stem)]
+    runs = [run for entry in entries for run in parse_runs(common, of_task, entry, path.stem)]
     ids = [run.id for run in runs]
     if twice := {id_ for id_ in ids if ids.count(id_) > 1}:
-        raise ConfigError(f"{min(twice)} is planned twice: give each run a method of its own")
-    if idle := of_task.keys() - {run.config.task for run in runs}:
-        raise ConfigError(f"[task.{min(idle)}] is of a task that no run has: leave it out")
+        raise ConfigError(f"{min(twice)} is listed twice: give each run its own method name")
+    if unused := of_task.keys() - {run.config.task for run in runs}:
+        raise ConfigError(f"[task.{min(unused)}] is a task that no run has: remove it")
     in_order = sorted(runs, key=lambda run: run.config.seed)
     return Spec(name=path.stem, path=path, asks=str(file.get("asks", "")), runs=tuple(in_order))
 
 
-def planned_runs(
+def parse_runs(
     common: dict[str, Any], of_task: dict[str, Any], entry: dict[str, Any], study: str
-) -> list[Planned]:
-    """The runs of one ``[[run]]``: every value of its grid, on every task, for every seed."""
+) -> list[RunSpec]:
+    """Return the runs of one ``[[run]]``: each point of its grid on each task for each seed."""
     method = str(entry.get("method", study))
     try:
         check_keys(entry, RUN_KEYS)
-        asked = DEFAULTS | common | entry
-        outer, own = (flat(table(t.get("settings", {}), "settings")) for t in (common, entry))
-        preset = name(asked["preset"], "preset")
-        points = grid_points(flat(table(asked["grid"], "grid")))
-        tasks = [proper_name(task) for task in names(asked.get("tasks"), "tasks")]
-        runs = [
-            replace(
-                planned(
-                    find_preset(preset, task),
-                    preset,
-                    outer | flat(table(of_task.get(task, {}), f"task.{task}")) | own | point,
-                ),
-                method=named(method, point),
-                home=name(entry.get("from", ""), "from"),
-                seeds_together=at_least_1(asked["seeds_together"], "seeds_together"),
+        given = DEFAULTS | common | entry
+        outer, own = (
+            flat(read_table(t.get("settings", {}), "settings")) for t in (common, entry)
+        )
+        preset = read_name(given["preset"], "preset")
+        points = grid_points(flat(read_table(given["grid"], "grid")))
+        tasks = check_distinct([full_task(t) for t in read_tasks(given.get("tasks"))], "tasks")
+        source = read_name(entry.get("from", ""), "from")
+        together = read_count(given["seeds_together"], "seeds_together")
+        runs = []
+        for point, task in product(points, tasks):
+            own_task = flat(read_table(of_task.get(task, {}), f"task.{task}"))
+            config, changes = apply(find_preset(preset, task), outer | own_task | own | point)
+            runs.append(
+                RunSpec(
+                    method=method_name(method, point),
+                    preset=preset,
+                    changes=changes,
+                    config=config,
+                    source_study=source,
+                    seeds_together=together,
+                )
             )
-            for point, task in product(points, once(tasks, "tasks"))
-        ]
-        seeds = whole_numbers(asked["seeds"], "seeds")
         return [
             replace(run, config=replace(run.config, seed=seed))
-            for seed, run in product(seeds, runs)
+            for seed, run in product(read_seeds(given["seeds"]), runs)
         ]
     except RigError as error:
         raise ConfigError(f"run {method!r}: {error}") from error
 
 
-def planned(standard: Config, preset: str, changes: dict[str, Any]) -> Planned:
-    """One run without name or seed; settings that say what the preset says are no changes."""
+def apply(standard: Config, changes: dict[str, Any]) -> tuple[Config, dict[str, Any]]:
+    """Return the settings with changes applied, and those changes that change something."""
     if given := {"seed", "task"} & set(changes):
         raise ConfigError(f"write seeds and tasks, not settings.{min(given)}")
     config = change(standard, changes)
-    before, after = flat_config(standard), flat_config(config)
-    kept = {key: after[key] for key in changes if after[key] != before[key]}
-    return Planned(method="", preset=preset, changes=kept, config=config)
+    before, after = flat(asdict(standard)), flat(asdict(config))
+    return config, {key: after[key] for key in changes if after[key] != before[key]}
 
 
-def flat_config(config: Config) -> dict[str, Any]:
-    """Every setting under its dotted name."""
-    return flat(asdict(config))
-
-
-def proper_name(task: str) -> str:
-    """A task's name as runs have it; someone's environment, ``MODULE:ID``, keeps its id.
+def full_task(task: str) -> str:
+    """Return the name of a task as runs have it; ``MODULE:ID`` of an external env stays.
 
     Raises:
         TaskError: It is neither.
@@ -231,20 +232,19 @@ def proper_name(task: str) -> str:
 
 
 def grid_points(grid: dict[str, Any]) -> list[dict[str, Any]]:
-    """Every combination of the values listed; one empty one for no grid."""
+    """Return every combination of the listed values; one empty combination without a grid."""
     for key, values in grid.items():
         if not isinstance(values, list) or not values:
             raise ConfigError(f"grid.{key} must list values, got {values!r}")
     return [dict(zip(grid, point, strict=True)) for point in product(*grid.values())]
 
 
-def named(method: str, point: dict[str, Any]) -> str:
-    """A method's name with its place in the grid: ``updates, utd_ratio 4``."""
-    places = [f"{key.rpartition('.')[2]} {value}" for key, value in point.items()]
-    return ", ".join([method, *places])
+def method_name(method: str, point: dict[str, Any]) -> str:
+    """Return a method's name with its point of the grid: ``updates, utd_ratio 4``."""
+    return ", ".join([method, *(f"{k.rpartition('.')[2]} {v}" for k, v in point.items())])
 
 
 def slug(text: str) -> str:
-    """A name that a file can have; a minus before a number stays told."""
+    """Return a text as a file name. A minus in front of a number becomes a word."""
     text = re.sub(r"(?<![\w.])-(?=[\d.])", "minus", text)
     return re.sub(r"[^a-z0-9._]+", "-", text.lower()).strip("-")

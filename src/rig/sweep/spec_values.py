@@ -1,4 +1,4 @@
-"""What a spec's file may say: each value checked, and told with its key where it is wrong."""
+"""Checks of the values in a spec file. Each error names the key."""
 
 from collections.abc import Iterable
 from typing import Any, TypeGuard, TypeVar
@@ -9,58 +9,58 @@ from rig.errors import ConfigError, suggest
 Value = TypeVar("Value")
 
 
-def whole_numbers(asked: object, key: str) -> list[int]:
-    """So many numbers from 0 on, or those listed."""
-    if is_whole(asked) and asked >= 1:
-        return list(range(asked))
-    if isinstance(asked, list) and asked and all(map(is_whole, asked)):
-        return once(asked, key)
-    raise ConfigError(f"{key} must be a number of {key} or a list of them, got {asked!r}")
+def read_seeds(value: object) -> list[int]:
+    """Return the seeds listed, or the first ones if a number is given."""
+    if is_int(value) and value >= 1:
+        return list(range(value))
+    if isinstance(value, list) and value and all(map(is_int, value)):
+        return check_distinct(value, "seeds")
+    raise ConfigError(f"seeds must be a number of seeds or a list of them, got {value!r}")
 
 
-def at_least_1(asked: object, key: str) -> int:
-    """A number of things."""
-    if is_whole(asked) and asked >= 1:
-        return asked
-    raise ConfigError(f"{key} must be a whole number of at least 1, got {asked!r}")
+def read_count(value: object, key: str) -> int:
+    """Return a whole number of at least 1."""
+    if is_int(value) and value >= 1:
+        return value
+    raise ConfigError(f"{key} must be a whole number of at least 1, got {value!r}")
 
 
-def is_whole(asked: object) -> TypeGuard[int]:
-    """Whether it is a whole number: Python takes true for 1."""
-    return isinstance(asked, int) and not isinstance(asked, bool)
+def is_int(value: object) -> TypeGuard[int]:
+    """Return whether a value is a whole number. In Python, true is one too."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
-def names(asked: object, key: str) -> list[str]:
-    """A list of names."""
-    if isinstance(asked, list) and asked and all(isinstance(name, str) for name in asked):
-        return asked
-    raise ConfigError(f'{key} must list names, as {key} = ["Reach"], got {asked!r}')
+def read_tasks(value: object) -> list[str]:
+    """Return a list of names."""
+    if isinstance(value, list) and value and all(isinstance(name, str) for name in value):
+        return value
+    raise ConfigError(f'tasks must list names, as tasks = ["Reach"], got {value!r}')
 
 
-def name(asked: object, key: str) -> str:
-    """A name."""
-    if isinstance(asked, str):
-        return asked
-    raise ConfigError(f'{key} must be a name, as {key} = "fast", got {asked!r}')
+def read_name(value: object, key: str) -> str:
+    """Return a name."""
+    if isinstance(value, str):
+        return value
+    raise ConfigError(f'{key} must be a name, as {key} = "fast", got {value!r}')
 
 
-def table(asked: object, key: str) -> dict[str, Any]:
-    """A table of settings."""
-    if isinstance(asked, dict):
-        return asked
-    raise ConfigError(f"{key} must be a table, as {key}.td3.gamma = 0.9, got {asked!r}")
+def read_table(value: object, key: str) -> dict[str, Any]:
+    """Return a table of settings."""
+    if isinstance(value, dict):
+        return value
+    raise ConfigError(f"{key} must be a table, as {key}.td3.gamma = 0.9, got {value!r}")
 
 
-def once(asked: list[Value], key: str) -> list[Value]:
-    """The same list, in which nothing is said twice."""
-    for value in asked:
-        if asked.count(value) > 1:
+def check_distinct(values: list[Value], key: str) -> list[Value]:
+    """Return a list; raise ConfigError if it names a value twice."""
+    for value in values:
+        if values.count(value) > 1:
             raise ConfigError(f"{key} lists {value!r} twice")
-    return asked
+    return values
 
 
-def check_keys(asked: Iterable[str], known: set[str]) -> None:
-    """Raises ConfigError at a key that a spec does not have."""
-    for key in asked:
+def check_keys(keys: Iterable[str], known: set[str]) -> None:
+    """Raise ConfigError at a key that a spec does not have."""
+    for key in keys:
         if key not in known:
             raise ConfigError(f"unknown key {key!r}: {suggest(key, known)}")

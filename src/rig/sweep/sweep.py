@@ -1,115 +1,96 @@
-"""A sweep: every run of a study that is not done yet, side by side, until all have ended.
+"""A sweep: train every run of a study that has not ended, side by side.
 
-Whatever is killed, `rig sweep` said again goes on: finished runs are skipped, interrupted ones
-go on from their checkpoint or begin anew. A run whose process is killed is tried again, and the
-journal says so; one that raised an error is not, because it would raise it again.
+After any kill the same command continues: finished runs are skipped, interrupted ones resume
+from their checkpoint or start again. A run whose process is lost is tried again; a run that
+raised an error is not, because it would raise it again.
 """
 
-from collections import Counter
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Protocol, runtime_checkable
 
 from rig.errors import SweepError
 from rig.runs.interrupt import Interrupt
-from rig.sweep.directory import Study
-from rig.sweep.jobs import FAILED, LOST, Cluster, Job, Outcome, Trainer, jobs_of
-from rig.sweep.progress import Board
-from rig.sweep.ray_cluster import joined
-from rig.sweep.status import DONE, Standing
+from rig.sweep.event_log import FAILED
+from rig.sweep.job import Job, Trainer, make_jobs
+from rig.sweep.progress import SweepProgress
+from rig.sweep.ray_cluster import connect
+from rig.sweep.status import DONE, RunStatus
 from rig.sweep.status import FAILED as HAS_FAILED
-from rig.sweep.worker import train_planned
+from rig.sweep.study import Study
+from rig.sweep.worker import train_runs
 
 
-POLL_S = 1.0
-MOST_LOST = 4
-"""A run whose process was killed so often in one sweep has failed."""
+@runtime_checkable
+class Cluster(Protocol):
+    """Machines that run jobs."""
+
+    @property
+    def num_cores(self) -> int:
+        """Jobs that can run at once."""
+
+    def check_memory(self, jobs: Sequence[Job]) -> None:
+        """Raise SweepError if a job needs more memory than any machine has."""
+
+    def run_jobs(self, jobs: Sequence[Job]) -> Iterator[list[tuple[Job, str]]]:
+        """Run jobs. Yield now and then the jobs that were given up, and why."""
 
 
 def sweep(
     study: Study,
-    board: Board,
+    progress: SweepProgress,
     *,
     address: str | None = None,
     num_cores: int | None = None,
     again: bool = False,
-    trainer: Trainer = train_planned,
-) -> list[Standing]:
-    """Does what is left of a study; where every run stands afterwards.
+    trainer: Trainer = train_runs,
+) -> list[RunStatus]:
+    """Train what is left of a study, and return the status of every run.
 
     Args:
-        study: What is to be done, and where.
-        board: Shows the progress.
-        address: A Ray cluster's; None: this machine.
-        num_cores: How many of this machine's cores; None: all that we may use.
-        again: Whether runs that failed are tried again.
+        study: The runs to train, and their directory.
+        progress: Shows the progress.
+        address: The address of a Ray cluster; None for this machine.
+        num_cores: Cores of this machine to use; None for all that this process may use.
+        again: Also try the runs that failed.
         trainer: Trains the runs of one job.
 
     Raises:
-        SweepError: It can't be begun, or another driver is at it.
-        StoppedError: A stop was asked for; what goes on has its checkpoints.
+        SweepError: The sweep can't start, or another one is running in this directory.
+        StoppedError: A signal came. The running runs have their checkpoints.
     """
-    study.begin()
-    with study.driving(), (study.directory / "ray.log").open("a") as notices:
-        left = [
-            planned
-            for planned, standing in zip(study.spec.runs, study.standings(), strict=True)
-            if standing.state != DONE and (again or standing.state != HAS_FAILED)
-        ]
-        if jobs := jobs_of(study, left, trainer):
-            # After Ray has begun, which has its own idea of what to print at a signal.
-            stop = Interrupt(board.note, "the same command goes on")
-            with joined(address, num_cores, notices) as cluster, stop, board:
+    study.prepare()
+    with study.locked(), (study.directory / "ray.log").open("a") as output:
+        if again:
+            study.reset_failed()
+        pairs = zip(study.spec.runs, study.statuses(), strict=True)
+        left = [run for run, status in pairs if status.state not in (DONE, HAS_FAILED)]
+        if jobs := make_jobs(study, left, trainer):
+            # Entered after Ray has started, which installs signal handlers of its own.
+            stop = Interrupt(progress.note, "the same command continues")
+            with connect(address, num_cores, output) as cluster, stop, progress:
                 cluster.check_memory(jobs)
-                drive(study, board, cluster, jobs)
-    return study.standings()
+                run_all(study, progress, cluster, jobs)
+    return study.statuses()
 
 
-def drive(study: Study, board: Board, cluster: Cluster, jobs: list[Job]) -> None:
-    """Submits every job, and again those that are lost, until none is left."""
-    num_lost: Counter[str] = Counter()
-    for job in jobs:
-        for run_id in job.ids:
-            study.forget(run_id)
-        cluster.submit(job)
-    while not cluster.is_idle:
-        for ending in cluster.endings(POLL_S):
-            outcomes = {id_: for_good(study, id_, end) for id_, end in ending.outcomes.items()}
-            lost = [run_id for run_id, end in outcomes.items() if end.event == LOST]
-            num_lost.update(lost)
-            again = [run_id for run_id in lost if num_lost[run_id] < MOST_LOST]
-            for run_id, outcome in outcomes.items():
-                is_over = run_id not in again
-                board.note(conclude(study, run_id, outcome, ending.facts, is_over=is_over))
-            if again:
-                cluster.submit(ending.job.only(again))
-        board.show(study.standings(), cluster.num_cores)
+def run_all(
+    study: Study, progress: SweepProgress, cluster: Cluster, jobs: Sequence[Job]
+) -> None:
+    """Run every job; a run that was given up has failed."""
+    progress.update(study.statuses(), cluster.num_cores)
+    for given_up in cluster.run_jobs(jobs):
+        for job, why in given_up:
+            for run_id in job.ids:
+                if not study.has_ended(run_id):
+                    study.log_event(run_id, FAILED, why)
+        progress.update(study.statuses(), cluster.num_cores)
 
 
-def for_good(study: Study, run_id: str, outcome: Outcome) -> Outcome:
-    """How a run ended: one that had failed before its process was lost is not tried again."""
-    why = study.failure(run_id)
-    return Outcome(FAILED, why) if outcome.event == LOST and why else outcome
-
-
-def conclude(
-    study: Study, run_id: str, outcome: Outcome, facts: dict[str, Any], *, is_over: bool
-) -> str:
-    """Writes a run's ending into the journal; what to tell about it."""
-    event, why = outcome
-    where = study.worker_of(run_id)
-    study.note(run_id, event, why, **where | facts)
-    if event == LOST and is_over:
-        often = f"its process was lost {MOST_LOST} times; the last time: {why}"
-        study.note(run_id, FAILED, often, **where)
-    study.unmark(run_id)
-    after = "" if is_over else "; it is tried again"
-    return f"{run_id}: {event}{': ' if why else ''}{why}{after}"
-
-
-def check_failures(standings: list[Standing], command: str) -> None:
-    """Raises SweepError if runs have failed, and says how to learn why."""
-    failed = [standing for standing in standings if standing.state == HAS_FAILED]
+def check_failures(statuses: Sequence[RunStatus], command: str) -> None:
+    """Raise SweepError if runs have failed, and say how to learn why."""
+    failed = [status for status in statuses if status.state == HAS_FAILED]
     if failed:
         raise SweepError(
-            f"{len(failed)} of {len(standings)} runs failed, {failed[0].id} the first: "
-            f"{failed[0].why}; `{command} --status` tells all, `{command} --again` tries again"
+            f"{len(failed)} of {len(statuses)} runs failed; the first is {failed[0].id}: "
+            f"{failed[0].why}; `{command} --status` shows all, `{command} --again` retries them"
         )

@@ -1,4 +1,4 @@
-"""What a worker does: one job, on one core of its own, with every library on one thread."""
+"""The process of one job: it trains on one core, with every library on one thread."""
 
 import fcntl
 import os
@@ -15,11 +15,10 @@ from time import perf_counter
 from typing import Any
 
 from rig.errors import RigError, RunError, StoppedError, SweepError
-from rig.runs.atomic_files import write_json
 from rig.runs.run import Run, lock_directory
-from rig.sweep.directory import Study
-from rig.sweep.jobs import FAILED, FINISHED, LOST, Job, Outcome
-from rig.sweep.spec import Planned
+from rig.sweep.event_log import FAILED, FINISHED, LOST, STARTED
+from rig.sweep.job import Job
+from rig.sweep.spec import RunSpec
 from rig.training.trackers import TrackerName
 
 
@@ -33,103 +32,121 @@ ONE_THREAD = {
 BYTES_PER_KIB = 1024
 
 
-def work(job: Job) -> tuple[dict[str, Outcome], dict[str, Any]]:
-    """Does one job; how each of its runs ended, and what it took.
+class WorkerStoppedError(Exception):
+    """A signal stopped a worker; Ray tries the job again."""
 
-    The logs are locked meanwhile: a worker whose driver was killed may live for some seconds,
-    another study may be at work on the same run, and whoever comes next waits for the end.
+
+def run_job(job: Job) -> None:
+    """Train the runs of a job that have not ended, and log how each attempt starts and ends.
+
+    The log file of each run stays locked meanwhile. The second process waits: another study
+    may train the same run, and a worker whose driver was killed may live for some seconds.
+
+    Raises:
+        SweepError: This machine does not see the directory of the study.
+        WorkerStoppedError: A signal came. The runs have their checkpoints.
     """
     study = job.study
     if not study.log(job.ids[0]).parent.is_dir():
-        why = (
-            f"{socket.gethostname()} does not see {study.directory}: put --out on a file "
+        raise SweepError(
+            f"{socket.gethostname()} does not see {study.directory}: choose an --out on a file "
             "system that all machines share"
         )
-        return dict.fromkeys(job.ids, Outcome(FAILED, why)), {}
-    start_s = perf_counter()
     with ExitStack() as stack:
         logs = [stack.enter_context(study.log(run_id).open("a")) for run_id in job.ids]
         for log in logs:
             fcntl.flock(log, fcntl.LOCK_EX)
-        core = stack.enter_context(core_of_our_own())
-        where = {"host": socket.gethostname(), "core": core, "pid": os.getpid()}
-        for run_id in job.ids:
-            write_json(study.mark(run_id), where)
-        with redirect_stdout(logs[0]), redirect_stderr(logs[0]):
-            outcomes = train_and_tell(job)
+        left = job.only(run_id for run_id in job.ids if not study.has_ended(run_id))
+        if left.runs:
+            core = stack.enter_context(claim_core())
+            with redirect_stdout(logs[0]), redirect_stderr(logs[0]):
+                train_and_log(left, core)
+
+
+def train_and_log(job: Job, core: int | None) -> None:
+    """Train the runs of a job; log the start and the end of each.
+
+    Raises:
+        WorkerStoppedError: A signal came.
+    """
+    worker: dict[str, Any] = {"host": socket.gethostname(), "core": core, "pid": os.getpid()}
+    start_s, stop = perf_counter(), None
+    for run_id in job.ids:
+        job.study.log_event(run_id, STARTED, **worker)
+    for run_id, error in train_each(job):
+        event, why = FINISHED, str(error or "")
+        if isinstance(error, StoppedError):
+            event, stop = LOST, error
+        elif error:
+            event = FAILED
+            with job.study.log(run_id).open("a") as log:
+                traceback.print_exception(error, file=log)
+            if not isinstance(error, RigError):  # a bug, whose message alone says little
+                why = f"{type(error).__name__}: {why}"
+        job.study.log_event(run_id, event, why, **worker, **cost_since(start_s))
+    if stop:
+        raise WorkerStoppedError(str(stop))
+
+
+def train_each(job: Job) -> Iterator[tuple[str, Exception | None]]:
+    """Yield how each run of a job ends. A stop or a bug ends all that are left."""
+    left = list(job.ids)
+    try:
+        for run_id, error in job.trainer(job):
+            left.remove(run_id)
+            yield run_id, error
+    except Exception as error:  # noqa: BLE001
+        for run_id in left:
+            yield run_id, error
+
+
+def cost_since(start_s: float) -> dict[str, Any]:
+    """Return the seconds since a moment, and the peak memory of this process."""
     peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    took = {
+    return {
         "wall_s": round(perf_counter() - start_s, 3),
         "peak_memory_bytes": peak_kib * BYTES_PER_KIB,
     }
-    return outcomes, where | took
 
 
-def train_and_tell(job: Job) -> dict[str, Outcome]:
-    """Trains what is not done; how each run ended. What went wrong is in its log."""
-    outcomes = dict.fromkeys(job.ids, Outcome(FINISHED))
-    left = [id_ for id_ in job.ids if not is_finished(job.study.run_directory(id_))]
-    try:
-        for run_id, error in job.trainer(job.only(left)) if left else ():
-            left.remove(run_id)
-            if error:
-                outcomes[run_id] = tell(job.study, run_id, error)
-    except StoppedError as error:
-        outcomes |= dict.fromkeys(left, Outcome(LOST, str(error)))
-    except Exception:
-        traceback.print_exc()
-        raise
-    return outcomes
-
-
-def tell(study: Study, run_id: str, error: RigError) -> Outcome:
-    """How an error ended a run; a failure is told at once, as the job may go on with others."""
-    if isinstance(error, StoppedError):
-        return Outcome(LOST, str(error))
-    with study.log(run_id).open("a") as log:
-        traceback.print_exception(error, file=log)
-    write_json(study.mark(run_id), study.worker_of(run_id) | {"why": str(error)})
-    return Outcome(FAILED, str(error))
-
-
-def train_planned(
+def train_runs(
     job: Job, tracker: TrackerName | None = None
 ) -> Iterator[tuple[str, RigError | None]]:
-    """Trains runs, side by side if they are several; each writes what it says into its log."""
+    """Train the runs of a job, together if they are several; the output goes to their logs."""
     from rig.training.progress import PlainProgress
     from rig.training.run_training import train_runs_together
 
     runs: dict[str, Run] = {}
-    for planned in job.runs:
+    for run_spec in job.runs:
         try:
-            runs[planned.id] = run_of(planned, job)
+            runs[run_spec.id] = open_or_create(run_spec, job)
         except RigError as error:
-            yield planned.id, error
+            yield run_spec.id, error
     displays = {id_: PlainProgress(partial(write_line, job.study.log(id_))) for id_ in runs}
     for run_id, result in train_runs_together(runs, displays, tracker):
         yield run_id, result if isinstance(result, RigError) else None
 
 
-def run_of(planned: Planned, job: Job) -> Run:
-    """A planned run, as it was left if it can go on, else begun anew in a clean directory."""
+def open_or_create(run_spec: RunSpec, job: Job) -> Run:
+    """Return the run to resume, or else a new one in an empty directory."""
     from rig.training.run_training import create_run
 
-    directory = job.study.run_directory(planned.id)
-    if can_go_on(directory):
+    directory = job.study.run_directory(run_spec.id)
+    if can_resume(directory):
         return Run.open(directory)
-    clear(directory)
-    argv = [*planned.argv, "--out", str(directory)]
-    return create_run(planned.config, directory, argv, len(job.runs))
+    remove_run(directory)
+    argv = [*run_spec.argv, "--out", str(directory)]
+    return create_run(run_spec.config, directory, argv, len(job.runs))
 
 
 def write_line(path: Path, line: str) -> None:
-    """Adds a line to a log."""
+    """Append a line to a log."""
     with path.open("a") as file:
         file.write(f"{line}\n")
 
 
-def can_go_on(directory: Path) -> bool:
-    """Whether there is a run that comes to the same end here as where it was begun."""
+def can_resume(directory: Path) -> bool:
+    """Return whether there is a run that will end here with the same bytes."""
     from rig.training.provenance import check_reproducible
 
     try:
@@ -139,32 +156,29 @@ def can_go_on(directory: Path) -> bool:
     return True
 
 
-def clear(directory: Path) -> None:
-    """Removes what an interrupted run left.
+def remove_run(directory: Path) -> None:
+    """Remove the directory of an interrupted run, if there is one.
 
     Raises:
-        SweepError: It is no run.
-        RunError: Another process trains it.
+        SweepError: The directory holds something other than a run.
+        RunError: Another process trains the run.
     """
     if not directory.exists():
         return
     if any(directory.iterdir()) and not (directory / "origin.json").is_file():
-        raise SweepError(f"{directory} is in the way and is no run: move it elsewhere")
+        raise SweepError(
+            f"{directory} is not a run but is where one must go: move it elsewhere"
+        )
     with lock_directory(directory):
         shutil.rmtree(directory)
 
 
-def is_finished(directory: Path) -> bool:
-    """Whether a run has its last evaluation."""
-    return (directory / "config.json").is_file() and Run.open(directory).is_finished
-
-
 @contextmanager
-def core_of_our_own() -> Iterator[int | None]:
-    """Pins this process to a core that no other run on this machine has claimed.
+def claim_core() -> Iterator[int | None]:
+    """Pin this process to a core that no other run on this machine has claimed.
 
-    A claim is a lock on a file, which goes when the process does, however it ends. Where every
-    core is claimed, the process stays where it may run already.
+    A claim is a lock on a file, so it ends with the process. If every core is claimed, the
+    process is not pinned.
     """
     claims = Path(tempfile.gettempdir()) / f"rig-cores-{os.getuid()}"
     claims.mkdir(exist_ok=True)

@@ -18,7 +18,7 @@ from jaxtyping import Float32
 
 from rig.config import Config
 from rig.errors import DivergedError
-from rig.replay.buffer import SampledTransitions
+from rig.replay.transitions import SampledTransitions
 from rig.training.learn import make_reward
 from rig.training.state import TrainState
 

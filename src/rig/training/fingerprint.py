@@ -20,7 +20,7 @@ def fingerprint(state: TrainState, run: Run) -> dict[str, str]:
     return {
         "policy": sha256(agent_files(state.agent)["policy.safetensors"]).hexdigest(),
         "replay": replay_hash(state),
-        "worlds": sha256(state.env_states.tobytes()).hexdigest(),
+        "env_states": sha256(state.env_states.tobytes()).hexdigest(),
         "generator": sha256(generator.encode()).hexdigest(),
         "metrics": run.seal_metrics()["metrics_sha256"],
     }

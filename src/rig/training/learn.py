@@ -12,8 +12,9 @@ from rig.agent.agent import Agent
 from rig.agent.td3 import Learner, Metrics, Rate, Transitions, update_many
 from rig.config import Config, RewardConfig, TD3Config
 from rig.errors import ConfigError, DivergedError
-from rig.replay.buffer import ReplayBuffer, SampledTransitions
+from rig.replay.buffer import ReplayBuffer
 from rig.replay.relabel import RewardOf, relabel
+from rig.replay.transitions import SampledTransitions
 from rig.representation.representation import Representation
 from rig.representation.reward import IMAGE_REWARDS, LATENT_REWARDS, LatentRows
 from rig.types import Batch, Latents

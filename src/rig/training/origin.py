@@ -1,4 +1,4 @@
-"""Where a run comes from: enough to know, years later, what made it."""
+"""Where a run comes from: versions, commit, command, camera, device and date."""
 
 import os
 import platform
@@ -29,7 +29,7 @@ PACKAGES = (
 
 
 def origin(config: Config, argv: Sequence[str]) -> dict[str, Any]:
-    """Versions, commit, command line, camera, device and date of a run that begins now."""
+    """Return the origin of a run that begins now."""
     return {
         "date": now(),
         "command": shlex.join(["rig", *argv]),
@@ -39,12 +39,12 @@ def origin(config: Config, argv: Sequence[str]) -> dict[str, Any]:
 
 
 def now() -> str:
-    """The time to the second, with its zone, as ISO 8601 has it."""
+    """Return the time in ISO 8601, to the second, with its zone."""
     return datetime.now().astimezone().isoformat(timespec="seconds")
 
 
 def surroundings(config: Config) -> dict[str, Any]:
-    """All that a run with these settings depends on here besides them."""
+    """Return all that a run depends on here besides its settings."""
     snapshot = take_snapshot(config, config.image_size, of_goal=False)
     return {
         "task": snapshot.id,
@@ -60,24 +60,24 @@ def surroundings(config: Config) -> dict[str, Any]:
 
 
 def versions() -> dict[str, str]:
-    """The installed version of each package that a result depends on."""
+    """Return the installed version of each package that a result depends on."""
     return {name: version(name) for name in PACKAGES}
 
 
 def device() -> str:
-    """What learning runs on, as JAX calls it."""
+    """Return what JAX calls the device that learning runs on."""
     return str(jax.devices()[0].device_kind)
 
 
 def num_cores() -> int:
-    """The cores that we may use."""
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0))
 
 
 def commit() -> str | None:
-    """The commit of the checkout that this code lies in, marked if it was changed since.
+    """Return the commit of the checkout that holds this code, marked if it was changed since.
 
-    None if it lies in no checkout, or git is not there to ask.
+    None if it is not in a checkout, or git is not installed.
     """
     git = ["git", "-C", str(Path(__file__).parent)]
     try:

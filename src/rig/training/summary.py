@@ -1,4 +1,4 @@
-"""What a trial comes to: each distance's median, mean and spread, beside doing nothing."""
+"""Summaries of an evaluation: medians, means and std of distances, and the no-op policy's."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,15 +10,15 @@ from rig.units import metric_of
 
 
 Distances = Mapping[str, Float[np.ndarray, " G"]]
-"""Of each object from its goal, G rows each; NaN where it is not there."""
+"""Of each object from its goal, G rows each; NaN where it is absent."""
 HAND = "hand_m"
 TOTAL = "total_m"
 LEAST_LEFT = 1e-9
-"""Keeps shares finite where doing nothing leaves nothing."""
+"""Keeps ratios finite where the no-op policy is at the goal."""
 
 
 def sum_up(distances: Distances, do_nothing: Distances) -> dict[str, dict[str, float]]:
-    """Each distance's figures over the goals in which the object is there, if in any."""
+    """Return each distance's statistics over the goals in which the object is present."""
     return {
         name: {
             "median": float(np.median(values[is_there])),
@@ -33,7 +33,7 @@ def sum_up(distances: Distances, do_nothing: Distances) -> dict[str, dict[str, f
 
 
 def as_metrics(figures: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
-    """The medians as they are logged, each beside what doing nothing scores."""
+    """Return the medians as metrics, each next to the no-op policy's."""
     metrics = {}
     for name, values in figures.items():
         metrics[f"eval/{metric_of(name)}"] = values["median"]
@@ -42,10 +42,10 @@ def as_metrics(figures: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
 
 
 def worst_first(distances: Distances, do_nothing: Distances) -> Int[np.ndarray, " G"]:
-    """The goals, those missed by most before the others.
+    """Return the goals ordered from the worst to the best.
 
-    Each thing's distance counts as a share of what doing nothing leaves on average; what is
-    not there counts nothing.
+    Each object's distance counts relative to the no-op policy's mean; absent objects do not
+    count.
     """
     shares = [
         values / max(float(np.nanmean(do_nothing[name])), LEAST_LEFT)
@@ -56,7 +56,7 @@ def worst_first(distances: Distances, do_nothing: Distances) -> Int[np.ndarray, 
 
 
 def by_num_objects(distances: Distances, do_nothing: Distances) -> dict[str, Any]:
-    """The same for each number of objects in view, besides the hand; empty if it never varies.
+    """Return statistics for each number of objects besides the hand; empty if it never varies.
 
     ``object_m`` is the mean over the objects of a goal, so that different numbers of them can
     be compared.
@@ -81,7 +81,7 @@ def by_num_objects(distances: Distances, do_nothing: Distances) -> dict[str, Any
 def per_object(
     distances: Distances, objects: list[str], rows: Bool[np.ndarray, " G"]
 ) -> dict[str, np.ndarray]:
-    """The hand's distance, and the objects' mean, in some rows."""
+    """Return the hand's distance, and the mean of the objects', in some rows."""
     found = np.array([distances[name][rows] for name in objects])
     num = np.isfinite(found).sum(axis=0)
     mean = np.where(num > 0, np.nansum(found, axis=0) / num.clip(1), np.nan)
