@@ -15,7 +15,7 @@ results             writes docs/results.md from studies that ``rig sweep`` ran (
 pushany             takes runs of PushTwo to goals with fewer pucks
 sb3                 gives a run's latents to stable-baselines3's TD3 + HER
 nearness            whether what is nearer seems nearer, before any run is made
-reached             draws goal pictures above what runs reached, for the README
+reached             draws goal images above where runs ended, for the README
 sweep               what Ray costs on one machine
 soak                whether a long run keeps its memory
 tasks               writes docs/tasks.md

@@ -67,7 +67,7 @@ class Watch:
 
     def begin(self, phase: str, total: int) -> None:
         """Practice is what is watched."""
-        self.is_practising = phase == "practise"
+        self.is_practising = phase == "train"
 
     def advance(self, done: int, latest: Mapping[str, float]) -> None:
         """A round is over."""

@@ -1,7 +1,7 @@
-"""Goals with fewer pucks than practice had: ``python -m benchmarks.pushany RUN...``.
+"""Test runs of PushTwo on goals with fewer pucks: ``python -m benchmarks.pushany RUN...``.
 
-Takes finished runs of PushTwo to the goals of PushAny, in which pucks may be missing, and keeps
-how far each puck that is there was left, for each number of them (docs/results/pushany.jsonl).
+The goals are those of PushAny, in which pucks may be missing. docs/results/pushany.jsonl gets
+the distance of the pucks for each number of pucks in view.
 """
 
 import sys
@@ -23,11 +23,11 @@ IN_VIEW = {"0": "no puck", "1": "one puck", "2": "two pucks"}
 
 
 def study(directory: Path) -> list[Result]:
-    """What the run comes to with each number of pucks."""
+    """Return the results of a run for each number of pucks."""
     run, policy = open_trained(directory)
     envs = make_envs(replace(run.config, task=TASK), GOALS_AT_ONCE)
     trial = try_goals(policy, envs, evaluation_goals(envs, run.config.evaluate.num_goals))
-    told = by_num_objects(trial.distances, trial.do_nothing)
+    by_num = by_num_objects(trial.distances, trial.do_nothing)
     learned = result_of(run, "ours", "pushany")
     last = {key: learned.curve[key][-1:] for key in (STEPS, TRAINING_S)}
     return [
@@ -39,18 +39,18 @@ def study(directory: Path) -> list[Result]:
             **made_now(),
             curve=last | last_row(figures),
         )
-        for num, figures in told.items()
+        for num, figures in by_num.items()
     ]
 
 
 def last_row(figures: dict[str, Any]) -> dict[str, list[float]]:
-    """A curve of one evaluation; of the hand alone, where there is nothing else."""
+    """Return a curve of one evaluation, of the hand and of the pucks if there are any."""
     distances = {name: figures[name] for name in (HAND, "object_m") if name in figures}
     return {key: [rounded(value)] for key, value in as_metrics(distances).items()}
 
 
 def main(argv: Sequence[str]) -> None:
-    """Keeps what every run comes to."""
+    """Keep the results of every run."""
     add_results("pushany", [result for name in argv for result in study(Path(name))])
 
 

@@ -1,8 +1,7 @@
-"""Hindsight by somebody else's code, on our latents: stable-baselines3's TD3 + HER.
+"""Train stable-baselines3's TD3 + HER on our latents: ``python -m benchmarks.sb3 RUN...``.
 
-``python -m benchmarks.sb3 RUN...`` takes finished runs. Each gives its encoder, and the goals
-it imagined last, to stable-baselines3, which learns from nothing; the goal pictures of its
-evaluation tell how near both come. Both are kept in docs/results/sb3.jsonl. It needs the extra
+Each finished run gives its encoder and the goals that it imagined last. Both learners are
+evaluated on the same goal images; docs/results/sb3.jsonl gets the results. It needs the extra
 ``sb3``.
 """
 
@@ -35,7 +34,7 @@ GOALS_PER_TRANSITION = 4
 
 
 class Seen:
-    """A model of stable-baselines3 as evaluation has policies."""
+    """A model of stable-baselines3 with the interface that evaluation needs."""
 
     def __init__(self, model: TD3, space: Any) -> None:
         self.model, self.representation = model, space
@@ -43,7 +42,7 @@ class Seen:
     def act(
         self, frames: np.ndarray, goals: np.ndarray, *, use_target_actor: bool = False
     ) -> tuple[np.ndarray, Any]:
-        """What it does about frames, and what these encode to."""
+        """Return its actions for frames, and the encoding of these."""
         encoding = self.representation.encode(frames)
         rows = {"observation": encoding.latent, "achieved_goal": encoding.latent}
         action, _ = self.model.predict(rows | {"desired_goal": goals}, deterministic=True)
@@ -51,7 +50,7 @@ class Seen:
 
 
 class Examiner(BaseCallback):
-    """Tries the goal pictures now and then, and notes what came of it."""
+    """Evaluates the model on the goal images at regular intervals."""
 
     def __init__(self, envs: Any, goals: Any, space: Any, every_steps: int) -> None:
         super().__init__()
@@ -76,7 +75,7 @@ class Examiner(BaseCallback):
 
 
 def study(directory: Path) -> list[Result]:
-    """What the run came to, and what stable-baselines3 comes to on its latents."""
+    """Return the result of a run, and that of stable-baselines3 on its latents."""
     run, policy = open_trained(directory)
     ours = replace(result_of(run, "ours", "sb3"), id=f"ours-{directory.name}")
     config, every_steps = run.config, run.config.evaluate.every_steps
@@ -98,7 +97,7 @@ def study(directory: Path) -> list[Result]:
 
 
 def new_model(env: LatentGoals, config: Config) -> TD3:
-    """TD3 + HER that has learned nothing, with what the run's settings say and it has too."""
+    """Return an untrained TD3 + HER with the settings of the run that it has too."""
     size, td3 = env.action_space.shape[0], config.td3  # type: ignore[index]
     return TD3(
         "MultiInputPolicy",
@@ -119,7 +118,7 @@ def new_model(env: LatentGoals, config: Config) -> TD3:
 
 
 def main(argv: Sequence[str]) -> None:
-    """Keeps what both come to on every run."""
+    """Keep both results of every run."""
     add_results("sb3", [result for name in argv for result in study(Path(name))])
 
 

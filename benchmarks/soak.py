@@ -39,7 +39,7 @@ class Samples:
 
     def begin(self, phase: str, total: int) -> None:
         """Practice is what is counted."""
-        self.is_practising = phase == "practise"
+        self.is_practising = phase == "train"
 
     def advance(self, done: int, latest: Mapping[str, float]) -> None:
         """A round is over."""

@@ -19,7 +19,7 @@ def lines_of(done_each_second, metrics):
     """The lines of a phase of 1000 steps that is at these steps, second by second."""
     lines, clock = [], Clock()
     progress = PlainProgress(lines.append, clock)
-    progress.begin("practise", 1000)
+    progress.begin("train", 1000)
     for done in done_each_second:
         clock.now_s += 1
         progress.advance(done, metrics)
@@ -30,17 +30,17 @@ def lines_of(done_each_second, metrics):
 def test_plain_lines_come_every_ten_seconds_and_at_the_end_of_a_phase():
     lines = lines_of(range(10, 260, 10), {})
     assert len(lines) == 3
-    assert lines[-1] == "practise: 250 steps in 25 s"
+    assert lines[-1] == "train: 250 steps in 25 s"
 
 
 def test_a_line_shows_speed_time_left_and_distance():
     lines = lines_of(range(10, 110, 10), {"eval/hand_distance_m": 0.0123})
-    assert lines[0] == "practise: 100 of 1,000, 10 steps/s, 1 min 30 s left, hand 1.2 cm"
+    assert lines[0] == "train: 100 of 1,000, 10 steps/s, 1 min 30 s left, hand 1.2 cm"
 
 
 def test_steps_done_before_a_phase_do_not_count_as_speed():
     lines = lines_of(range(500, 600, 10), {})
-    assert lines[0] == "practise: 590 of 1,000, 10 steps/s, 41 s left"
+    assert lines[0] == "train: 590 of 1,000, 10 steps/s, 41 s left"
 
 
 def test_an_interrupted_phase_is_not_called_done():
@@ -63,9 +63,9 @@ def test_live_bars_show_every_phase_and_the_latest_distance():
     with live_progress(Console(file=stream, width=120)) as progress:
         progress.begin("collect", 10)
         progress.note("a note")
-        progress.begin("practise", 10)
+        progress.begin("train", 10)
         progress.advance(10, {"eval/puck_distance_m": 0.04})
-    for text in ("collect", "a note", "practise", "puck 4.0 cm"):
+    for text in ("collect", "a note", "train", "puck 4.0 cm"):
         assert text in stream.getvalue()
 
 

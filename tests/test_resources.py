@@ -165,7 +165,7 @@ def test_a_run_needs_no_more_memory_than_predicted_and_not_much_less(
 
 
 def short_but_large(architecture, reward):
-    """Few steps with large pictures, and little learning."""
+    """Few steps with large images, and little learning."""
     return replace(
         FAST,
         image_size=84,

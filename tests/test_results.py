@@ -207,3 +207,12 @@ def test_the_out_option_is_left_out_of_a_command(place):
         OUT_OPTION.sub("", f"rig train Push --out {place} --seed 1")
         == "rig train Push --seed 1"
     )
+
+
+def test_kept_runs_have_the_ids_and_settings_of_their_specs():
+    """Most were made when settings, also those in the ids of grids, had other names."""
+    for path in results.KEPT.glob("*.jsonl"):
+        spec = results.SPECS / path.with_suffix(".toml").name
+        runs = {run.id: run for run in results.read_spec(spec).runs} if spec.is_file() else {}
+        for run_id, result in results.read_kept(path).items():
+            assert not runs or results.is_of(result, runs[run_id])

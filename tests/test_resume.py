@@ -134,7 +134,7 @@ def test_run_that_was_stopped_in_practice_resumes_to_the_same_bytes(
 @pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_signal_in_practice_saves_the_round(run, undisturbed, monkeypatch, number, exit_code):
     run = replace_config(run, every_steps=10_000)
-    error = stopped(run, Signalling(number, phase="practise", done=200), monkeypatch)
+    error = stopped(run, Signalling(number, phase="train", done=200), monkeypatch)
     assert error.exit_code == exit_code
     assert f"resume with `rig train --resume {run.directory}`" in str(error)
     assert max(row["num_env_steps"] for row in run.metrics()) == 200
@@ -147,7 +147,7 @@ def test_signal_in_practice_saves_the_round(run, undisturbed, monkeypatch, numbe
 def test_second_signal_stops_at_once_and_loses_no_more_than_the_round(
     run, undisturbed, monkeypatch
 ):
-    twice = Signalling(signal.SIGINT, signal.SIGINT, phase="practise", done=300)
+    twice = Signalling(signal.SIGINT, signal.SIGINT, phase="train", done=300)
     stopped(run, twice, monkeypatch)
     resume_run(run.directory)
     assert files_of(run) == undisturbed
@@ -213,6 +213,6 @@ def test_worlds_that_are_never_put_back_go_on_where_they_were(
     config = replace(config, task=task, total_timesteps=800)
     runs = [Run.create(tmp_path / name, config, {}) for name in ("whole", "stopped")]
     train_run(runs[0])
-    stopped(runs[1], Signalling(signal.SIGTERM, phase="practise", done=500), monkeypatch)
+    stopped(runs[1], Signalling(signal.SIGTERM, phase="train", done=500), monkeypatch)
     resume_run(runs[1].directory)
     assert files_of(runs[1]) == files_of(runs[0])

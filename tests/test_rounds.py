@@ -145,7 +145,7 @@ class Dying(PlainProgress):
 
     def advance(self, done, latest):
         super().advance(done, latest)
-        if self.phase_name == "practise" and done == SECOND_EPISODE + ROUND:
+        if self.phase_name == "train" and done == SECOND_EPISODE + ROUND:
             raise PowerLossError
 
 

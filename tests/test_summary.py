@@ -11,11 +11,11 @@ DISTANCES = {
     "puck_2_m": np.array([0.05, NAN, NAN, 0.07]),
     "total_m": np.array([0.16, 0.2, 0.33, 0.47]),
 }
-NOTHING = {name: 10 * values for name, values in DISTANCES.items()}
+NO_OP = {name: 10 * values for name, values in DISTANCES.items()}
 
 
 def test_goals_without_an_object_do_not_count_for_it():
-    figures = sum_up(DISTANCES, NOTHING)
+    figures = sum_up(DISTANCES, NO_OP)
     assert figures["puck_1_m"] == pytest.approx(
         {
             "median": 0.02,
@@ -28,18 +28,18 @@ def test_goals_without_an_object_do_not_count_for_it():
     assert figures["hand_m"]["mean"] == pytest.approx(0.25)
 
 
-def test_goals_missed_by_most_come_first_and_each_thing_counts_by_what_nothing_leaves():
+def test_goals_missed_by_most_come_first_relative_to_the_no_op_policy():
     """Shares of 2.5, 0.2 and 0.6 m: 0.17, 0.08, 0.27 and 0.28; the total counts nothing."""
-    assert worst_first(DISTANCES, NOTHING).tolist() == [3, 2, 0, 1]
+    assert worst_first(DISTANCES, NO_OP).tolist() == [3, 2, 0, 1]
 
 
 def test_object_that_is_in_no_goal_has_no_figures():
-    empty_coverage = {"hand_m": np.array([0.1]), "puck_m": np.array([NAN])}
-    assert list(sum_up(empty_coverage, empty_coverage)) == ["hand_m"]
+    distances = {"hand_m": np.array([0.1]), "puck_m": np.array([NAN])}
+    assert list(sum_up(distances, distances)) == ["hand_m"]
 
 
 def test_figures_by_number_of_objects_are_means_over_those_in_view():
-    parts = by_num_objects(DISTANCES, NOTHING)
+    parts = by_num_objects(DISTANCES, NO_OP)
     assert {num: part["num_episodes"] for num, part in parts.items()} == {
         "0": 1,
         "1": 2,
@@ -51,6 +51,6 @@ def test_figures_by_number_of_objects_are_means_over_those_in_view():
     assert parts["1"]["hand_m"]["do_nothing_mean"] == pytest.approx(3.5)
 
 
-def test_nothing_is_told_by_number_where_all_is_always_in_view():
+def test_no_figures_by_number_where_every_object_is_always_in_view():
     together = {name: DISTANCES[name] for name in ("hand_m", "total_m")}
-    assert by_num_objects(together | {"puck_m": np.ones(4)}, NOTHING) == {}
+    assert by_num_objects(together | {"puck_m": np.ones(4)}, NO_OP) == {}

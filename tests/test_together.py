@@ -262,7 +262,7 @@ def assert_swept(study, alone_runs):
     for run_spec in study.spec.runs:
         run = Run.open(study.run_directory(run_spec.id))
         assert run.origin()["seeds_together"] == 2
-        assert "practise: 300 steps" in study.log(run_spec.id).read_text()
+        assert "train: 300 steps" in study.log(run_spec.id).read_text()
         if run_spec.method == "a":
             assert_same_end(run, alone_runs[f"seed{run_spec.config.seed}"])
 

@@ -23,7 +23,7 @@ def files_of(run):
 class Signalling(PlainProgress):
     """A display during which signals come, once a phase has come so far."""
 
-    def __init__(self, *signals, phase="practise", done=200):
+    def __init__(self, *signals, phase="train", done=200):
         super().__init__(lambda _line: None)
         self.signals, self.phase, self.done = signals or (signal.SIGTERM,), phase, done
 

@@ -37,8 +37,8 @@ def unit_of(name: str) -> Unit:
 
 def metric_of(name: str) -> str:
     """Return the name of the metric that logs a distance: ``puck_distance_m``."""
-    thing, unit = name.rsplit("_", 1)
-    return f"{thing}_distance_{unit}"
+    object_name, unit = name.rsplit("_", 1)
+    return f"{object_name}_distance_{unit}"
 
 
 def label_of(name: str) -> str:

@@ -7,14 +7,14 @@ colour-blind people.
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 import numpy as np
 from jaxtyping import Float64
+from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rig.compare.comparison import Comparison, LearningCurve
-from rig.report.plots import COLOURS, STROKES, in_full
+from rig.report.plots import COLOURS, STROKES, STYLE, in_full
 
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
@@ -29,18 +29,14 @@ NUM_MARKERS = 8
 NO_OP = "no-op policy"
 FAR_ABOVE = 2.0
 """A level above this many times the height of the curves would flatten them."""
-SETTINGS: dict[Any, Any] = {
-    "text.parse_math": False,
+CURVE_STYLE: dict[str, Any] = {
     "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
     "axes.edgecolor": FAINT,
     "axes.labelcolor": INK,
-    "axes.titlelocation": "left",
+    "axes.linewidth": 0.8,
     "axes.titlesize": 10,
     "xtick.color": INK,
     "ytick.color": INK,
-    "legend.frameon": False,
     "lines.linewidth": 1.6,
     "lines.markersize": 4.5,
 }
@@ -48,7 +44,7 @@ SETTINGS: dict[Any, Any] = {
 
 def save_curves(path: Path, comparison: Comparison, task: str, name: str) -> None:
     """Draw the curve of every method on one task, and write the plot as PNG."""
-    with matplotlib.rc_context(SETTINGS):
+    with style.context([STYLE, CURVE_STYLE]):
         draw_curves(comparison, task, name).savefig(path, dpi=DOTS_PER_INCH)
 
 
@@ -84,8 +80,8 @@ def draw_curve(
     axes: Axes, x: Float64[np.ndarray, " points"], curve: LearningCurve, index: int
 ) -> None:
     """Draw one method's curve and its interval against its steps or its minutes."""
-    style: dict[str, Any] = {"color": COLOURS[index % len(COLOURS)]}
-    axes.fill_between(x, curve.low, curve.high, alpha=INTERVAL_ALPHA, linewidth=0, **style)
+    colour: dict[str, Any] = {"color": COLOURS[index % len(COLOURS)]}
+    axes.fill_between(x, curve.low, curve.high, alpha=INTERVAL_ALPHA, linewidth=0, **colour)
     axes.plot(
         x,
         curve.y,
@@ -93,7 +89,7 @@ def draw_curve(
         marker=MARKERS[index % len(MARKERS)],
         markevery=max(1, len(x) // NUM_MARKERS),
         label=curve.method,
-        **style,
+        **colour,
     )
 
 

@@ -135,11 +135,11 @@ def gather_study(directory: Path) -> tuple[list[Result], list[str]]:
     """
     plan = read_plan(directory)
     results, left_out = [], []
-    for run_id, planned in plan.runs.items():
-        place = directory / planned.directory
+    for run_id, planned_run in plan.runs.items():
+        place = directory / planned_run.directory
         run = Run.open(place) if (place / "config.json").is_file() else None
         if run and run.is_finished:
-            results.append(result_of(run, planned.method, plan.name))
+            results.append(result_of(run, planned_run.method, plan.name))
         else:
             left_out.append(run_id)
     return results, left_out

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from rig.errors import RunError
-from rig.runs.old_names import with_new_names
+from rig.runs.old_names import CHOICES, SETTINGS, with_new_names
 from rig.runs.settings import GIVES_TRUTH
 from rig.units import UNITS
 
@@ -136,7 +136,21 @@ def result_from(written: object) -> Result:
         if isinstance(kind, type) and not isinstance(written[name], kind):
             raise RunError(f"its {name} is {written[name]!r:.40}, not a {kind.__name__}")
     check_curve(written["curve"])
-    return Result(**written | {"changes": with_new_names(written["changes"])})
+    names = {key: with_new_grid_names(written[key]) for key in ("id", "method")}
+    return Result(**written | names | {"changes": with_new_names(written["changes"])})
+
+
+def with_new_grid_names(text: str) -> str:
+    """Return a run's id or method with the present names of the settings in its grid point."""
+    for old, new in SETTINGS.items():
+        old, new = old.rpartition(".")[2], new.rpartition(".")[2]
+        if "_" in old:  # others are ordinary words, which a method may be named with
+            text = re.sub(rf"(?<=[ -]){old}(?=[ -])", new, text)
+    for setting, values in CHOICES.items():
+        leaf = setting.rpartition(".")[2]
+        for old, new in values.items():
+            text = re.sub(rf"(?<=[ -]{leaf}[ -]){old}\b", new, text)
+    return text
 
 
 def check_curve(curve: Mapping[str, Any]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from rig.report import sections
+from rig.report import latent_tables, sections
 from rig.report.run_facts import Facts, read_facts
 from rig.runs.atomic_files import read_small_file
 
@@ -43,9 +43,9 @@ def page(runs: Sequence[Facts]) -> str:
         distance_plots=sections.distance_plots(runs),
         imagined=sections.imagined(runs),
         reconstructions=sections.figures(runs, "reconstructions.png", sections.RECONSTRUCTION),
-        probes=sections.probe_table(runs),
+        probes=latent_tables.probe_table(runs),
         traversals=sections.figures(runs, "latents.png", sections.TRAVERSAL),
-        practice=sections.practice_table(runs),
+        practice=latent_tables.practice_table(runs),
         loss_plots=sections.loss_plots(runs),
         is_blurred=any(facts.run.config.vae.blur_sigmas_px for facts in runs),
         settings=sections.settings(runs),

@@ -1,20 +1,15 @@
 """What each section of a report shows: numbers, tables, images and plots of the runs."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from markupsafe import Markup
 
-from rig.report.diagnose import (
-    BLIND_GUESS,
-    LEAST_WEIGHT,
-    blind_guess_of,
-    findings,
-    light_latents,
-)
+from rig.report.diagnose import findings
+from rig.report.elements import Card, Figure, Runs, Table, captioned
 from rig.report.plots import Plot, to_svg
 from rig.report.run_facts import FIT_STEPS, MINUTES, STEPS, Facts
 from rig.report.tables import COLUMNS
@@ -41,36 +36,6 @@ ATTEMPTS = {
 }
 TRAVERSAL = "Each row: one latent, from two standard deviations below its mean to two above."
 RECONSTRUCTION = "Top: camera images. Bottom: their reconstructions from the latent."
-TIME = "probe/time_distance_correlation"
-
-Runs = Sequence[Facts]
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """A number to see first."""
-
-    number: str
-    what: str
-    note: str
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Names at the left, values at the right."""
-
-    columns: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    marked: Sequence[bool] = ()
-    """Rows to highlight."""
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """An image or a video, and its caption."""
-
-    path: Path
-    caption: str
 
 
 def title(runs: Runs) -> str:
@@ -155,11 +120,6 @@ def figures(runs: Runs, name: str, caption: str) -> list[Figure]:
     ]
 
 
-def captioned(runs: Runs, facts: Facts, text: str) -> str:
-    """Return a text, after the run's name if there are several runs."""
-    return text if len(runs) == 1 else f"{facts.label}. {text}"
-
-
 def evenly_spaced(paths: Sequence[Path], num: int) -> list[Path]:
     """Return ``num`` of the paths, with the first and the last."""
     chosen = np.linspace(0, max(len(paths) - 1, 0), num).round().astype(int)
@@ -203,75 +163,6 @@ def loss_plots(runs: Runs) -> list[Markup]:
             unit = "nats per image" if key.endswith("_nats") else ""
             plots.append(to_svg(Plot(title=name, x_label=label, y_label=unit, lines=lines)))
     return plots
-
-
-def probe_table(runs: Runs) -> Table:
-    """Return what the probe measured after the last fit."""
-    keys = dict.fromkeys(key for facts in runs for key in facts.names() if is_probe_row(key))
-    rows = {probe_name(key): [probe_cell(facts, key) for facts in runs] for key in keys}
-    return table_of(runs, rows)
-
-
-def is_probe_row(key: str) -> bool:
-    """Return whether a metric of the probe has a row of its own."""
-    return key.startswith("probe/") and BLIND_GUESS not in key and key != TIME
-
-
-def probe_name(key: str) -> str:
-    """Return the metric of a probe in words."""
-    name = key.removeprefix("probe/")
-    if name.endswith(("_cm", "_rad")):
-        quantity, _, unit = name.rpartition("_")
-        return f"{quantity.replace('_', ' ')}: error of a probe of the latents, {unit}"
-    if name.endswith("_distance_correlation"):
-        object_name = name.removesuffix("_distance_correlation")
-        return f"{object_name}: correlation of latent distance with true distance"
-    return name.replace("_", " ")
-
-
-def probe_cell(facts: Facts, key: str) -> str:
-    """Return the probe's number, next to that of a blind guess if there is one."""
-    value, blind = facts.last(key), facts.last(blind_guess_of(key))
-    if value is None or blind is None:
-        return decimal(value)
-    return f"{value:.2f} (blind guess {blind:.2f})"
-
-
-def practice_table(runs: Runs) -> Table:
-    """Return what practice did to each object, and which latents hardly count."""
-    rows: dict[str, list[str]] = {}
-    found = [name for facts in runs for name in facts.last_between("practice/", "_moved_share")]
-    for name in dict.fromkeys(found):
-        covered, moved = f"practice/{name}_coverage", f"practice/{name}_moved_share"
-        rows |= {
-            f"{name}: share of the goal region visited, in cells of 2 cm": [
-                percent(facts.last(covered)) for facts in runs
-            ],
-            f"{name}: share of episodes that moved it over 1 cm (a hinge: 0.01 rad)": [
-                percent(facts.mean(moved)) for facts in runs
-            ],
-        }
-    rows["correlation of latent distance with time within an episode"] = [
-        decimal(facts.last(TIME)) for facts in runs
-    ]
-    light = [", ".join(light_latents(facts)) for facts in runs]
-    return table_of(runs, rows | {f"latents with weight below {LEAST_WEIGHT}": light})
-
-
-def table_of(runs: Runs, rows: Mapping[str, Sequence[str]]) -> Table:
-    """Return a table with a column for each run, without the rows that no run has."""
-    shown = [[name, *cells] for name, cells in rows.items() if any(cells)]
-    return Table(["", *(facts.label for facts in runs)], shown)
-
-
-def percent(share: float | None) -> str:
-    """Return a share as text, empty if it was not measured."""
-    return "" if share is None or np.isnan(share) else f"{share:.1%}"
-
-
-def decimal(value: float | None) -> str:
-    """Return a number as text, empty if it was not measured."""
-    return "" if value is None else f"{value:.2f}"
 
 
 def settings(runs: Runs) -> Table:

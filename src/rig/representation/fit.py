@@ -3,9 +3,9 @@
 The loss is the reconstruction error summed over pixels and averaged over images, plus beta
 times the KL divergence in nats. Source: Nair et al. 2018, section 4.1.
 
-Coarse to fine: the target is the image under a Gaussian blur that shrinks during the fit, and
-the loss is rescaled so that every level of blur weighs the same. The position of a wide blob
-has a gradient everywhere, so latents first learn to track positions and details come later.
+Coarse to fine: targets are blurred less and less, and the loss is rescaled so that every blur
+weighs the same. The position of a wide blob has a gradient everywhere, so positions are learned
+before details.
 """
 
 from collections.abc import Callable
@@ -39,7 +39,7 @@ Images = UInt8[np.ndarray, "N H W 3"]
 HalfCoefficients = Float16[np.ndarray, "N *coefficients"]
 """Many images in the output basis, at half precision: enough for a camera's 8 bits."""
 Networks = tuple[Any, Any]
-"""Encoder and decoder, the parts of a VAE that a fit changes."""
+"""Encoder and decoder."""
 Fitted = tuple[Networks, optax.OptState]
 
 
@@ -109,8 +109,8 @@ def _fit_stages(
 
 def steps_per_call(num_steps: int) -> list[int]:
     """Split ``num_steps`` into compiled calls of equal length; the last may be shorter."""
-    starts = range(0, num_steps, STEPS_PER_DISPATCH)
-    return [min(STEPS_PER_DISPATCH, num_steps - start) for start in starts]
+    full, rest = divmod(num_steps, STEPS_PER_DISPATCH)
+    return [STEPS_PER_DISPATCH] * full + [rest] * (rest > 0)
 
 
 def project_images(vae: VAE, images: Images) -> HalfCoefficients:
@@ -169,8 +169,6 @@ def _blur_all(
     matrix: Float[Array, "size size"],
     coefficients: Array,
 ) -> Array:
-    """Blur the difference of each image from the mean image."""
-
     def blurred(one: Coefficients) -> Coefficients:
         difference = output_basis.reconstruct(one - mean)
         return mean + output_basis.project(blur(difference, matrix))
@@ -201,8 +199,7 @@ def _fit_steps(
     optimizer = optax.adam(config.learning_rate)
 
     def loss(networks: Networks, *inputs: Array) -> tuple[Array, dict[str, Array]]:
-        encoder, decoder = networks
-        current = replace(vae, encoder=encoder, decoder=decoder)
+        current = replace(vae, encoder=networks[0], decoder=networks[1])
         images, targets, key = inputs
         targets = targets.astype(jnp.float32)
         return vae_loss(current, to_float(images), targets, weight, config.beta, key=key)

@@ -1,4 +1,4 @@
-"""Where results go: checked before a long computation, so that none is lost at its end."""
+"""Check paths of results before a long computation, so that no result is lost at its end."""
 
 import os
 import re
@@ -10,11 +10,11 @@ from rig.errors import ConfigError
 
 
 RUNS = Path("runs")
-"""Where runs go by default."""
+"""Default directory of runs."""
 
 
 def check_file(path: Path, suffixes: tuple[str, ...]) -> None:
-    """Raises ConfigError unless a file of one of these kinds can be written there."""
+    """Raise ConfigError unless a file with one of these suffixes can be written to the path."""
     if path.suffix.lower() not in suffixes:
         kinds = " or ".join(suffixes)
         raise ConfigError(
@@ -26,21 +26,21 @@ def check_file(path: Path, suffixes: tuple[str, ...]) -> None:
 
 
 def check_directory(path: Path) -> None:
-    """Raises ConfigError unless it is a directory that we may write in."""
+    """Raise ConfigError unless the path is a directory with write permission."""
     if not path.is_dir():
-        raise ConfigError(f"{path} is no directory: make it first, or choose another place")
+        raise ConfigError(f"{path} is not a directory: make it first, or choose another one")
     if not os.access(path, os.W_OK):
-        raise ConfigError(f"{path} may not be written in: choose another place")
+        raise ConfigError(f"{path} has no write permission: choose another directory")
 
 
 def check_new_directory(path: Path) -> None:
-    """Raises ConfigError unless a directory can be made there; its parents may be missing."""
+    """Raise ConfigError unless the directory can be made; its parents may be missing."""
     existing = next(parent for parent in (path, *path.absolute().parents) if parent.exists())
     check_directory(existing)
 
 
 def default_directory(config: Config, name: str) -> Path:
-    """A new run's directory: ``runs/reach-fast-seed0-20240131-235959``."""
+    """Return a new directory for a run, as ``runs/reach-fast-seed0-20240131-235959``."""
     task = re.sub(r"[^\w.-]+", "-", config.task.rpartition(":")[2]).lower()
     now = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
     return RUNS / f"{task}-{name}-seed{config.seed}-{now}"

@@ -39,7 +39,7 @@ class WorkerStoppedError(Exception):
 def run_job(job: Job) -> None:
     """Train the runs of a job that have not ended, and log how each attempt starts and ends.
 
-    The log file of each run stays locked meanwhile. Whoever comes second waits: another study
+    The log file of each run stays locked meanwhile. The second process waits: another study
     may train the same run, and a worker whose driver was killed may live for some seconds.
 
     Raises:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from time import perf_counter
 from types import TracebackType
+from typing import Protocol, runtime_checkable
 
 from rich.console import Console
 from rich.progress import BarColumn, SpinnerColumn, Task, TextColumn
@@ -25,7 +26,32 @@ DISTANCE = re.compile(r"eval/(?!do_nothing)(\w+)_distance_[a-z]+")
 FIT = re.compile(r"vae/(error|kl)_nats")
 
 
-class Progress:
+@runtime_checkable
+class Progress(Protocol):
+    """A display of a long run."""
+
+    def begin(self, phase: str, total: int) -> None:
+        """End the phase before, and start one of ``total`` steps."""
+
+    def advance(self, done: int, metrics: Mapping[str, float]) -> None:
+        """Show that ``done`` steps of the phase are done, and the latest metrics."""
+
+    def note(self, text: str) -> None:
+        """Show a line of text."""
+
+    def __enter__(self) -> "Progress":
+        """Start the display."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """End the display; an interrupted phase is not shown as done."""
+
+
+class LiveProgress:
     """One live bar per phase."""
 
     def __init__(self, bars: Bars) -> None:
@@ -60,7 +86,7 @@ class Progress:
         """Print a line above the bars."""
         self._bars.console.print(text, markup=False, highlight=False)
 
-    def __enter__(self) -> "Progress":
+    def __enter__(self) -> "LiveProgress":
         """Start to draw."""
         self._bars.start()
         return self
@@ -71,7 +97,7 @@ class Progress:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Stop drawing; the bars stay. An interrupted phase is not shown as done."""
+        """Stop drawing; the bars stay."""
         if error is None:
             self._end_phase()
         self._bars.stop()
@@ -83,7 +109,7 @@ class Progress:
         self._task = None
 
 
-class PlainProgress(Progress):
+class PlainProgress(LiveProgress):
     """Plain lines: at most one in ten seconds, and one at the end of each phase."""
 
     def __init__(
@@ -124,14 +150,15 @@ class PlainProgress(Progress):
 
 
 def open_progress() -> Progress:
-    """Return live bars on a terminal or in a notebook that can draw them, else plain lines."""
+    """Return live bars on a terminal or in a notebook that draws them, else plain lines."""
     console = Console(stderr=True)
     # Without ipywidgets, rich warns at each redraw in a notebook.
     is_notebook = console.is_jupyter and find_spec("ipywidgets") is not None
-    return live_progress(console) if is_live() or is_notebook else PlainProgress(say_plainly)
+    is_live = sys.stderr.isatty() or is_notebook
+    return live_progress(console) if is_live else PlainProgress(print_to_stderr)
 
 
-def live_progress(console: Console) -> Progress:
+def live_progress(console: Console) -> LiveProgress:
     """Return live bars on a console."""
     columns = (
         SpinnerColumn(finished_text="[green]✓"),
@@ -141,7 +168,7 @@ def live_progress(console: Console) -> Progress:
         TextColumn("[dim]{task.fields[pace]}"),
         TextColumn("{task.fields[latest]}"),
     )
-    return Progress(Bars(*columns, console=console))
+    return LiveProgress(Bars(*columns, console=console))
 
 
 def pace(task: Task) -> str:
@@ -167,11 +194,6 @@ def shown_metrics(metrics: Mapping[str, float]) -> dict[str, str]:
     return texts
 
 
-def is_live() -> bool:
-    """Return whether standard error is a terminal, which can be redrawn."""
-    return sys.stderr.isatty()
-
-
-def say_plainly(line: str) -> None:
+def print_to_stderr(line: str) -> None:
     """Write a line on standard error."""
     sys.stderr.write(f"{line}\n")

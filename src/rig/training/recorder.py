@@ -59,7 +59,7 @@ class Recorder:
     def begin_training(self, num_env_steps: int) -> None:
         """Start the display of practice; collection has taken some steps."""
         self._num_env_steps = num_env_steps
-        self._progress.begin("practise", self._config.total_timesteps)
+        self._progress.begin("train", self._config.total_timesteps)
 
     def begin_fit(self) -> OnProgress:
         """Start the display of a fit; return what the fit calls with its progress."""

@@ -18,7 +18,7 @@ from rig.training.learn import Update
 from rig.training.loop import train
 from rig.training.make_envs import with_task_name
 from rig.training.origin import origin
-from rig.training.progress import Progress, open_progress, say_plainly
+from rig.training.progress import Progress, open_progress, print_to_stderr
 from rig.training.provenance import check_reproducible
 from rig.training.seeds_together import run_together
 from rig.training.trackers import TrackerName, check_tracker, tracked
@@ -142,7 +142,7 @@ def train_runs_together(
     Yields:
         A run's name and its agent, or the error that ended it. The other runs continue.
     """
-    with Interrupt(say_plainly, "each run resumes from its checkpoint") as interrupt:
+    with Interrupt(print_to_stderr, "each run resumes from its checkpoint") as interrupt:
         calls = {
             name: partial(train_locked, run, displays[name], interrupt, tracker)
             for name, run in runs.items()
