@@ -27,7 +27,6 @@ from rig.representation.latent import make_latent_representation
 from rig.representation.vae import make_vae
 from rig.runs.interrupt import uninterrupted
 from rig.runs.run import Run
-from rig.training.buffer import add_to_replay
 from rig.training.checkpoint_manager import CheckpointManager
 from rig.training.state import TrainState
 from rig.types import Encoding, Episodes
@@ -87,14 +86,12 @@ def save_row(config: Config, scratch: Path, num_rounds: int) -> Row:
     """What checkpoints take, each with the rows of so many new steps."""
     run = Run.create(scratch / "run", config, {})
     state, rng = full_state(config), np.random.default_rng(0)
-    new_replay = partial(ReplayBuffer, config.buffer_size, NUM_STEPS)
+    new_replay = partial(new_buffer, config)
     checkpoints = CheckpointManager(run, uninterrupted(), new_replay, print)
     checkpoints.save(state)
     took_s = []
     for _ in range(num_rounds):
-        add_to_replay(
-            state.replay, episodes(config, config.checkpoint.every_steps, rng=rng), config
-        )
+        state.replay.add(episodes(config, config.checkpoint.every_steps, rng=rng))
         start_s = perf_counter()
         checkpoints.save(state)
         took_s.append(perf_counter() - start_s)
@@ -117,18 +114,23 @@ def full_state(config: Config) -> TrainState:
         make_vae(config.vae, images, key=key, rng=rng), images, "seen", -1, rng=rng
     )
     learner = new_learner(space.latent_dim, ACTION_SIZE, config.td3, key=key)
-    replay = ReplayBuffer(config.buffer_size, NUM_STEPS)
+    replay = new_buffer(config)
     while replay.num_transitions < config.buffer_size:
-        add_to_replay(replay, episodes(config, config.checkpoint.every_steps, rng=rng), config)
+        replay.add(episodes(config, config.checkpoint.every_steps, rng=rng))
     return TrainState(
         rng=rng,
-        policy=Agent(space, learner),
+        agent=Agent(space, learner),
         replay=replay,
-        total_timesteps=config.buffer_size,
+        num_env_steps=config.buffer_size,
         num_rollbacks=0,
-        base_envs=np.zeros((config.num_envs, 100)),
+        env_states=np.zeros((config.num_envs, 100)),
         coverage=np.zeros(0, bool),
     )
+
+
+def new_buffer(config: Config) -> ReplayBuffer:
+    """Return an empty buffer that stores what the settings ask for."""
+    return ReplayBuffer(config.buffer_size, NUM_STEPS, keeps_frames=config.reads_frames_again)
 
 
 def episodes(config: Config, num_transitions: int, *, rng: np.random.Generator) -> Episodes:

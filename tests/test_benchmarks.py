@@ -83,9 +83,9 @@ def test_parts_of_the_loop_are_shares_of_the_rounds_that_count():
 
 def test_the_time_of_a_wrapped_function_counts_and_afterwards_it_is_as_before():
     watch, before = loop.Watch(), ReplayBuffer.add
-    with loop.wrapped("rig.replay.buffer.Replay.add", "remember", watch):
+    with loop.wrapped("rig.replay.buffer.ReplayBuffer.add", "store", watch):
         update.random_replay(2, rng=np.random.default_rng(0))
-    assert watch.spent_s["remember"] > 0
+    assert watch.spent_s["store"] > 0
     assert ReplayBuffer.add is before
 
 
