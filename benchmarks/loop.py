@@ -1,8 +1,8 @@
 """The training loop: steps per second, and where its time goes.
 
-A short run of :func:`rig.training.loop.train` is timed from outside: functions are wrapped while
-it runs, then restored. A run without wrapping comes first and gives the speed, because a wrapped
-update waits for the device and loses what the loop does meanwhile.
+A short run of :func:`rig.training.loop.train` is timed from outside: functions are wrapped
+while it runs, then restored. A run without wrapping comes first and gives the speed, because a
+wrapped update waits for the device and loses what the loop does meanwhile.
 """
 
 import contextlib
