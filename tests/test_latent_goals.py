@@ -43,7 +43,7 @@ def test_what_is_seen_is_the_latent_of_the_picture(make, space):
 
 
 def test_goals_are_imagined_or_the_latents_of_goal_pictures(make, space):
-    env = make(goals="pictures")
+    env = make(goals="images")
     seen, _ = env.reset(seed=0)
     picture = env.unwrapped._batch._goal_images
     np.testing.assert_array_equal(seen["desired_goal"], space.encode(picture).latent[0])
@@ -52,8 +52,8 @@ def test_goals_are_imagined_or_the_latents_of_goal_pictures(make, space):
 
 
 def test_goals_that_are_no_goals_are_refused(make):
-    with pytest.raises(ConfigError, match=r"goals must be imagined or pictures, got .picture"):
-        make(goals="picture")
+    with pytest.raises(ConfigError, match=r"goals must be imagined or images, got .image"):
+        make(goals="image")
 
 
 def test_the_reward_of_a_step_is_what_compute_reward_says_of_it(make):

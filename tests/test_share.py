@@ -146,9 +146,9 @@ def test_card_tells_that_the_best_policy_was_chosen_on_these_goals(run, exported
     best = Run.open(run)
     keep_best(best, open_trained(run)[1], best.evaluation())
     export(run / "best", tmp_path / "best")
-    chosen = "best of its run's evaluations on these very goal pictures, 3 until then"
+    chosen = "the best of 3 evaluations on these same goal images"
     assert chosen in " ".join((tmp_path / "best" / "README.md").read_text().split())
-    assert "chosen" not in (exported / "README.md").read_text()
+    assert "optimistic" not in (exported / "README.md").read_text()
 
 
 def test_best_policy_kept_before_it_said_so_is_exported(tmp_path):
@@ -156,7 +156,7 @@ def test_best_policy_kept_before_it_said_so_is_exported(tmp_path):
     keep_best(run, open_trained(run.directory)[1], {})
     write_json(run.directory / "best" / "evaluation.json", run.evaluation())
     export(run.directory / "best", tmp_path / "best")
-    assert "2 goal pictures that" in (tmp_path / "best" / "README.md").read_text()
+    assert "2 held-out goal images" in (tmp_path / "best" / "README.md").read_text()
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from rig.config import (
     TD3Config,
 )
 from rig.errors import ConfigError, RunError
-from rig.inference.open_run import latent_space
+from rig.inference.open_run import image_representation
 from rig.replay.buffer import ReplayBuffer
 from rig.report.run_facts import read_facts
 from rig.report.sections import lead
@@ -333,7 +333,7 @@ def test_policy_that_was_given_truth_is_never_shown_as_one_that_sees_pictures(
 ):
     run, policy = finished
     with pytest.raises(RunError, match=r"--input true or --reward\.distance true"):
-        latent_space(policy)
+        image_representation(policy)
     out = tmp_path / "sheet.png"
     assert main(["imagine", str(run.directory), "--out", str(out)]) == 2
     assert "given the true state" in capsys.readouterr().err

@@ -29,7 +29,7 @@ class ExternalEnvError(RigError):
 
 
 class ImageError(RigError):
-    """A file is no picture, or an array has not the camera's shape."""
+    """A file is not an image, or an array has not the camera's shape."""
 
 
 class RunError(RigError):
@@ -61,7 +61,7 @@ class StoppedError(RigError):
 
 
 def suggest(name: str, known: Iterable[str]) -> str:
-    """A hint for a mistyped name: the nearest known one, or all of them."""
+    """Return a hint for a mistyped name: the nearest known one, or all of them."""
     names = sorted(known)
     nearest = get_close_matches(name, names, n=1)
     return f"did you mean {nearest[0]!r}?" if nearest else f"known: {', '.join(names)}"

@@ -41,7 +41,7 @@ def examine() -> dict[str, Any]:
 
 
 def camera_pictures_per_s() -> float:
-    """Pictures of Push at 48 px, on all cores."""
+    """Return the images of Push at 48 px per second, on all cores."""
     tabletop = Tabletop(PUSH, NUM_ENVS)
     states = np.tile(np.array(PUSH.start), (NUM_ENVS, 1))
     speed = NUM_ENVS * calls_per_s(lambda: tabletop.goal_images(states))
@@ -50,7 +50,7 @@ def camera_pictures_per_s() -> float:
 
 
 def physics_steps_per_s() -> float:
-    """Steps of 0.1 s of Push without pictures, on one core."""
+    """Return the steps of 0.1 s of Push without images per second, on one core."""
     scene = Scene(PUSH.scene, PUSH.joints)
     data = scene.new_data()
     scene.set_state(data, np.array(PUSH.start))
@@ -60,7 +60,7 @@ def physics_steps_per_s() -> float:
 
 
 def environment_steps_per_s() -> float:
-    """Steps of Push with their pictures, 16 worlds on all cores."""
+    """Return the steps of Push with images per second, 16 envs on all cores."""
     tabletop = Tabletop(PUSH, NUM_ENVS)
     actions = np.ones((NUM_ENVS, ACTION_SIZE), np.float32)
     speed = NUM_ENVS * calls_per_s(lambda: tabletop.step(actions))

@@ -52,14 +52,14 @@ class Reach:
         if self.video:
             check_file(self.video, VIDEO_KINDS)
         from rig.goals.goal_image import read_goal_image
-        from rig.inference.open_run import latent_space, open_trained
+        from rig.inference.open_run import image_representation, open_trained
         from rig.inference.reach import reach, summary
         from rig.inference.video import attempt_frames, save_video
         from rig.report.tables import print_attempt, print_json, print_notice
         from rig.training.make_envs import make_envs, unwrapped_envs
 
         run, agent = open_trained(self.run, force=self.force)
-        latent_space(agent)
+        image_representation(agent)
         goal = read_goal_image(self.goal, run.config.image_size)
         if goal.changes:
             print_notice(f"{self.goal}: {', '.join(goal.changes)}")

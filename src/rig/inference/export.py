@@ -23,7 +23,7 @@ from rig.agent.agent import ARRAY_FILES, load_agent
 from rig.errors import RunError
 from rig.inference.evaluate import try_first_goals
 from rig.inference.model_card import card
-from rig.inference.open_run import latent_space, open_trained
+from rig.inference.open_run import image_representation, open_trained
 from rig.inference.video import attempt_frames, save_video
 from rig.runs.atomic_files import TEMPORARY_SUFFIX
 from rig.runs.run import Run
@@ -45,7 +45,7 @@ def export(directory: Path, out: Path, *, force: bool = False) -> None:
         copy_export(directory, out)
         return
     run, agent = open_trained(directory, force=force)
-    latent_space(agent)
+    image_representation(agent)
     with new_directory(out) as partial:
         copy(run.directory, partial, COPIED)
         arrays = next(name for name in ARRAY_FILES if (run.policy / name).is_file())

@@ -26,41 +26,41 @@ model-index:
 
 # {name}
 
-A policy for {task} that reaches goal pictures. It was trained from {source}, without any
+A policy for {task} that reaches goal images. It was trained from {source}, without any
 reward from outside ([RIG, Nair et al. 2018](https://arxiv.org/abs/1807.04742)).
 
-![Goal, camera, and what the robot makes of what it sees](replay.gif)
+![Goal, camera, and the decoded latent](replay.gif)
 
 ```python
 import rig
 
 policy = rig.load("{name}")
-action = policy.act(image, goal_image)  # two uint8 pictures of {size} x {size} x 3
+action = policy.act(image, goal_image)  # two uint8 images of {size} x {size} x 3
 ```
 
-## How near it comes
+## Evaluation
 
-{num_episodes} goal pictures that practice never saw, after {num_env_steps:,} environment steps.
+{num_episodes} held-out goal images, after {num_env_steps:,} environment steps.
 {chosen}
 {table}
 
-## What it was trained with
+## Training
 
 {origin}
 
-Settings: {preset}, seed {seed}; all of them are in `config.json`. A policy knows one camera's
-pictures: `rig evaluate` and `rig reach` refuse to use it under another one.
+Settings: {preset}, seed {seed}; all settings are in `config.json`. A policy knows the images
+of one camera: `rig evaluate` and `rig reach` refuse to use it with another one.
 """
 
 
 CHOSEN = """
-The checkpoint was chosen as the best of its run's evaluations on these very goal pictures,
-{num_evaluations} until then, so its figures are optimistic: expect it to come less near others.
+This checkpoint is the best of {num_evaluations} evaluations on these same goal images, so its
+numbers are optimistic. Expect larger distances on other goals.
 """
 
 
 def card(run: Run, name: str) -> str:
-    """The card of a finished run, under that name."""
+    """Return the model card of a finished run."""
     config, evaluation = run.config, run.evaluation()
     return CARD.format(
         name=name,
@@ -81,15 +81,15 @@ def card(run: Run, name: str) -> str:
 
 
 def chosen(evaluation: dict[str, Any]) -> str:
-    """What to know of a run's best policy, whose figures flatter it; nothing of its last."""
+    """Return the warning that a best checkpoint needs; nothing for a last one."""
     if "chosen_on" not in evaluation:
         return ""
     return CHOSEN.format(num_evaluations=evaluation.get("chosen_of_evaluations", "several"))
 
 
 def table(evaluation: dict[str, Any]) -> str:
-    """The distances left, as a table."""
-    rows = ["| | median | mean | doing nothing |", "|---|---|---|---|"]
+    """Return the final distances as a Markdown table."""
+    rows = ["| | median | mean | no-op policy |", "|---|---|---|---|"]
     for name, values in evaluation.get("distances", {}).items():
         keys = ("median", "mean", "do_nothing_median")
         cells = [object_of(name), *(amount(name, values[key]) for key in keys)]
@@ -98,14 +98,14 @@ def table(evaluation: dict[str, Any]) -> str:
 
 
 def facts(origin: dict[str, Any]) -> str:
-    """Where the run comes from, as a list."""
+    """Return the origin of the run as a Markdown list."""
     return "\n".join(
         f"- {name.replace('_', ' ')}: {value}" for name, value in flat(origin).items()
     )
 
 
 def results(config: Config, evaluation: dict[str, Any]) -> list[dict[str, Any]]:
-    """The distances left, as the Hub reads them."""
+    """Return the final distances in the Hub's format."""
     metrics = [
         {
             "type": metric_of(name),
@@ -114,6 +114,6 @@ def results(config: Config, evaluation: dict[str, Any]) -> list[dict[str, Any]]:
         }
         for name, values in evaluation.get("distances", {}).items()
     ]
-    task = {"type": "robotics", "name": "reaching goal pictures"}
+    task = {"type": "robotics", "name": "reaching goal images"}
     dataset = {"type": config.task, "name": config.task}
     return [{"task": task, "dataset": dataset, "metrics": metrics}] if metrics else []

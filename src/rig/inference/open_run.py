@@ -1,4 +1,4 @@
-"""A finished run, opened to be used."""
+"""Open a finished run to use it."""
 
 from pathlib import Path
 
@@ -10,21 +10,22 @@ from rig.training.provenance import check_same_observations
 
 
 def open_trained(directory: Path, *, force: bool = False) -> tuple[Run, Agent]:
-    """A run and its policy.
+    """Return a run and its agent.
 
     Args:
         directory: Of the run, or of an export.
-        force: Use it even where it would see other pictures than it learned from.
+        force: Open it even if the images differ from those of training.
 
     Raises:
-        RunError: It is no run, not finished, damaged, or learned from other pictures.
+        RunError: It is not a run, not finished, damaged, or its images differ from those of
+            training.
     """
     run = Run.open(directory)
     check_same_observations(run, run.config, force=force)
     return run, load_agent(run.policy, run.config)
 
 
-def latent_space(agent: Agent) -> Representation:
+def image_representation(agent: Agent) -> Representation:
     """Return the representation of an agent that needs nothing but camera images.
 
     Raises:
@@ -39,6 +40,6 @@ def latent_space(agent: Agent) -> Representation:
 
 
 def num_env_steps(run: Run) -> int:
-    """Environment steps that a run has trained for."""
-    told = run.evaluation().get("num_env_steps", 0)
-    return int(max((row.get("num_env_steps", 0) for row in run.metrics()), default=told))
+    """Return the number of environment steps that a run has trained for."""
+    recorded = run.evaluation().get("num_env_steps", 0)
+    return int(max((row.get("num_env_steps", 0) for row in run.metrics()), default=recorded))

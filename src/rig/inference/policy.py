@@ -9,7 +9,7 @@ from jaxtyping import Float32
 from rig.agent.agent import load_agent
 from rig.config import Config
 from rig.errors import ImageError
-from rig.inference.open_run import latent_space
+from rig.inference.open_run import image_representation
 from rig.runs.run import Run
 
 
@@ -34,7 +34,7 @@ class Policy:
         self.image_shape = (run.config.image_size, run.config.image_size, 3)
         """Shape of the camera's images, and of goal images."""
         self._agent = load_agent(run.policy, run.config)
-        self._representation = latent_space(self._agent)
+        self._representation = image_representation(self._agent)
 
     @classmethod
     def from_pretrained(cls, path: str | PathLike[str]) -> "Policy":

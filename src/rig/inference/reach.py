@@ -14,7 +14,7 @@ from rig.agent.agent import Agent
 from rig.envs.image_goal_env import Goals, ImageGoalVectorEnv
 from rig.envs.tabletop import STEP_S
 from rig.goals.goal_image import GoalImage
-from rig.inference.open_run import latent_space
+from rig.inference.open_run import image_representation
 from rig.training.evaluate import DISTANCE
 from rig.training.make_envs import Envs, unwrapped_envs
 from rig.types import Latents
@@ -43,7 +43,7 @@ def reach(agent: Agent, envs: Envs, goal_image: GoalImage) -> Attempt:
     """
     base_envs = unwrapped_envs(envs)
     known = goals_in(goal_image, base_envs)
-    goal = latent_space(agent).encode(goal_image.image[None]).latent
+    goal = image_representation(agent).encode(goal_image.image[None]).latent
     observation, info = envs.reset(seed=0, options=known.options() if known else None)
     images, infos = [observation["observation"]], [info]
     for _ in range(base_envs.num_steps):
@@ -79,7 +79,7 @@ def attempt(
     infos: list[dict[str, Any]],
 ) -> Attempt:
     """Return an attempt, with its latents decoded and compared with the goal's."""
-    representation = latent_space(agent)
+    representation = image_representation(agent)
     latents = representation.encode(images).latent
     goals = np.repeat(goal, len(latents), axis=0)
     return Attempt(

@@ -52,10 +52,10 @@ def save_gif(path: Path, frames: Sequence[Image.Image]) -> None:
 def stacked(frames: Sequence[Image.Image]) -> Image.Image:
     """Stack frames of one size vertically."""
     width, height = frames[0].size
-    canvas = Image.new("RGB", (width, height * len(frames)))
+    drawing = Image.new("RGB", (width, height * len(frames)))
     for index, frame in enumerate(frames):
-        canvas.paste(frame, (0, index * height))
-    return canvas
+        drawing.paste(frame, (0, index * height))
+    return drawing
 
 
 def save_mp4(path: Path, frames: Sequence[Image.Image]) -> None:
@@ -85,13 +85,13 @@ def frame(attempt: Attempt, index: int) -> Image.Image:
     side = enlarged(attempt.goal_image, PANEL_PX).width
     top = MARGIN_PX + 2 * LINE_PX
     size = (MARGIN_PX + len(panels) * (side + MARGIN_PX), top + side + MARGIN_PX)
-    canvas = Image.new("RGB", (even(size[0]), even(size[1])), PAPER)
-    write(canvas, (MARGIN_PX, MARGIN_PX), caption(attempt, index), LABEL_PX, FAINT_INK)
+    drawing = Image.new("RGB", (even(size[0]), even(size[1])), PAPER)
+    write(drawing, (MARGIN_PX, MARGIN_PX), caption(attempt, index), LABEL_PX, FAINT_INK)
     for column, (label, image) in enumerate(panels.items()):
         left = MARGIN_PX + column * (side + MARGIN_PX)
-        write(canvas, (left, MARGIN_PX + LINE_PX), label, LABEL_PX, INK)
-        canvas.paste(enlarged(image, PANEL_PX), (left, top))
-    return canvas
+        write(drawing, (left, MARGIN_PX + LINE_PX), label, LABEL_PX, INK)
+        drawing.paste(enlarged(image, PANEL_PX), (left, top))
+    return drawing
 
 
 def caption(attempt: Attempt, index: int) -> str:
