@@ -1,0 +1,210 @@
+"""Fit quantile keypoints to images: background, noise, colors and directions.
+
+Nothing here is trained by gradients, and no true state is used.
+"""
+
+from functools import partial
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Float32, UInt8
+
+from rig.nn.chunks import in_chunks
+from rig.representation.background import find_background
+from rig.representation.illumination import DARK, Illumination
+from rig.representation.keypoints import squared_distances
+from rig.representation.quantile_keypoints import (
+    MIN_PIXELS,
+    NUM_COLORS,
+    MovingColors,
+    QuantileKeypointEncoder,
+    blank_encoder,
+)
+from rig.representation.relight import relight
+from rig.representation.signal_directions import find_directions
+
+
+NUM_BACKGROUND = 600
+"""Images that the background is computed from."""
+NUM_COLOR_IMAGES = 800
+NUM_COLOR_PIXELS = 20_000
+"""Moved pixels that the colors are clustered from."""
+NUM_TRIES = 4
+NUM_ROUNDS = 25
+NUM_FEATURE_IMAGES = 3000
+"""Images that the signal is computed from."""
+NUM_NOISE_IMAGES = 1000
+"""Scenes that the noise is computed from."""
+MIN_MOVED = 0.05
+"""A pixel that moved less shows the background when a scene is relit."""
+MIN_STD = 2.0
+"""Least standard deviation of a pixel's noise [levels]: cameras round, compress and shake."""
+
+Images = UInt8[np.ndarray, "N H W 3"]
+
+
+def fit_keypoints(
+    images: Images, latent_dim: int, *, rng: np.random.Generator
+) -> QuantileKeypointEncoder:
+    """Fit the encoder to images."""
+    blank = blank_encoder(images.shape[1], latent_dim)
+    colors = fit_colors(images, blank.colors, rng=rng)
+    some = sample(images, NUM_FEATURE_IMAGES, rng=rng)
+    features = features_of(colors, some)
+    share = np.full(len(some), 1 / len(some))
+    noise = noise_covariance(colors, sample(images, NUM_NOISE_IMAGES, rng=rng), rng=rng)
+    found = find_directions(features, share, noise, latent_dim)
+    new = (colors, *(jnp.asarray(part, jnp.float32) for part in found[:3]))
+    return eqx.tree_at(lambda e: (e.colors, e.mean, e.matrix, e.weight), blank, new)
+
+
+def sample(images: Images, num: int, *, rng: np.random.Generator) -> Images:
+    """Return at most ``num`` of the images, drawn without replacement, in their order."""
+    return images[np.sort(rng.permutation(len(images))[:num])]
+
+
+def features_of(colors: MovingColors, images: Images) -> Float32[np.ndarray, "N features"]:
+    """Return the place and the shape of each color in each image."""
+    shape, _ = in_chunks(partial(locate_all, colors), images)
+    return shape.reshape(len(images), -1)
+
+
+def fit_colors(
+    images: Images, blank: MovingColors, *, rng: np.random.Generator
+) -> MovingColors:
+    """Fit the illumination, the colors of what moves, and where they usually are."""
+    illumination = fit_illumination(
+        sample(images, NUM_BACKGROUND, rng=rng), blank.illumination
+    )
+    found = eqx.tree_at(lambda c: c.illumination, blank, illumination)
+    some = sample(images, NUM_COLOR_IMAGES, rng=rng)
+    pixels, moved = in_chunks(partial(motion_of_all, found), some)
+    found = eqx.tree_at(lambda c: c.colors, found, cluster(pixels, moved, rng=rng))
+    shape, num_pixels = in_chunks(partial(locate_all, found), some)
+    is_visible = (num_pixels / (num_pixels + MIN_PIXELS))[..., None]
+    # ``usual`` is still 0, so a shape is already multiplied by how visible it is.
+    usual = shape.sum(axis=0) / (is_visible.sum(axis=0) + 1e-9)
+    return eqx.tree_at(lambda c: c.usual, found, jnp.asarray(usual))
+
+
+def fit_illumination(images: Images, blank: Illumination) -> Illumination:
+    """Fit the background and its noise."""
+    median = np.median(images, axis=0).astype(np.float32)
+    found = eqx.tree_at(lambda i: i.background, blank, jnp.log(jnp.asarray(median) + DARK))
+    for _ in range(2):
+        ratio = in_chunks(partial(ratio_of_all, found), images)
+        values = ratio + np.asarray(found.background)
+        parts = map(jnp.asarray, find_background(values, noise_of(ratio)))
+        found = eqx.tree_at(lambda i: (i.background, i.visible_share), found, tuple(parts))
+    ratio = in_chunks(partial(ratio_of_all, found), images)
+    precision, noise = precision_of(ratio, np.asarray(found.background))
+    new = (jnp.asarray(precision), jnp.asarray(noise, jnp.float32))
+    return eqx.tree_at(lambda i: (i.precision, i.noise), found, new)
+
+
+def noise_of(ratio: Float32[np.ndarray, "N H W 3"]) -> Float32[np.ndarray, "H W"]:
+    """Return the standard deviation of each pixel while it shows the background."""
+    middle = 1.4826 * np.median(np.abs(ratio).max(axis=-1), axis=0)
+    return np.minimum(middle, 2 * np.median(middle)).astype(np.float32)
+
+
+def precision_of(
+    ratio: Float32[np.ndarray, "N H W 3"], background: Float32[np.ndarray, "H W 3"]
+) -> tuple[Float32[np.ndarray, "H W 6"], float]:
+    """Return the inverse covariance of each pixel's noise, and the noise [levels].
+
+    All pixels share one covariance in levels, times a factor of their own.
+    """
+    levels = np.exp(background)
+    spread = np.abs(ratio).max(axis=-1)
+    limit = 4 * np.maximum(np.median(spread, axis=0), MIN_STD / levels.max(axis=-1))
+    is_background = spread < np.minimum(limit, 3 * np.median(limit))
+    count = np.maximum(is_background.sum(axis=0), 8)[..., None, None]
+    masked = ratio * is_background[..., None]
+    own = np.einsum("nhwi,nhwj->hwij", masked, masked) / count
+    scale = levels[..., :, None] * levels[..., None, :]
+    shared = np.median((own * scale).reshape(-1, 3, 3), axis=0)
+    size = np.trace(own * scale, axis1=-2, axis2=-1) / max(np.trace(shared), 1e-9)
+    factor = np.clip(size, 0.5, 4)[..., None, None]
+    covariance = (factor * shared + MIN_STD**2 * np.eye(3)) / scale
+    inverse = np.linalg.inv(covariance).astype(np.float32)
+    noise = float(np.sqrt(np.trace(shared) / 3))
+    i, j = [0, 1, 2, 0, 0, 1], [0, 1, 2, 1, 2, 2]
+    return inverse[..., i, j], noise
+
+
+def cluster(
+    pixels: Float32[np.ndarray, "N H W 3"],
+    moved: Float32[np.ndarray, "N H W"],
+    *,
+    rng: np.random.Generator,
+) -> Float[Array, "K 3"]:
+    """Return the colors of what moves: k-means of pixels drawn by how surely they moved."""
+    upto = np.cumsum(moved.reshape(-1), dtype=np.float64)
+    drawn = np.searchsorted(upto, rng.random(NUM_COLOR_PIXELS) * upto[-1])
+    points = pixels.reshape(-1, 3)[drawn.clip(max=moved.size - 1)]
+    tries = [kmeans(points, rng=rng) for _ in range(NUM_TRIES)]
+    best = min(tries, key=lambda means: squared_distances(points, means).min(axis=1).sum())
+    return jnp.asarray(best)
+
+
+def kmeans(
+    points: Float32[np.ndarray, "N 3"], *, rng: np.random.Generator
+) -> Float32[np.ndarray, "K 3"]:
+    """Return cluster means, from starts that are likely to be far apart."""
+    means = points[rng.integers(len(points))][None]
+    while len(means) < NUM_COLORS:
+        weight = squared_distances(points, means).min(axis=1).astype(np.float64) + 1e-12
+        chosen = rng.choice(len(points), p=weight / weight.sum())
+        means = np.concatenate([means, points[chosen][None]])
+    for _ in range(NUM_ROUNDS):
+        nearest = squared_distances(points, means).argmin(axis=1)
+        for index in np.unique(nearest):
+            means[index] = points[nearest == index].mean(axis=0)
+    return means
+
+
+def noise_covariance(
+    colors: MovingColors, images: Images, *, rng: np.random.Generator
+) -> Float[np.ndarray, "features features"]:
+    """Return the covariance of what other light and other noise do to the features."""
+    background = np.asarray(colors.illumination.background)
+    ratio, moved, light = in_chunks(partial(split_all, colors), images)
+    scene = background + ratio * (moved > MIN_MOVED)[..., None]
+    noise = float(colors.illumination.noise)
+    one, other = (
+        features_of(colors, relight(scene, light, noise, rng=rng)) for _ in range(2)
+    )
+    return np.cov((one - other).T.astype(np.float64)) / 2
+
+
+@eqx.filter_jit
+def ratio_of_all(illumination: Illumination, images: Array) -> Array:
+    """Return the log ratios of images without gain and shadows."""
+    return jax.vmap(illumination)(images.astype(jnp.float32))
+
+
+@eqx.filter_jit
+def motion_of_all(colors: MovingColors, images: Array) -> tuple[Array, Array]:
+    """Return the pixels of images under the background's light, and which moved."""
+    return jax.vmap(colors.motion)(images.astype(jnp.float32) / 255)
+
+
+@eqx.filter_jit
+def locate_all(colors: MovingColors, images: Array) -> tuple[Array, Array]:
+    """Return the place and shape of each color in each image, and its number of pixels."""
+    return jax.vmap(colors)(images.astype(jnp.float32) / 255)
+
+
+@eqx.filter_jit
+def split_all(colors: MovingColors, images: Array) -> tuple[Array, Array, Array]:
+    """Return of each image what moved [log ratio], how surely, and the light [log ratio]."""
+
+    def split(image: Array) -> tuple[Array, Array, Array]:
+        total = jnp.log(image + DARK) - colors.illumination.background
+        ratio = colors.illumination(image)
+        return ratio, colors.motion(image / 255)[1], total - ratio
+
+    return jax.vmap(split)(images.astype(jnp.float32))
