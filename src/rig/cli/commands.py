@@ -16,6 +16,7 @@ COMMANDS = {
     "imagine": f"{ROBOT}:Imagine",
     "look": f"{ROBOT}:Look",
     "report": f"{ROBOT}:Report",
+    "robot": "rig.cli.robot_group:Robot",
     "doctor": f"{ROBOT}:Doctor",
     "demo": f"{ROBOT}:Demo",
     "sweep": f"{SWEEP}:Sweep",
