@@ -27,6 +27,7 @@ LAYERS = [
     {"report"},
     {"goals"},
     {"training"},
+    {"see"},
     {"inference"},
     {"sweep"},
     {"compare"},

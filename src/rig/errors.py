@@ -32,6 +32,10 @@ class ImageError(RigError):
     """A file is not an image, or an array has not the camera's shape."""
 
 
+class DataSetError(RigError):
+    """A file of images and true states lacks an array, or has one of another shape or type."""
+
+
 class RunError(RigError):
     """A directory is no run, a half-written one, or would be written over."""
 
