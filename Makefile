@@ -43,7 +43,7 @@ types: $(STAMP)  ## strict static types on src
 hooks: $(STAMP)  ## format, lint and types before every commit
 	$(BIN)/pre-commit install
 
-bench: $(STAMP)  ## what it costs, beside its peers
+bench: $(STAMP)  ## what it costs, next to its peers
 	$(BIN)/python -m benchmarks.install
 	$(BIN)/python -m benchmarks.run
 

@@ -1,11 +1,13 @@
-"""What it costs, beside its peers: ``python -m benchmarks.run`` writes docs/benchmarks.md.
+"""What rig costs, next to its peers: ``python -m benchmarks.run`` writes docs/benchmarks.md.
 
 ==================  =======================================================================
-world               pictures and steps per second, beside ``mujoco.Renderer``
-update              TD3 updates per second, beside stable-baselines3's TD3 + HER
+envs                images and steps per second, next to ``mujoco.Renderer``
+update              TD3 updates per second, next to stable-baselines3's TD3 + HER
+end_to_end          updates per second from pixels, next to convolutions
 vae                 images per second of fitting and of encoding
 loop                steps per second of training, and where the time goes
-floor               how far all that is from what this machine can multiply
+checkpoint          what a checkpoint costs, and frames read from a file
+floor               lower bounds from the arithmetic that this machine can do
 ==================  =======================================================================
 
 Other commands, each ``python -m benchmarks.NAME``:
@@ -14,10 +16,13 @@ Other commands, each ``python -m benchmarks.NAME``:
 results             writes docs/results.md from studies that ``rig sweep`` ran (``specs/``)
 pushany             takes runs of PushTwo to goals with fewer pucks
 sb3                 gives a run's latents to stable-baselines3's TD3 + HER
-nearness            whether what is nearer seems nearer, before any run is made
+nearness            rank correlation of latent and true distances, before any training
 reached             draws goal images above where runs ended, for the README
 sweep               what Ray costs on one machine
-soak                whether a long run keeps its memory
+soak                whether the memory and open files of a long run stay flat
+parity              checks that a refactoring changed no number of training
+startup             times ``import rig`` and each command's ``--help``
+thresholds          how far the thresholds of learning tests are from what is learned
 tasks               writes docs/tasks.md
 ==================  =======================================================================
 """

@@ -1,4 +1,4 @@
-"""The code of one checkout, run in processes of its own: its command line may have moved."""
+"""The code of one checkout, run in its own processes; finds where its command line is."""
 
 import json
 import os
@@ -15,7 +15,7 @@ ONE_THREAD = {
     "JAX_PLATFORMS": "cpu",
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
 }
-ASK = f"""
+DESCRIBE = f"""
 import importlib, json
 from dataclasses import fields
 import rig
@@ -44,7 +44,7 @@ SHOWN_CHARACTERS = 2000
 
 @dataclass(frozen=True, kw_only=True)
 class Checkout:
-    """A source directory, and what its code says of itself."""
+    """A source directory, its command line and its settings."""
 
     src: Path
     command_line: str
@@ -54,24 +54,24 @@ class Checkout:
 
     @classmethod
     def at(cls, src: Path) -> "Checkout":
-        """Return the checkout whose package lies in a source directory.
+        """Return the checkout whose package is in a source directory.
 
         Raises:
             SystemExit: Python imports the package from elsewhere, or it has no command line.
         """
         src = src.resolve()
-        told = json.loads(output([sys.executable, "-c", ASK], src))
-        if not Path(told["package"]).is_relative_to(src):
-            raise SystemExit(f"rig is imported from {told['package']}, not from {src}")
-        settings = frozenset(told["settings"])
-        return cls(src=src, command_line=told["command_line"], settings=settings)
+        found = json.loads(output([sys.executable, "-c", DESCRIBE], src))
+        if not Path(found["package"]).is_relative_to(src):
+            raise SystemExit(f"rig is imported from {found['package']}, not from {src}")
+        settings = frozenset(found["settings"])
+        return cls(src=src, command_line=found["command_line"], settings=settings)
 
     def command(self, arguments: Sequence[str], extra: Path | None = None) -> list[str]:
-        """Return the command that gives its command line some arguments.
+        """Return the command that runs its command line with some arguments.
 
         Args:
             arguments: As after ``rig``.
-            extra: Where else modules are found, should Python find them nowhere before.
+            extra: A directory that Python searches last for modules.
         """
         about = {"module": self.command_line, "extra": str(extra or self.src)}
         return [sys.executable, "-c", COMMAND.format(**about), *arguments]

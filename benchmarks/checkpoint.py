@@ -1,7 +1,7 @@
-"""Checkpoints: what one costs, of the time between two; and replay that lies in a file.
+"""Checkpoints: the share of training time that they take, and frames read from a file.
 
-The state is as large as a run's: replay is full, and as many rows are new as a run adds between
-two checkpoints. Writing is waited for until the disk has it.
+The state is as large as a run's: the replay buffer is full, and each checkpoint has as many new
+rows as a run adds between two. A time ends when the data is on the disk.
 """
 
 import shutil
@@ -36,17 +36,17 @@ PRESET = "fast"
 NUM_STEPS = 50
 ACTION_SIZE = 2
 NUM_FULL = 50_000
-"""Transitions in replay; more would only take longer to fill."""
+"""Transitions in the replay buffer; more would only take longer to fill."""
 TARGET_SHARE = 0.03
 TARGET_SLOWER = 0.10
 GATHERINGS = 10
-"""Times as many rounds: each is short."""
+"""Factor on the number of rounds, because each is short."""
 NUM_GATHERED = 4096
 """Frames in a batch."""
 
 
 def run(size: Size) -> Part:
-    """Measures a checkpoint, the loop beside it, and batches of frames from a file."""
+    """Measure a checkpoint, the training loop around it, and batches of frames from a file."""
     config = replace(find_preset(PRESET, TASK), buffer_size=NUM_FULL)
     with tempfile.TemporaryDirectory() as scratch:
         saved = save_row(config, Path(scratch), size.num_long_rounds)
@@ -68,22 +68,22 @@ def run(size: Size) -> Part:
                 unit="of the run",
             ),
             Target(
-                what="frames from a file that the page cache holds, time beyond memory's",
+                what="extra time of frames from a file in the page cache, next to an array",
                 promised=TARGET_SLOWER,
                 measured=max(
                     0.0, gathered["from a file, ms"] / gathered["from memory, ms"] - 1
                 ),
-                unit="of memory's",
+                unit="of the array's time",
             ),
         ],
     )
 
 
-NOTE = "4096 frames at random, in turns from an array in memory and from one that a file holds."
+NOTE = "4096 frames at random, in turns from an array in memory and from a memory-mapped file."
 
 
 def save_row(config: Config, scratch: Path, num_rounds: int) -> Row:
-    """What checkpoints take, each with the rows of so many new steps."""
+    """Measure saving a checkpoint; each has the rows of the steps between two."""
     run = Run.create(scratch / "run", config, {})
     state, rng = full_state(config), np.random.default_rng(0)
     new_replay = partial(new_buffer, config)
@@ -106,20 +106,20 @@ def save_row(config: Config, scratch: Path, num_rounds: int) -> Row:
 
 
 def full_state(config: Config) -> TrainState:
-    """A state as large as a run's, of noise."""
+    """Return a state as large as a run's, filled with noise."""
     rng, key = np.random.default_rng(0), jax.random.key(0)
     shape = (500, config.image_size, config.image_size, 3)
     images = rng.integers(256, size=shape, dtype=np.uint8)
-    space = make_latent_representation(
+    representation = make_latent_representation(
         make_vae(config.vae, images, key=key, rng=rng), images, "seen", -1, rng=rng
     )
-    learner = new_learner(space.latent_dim, ACTION_SIZE, config.td3, key=key)
+    learner = new_learner(representation.latent_dim, ACTION_SIZE, config.td3, key=key)
     replay = new_buffer(config)
     while replay.num_transitions < config.buffer_size:
         replay.add(episodes(config, config.checkpoint.every_steps, rng=rng))
     return TrainState(
         rng=rng,
-        agent=Agent(space, learner),
+        agent=Agent(representation, learner),
         replay=replay,
         num_env_steps=config.buffer_size,
         num_rollbacks=0,
@@ -134,7 +134,7 @@ def new_buffer(config: Config) -> ReplayBuffer:
 
 
 def episodes(config: Config, num_transitions: int, *, rng: np.random.Generator) -> Episodes:
-    """Episodes of so many transitions, of noise."""
+    """Return episodes with that number of transitions, filled with noise."""
     num, size = num_transitions // NUM_STEPS, config.vae.latent_dim
     num_rows = num * (NUM_STEPS + 1)
     shape = (num_rows, config.image_size, config.image_size, 3)
@@ -149,7 +149,7 @@ def episodes(config: Config, num_transitions: int, *, rng: np.random.Generator) 
 
 
 def gather_row(config: Config, scratch: Path, num_rounds: int) -> Row:
-    """Batches of frames from an array in memory and from one that lies in a file."""
+    """Measure batches of frames from an array in memory and from a memory-mapped file."""
     rng = np.random.default_rng(0)
     shape, dtype = (NUM_FULL, config.image_size, config.image_size, 3), np.dtype(np.uint8)
     arrays = {"memory": np.empty(shape, dtype), "a file": memmap_array(scratch, shape, dtype)}

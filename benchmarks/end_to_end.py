@@ -1,6 +1,6 @@
-"""The update of the baseline that sees pictures: its patches beside the published convolutions.
+"""Updates from pixels: the baseline's patch features next to the published convolutions.
 
-Both are the same TD3 update on the same pictures; what differs is what looks at them.
+Both are the same TD3 update on the same images; only the feature extractor differs.
 
 ============  =====================================  ======================================
 pixels        convolutions (RIG's released code)     ours
@@ -38,16 +38,16 @@ from rig.types import Episodes
 PRESET = "her"
 CHANNELS = 3
 NUM_EPISODES = 20
-"""1000 transitions: enough that their pictures lie in no cache."""
+"""1000 transitions, whose images are too large for the processor's caches."""
 CONVOLUTIONS = {
     84: ((16, 5, 3), (32, 5, 3), (32, 5, 3)),
     48: ((16, 5, 3), (32, 3, 2), (64, 3, 2)),
 }
-"""Channels, width and stride of each layer, by the size of the picture."""
+"""Channels, width and stride of each layer, by the size of the image."""
 
 
 class ConvolutionFeatures(PatchFeatures):
-    """An image and a goal picture through convolutions, as XLA makes them."""
+    """Features of an image and a goal image by the convolutions of XLA."""
 
     weights: tuple[jax.Array, ...]
     strides: tuple[int, ...] = eqx.field(static=True)
@@ -66,7 +66,7 @@ class ConvolutionFeatures(PatchFeatures):
         self.side, self.size = side, cells**2 * few
 
     def __call__(self, image: jax.Array, goal_image: jax.Array) -> jax.Array:
-        """What is seen in each pair ``[B, picture]``."""
+        """Return the features of each pair of flattened images."""
         pair = [one.reshape(-1, self.side, self.side, CHANNELS) for one in (image, goal_image)]
         grid = jnp.concatenate(pair, axis=-1).astype(jnp.float32) / 255 - 0.5
         for weight, stride in zip(self.weights, self.strides, strict=True):
@@ -83,32 +83,32 @@ class ConvolutionFeatures(PatchFeatures):
 
 
 def run(size: Size) -> Part:
-    """Measures drawing and updates at every size of picture."""
+    """Measure drawing and updates at every image size."""
     rows = [row for pixels in size.pixels for row in update_rows(pixels, size)]
-    note = f"One core and one thread tell most: {IMAGE_UPDATES_PER_DISPATCH} updates a call."
+    note = f"Compare on one core and one thread; {IMAGE_UPDATES_PER_DISPATCH} updates a call."
     return Part(
         tables=[Table(title="Updates end to end, from pixels", rows=rows, notes=[note])]
     )
 
 
 def update_rows(pixels: int, size: Size) -> list[Row]:
-    """Ours with drawing and without, and the convolutions, taking turns.
+    """Measure our update with and without drawing, and the convolutions, in turns.
 
-    The convolutions make two updates only: on a CPU they take long.
+    The convolutions make few updates, because they are slow on a CPU.
     """
     config = find_preset(PRESET, TASK)
     few = config.td3.policy_delay
     num = max(few, min(size.num_updates, IMAGE_UPDATES_PER_DISPATCH))
-    policy, replay = random_policy(pixels, config), random_replay(pixels)
-    many, two = (drawn(policy, replay, config, updates) for updates in (num, few))
+    agent, replay = random_agent(pixels, config), random_replay(pixels)
+    many, two = (drawn(agent, replay, config, updates) for updates in (num, few))
     convolutions = convolution_learner(pixels, config.td3)
     rng = np.random.default_rng(0)
     calls: dict[str, tuple[int, Callable[[], object]]] = {
         "draw, relabel, update": (
             num,
-            lambda: learn(policy, replay, config, num, rng=rng),
+            lambda: learn(agent, replay, config, num, rng=rng),
         ),
-        "update alone": (num, lambda: updated(policy.learner, many, config.td3)),
+        "update alone": (num, lambda: updated(agent.learner, many, config.td3)),
         "update alone, with convolutions": (
             few,
             lambda: updated(convolutions, two, config.td3),
@@ -126,52 +126,53 @@ def update_rows(pixels: int, size: Size) -> list[Row]:
 
 
 def updated(learner: Learner, batches: Any, config: TD3Config) -> object:
-    """The learner after the updates, once the device is done."""
+    """Make the updates and wait for the device; return the learner."""
     return jax.block_until_ready(update_many(learner, batches, config, key=jax.random.key(0)))
 
 
-def drawn(policy: Agent, replay: ReplayBuffer, config: Config, num_updates: int) -> Any:
-    """The batches of so many updates, on the device."""
+def drawn(agent: Agent, replay: ReplayBuffer, config: Config, num_updates: int) -> Any:
+    """Draw the batches of that number of updates, on the device."""
     shape = (num_updates // config.td3.policy_delay, config.td3.policy_delay)
-    reward_of = make_reward(config.reward, policy.representation, replay)
+    reward_of = make_reward(config.reward, agent.representation, replay)
     sizes = (*shape, config.td3.batch_size)
-    return draw(policy, replay, config, reward_of, sizes, rng=np.random.default_rng(0))
+    return draw(agent, replay, config, reward_of, sizes, rng=np.random.default_rng(0))
 
 
 def random_images(num: int, pixels: int) -> np.ndarray:
-    """Pictures of noise."""
+    """Return images of noise."""
     return np.random.default_rng(0).integers(256, size=(num, pixels, pixels, 3), dtype=np.uint8)
 
 
-def random_policy(pixels: int, config: Config) -> Agent:
-    """A policy that knows nothing."""
-    space = PixelRepresentation.of_images(
+def random_agent(pixels: int, config: Config) -> Agent:
+    """Return an untrained agent."""
+    representation = PixelRepresentation.of_images(
         random_images(10, pixels), rng=np.random.default_rng(0)
     )
     key = jax.random.key(0)
-    return Agent(space, new_learner(space.latent_dim, ACTION_SIZE, config.td3, key=key))
+    learner = new_learner(representation.latent_dim, ACTION_SIZE, config.td3, key=key)
+    return Agent(representation, learner)
 
 
 def random_replay(pixels: int) -> ReplayBuffer:
-    """A memory of noise."""
+    """Return a replay buffer filled with noise."""
     images = random_images(NUM_EPISODES * (NUM_STEPS + 1), pixels)
-    pictures = images.reshape(len(images), -1)
+    flat = images.reshape(len(images), -1)
     replay = ReplayBuffer(NUM_EPISODES * NUM_STEPS, NUM_STEPS)
-    space = PixelRepresentation(pictures[:1])
+    representation = PixelRepresentation(flat[:1])
     replay.add(
         Episodes(
             num_steps=np.full(NUM_EPISODES, NUM_STEPS),
             actions=np.zeros((NUM_EPISODES * NUM_STEPS, ACTION_SIZE), np.float32),
             frames=images,
-            encoding=space.encode(images),
-            goals=pictures[:NUM_EPISODES],
+            encoding=representation.encode(images),
+            goals=flat[:NUM_EPISODES],
         )
     )
     return replay
 
 
 def convolution_learner(pixels: int, config: TD3Config) -> Learner:
-    """A learner that knows nothing, and looks through convolutions."""
+    """Return an untrained learner whose feature extractors are convolutions."""
     keys = jax.random.split(jax.random.key(0), 1 + config.num_critics)
     sizes, optimizer = (ACTION_SIZE, config.hidden_sizes), optax.adam(config.learning_rate)
     actor, *critics = (

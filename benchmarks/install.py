@@ -1,4 +1,4 @@
-"""Installs the peers that are Python packages, in ``.venv-bench``; needs the network once."""
+"""Install the peers that are Python packages in ``.venv-bench``; needs the network."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ LOCK = ROOT / "requirements-bench.lock"
 
 
 def main() -> None:
-    """Makes the virtual environment and fills it."""
+    """Create the virtual environment and install the packages."""
     directory = BENCH_PYTHON.parent.parent
     venv.create(directory, with_pip=True)
     (directory / ".gitignore").write_text("*\n")

@@ -2,7 +2,7 @@
 
 A short run of :func:`rig.training.loop.train` is timed from outside: functions are wrapped
 while it runs, then restored. A run without wrapping comes first and gives the speed, because a
-wrapped update waits for the device and loses what the loop does meanwhile.
+wrapped update waits for the device, so that nothing else runs meanwhile.
 """
 
 import contextlib
@@ -35,9 +35,9 @@ TARGET_SHARE = 0.15
 NUM_FIT_STEPS = 50
 NUM_WARM_ROUNDS = 1
 """Rounds that compile, and are not counted."""
-WORLD, RESET, UPDATE = "physics and camera", "reset", "update"
+ENVS, RESET, UPDATE = "physics and camera", "reset", "update"
 PARTS = {
-    "rig.envs.tabletop.Tabletop.step": WORLD,
+    "rig.envs.tabletop.Tabletop.step": ENVS,
     "rig.envs.tabletop_env.TabletopVectorEnv.reset": RESET,
     "rig.agent.td3.update_many": UPDATE,
     "rig.agent.agent.Agent.act": "encode and act",
@@ -45,52 +45,52 @@ PARTS = {
     "rig.replay.buffer.ReplayBuffer.add": "store",
     "rig.representation.latent.LatentRepresentation.refresh_prior": "fresh prior",
 }
-"""What is wrapped, and the part that its time counts for. None of them calls another."""
-INSIDE = (WORLD, RESET, UPDATE)
-"""What the target says nothing about; the rest is what it limits."""
+"""The part that each function's time counts for. None of them calls another."""
+INSIDE = (ENVS, RESET, UPDATE)
+"""Parts that the target does not limit; it limits the sum of all others."""
 REST = "everything else"
 NOTE = (
-    "Of a run that is watched, in which every update is waited for; the first round, which "
-    "compiles, is out. Reset takes the pictures of the start and of goals."
+    "Measured with a clock around each part, which waits for the device after every call. The "
+    "first round compiles and does not count. Reset renders the start and the goal images."
 )
 
 
 @dataclass
 class Watch:
-    """A progress display that shows nothing and keeps the time of every round."""
+    """A progress display without output that keeps the time of every round."""
 
     spent_s: Counter[str] = field(default_factory=Counter)
-    """Of each part, so far."""
+    """Seconds of each part, so far."""
     marks: list[tuple[float, dict[str, float]]] = field(default_factory=list)
     """The clock and the parts' times at the end of each round."""
-    is_practising: bool = False
+    is_training: bool = False
 
     def begin(self, phase: str, total: int) -> None:
-        """Practice is what is watched."""
-        self.is_practising = phase == "train"
+        """Keep times of the training phase only."""
+        self.is_training = phase == "train"
 
     def advance(self, done: int, latest: Mapping[str, float]) -> None:
-        """A round is over."""
-        if self.is_practising:
+        """Keep the time at the end of a round."""
+        if self.is_training:
             self.marks.append((perf_counter(), dict(self.spent_s)))
 
     def note(self, text: str) -> None:
-        """Says nothing."""
+        """Ignore notes."""
 
     def __enter__(self) -> "Watch":
-        """Nothing to start."""
+        """Return the watch; there is nothing to start."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Nothing to end."""
+        """Do nothing; there is nothing to end."""
 
     def rounds_s(self) -> list[float]:
-        """How long each round took, of those that count."""
+        """Return the duration of each round that counts."""
         clocks = [clock for clock, _ in self.marks[NUM_WARM_ROUNDS - 1 :]]
         return [after - before for before, after in pairwise(clocks)]
 
     def shares(self) -> dict[str, float]:
-        """Each part's share of the rounds that count."""
+        """Return each part's share of the rounds that count."""
         (start_s, before), (end_s, after) = self.marks[NUM_WARM_ROUNDS - 1], self.marks[-1]
         total_s = end_s - start_s
         shares = {
@@ -101,7 +101,7 @@ class Watch:
 
 
 def run(size: Size) -> Part:
-    """Measures a short run of every preset."""
+    """Measure a short run of every preset."""
     speeds, shares, found = [], [], []
     for preset in size.presets:
         config = short(find_preset(preset, TASK), size.num_loop_updates)
@@ -119,7 +119,7 @@ def run(size: Size) -> Part:
 
 
 def short(config: Config, num_updates: int) -> Config:
-    """The settings with a first look that is over soon, and no evaluation on the way."""
+    """Return the settings with a short first collection and fit, and without evaluations."""
     num_new = config.num_envs * find_task(TASK).num_steps
     num_rounds = max(1, round(num_updates / (num_new * config.td3.utd_ratio)))
     return replace(
@@ -133,7 +133,7 @@ def short(config: Config, num_updates: int) -> Config:
 
 
 def speed(config: Config) -> Row:
-    """Environment steps per second of a run that nobody watches."""
+    """Measure the environment steps per second of a run without clocks around its parts."""
     watch = train_briefly(config)
     num_steps, rounds_s = config.num_envs * find_task(TASK).num_steps, watch.rounds_s()
     return {
@@ -147,7 +147,7 @@ def speed(config: Config) -> Row:
 
 
 def watched(config: Config) -> Watch:
-    """What was seen of a run."""
+    """Return the times of a run with a clock around each part."""
     watch = Watch()
     with contextlib.ExitStack() as stack:
         for name, part in PARTS.items():
@@ -167,7 +167,7 @@ def train_briefly(config: Config, watch: Watch | None = None) -> Watch:
 
 @contextlib.contextmanager
 def wrapped(name: str, part: str, watch: Watch) -> Iterator[None]:
-    """The function of that name adds its time to the part, until the context ends."""
+    """Add the time of the function of that name to the part, until the context ends."""
     owner, attribute = name.rsplit(".", 1)
     original = getattr(resolve_name(owner), attribute)
     with patch(name, clocked(original, part, watch)):
@@ -175,7 +175,7 @@ def wrapped(name: str, part: str, watch: Watch) -> Iterator[None]:
 
 
 def clocked(function: Callable[..., Any], part: str, watch: Watch) -> Callable[..., Any]:
-    """The function, its time added to the part; it waits for the device."""
+    """Return a function that waits for the device and adds its time to the part."""
 
     def call(*args: Any, **keywords: Any) -> Any:
         start_s = perf_counter()
@@ -187,7 +187,7 @@ def clocked(function: Callable[..., Any], part: str, watch: Watch) -> Callable[.
 
 
 def share_rows(preset: str, watch: Watch) -> list[Row]:
-    """One row per part."""
+    """Return one row for each part."""
     round_ms = MS_PER_S * mean(watch.rounds_s())
     return [
         {"preset": preset, "part": part, "ms of a round": share * round_ms}
@@ -197,7 +197,7 @@ def share_rows(preset: str, watch: Watch) -> list[Row]:
 
 
 def target(preset: str, shares: dict[str, float]) -> Target:
-    """The promise about the loop."""
+    """Return the target for the time outside the parts that it does not limit."""
     return Target(
         what=f"time outside physics, camera and updates (`{preset}`)",
         promised=TARGET_SHARE,

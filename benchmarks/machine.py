@@ -1,4 +1,4 @@
-"""The machine, and what ran on it."""
+"""The machine and the software on it."""
 
 import os
 import platform
@@ -14,7 +14,7 @@ CPU_INFO = Path("/proc/cpuinfo")
 
 
 def describe(argv: Sequence[str]) -> dict[str, str]:
-    """Everything that a number depends on and that can be asked."""
+    """Return what a measurement depends on, as far as it can be found out."""
     packages = ", ".join(f"{name} {version}" for name, version in versions().items())
     threads = [f"{name}={os.environ[name]}" for name in THREAD_SETTINGS if name in os.environ]
     return {
@@ -22,7 +22,7 @@ def describe(argv: Sequence[str]) -> dict[str, str]:
         "date": now(),
         "commit": commit() or "unknown",
         "processor": cpu_model(),
-        "cores": f"{num_cores()} that we may use, of {os.cpu_count()}",
+        "cores": f"{num_cores()} that this process may use, of {os.cpu_count()}",
         "system": platform.platform(),
         "python": platform.python_version(),
         "packages": packages,
@@ -32,12 +32,12 @@ def describe(argv: Sequence[str]) -> dict[str, str]:
 
 
 def cpu_model() -> str:
-    """What the processor calls itself."""
+    """Return the name of the processor."""
     lines = CPU_INFO.read_text().splitlines() if CPU_INFO.exists() else []
     names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor()
 
 
 def load_average() -> str:
-    """Of the last minute: how many programs wanted a core, ours among them."""
+    """Return the load average of the last minute, this process included."""
     return f"{os.getloadavg()[0]:.1f}"

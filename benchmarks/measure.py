@@ -1,4 +1,4 @@
-"""Timing: the best of several rounds, everything that is compared taking turns."""
+"""Timing: the best of several rounds; what is compared runs in turns."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,17 +11,17 @@ MS_PER_S = 1000
 
 @dataclass(frozen=True, kw_only=True)
 class Spent:
-    """What one round took."""
+    """The times of one round."""
 
     wall_s: float
-    """By the clock on the wall."""
+    """Wall-clock time."""
     core_s: float
-    """Of all cores together: what other programs on the machine change least."""
+    """Time of all cores together, which other programs on the machine change least."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Timing:
-    """What several rounds of the same work took."""
+    """The times of several rounds of the same work."""
 
     best_s: float
     median_s: float
@@ -32,14 +32,14 @@ Measure = Callable[[], Spent]
 
 
 def spend(call: Callable[[], object]) -> Spent:
-    """Makes one call and times it."""
+    """Make one call and time it."""
     start_s, core_start_s = perf_counter(), process_time()
     call()
     return Spent(wall_s=perf_counter() - start_s, core_s=process_time() - core_start_s)
 
 
 def alternate(measures: Mapping[str, Measure], num_rounds: int) -> dict[str, Timing]:
-    """Times all of them in turn, round after round; a first round is not counted."""
+    """Time all of them in turns, round after round; a first round does not count."""
     for measure in measures.values():
         measure()
     rounds = [
@@ -49,12 +49,12 @@ def alternate(measures: Mapping[str, Measure], num_rounds: int) -> dict[str, Tim
 
 
 def timing(call: Callable[[], object], num_rounds: int) -> Timing:
-    """Times a call that nothing is compared with."""
+    """Time a single call."""
     return alternate({"call": lambda: spend(call)}, num_rounds)["call"]
 
 
 def summary(rounds: list[Spent]) -> Timing:
-    """The best and the median of the rounds."""
+    """Return the best and the median of the rounds."""
     return Timing(
         best_s=min(spent.wall_s for spent in rounds),
         median_s=median(spent.wall_s for spent in rounds),
@@ -63,7 +63,7 @@ def summary(rounds: list[Spent]) -> Timing:
 
 
 def speed_row(timing: Timing, num: int, unit: str) -> dict[str, float]:
-    """The columns of a speed, for rounds of ``num`` units each."""
+    """Return the columns of a speed, for rounds of ``num`` units each."""
     return {
         f"{unit}/s": num / timing.best_s,
         "ms each": MS_PER_S * timing.best_s / num,

@@ -10,10 +10,22 @@ HEAD = """# Benchmarks
 
 <!-- Written by `python -m benchmarks.run`: change that, not this. -->
 
-What it costs, and what others cost at the same work in the same run, taking turns. Times are
-the best of several rounds; *median* is the middle round, and *core ms* counts all cores
-together, which other programs on the machine change least. Where a table says *times ours*,
-more is slower than ours.
+How long rig takes, and how long its peers take for the same work, measured in turns in the
+same run. Times are the best of several rounds; *median* is the median of the rounds, and
+*core ms* adds up all cores, which other programs on the machine change least. In the column
+*times ours*, more than 1 is slower than ours.
+
+Two more commands check a refactoring, and write to no page:
+
+- `python -m benchmarks.parity` proves for short runs of each kind that training computes the
+  same numbers, bit for bit. Run
+  `python -m benchmarks.parity record --src CHECKOUT/src --out FILE.json` for the code before
+  and after, on the same machine with the same packages, then
+  `python -m benchmarks.parity compare BEFORE.json AFTER.json`: it reports for each short run
+  whether the policy, the replay buffer, the state, the metrics and the evaluation are equal.
+- `python -m benchmarks.startup [--src CHECKOUT/src]` shows that the command line stays fast: it
+  times `import rig`, `rig --help` and the `--help` of each command. Run it on an idle machine,
+  for the code before and after.
 """
 MAX_PLAIN = 1000
 """Larger numbers are written as integers, with commas."""

@@ -6,9 +6,10 @@
     python -m benchmarks.parity compare BEFORE.json AFTER.json
 
 ``record`` trains a tiny run of each kind with the code of a checkout, on one thread and from
-a fixed seed, and writes hashes of what the runs left; ``compare`` says of each run whether
-two records agree, and if not, in which part, and exits with 1 if any does not. Record both on
-the same machine with the same packages: other processors round otherwise.
+a fixed seed, and writes hashes of what the runs left; ``compare`` reports for each run
+whether two records agree, and if not, in which parts they differ; it exits with 1 if any run
+differs. Record both on the same machine with the same packages: other processors round
+differently.
 
 No hash depends on a name: arrays count as a multiset of shapes, types and bytes, and JSON as
 a multiset of numbers. Settings that the change renames are in one table.
@@ -31,7 +32,7 @@ from benchmarks.checkout import Checkout, output
 Setting = bool | float | str | tuple[int, ...]
 Settings = Mapping[str, Setting]
 Arrays = Counter[str]
-"""How often an array is there, by its :func:`digest`."""
+"""Number of times that an array occurs, by its :func:`digest`."""
 
 NEW_NAMES = {
     "num_env_steps": "total_timesteps",
@@ -72,7 +73,7 @@ TINY: Settings = {
     "checkpoint.every_steps": 300,
     "checkpoint.keep_finished": True,
 }
-"""Make a run short: collect images, fit, practise seven rounds of two episodes with updates,
+"""Make a run short: collect images, fit, train for seven rounds of two episodes with updates,
 refresh the prior, overwrite old transitions and save five checkpoints."""
 RENAMED: Settings = {
     "collect.persistence": 0.8,
@@ -87,7 +88,7 @@ RENAMED: Settings = {
 }
 """The names of the table that :data:`TINY` does not use."""
 REFITTED: Settings = {"online.every_steps": 300, "online.num_fit_steps": 4}
-"""The VAE is fitted again, and so what replay holds is encoded again."""
+"""Fit the VAE again during training, so that the replay buffer is encoded again."""
 DOT = ("--env", "parity_dot:Parity/Dot-v0")
 RUNS: Mapping[str, tuple[Sequence[str], str, Settings]] = {
     "reach-fast": (("Reach",), "fast", {}),
@@ -108,7 +109,7 @@ CLOCKS = ("wall_s", "evaluation_s")
 """Metrics that no two runs share; so are those whose names end as a speed's."""
 SPEED_ENDINGS = ("/s", "_per_s", "per_second")
 SAME = "same"
-"""What is said of a run that two records agree in."""
+"""The verdict on a run in which two records agree."""
 HEADER_SIZE_BYTES = 8
 """Of the number that begins a safetensors file: how long its header is."""
 
@@ -235,7 +236,7 @@ def hash_of(counted: Counter[str]) -> str:
 
 
 def compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> int:
-    """Print of each run whether two records agree; return 1 if any does not."""
+    """Print for each run whether two records agree; return 1 if any run differs."""
     verdicts = {
         name: verdict(before[name], after[name])
         if name in before and name in after
@@ -250,15 +251,15 @@ def compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> int:
 def verdict(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     """Return in which parts two records of one run differ."""
     parts = [name for name in before if before[name] != after[name]]
-    told = [
+    shown = [
         f"metrics ({first_other_row(before[name], after[name])})" if name == "metrics" else name
         for name in parts
     ]
-    return f"differs in {', '.join(told)}" if told else SAME
+    return f"differs in {', '.join(shown)}" if shown else SAME
 
 
 def first_other_row(before: Sequence[str], after: Sequence[str]) -> str:
-    """Return where two lists of rows part."""
+    """Return the first row in which two lists differ."""
     pairs = zip(before, after, strict=False)
     same = next((i for i, (one, other) in enumerate(pairs) if one != other), None)
     if same is None:

@@ -1,11 +1,11 @@
-"""What a part of the benchmarks gives: tables of numbers, and targets met or missed."""
+"""Results of one part of the benchmarks: tables of numbers, and targets."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
 
 Row = dict[str, Any]
-"""Column headings to numbers or words."""
+"""A number or a text for each column heading."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +20,7 @@ class Table:
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """A number that was promised, and the one that was measured."""
+    """A limit that was set, and the number that was measured."""
 
     what: str
     promised: float
@@ -31,7 +31,7 @@ class Target:
 
     @property
     def verdict(self) -> str:
-        """Met, or missed by how many times."""
+        """Whether it is met, or by which factor it is missed."""
         if self.measured is None:
             return "not measured"
         times = self.measured / self.promised
@@ -52,9 +52,9 @@ class Size:
     """How much is measured."""
 
     num_rounds: int
-    """Rounds that the best is taken of, where a round is short."""
+    """Rounds of a short measurement; the best counts."""
     num_long_rounds: int
-    """The same where it is long."""
+    """Rounds of a long measurement."""
     num_images: int
     """Images, and steps, in a round; at least one of each environment."""
     num_renders: int
@@ -64,14 +64,14 @@ class Size:
     num_fit_steps: int
     """Steps of the VAE's fit in a round."""
     num_loop_updates: int
-    """Updates of the training loop that are measured, in whole rounds of practice."""
+    """Updates of the training loop that are measured, in whole rounds of training."""
     env_counts: tuple[int, ...] = (1, 16, 64)
     pixels: tuple[int, ...] = (48, 84)
     batch_sizes: tuple[int, ...] = (128, 256, 1024)
     presets: tuple[str, ...] = ("paper", "fast")
 
     def num_updates_of(self, batch_size: int) -> int:
-        """Updates in a round, about as much work at every batch size; an even number."""
+        """Return the even number of updates in a round, for equal work at every batch size."""
         return 2 * max(1, self.num_updates * 64 // batch_size)
 
 

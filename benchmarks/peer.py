@@ -1,6 +1,6 @@
 """Peers: other programs to compare with, each in its own process that measures on request.
 
-A question is one line of JSON, and so is its answer. Between questions a peer sleeps, so that
+A question is one line of JSON, and so is its answer. Between questions a peer waits, so that
 our program and the peer can be measured in turns.
 """
 
@@ -30,7 +30,7 @@ class Peer:
     """A running peer, and the context that stops it."""
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
-        """Start the peer, and ask what it is.
+        """Start the peer, and read its description.
 
         Raises:
             MissingPeerError: It does not answer; the message is its last line of output.

@@ -56,7 +56,7 @@ rendered_scene = cache(RenderedScene)
 
 
 def answer(question: dict) -> dict[str, object]:
-    """Answer a question: what this is, or the time of some images."""
+    """Return this peer's description, or the time of some images."""
     if "about" in question:
         return rendered_scene(48, False).about()
     scene = rendered_scene(question["pixels"], question["is_tuned"])

@@ -1,6 +1,6 @@
 """The peer stable-baselines3: updates of TD3 + HER; run by :mod:`benchmarks.update`.
 
-It runs in a virtual environment of its own, so it imports nothing of ours.
+It runs in a virtual environment of its own, so it cannot import rig.
 """
 
 import json
@@ -25,7 +25,7 @@ GOALS_PER_TRANSITION = 4
 class Noise(gymnasium.Env):
     """Random numbers of the right shapes, and the distance as the reward.
 
-    The policy's input is observation, achieved goal and desired goal side by side; together
+    The policy's input is the concatenated observation, achieved goal and desired goal; together
     they have as many numbers as our latent and goal.
     """
 
@@ -40,26 +40,26 @@ class Noise(gymnasium.Env):
         self.action_space = box(-1, 1, (action_size,))
 
     def reset(self, *, seed: int | None = None, options: dict | None = None) -> tuple:
-        """Begins an episode."""
+        """Begin an episode."""
         super().reset(seed=seed, options=options)
         self._num_done = 0
         return self.observation_space.sample(), {}
 
     def step(self, action: np.ndarray) -> tuple:
-        """Some numbers."""
+        """Return random numbers, and end the episode at its time limit."""
         self._num_done += 1
         return self.observation_space.sample(), 0.0, False, self._num_done >= NUM_STEPS, {}
 
     def compute_reward(
         self, achieved: np.ndarray, desired: np.ndarray, _info: dict
     ) -> np.ndarray:
-        """Minus the distance of each row."""
+        """Return the negative distance of each row."""
         return -np.linalg.norm(achieved - desired, axis=-1)
 
 
 @cache
 def learner(hidden_sizes: tuple[int, ...], latent_dim: int, action_size: int) -> TD3:
-    """A TD3 whose replay is filled."""
+    """Return a TD3 with a filled replay buffer."""
     model = TD3(
         "MultiInputPolicy",
         Noise(latent_dim, action_size),
@@ -76,7 +76,7 @@ def learner(hidden_sizes: tuple[int, ...], latent_dim: int, action_size: int) ->
 
 
 def measure(question: dict) -> dict[str, float]:
-    """The time of that many updates, drawing and relabelling their batches included."""
+    """Measure updates, with drawing and relabelling their batches."""
     sizes = (question["latent_dim"], question["action_size"])
     model = learner(tuple(question["hidden_sizes"]), *sizes)
     torch.set_num_threads(question["num_threads"])
@@ -86,7 +86,7 @@ def measure(question: dict) -> dict[str, float]:
 
 
 def answer(question: dict) -> dict[str, object]:
-    """What a line asked for."""
+    """Return the versions of this peer, or the time of some updates."""
     if "about" in question:
         return {
             "stable-baselines3": stable_baselines3.__version__,

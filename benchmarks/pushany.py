@@ -24,9 +24,9 @@ IN_VIEW = {"0": "no puck", "1": "one puck", "2": "two pucks"}
 
 def study(directory: Path) -> list[Result]:
     """Return the results of a run for each number of pucks."""
-    run, policy = open_trained(directory)
+    run, agent = open_trained(directory)
     envs = make_envs(replace(run.config, task=TASK), GOALS_AT_ONCE)
-    trial = try_goals(policy, envs, evaluation_goals(envs, run.config.evaluate.num_goals))
+    trial = try_goals(agent, envs, evaluation_goals(envs, run.config.evaluate.num_goals))
     by_num = by_num_objects(trial.distances, trial.do_nothing)
     learned = result_of(run, "ours", "pushany")
     last = {key: learned.curve[key][-1:] for key in (STEPS, TRAINING_S)}

@@ -27,7 +27,7 @@ PAGE = Path("docs/benchmarks.md")
 
 
 def main(argv: Sequence[str]) -> None:
-    """Measures everything, or the parts that are named, and writes the page."""
+    """Measure all parts, or those that are named, and write the page."""
     options = parse(argv)
     machine, parts = describe(argv), {}
     for name in options.only:
@@ -36,7 +36,7 @@ def main(argv: Sequence[str]) -> None:
         parts[name] = PARTS[name](QUICK if options.quick else FULL)
         machine[f"load during {name}"] = f"{before} before, {load_average()} after"
         machine["not measured"] = (
-            ", ".join(name for name in PARTS if name not in parts) or "nothing: a whole run"
+            ", ".join(name for name in PARTS if name not in parts) or "none: a full run"
         )
         save(options, machine, parts)
     if not options.out:
@@ -44,7 +44,7 @@ def main(argv: Sequence[str]) -> None:
 
 
 def save(options: argparse.Namespace, machine: dict[str, str], parts: dict[str, Part]) -> None:
-    """Writes what is known so far: a run that is ended early leaves what it measured."""
+    """Write the results so far, so that an interrupted run keeps what it measured."""
     if options.json:
         options.json.write_text(json.dumps(results(machine, parts), indent=2) + "\n")
     if options.out:
@@ -52,7 +52,7 @@ def save(options: argparse.Namespace, machine: dict[str, str], parts: dict[str, 
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
-    """The options; a whole run writes the project's page, any other prints."""
+    """Parse the options; a full run writes docs/benchmarks.md, any other run prints."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer rounds")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), metavar="PART")
@@ -65,7 +65,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def results(machine: dict[str, str], parts: dict[str, Part]) -> dict[str, Any]:
-    """Everything as one JSON object."""
+    """Return all results as one JSON object."""
     return {"machine": machine} | {
         name: {
             "tables": [asdict(table) for table in part.tables],

@@ -33,11 +33,11 @@ GOALS_PER_TRANSITION = 4
 """As in the HER paper: four in five goals are from the same episode's future."""
 
 
-class Seen:
+class ModelAgent:
     """A model of stable-baselines3 with the interface that evaluation needs."""
 
-    def __init__(self, model: TD3, space: Any) -> None:
-        self.model, self.representation = model, space
+    def __init__(self, model: TD3, representation: Any) -> None:
+        self.model, self.representation = model, representation
 
     def act(
         self, frames: np.ndarray, goals: np.ndarray, *, use_target_actor: bool = False
@@ -49,24 +49,24 @@ class Seen:
         return np.asarray(action), encoding
 
 
-class Examiner(BaseCallback):
-    """Evaluates the model on the goal images at regular intervals."""
+class EvaluateCallback(BaseCallback):
+    """A callback that evaluates the model on the goal images at regular intervals."""
 
-    def __init__(self, envs: Any, goals: Any, space: Any, every_steps: int) -> None:
+    def __init__(self, envs: Any, goals: Any, representation: Any, every_steps: int) -> None:
         super().__init__()
-        self._envs, self._goals, self._space = envs, goals, space
+        self._envs, self._goals, self._representation = envs, goals, representation
         self._every_steps = every_steps
         self._begun_s = perf_counter()
         self.rows: list[dict[str, float]] = []
 
     def _on_step(self) -> bool:
         if self.num_timesteps % self._every_steps == 0:
-            self._examine()
+            self._evaluate()
         return True
 
-    def _examine(self) -> None:
+    def _evaluate(self) -> None:
         training_s = perf_counter() - self._begun_s
-        trial = try_goals(Seen(self.model, self._space), self._envs, self._goals)  # type: ignore[arg-type]
+        trial = try_goals(ModelAgent(self.model, self._representation), self._envs, self._goals)  # type: ignore[arg-type]
         row = {STEPS: self.num_timesteps, TRAINING_S: round(training_s, 1)}
         row |= as_metrics(sum_up(trial.distances, trial.do_nothing))
         self.rows.append(row)
@@ -76,22 +76,22 @@ class Examiner(BaseCallback):
 
 def study(directory: Path) -> list[Result]:
     """Return the result of a run, and that of stable-baselines3 on its latents."""
-    run, policy = open_trained(directory)
+    run, agent = open_trained(directory)
     ours = replace(result_of(run, "ours", "sb3"), id=f"ours-{directory.name}")
     config, every_steps = run.config, run.config.evaluate.every_steps
     task = gymnasium.make(gymnasium_id(config.task), disable_env_checker=True)
     envs = make_envs(config, GOALS_AT_ONCE)
     goals = evaluation_goals(envs, config.evaluate.num_goals, config.evaluate.goals)
-    examiner = Examiner(envs, goals, policy.representation, every_steps)
-    env = LatentGoals(task, policy.representation)
-    new_model(env, config).learn(ours.total_timesteps, callback=examiner)
+    callback = EvaluateCallback(envs, goals, agent.representation, every_steps)
+    env = LatentGoals(task, agent.representation)
+    new_model(env, config).learn(ours.num_env_steps, callback=callback)
     theirs = replace(
         ours,
         id=f"sb3-{directory.name}",
         method="stable-baselines3's TD3 + HER on our latents",
         command=f"python -m benchmarks.sb3 {place_of(directory)}",
         **made_now(),
-        curve={key: [rounded(row[key]) for row in examiner.rows] for key in examiner.rows[0]},
+        curve={key: [rounded(row[key]) for row in callback.rows] for key in callback.rows[0]},
     )
     return [ours, theirs]
 

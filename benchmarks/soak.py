@@ -1,9 +1,11 @@
-"""A soak: whether a long run of Reach takes ever more memory, or leaves files open.
+"""A soak test: whether the memory and the open files of a long run of Reach stay flat.
 
-python -m benchmarks.soak --total-timesteps 1000000
+::
 
-Memory is small and goes round many times, and every part of the loop has its turn often:
-checkpoints, fresh priors, evaluations. The first fifth of practice is warm-up.
+    python -m benchmarks.soak --total-timesteps 1000000
+
+The replay buffer is small and is overwritten many times; checkpoints, new priors and
+evaluations are frequent. The first fifth of training is warm-up.
 """
 
 import argparse
@@ -26,59 +28,59 @@ WARM_UP_SHARE = 0.2
 TARGET_GROWTH = 0.02
 MB = 1e6
 TENTH = 10
-"""Of practice: what a line of the table is about."""
+"""Number of parts of training; each is a line of the table."""
 
 
 @dataclass
 class Samples:
-    """A progress display that shows nothing, and counts memory and open files in each round."""
+    """A progress display without output that counts memory and open files in each round."""
 
     rows: list[tuple[int, int, int]] = field(default_factory=list)
     """Steps, resident bytes, open descriptors."""
-    is_practising: bool = False
+    is_training: bool = False
 
     def begin(self, phase: str, total: int) -> None:
-        """Practice is what is counted."""
-        self.is_practising = phase == "train"
+        """Count in the training phase only."""
+        self.is_training = phase == "train"
 
     def advance(self, done: int, latest: Mapping[str, float]) -> None:
-        """A round is over."""
-        if self.is_practising:
+        """Keep the counts at the end of a round."""
+        if self.is_training:
             self.rows.append((done, resident_bytes(), len(os.listdir("/proc/self/fd"))))
 
     def note(self, text: str) -> None:
-        """Says it."""
+        """Print a note."""
         print(text, file=sys.stderr)
 
     def __enter__(self) -> "Samples":
-        """Nothing to start."""
+        """Return the samples; there is nothing to start."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Nothing to end."""
+        """Do nothing; there is nothing to end."""
 
 
 def resident_bytes() -> int:
-    """Memory of this process that is in memory."""
+    """Return the resident memory of this process."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def config_of(options: argparse.Namespace) -> Config:
-    """The settings of the soak."""
+    """Return the settings of the run."""
     preset = find_preset("fast", "Reach")
     return replace(
         preset,
-        total_timesteps=options.num_env_steps,
+        total_timesteps=options.total_timesteps,
         buffer_size=options.buffer_size,
         collect=CollectConfig(num_images=1000),
         vae=replace(preset.vae, num_fit_steps=100),
         td3=replace(preset.td3, utd_ratio=options.utd_ratio, learning_starts=0),
-        evaluate=EvaluateConfig(every_steps=options.num_env_steps // 20, num_goals=10),
+        evaluate=EvaluateConfig(every_steps=options.total_timesteps // 20, num_goals=10),
     )
 
 
 def main(argv: Sequence[str]) -> int:
-    """Trains, prints what was counted, and whether it stayed flat; 1 if it did not."""
+    """Train and print the counts; return 1 if memory grew or files stayed open."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
     parser.add_argument("--total-timesteps", type=int, default=100_000)
     parser.add_argument("--buffer-size", type=int, default=5000)
@@ -86,11 +88,11 @@ def main(argv: Sequence[str]) -> int:
     config, samples = config_of(parser.parse_args(argv)), Samples()
     with tempfile.TemporaryDirectory() as scratch:
         train(config, Run.create(Path(scratch) / "run", config, {}), samples)
-    return tell(samples.rows)
+    return print_table(samples.rows)
 
 
-def tell(rows: Sequence[tuple[int, int, int]]) -> int:
-    """Prints the table and the verdict; 1 if memory grew or files stayed open."""
+def print_table(rows: Sequence[tuple[int, int, int]]) -> int:
+    """Print the table and the verdict; return 1 if memory grew or files stayed open."""
     steps, resident, files = np.array(rows).T
     for part in np.array_split(np.arange(len(rows)), TENTH):
         memory = np.median(resident[part]) / MB

@@ -1,9 +1,8 @@
 """How long the command line takes to answer.
 
 ``python -m benchmarks.startup [--src CHECKOUT/src] [--out FILE.txt]`` times ``import rig``,
-``rig --help``
-and each command's ``--help`` with the code of a checkout, each in a process of its own and all
-taking turns. Nothing else should run meanwhile.
+``rig --help`` and each command's ``--help`` with the code of a checkout, in turns and each in
+its own process. Run it on an idle machine.
 """
 
 import argparse
@@ -43,16 +42,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--src", type=Path, default=Path("src"), help="the src of a checkout")
     parser.add_argument("--out", type=Path, help="a file to write the table to")
-    asked = parser.parse_args()
-    checkout = Checkout.at(asked.src)
+    options = parser.parse_args()
+    checkout = Checkout.at(options.src)
     text = table(measured(checkout, NUM_ROUNDS))
     print(text, end="")
-    if asked.out:
-        asked.out.write_text(text)
+    if options.out:
+        options.out.write_text(text)
 
 
 def measured(checkout: Checkout, num_rounds: int) -> dict[str, list[float]]:
-    """Return what each command took, in seconds, round by round."""
+    """Return the seconds that each command took, round by round."""
     every = commands(checkout)
     took_s = {name: list[float]() for name in every}
     for _ in range(1 + num_rounds):
@@ -64,14 +63,14 @@ def measured(checkout: Checkout, num_rounds: int) -> dict[str, list[float]]:
 
 
 def commands(checkout: Checkout) -> dict[str, list[str]]:
-    """Return the commands that are timed, by what is shown of them."""
+    """Return the commands that are timed, by their label."""
     every = {
         "python -c pass": [sys.executable, "-c", "pass"],
         "import rig": [sys.executable, "-c", "import rig"],
         "rig --help": checkout.command(["--help"]),
     }
-    asked = {f"rig {name} --help": checkout.command([name, "--help"]) for name in COMMANDS}
-    return every | asked
+    helps = {f"rig {name} --help": checkout.command([name, "--help"]) for name in COMMANDS}
+    return every | helps
 
 
 def table(measured: Mapping[str, Sequence[float]]) -> str:

@@ -4,7 +4,7 @@ The same runs are made one after the other on one core, by hand and by ``rig swe
 run, then N. A run waits for some seconds instead of training, so that only its surroundings
 are compared: processes, imports, Ray's start and end, bookkeeping. Prints one JSON object: the
 cost of a sweep, the cost of each of its runs, and how long the runs of a sweep of eight must be
-for all this to stay under the promised share of the wall-clock time.
+for all this to stay under the target share of the wall-clock time.
 """
 
 import argparse

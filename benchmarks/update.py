@@ -1,8 +1,8 @@
-"""The TD3 update, beside stable-baselines3's TD3 + HER at the same sizes.
+"""The TD3 update, next to stable-baselines3's TD3 + HER at the same sizes.
 
-Both draw their batches from memory, relabel them and update; ours is also timed without the
-drawing, and as one program for several seeds. The peer knows no layer normalisation, so beside
-a preset that has it, it does less.
+Both draw their batches from a replay buffer, relabel them and update; ours is also timed
+without the drawing, and as one program for several seeds. The peer has no layer normalisation,
+so it does less work than a preset with it.
 """
 
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ TASK = "Push"
 ACTION_SIZE = 2
 NUM_STEPS = 50
 NUM_EPISODES = 80
-"""4000 transitions: as many as the peer's replay holds."""
+"""4000 transitions, as in the peer's replay buffer."""
 OURS = "ours: draw, relabel, update"
 NUM_TOGETHER = 4
 TOGETHER = f"ours: update alone, {NUM_TOGETHER} seeds together"
@@ -39,42 +39,42 @@ TARGET_PRESET, TARGET_BATCH_SIZE, TARGET_SHARE = "paper", 128, 1 / 3
 
 
 class Loop:
-    """The learning half of the training loop, on random numbers."""
+    """The learning part of the training loop, on random numbers."""
 
     def __init__(self, config: Config, num_updates: int) -> None:
         self._config = config
         self._num_updates = num_updates
         self._rng = np.random.default_rng(0)
         self._replay = random_replay(config.vae.latent_dim, rng=self._rng)
-        self._policy = random_policy(config)
+        self._agent = random_agent(config)
         cycles = -(-num_updates // config.td3.policy_delay)
         shape = (cycles, config.td3.policy_delay, config.td3.batch_size)
-        reward_of = make_reward(config.reward, self._policy.representation, self._replay)
-        drawn = draw(self._policy, self._replay, config, reward_of, shape, rng=self._rng)
+        reward_of = make_reward(config.reward, self._agent.representation, self._replay)
+        drawn = draw(self._agent, self._replay, config, reward_of, shape, rng=self._rng)
         self._batches = jax.tree.map(jax.numpy.asarray, drawn)
 
     def learn(self) -> object:
-        """As the training loop does; its metrics wait for the device."""
-        return learn(self._policy, self._replay, self._config, self._num_updates, rng=self._rng)
+        """Draw, relabel and update as the training loop does; wait for the device."""
+        return learn(self._agent, self._replay, self._config, self._num_updates, rng=self._rng)
 
     def update(self) -> object:
-        """The updates alone, their batches drawn before and on the device."""
+        """Make the updates alone; their batches are already on the device."""
         return jax.block_until_ready(self._request(0).run())
 
     def update_together(self) -> object:
-        """The same for several learners, in one program."""
+        """Make the updates of several learners in one program."""
         requests = [self._request(seed) for seed in range(NUM_TOGETHER)]
         return jax.block_until_ready(update_batched(requests))
 
     def _request(self, seed: int) -> UpdateRequest:
-        learner, config = self._policy.learner, self._config.td3
+        learner, config = self._agent.learner, self._config.td3
         return UpdateRequest(
             learner, self._batches, config, config.learning_rate, jax.random.key(seed)
         )
 
 
 def random_replay(latent_dim: int, *, rng: np.random.Generator) -> ReplayBuffer:
-    """A memory of random latents; frames have one pixel, as updates never look at them."""
+    """Return a buffer of random latents; frames have one pixel, because updates ignore them."""
 
     def latents(*shape: int) -> np.ndarray:
         return rng.standard_normal((*shape, latent_dim), dtype=np.float32)
@@ -94,26 +94,26 @@ def random_replay(latent_dim: int, *, rng: np.random.Generator) -> ReplayBuffer:
     return replay
 
 
-class Imagination(LatentRepresentation):
-    """A latent space that sees nothing, and imagines goals from N(0, I)."""
+class RandomGoals(LatentRepresentation):
+    """A latent representation without an encoder, which draws goals from N(0, I)."""
 
     def __init__(self, latent_dim: int) -> None:
         self.weight = np.ones(latent_dim, np.float32)
 
     def imagine(self, num: int, *, rng: np.random.Generator) -> np.ndarray:
-        """That many draws."""
+        """Draw goals from N(0, I)."""
         return rng.standard_normal((num, self.latent_dim), dtype=np.float32)
 
 
-def random_policy(config: Config) -> Agent:
-    """A policy that knows nothing."""
+def random_agent(config: Config) -> Agent:
+    """Return an untrained agent."""
     size = config.vae.latent_dim
     learner = new_learner(size, ACTION_SIZE, config.td3, key=jax.random.key(0))
-    return Agent(Imagination(size), learner)
+    return Agent(RandomGoals(size), learner)
 
 
 def run(size: Size) -> Part:
-    """Measures the updates of every preset at every batch size."""
+    """Measure the updates of every preset at every batch size."""
     try:
         peer, notes = open_sb3(), []
     except MissingPeerError as error:
@@ -131,7 +131,7 @@ def run(size: Size) -> Part:
 
 
 def cases(size: Size) -> Iterator[tuple[str, Config]]:
-    """Every preset at every batch size."""
+    """Yield every preset at every batch size."""
     for name in size.presets:
         for batch_size in size.batch_sizes:
             td3 = replace(find_preset(name, TASK).td3, batch_size=batch_size)
@@ -139,7 +139,7 @@ def cases(size: Size) -> Iterator[tuple[str, Config]]:
 
 
 def update_rows(preset: str, config: Config, peer: Peer | None, size: Size) -> list[Row]:
-    """Ours and the peer's, taking turns."""
+    """Measure our updates and the peer's, in turns."""
     num = size.num_updates_of(config.td3.batch_size)
     loop = Loop(config, num)
     measures: dict[str, Measure] = {
@@ -161,7 +161,7 @@ def update_rows(preset: str, config: Config, peer: Peer | None, size: Size) -> l
 
 
 def peer_measure(peer: Peer, config: Config, num_updates: int) -> Measure:
-    """The peer's updates, on whichever number of threads is faster in this round."""
+    """Return the measure of the peer's updates, with the faster number of threads."""
     question = {
         "hidden_sizes": config.td3.hidden_sizes,
         "latent_dim": config.vae.latent_dim,
@@ -179,7 +179,7 @@ def peer_measure(peer: Peer, config: Config, num_updates: int) -> Measure:
 
 
 def about_row(preset: str, config: Config, name: str) -> Row:
-    """The columns that name a measurement."""
+    """Return the columns that identify a measurement."""
     hidden = "-".join(str(size) for size in config.td3.hidden_sizes)
     normalised = ", layer norm" if config.td3.layer_norm and name != PEER else ""
     return {
@@ -192,12 +192,12 @@ def about_row(preset: str, config: Config, name: str) -> Row:
 
 
 def targets(rows: list[Row]) -> list[Target]:
-    """The promise about the update."""
+    """Return the target for the update at one batch size."""
     wanted = {"preset": TARGET_PRESET, "batch": TARGET_BATCH_SIZE}
     times = {row["what"]: row["times ours"] for row in rows if wanted.items() <= row.items()}
     return [
         Target(
-            what=f"an update at batch {TARGET_BATCH_SIZE}, stable-baselines3's being 1",
+            what=f"time of an update at batch {TARGET_BATCH_SIZE}, over stable-baselines3's",
             promised=TARGET_SHARE,
             measured=1 / times[PEER] if PEER in times else None,
             unit="",

@@ -20,15 +20,15 @@ from rig.representation.vae import VAE, make_vae, to_float
 
 
 NUM_BASIS_IMAGES = 512
-"""Images that the principal components are made of, and that are encoded in one call."""
+"""Images for the principal components, and the largest number encoded in one call."""
 NUM_FIT_IMAGES = 64
-"""Images that a round of the fit draws from; few, as it first puts them all on the canvas."""
+"""Images that a round of the fit draws from; few, because it first projects all of them."""
 NUM_ENVS = 16
-"""Images encoded in one call while practising."""
+"""Images encoded in one call during training."""
 
 
 def run(size: Size) -> Part:
-    """Measures fit and encoding of every architecture."""
+    """Measure the fit and the encoding of every architecture."""
     fits, encodings = [], []
     for preset, config, pixels in cases(size):
         about = {"preset": preset, "architecture": config.architecture, "pixels": pixels}
@@ -44,7 +44,7 @@ def run(size: Size) -> Part:
 
 
 def cases(size: Size) -> Iterator[tuple[str, VAEConfig, int]]:
-    """Every preset's architecture at every image size."""
+    """Yield every preset's architecture at every image size."""
     for preset in size.presets:
         for pixels in size.pixels:
             yield preset, find_preset(preset, TASK).vae, pixels
@@ -52,7 +52,7 @@ def cases(size: Size) -> Iterator[tuple[str, VAEConfig, int]]:
 
 @cache
 def images_of_push(pixels: int) -> np.ndarray:
-    """Pictures of random states."""
+    """Render images of random states."""
     task = find_task(TASK)
     with closing(Tabletop(task, NUM_ENVS, pixels)) as tabletop:
         states = task.sample_goals(NUM_BASIS_IMAGES, rng=np.random.default_rng(0))
@@ -60,26 +60,26 @@ def images_of_push(pixels: int) -> np.ndarray:
 
 
 def vae_of_push(config: VAEConfig, pixels: int) -> VAE:
-    """A VAE that has learned nothing yet."""
+    """Return an untrained VAE."""
     images, rng = images_of_push(pixels), np.random.default_rng(0)
     return make_vae(config, images, key=jax.random.key(0), rng=rng)
 
 
 def fit_call(vae: VAE, config: VAEConfig, pixels: int, num_steps: int) -> Callable[[], object]:
-    """What makes that many steps of the fit, their batches drawn."""
+    """Return a call that makes that number of steps of the fit, with drawing batches."""
     images, rng = images_of_push(pixels)[:NUM_FIT_IMAGES], np.random.default_rng(0)
     return lambda: fine_tune(vae, images, config, num_steps, rng=rng)
 
 
 def fit_row(vae: VAE, config: VAEConfig, pixels: int, size: Size) -> Row:
-    """The cost of an image of the fit."""
+    """Measure the time of the fit for each image."""
     call = fit_call(vae, config, pixels, size.num_fit_steps)
     num = size.num_fit_steps * config.batch_size
     return speed_row(timing(call, size.num_long_rounds), num, "images")
 
 
 def encoding_rows(vae: VAE, pixels: int, size: Size) -> list[Row]:
-    """The cost of encoding an image alone, one per world, and many."""
+    """Measure encoding one image, one for each environment, and many."""
     rows = []
     for num in (1, NUM_ENVS, NUM_BASIS_IMAGES):
         images = images_of_push(pixels)[:num]
@@ -90,5 +90,5 @@ def encoding_rows(vae: VAE, pixels: int, size: Size) -> list[Row]:
 
 @eqx.filter_jit
 def encode(vae: VAE, images: jax.Array) -> jax.Array:
-    """The latent of each image."""
+    """Return the latent of each image."""
     return jax.vmap(vae.encode)(to_float(images)).mean
