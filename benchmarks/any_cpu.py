@@ -1,7 +1,7 @@
 """The tests as other CPUs would run them: ``python -m benchmarks.any_cpu``.
 
 XLA compiles for three instruction sets, older ones than the CPU's own among them, on one thread
-and on all. Each of the six settings runs the tests in a process of its own, and the table counts
+and on all. Each of the six settings runs the tests in a process of its own; the table counts
 how many passed. Arguments are passed to pytest: a file, or ``-m 'not slow'``, which is the
 default. On a CPU without AVX-512 the last two settings are as AVX2.
 """

@@ -119,7 +119,9 @@ def project_images(vae: VAE, images: Images) -> HalfCoefficients:
     """
     if len(images) == 0:
         raise NotEnoughDataError("no image to fit the VAE to: raise --collect.num-images")
-    return in_chunks(lambda rows: to_half(_project_all(vae.output_basis, rows)), images)
+    return in_chunks(
+        lambda rows: to_half(_project_all(vae.output_basis, jnp.asarray(rows))), images
+    )
 
 
 def blurred_targets(
@@ -130,7 +132,7 @@ def blurred_targets(
         return sharp, jnp.ones(())
     matrix = blur_matrix(sigma_px, image_size)
     blur_all = partial(_blur_all, vae.output_basis, vae.mean_logits, matrix)
-    blurred = in_chunks(lambda rows: to_half(blur_all(rows.astype(np.float32))), sharp)
+    blurred = in_chunks(lambda rows: to_half(blur_all(jnp.asarray(rows, jnp.float32))), sharp)
     mean = np.asarray(vae.mean_logits)
     weight = (rms(sharp - mean) / max(rms(blurred - mean), MIN_RMS)) ** 2
     return blurred, jnp.asarray(weight, jnp.float32)
