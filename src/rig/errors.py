@@ -28,6 +28,10 @@ class ExternalEnvError(RigError):
     """Someone's environment can't be found, made, driven or seen."""
 
 
+class RobotError(RigError):
+    """A robot or its server can't be found, refuses, or stopped."""
+
+
 class ImageError(RigError):
     """A file is not an image, or an array has not the camera's shape."""
 
