@@ -228,3 +228,9 @@ def test_a_file_with_damaged_bytes_is_refused_or_read(square_file, rng):
         square_file.write_bytes(damaged)
         with suppress(DataSetError):
             read_data_set(square_file, 48)
+
+
+def test_there_is_no_rank_correlation_without_near_pairs(rng):
+    truth = Truth(states=rng.uniform(0, 512, (600, 4)), objects={"a": [0, 1], "b": [2, 3]})
+    judged = judge(truth.states / 100, np.ones(4), truth, 0.03)
+    assert judged["a"].near_rank_corr is judged["b"].near_rank_corr is None

@@ -117,7 +117,7 @@ def near_pairs(truth: Truth, near: float) -> tuple[Rows, Rows]:
 def distances(first: States, second: States, columns: list[int]) -> Distances:
     """Return the true distance of an object between states, the mean over its points."""
     size = 2 if len(columns) % 2 == 0 else len(columns)
-    points = (first - second)[:, columns].reshape(len(first), -1, size)
+    points = (first - second)[:, columns].reshape(len(first), len(columns) // size, size)
     return np.asarray(np.linalg.norm(points, axis=2).mean(axis=1))
 
 
