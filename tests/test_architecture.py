@@ -17,6 +17,7 @@ ROOT = Path(rig.__file__).parent
 TREES = {path: ast.parse(path.read_text()) for path in sorted(ROOT.rglob("*.py"))}
 LAYERS = [
     {"types", "errors", "units", "validation", "config", "settings", "presets"},
+    {"robots"},
     {"nn"},
     {"envs"},
     {"external"},
@@ -27,6 +28,7 @@ LAYERS = [
     {"report"},
     {"goals"},
     {"training"},
+    {"see"},
     {"inference"},
     {"sweep"},
     {"compare"},

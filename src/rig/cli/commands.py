@@ -15,6 +15,7 @@ COMMANDS = {
     "evaluate": f"{ROBOT}:Evaluate",
     "imagine": f"{ROBOT}:Imagine",
     "look": f"{ROBOT}:Look",
+    "see": "rig.cli.see_command:See",
     "report": f"{ROBOT}:Report",
     "doctor": f"{ROBOT}:Doctor",
     "demo": f"{ROBOT}:Demo",
