@@ -279,7 +279,7 @@ ROPE = (
     '<tendon><spatial {}><site site="a"/><site site="b"/></spatial></tendon>',
 )
 CLOTH = """<flexcomp name="cloth" type="grid" count="3 3 1" spacing=".1 .1 .1" dim="2"
-    radius=".01" mass="1" pos="0 0 1"/>"""
+    radius=".01" mass="1" pos="0 0 1"><edge equality="true"/></flexcomp>"""
 
 
 @pytest.mark.parametrize(
