@@ -285,7 +285,7 @@ class Config(Checked):
     camera: str = ""
     """--env: the camera of its MuJoCo scene: a camera of the scene by name, or a free one as
     'lookat X Y Z distance D elevation E azimuth A fovy F', in metres and degrees. Or the name
-    of an image in its observation. Empty: the environment's default view."""
+    of an image in its observation, or render. Empty: the environment's default view."""
     episode_steps: CountOrNone = 0
     """--env: steps of an episode; 0: its own limit."""
     buffer_size: Count = 100_000

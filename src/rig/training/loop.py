@@ -87,6 +87,8 @@ def train(
     """
     interrupt = interrupt or uninterrupted()
     with closing(RecordCoverage(make_envs(config, config.num_envs))) as envs:
+        for note in unwrapped_envs(envs).notes:
+            progress.note(note)
         check_resources(run, envs, progress.note)
         new_replay = partial(make_replay_buffer, config, envs, run.directory)
         checkpoints = CheckpointManager(run, interrupt, new_replay, progress.note)
