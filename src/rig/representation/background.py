@@ -2,13 +2,15 @@
 
 Practice starts each episode in one place and moves some objects rarely, so the median of its
 images contains them. Where a pixel has two values that both occur often enough, the background
-is the one that continues its surroundings: an object has an edge, and the place that it has left
-has none. This is a labelling of pixels with the least contrast between neighbours, solved
+is the one that continues its surroundings: an object has an edge, and the place that it has
+left has none. This is a labelling of pixels with the least contrast between neighbours, solved
 exactly as a minimum cut (Greig et al. 1989; Kolmogorov and Zabih 2004).
 """
 
+from collections.abc import Sequence
+
 import numpy as np
-from jaxtyping import Bool, Float32, Int
+from jaxtyping import Bool, Float32, Float64
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import breadth_first_order, maximum_flow
 
@@ -19,12 +21,17 @@ MIN_RADIUS = 0.06
 """Least size of a mode [log ratio]."""
 MIN_SHARE = 0.02
 """A second value that fewer images show is not considered."""
-MIN_SHARE_OF_REST = 0.5
-"""A second value must hold this fraction of the images that do not show the first."""
+NUM_MODES = 4
+"""Values of a pixel that may be the background, by how often they occur."""
+NUM_CANDIDATES = 16
+"""Values of a pixel that a mode is chosen from."""
 PREFERENCE = 0.05
-"""Contrast [log ratio] that a pixel's more frequent value may have, and still be preferred."""
+"""Contrast [log ratio] that a value may have and still be preferred to one that is e times less
+frequent."""
 MAX_CONTRAST = 0.5
 """Contrast between neighbours beyond which a difference costs no more [log ratio]."""
+IMPOSSIBLE = 1e4
+"""Cost of a label that a pixel can't have."""
 UNITS = 10_000
 """Flow is in whole numbers: this many per unit of log ratio."""
 
@@ -41,14 +48,19 @@ def find_background(values: Values, noise: Share) -> tuple[Image, Share]:
         noise: Standard deviation of each pixel while it shows one thing.
     """
     radius = np.maximum(RADIUS_STD * noise, MIN_RADIUS)
-    first, is_first = mode(values, np.ones(values.shape[:3], bool), radius)
-    second, is_second = mode(values, ~is_first, radius)
-    share, other = is_first.mean(axis=0), is_second.mean(axis=0)
-    has_two = (other > MIN_SHARE) & (other > MIN_SHARE_OF_REST * (1 - share))
-    has_two &= np.abs(first - second).max(axis=-1) > radius
-    swap = least_contrast(first, second, has_two)
-    background = np.where(swap[..., None], second, first)
-    return background, np.where(swap, other, share).astype(np.float32)
+    is_free = np.ones(values.shape[:3], bool)
+    background, is_near = mode(values, is_free, radius)
+    share = is_near.mean(axis=0)
+    for _ in range(NUM_MODES - 1):
+        is_free &= ~is_near
+        other, is_near = mode(values, is_free, radius)
+        other_share = is_near.mean(axis=0)
+        rarity = np.log(np.maximum(share, 1e-3) / np.maximum(other_share, 1e-3))
+        cost = np.where(other_share > MIN_SHARE, PREFERENCE * rarity, np.inf)
+        swap = least_contrast(background, other, cost)
+        background = np.where(swap[..., None], other, background)
+        share = np.where(swap, other_share, share)
+    return background, share.astype(np.float32)
 
 
 def mode(
@@ -56,29 +68,42 @@ def mode(
 ) -> tuple[Image, Bool[np.ndarray, "N H W"]]:
     """Return the most frequent of each pixel's free values, and where it is.
 
-    The values near the median of those free are taken, and their mean.
+    Of a number of free values of each pixel, the one with the most others near it; then the
+    mean of those.
     """
-    masked = np.where(is_free[..., None], values, np.nan)
-    masked[0][~is_free.any(axis=0)] = 0  # else NumPy warns about a median of nothing
-    median = np.nanmedian(masked, axis=0)
-    is_near = is_free & (np.abs(values - median).max(axis=-1) < radius)
-    count = np.maximum(is_near.sum(axis=0), 1)[..., None]
-    mean = np.where(is_near[..., None], values, 0).sum(axis=0) / count
-    return np.where(count > 1, mean, median).astype(np.float32), is_near
+    order = np.cumsum(is_free, axis=0)
+    total = order[-1]
+    best, count = np.zeros(values.shape[1:], np.float32), np.zeros(total.shape, int)
+    for i in range(NUM_CANDIDATES):
+        rank = (total * (i + 0.5) / NUM_CANDIDATES).astype(int) + 1
+        candidate = values[np.argmax(order >= rank, axis=0), *np.indices(total.shape)]
+        num = (is_free & is_close(values, candidate, radius)).sum(axis=0)
+        best = np.where((num > count)[..., None], candidate, best)
+        count = np.maximum(num, count)
+    is_near = is_free & is_close(values, best, radius)
+    mean = np.where(is_near[..., None], values, 0).sum(axis=0)
+    mean /= np.maximum(is_near.sum(axis=0), 1)[..., None]
+    return mean.astype(np.float32), is_free & is_close(values, mean, radius)
+
+
+def is_close(values: Values, one: Image, radius: Share) -> Bool[np.ndarray, "N H W"]:
+    """Return where values lie within a radius of one value of each pixel."""
+    return np.abs(values - one).max(axis=-1) < radius
 
 
 def least_contrast(
-    first: Image, second: Image, has_two: Bool[np.ndarray, "H W"]
+    first: Image, second: Image, cost: Float64[np.ndarray, "H W"]
 ) -> Bool[np.ndarray, "H W"]:
-    """Return where the second value has less contrast to its surroundings than the first.
+    """Return where the second value has so little contrast to its surroundings that it wins.
 
-    The labelling of least cost. A label costs the contrast to its neighbours' values, and the
-    second one ``PREFERENCE``.
+    Args:
+        first: The values of label 0.
+        second: The values of label 1.
+        cost: What label 1 costs more than label 0; infinite where it is not possible.
     """
-    second = np.where(has_two[..., None], second, first)
-    node = np.arange(has_two.size).reshape(has_two.shape)
-    to_second = np.full(has_two.size, PREFERENCE)
-    to_first = np.zeros(has_two.size)
+    second = np.where(np.isfinite(cost)[..., None], second, first)
+    node = np.arange(cost.size).reshape(cost.shape)
+    swap_cost = cost.ravel().copy()
     edges = []
     for here, there in (((slice(None), slice(-1)), (slice(None), slice(1, None))),
                         ((slice(-1), slice(None)), (slice(1, None), slice(None)))):  # fmt: skip
@@ -89,10 +114,10 @@ def least_contrast(
         p_only, q_only = contrast(b, c), contrast(a, d)
         # E(p, q) = same + (p_only - same) p + (both - p_only) q + (p_only + q_only - same -
         # both) (1 - p) q; a negative last term has no minimum cut and is left out.
-        np.add.at(to_second, p, p_only - same)
-        np.add.at(to_second, q, both - p_only)
+        np.add.at(swap_cost, p, p_only - same)
+        np.add.at(swap_cost, q, both - p_only)
         edges.append((p, q, np.maximum(p_only + q_only - same - both, 0)))
-    return minimum_cut(to_second - to_first, edges, has_two)
+    return minimum_cut(np.minimum(swap_cost, IMPOSSIBLE), edges).reshape(cost.shape)
 
 
 def contrast(
@@ -103,17 +128,15 @@ def contrast(
 
 
 def minimum_cut(
-    cost: np.ndarray, edges: list[tuple[np.ndarray, ...]], may_swap: Bool[np.ndarray, "H W"]
-) -> Bool[np.ndarray, "H W"]:
+    cost: Float64[np.ndarray, " nodes"], edges: Sequence[tuple[np.ndarray, ...]]
+) -> Bool[np.ndarray, " nodes"]:
     """Return the nodes of label 1 in the labelling of least cost.
 
     Args:
         cost: What label 1 costs more than label 0, for each node.
         edges: Nodes p and q, and what label 0 of p with label 1 of q costs.
-        may_swap: Where label 1 is possible at all.
     """
     source, sink = len(cost), len(cost) + 1
-    cost = np.where(may_swap.ravel(), cost, 1e4)
     nodes = np.arange(len(cost))
     # Nodes on the source's side have label 1: cutting source -> node gives label 0.
     rows = [np.full(len(cost), source), nodes]
@@ -123,7 +146,7 @@ def minimum_cut(
         rows.append(q)
         columns.append(p)
         weights.append(weight)
-    capacity: Int[np.ndarray, " edges"] = np.rint(UNITS * np.concatenate(weights)).astype(np.int32)
+    capacity = np.rint(UNITS * np.concatenate(weights)).astype(np.int32)
     where = (np.concatenate(rows), np.concatenate(columns))
     graph = csr_array((capacity, where), shape=(sink + 1, sink + 1))
     rest = graph - maximum_flow(graph, source, sink).flow
@@ -132,4 +155,4 @@ def minimum_cut(
     reached = breadth_first_order(rest, source, return_predecessors=False)
     is_second = np.zeros(sink + 1, bool)
     is_second[reached] = True
-    return is_second[: len(cost)].reshape(may_swap.shape)
+    return is_second[: len(cost)]

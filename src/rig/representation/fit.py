@@ -23,8 +23,10 @@ from jaxtyping import Array, Float, PRNGKeyArray, UInt8
 from rig.config import VAEConfig
 from rig.errors import DivergedError, NotEnoughDataError
 from rig.nn.chunks import in_chunks
+from rig.nn.layers import MeanAndLogStd
 from rig.representation.blur import blur, blur_matrix, blur_stages
 from rig.representation.output_basis import Coefficients, HalfCoefficients, OutputBasis, to_half
+from rig.representation.quantile_keypoints import QuantileKeypointEncoder
 from rig.representation.vae import VAE, to_float
 
 
@@ -91,18 +93,36 @@ def _fit_stages(
     on_progress: OnProgress,
 ) -> VAE:
     """Fit the VAE in stages, each a blur [pixels] and a number of steps."""
-    opt_state = optax.adam(config.learning_rate).init((vae.encoder, vae.decoder))
     sharp, num_done = project_images(vae, images), 0
+    encoder, inputs = vae.encoder, images
+    if isinstance(encoder, QuantileKeypointEncoder):
+        # Its means are fixed, so they are computed once and not at each step.
+        inputs = in_chunks(partial(_fixed_means, encoder), images)
+        vae = replace(vae, encoder=FixedMeans(encoder.log_std))  # type: ignore[arg-type]
+    opt_state = optax.adam(config.learning_rate).init((vae.encoder, vae.decoder))
     for sigma_px, num_steps in stages:
         targets, weight = blurred_targets(vae, sharp, sigma_px, images.shape[1])
         for num in steps_per_call(num_steps):
             rows = rng.integers(len(images), size=(num, config.batch_size))
             key = jax.random.key(rng.integers(2**32))
-            data = (jnp.asarray(images[rows]), jnp.asarray(targets[rows].astype(np.float32)))
+            data = (jnp.asarray(inputs[rows]), jnp.asarray(targets[rows].astype(np.float32)))
             vae, opt_state, metrics = _fit_steps(vae, opt_state, data, weight, config, key=key)
             num_done += num
             on_progress(num_done, finite_metrics(metrics, num_done))
+    if isinstance(vae.encoder, FixedMeans):
+        fitted = eqx.tree_at(lambda e: e.log_std, encoder, vae.encoder.log_std)
+        vae = replace(vae, encoder=fitted)
     return vae
+
+
+class FixedMeans(eqx.Module):
+    """The posterior of an encoder whose means are known: only its spread is fitted."""
+
+    log_std: Float[Array, " latent"]
+
+    def __call__(self, mean: Float[Array, " latent"]) -> MeanAndLogStd:
+        """Return the mean, and the log standard deviation."""
+        return mean, self.log_std
 
 
 def steps_per_call(num_steps: int) -> list[int]:
@@ -159,6 +179,11 @@ def finite_metrics(metrics: dict[str, Array], step: int) -> FitMetrics:
 
 
 @eqx.filter_jit
+def _fixed_means(encoder: QuantileKeypointEncoder, images: Array) -> Array:
+    return jax.vmap(encoder)(to_float(images))[0]
+
+
+@eqx.filter_jit
 def _project_all(output_basis: OutputBasis, images: UInt8[Array, "N H W 3"]) -> Array:
     return jax.vmap(output_basis.project)(to_float(images))
 
@@ -199,10 +224,12 @@ def _fit_steps(
     """
     optimizer = optax.adam(config.learning_rate)
 
-    def loss(networks: Networks, *inputs: Array) -> tuple[Array, dict[str, Array]]:
+    def loss(networks: Networks, *batch: Array) -> tuple[Array, dict[str, Array]]:
         current = replace(vae, encoder=networks[0], decoder=networks[1])
-        images, targets, key = inputs
-        return vae_loss(current, to_float(images), targets, weight, config.beta, key=key)
+        images, targets, key = batch
+        is_image = images.dtype == jnp.uint8
+        inputs = to_float(images) if is_image else images
+        return vae_loss(current, inputs, targets, weight, config.beta, key=key)
 
     def step(carry: Fitted, inputs: tuple[Array, ...]) -> tuple[Fitted, dict[str, Array]]:
         networks, opt_state = carry

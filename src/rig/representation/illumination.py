@@ -1,11 +1,12 @@
 """Illumination: an image as it would look under the light of the background image.
 
-The log ratio of an image to the background holds three things: the camera's gain, one number per
-channel; soft shadows, which are smooth and grey; and what moved, which is neither. The gain is a
-robust mean of the ratio (Geman and McClure 1987: weights that forget outliers). A shadow is the
-ratio's mean over a neighbourhood, over the pixels that nothing covers (normalised convolution,
-Knutsson and Westin 1993). What remains is compared with its own noise and the covariance of that
-noise between channels: where light changes, brightness says little and color says much.
+The log ratio of an image to the background holds three things: the camera's gain, one number
+per channel; soft shadows, which are smooth and grey; and what moved, which is neither. The gain
+is a robust mean of the ratio (Geman and McClure 1987: weights that forget outliers). A shadow
+is the ratio's mean over a neighbourhood, over the pixels that nothing covers (normalised
+convolution, Knutsson and Westin 1993). What remains is compared with its own noise and the
+covariance of that noise between channels: where light changes, brightness says little and color
+says much.
 """
 
 import equinox as eqx
@@ -109,7 +110,10 @@ def shadow_grid(
     small, whole = ((np.arange(n) + 0.5) / n for n in (side // POOL, side))
     down = np.exp(-0.5 * ((small - middle[:, None]) / SHADOW_SIGMA) ** 2)
     down /= down.sum(axis=1, keepdims=True)
-    up = (np.stack([np.interp(at, middle, row) for row in np.eye(num)], 1) for at in (small, whole))
+    up = (
+        np.stack([np.interp(at, middle, row) for row in np.eye(num)], 1)
+        for at in (small, whole)
+    )
     return down.astype(np.float32), tuple(matrix.astype(np.float32) for matrix in up)
 
 
@@ -117,6 +121,8 @@ def blur(field: Float[Array, "H W"]) -> Float[Array, "H W"]:
     """Blur a field by 1-2-1 along both axes."""
     for axis in (0, 1):
         wide = jnp.pad(field, [(1, 1) if i == axis else (0, 0) for i in (0, 1)], mode="edge")
-        parts = [jax.lax.slice_in_dim(wide, i, i + field.shape[axis], axis=axis) for i in range(3)]
+        parts = [
+            jax.lax.slice_in_dim(wide, i, i + field.shape[axis], axis=axis) for i in range(3)
+        ]
         field = 0.25 * parts[0] + 0.5 * parts[1] + 0.25 * parts[2]
     return field

@@ -15,6 +15,7 @@ from rig.nn.chunks import in_chunks
 from rig.representation.background import find_background
 from rig.representation.illumination import DARK, Illumination
 from rig.representation.keypoints import squared_distances
+from rig.representation.prior import density
 from rig.representation.quantile_keypoints import (
     MIN_PIXELS,
     NUM_COLORS,
@@ -23,7 +24,7 @@ from rig.representation.quantile_keypoints import (
     blank_encoder,
 )
 from rig.representation.relight import relight
-from rig.representation.signal_directions import find_directions
+from rig.representation.signal_directions import SignalDirections, find_directions
 
 
 NUM_BACKGROUND = 600
@@ -37,6 +38,8 @@ NUM_FEATURE_IMAGES = 3000
 """Images that the signal is computed from."""
 NUM_NOISE_IMAGES = 1000
 """Scenes that the noise is computed from."""
+NUM_SKEWS = 2
+"""Rounds in which images are weighed by the density of the latents of the round before."""
 MIN_MOVED = 0.05
 """A pixel that moved less shows the background when a scene is relit."""
 MIN_STD = 2.0
@@ -53,11 +56,33 @@ def fit_keypoints(
     colors = fit_colors(images, blank.colors, rng=rng)
     some = sample(images, NUM_FEATURE_IMAGES, rng=rng)
     features = features_of(colors, some)
-    share = np.full(len(some), 1 / len(some))
     noise = noise_covariance(colors, sample(images, NUM_NOISE_IMAGES, rng=rng), rng=rng)
-    found = find_directions(features, share, noise, latent_dim)
-    new = (colors, *(jnp.asarray(part, jnp.float32) for part in found[:3]))
-    return eqx.tree_at(lambda e: (e.colors, e.mean, e.matrix, e.weight), blank, new)
+    found = skewed_directions(features, noise, latent_dim, rng=rng)
+    new = (colors, *(jnp.asarray(part, jnp.float32) for part in found[:2]))
+    return eqx.tree_at(lambda e: (e.colors, e.mean, e.matrix), blank, new)
+
+
+def skewed_directions(
+    features: Float32[np.ndarray, "N features"],
+    noise: Float[np.ndarray, "features features"],
+    num: int,
+    *,
+    rng: np.random.Generator,
+) -> SignalDirections:
+    """Return the directions of most signal, where rare images count for more.
+
+    Practice rarely moves some objects. If all images counted the same, the latents of these
+    would have little variance, and unit variance would make a small motion of theirs a large
+    distance. So an image weighs as it is drawn as a goal: in inverse proportion to its density
+    (Pong et al. 2020).
+    """
+    share = np.full(len(features), 1 / len(features))
+    for _ in range(NUM_SKEWS):
+        found = find_directions(features, share, noise, num)
+        latents = (features - found.mean) @ found.matrix
+        share = 1 / density(latents.astype(np.float32), rng=rng).astype(np.float64)
+        share /= share.sum()
+    return find_directions(features, share, noise, num)
 
 
 def sample(images: Images, num: int, *, rng: np.random.Generator) -> Images:
@@ -75,9 +100,7 @@ def fit_colors(
     images: Images, blank: MovingColors, *, rng: np.random.Generator
 ) -> MovingColors:
     """Fit the illumination, the colors of what moves, and where they usually are."""
-    illumination = fit_illumination(
-        sample(images, NUM_BACKGROUND, rng=rng), blank.illumination
-    )
+    illumination = fit_illumination(sample(images, NUM_BACKGROUND, rng=rng), blank.illumination)
     found = eqx.tree_at(lambda c: c.illumination, blank, illumination)
     some = sample(images, NUM_COLOR_IMAGES, rng=rng)
     pixels, moved = in_chunks(partial(motion_of_all, found), some)
@@ -174,9 +197,7 @@ def noise_covariance(
     ratio, moved, light = in_chunks(partial(split_all, colors), images)
     scene = background + ratio * (moved > MIN_MOVED)[..., None]
     noise = float(colors.illumination.noise)
-    one, other = (
-        features_of(colors, relight(scene, light, noise, rng=rng)) for _ in range(2)
-    )
+    one, other = (features_of(colors, relight(scene, light, noise, rng=rng)) for _ in range(2))
     return np.cov((one - other).T.astype(np.float64)) / 2
 
 

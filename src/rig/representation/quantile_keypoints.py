@@ -1,11 +1,11 @@
 """Quantile keypoints: where what moves is, and its shape, color by color.
 
-An image is put under the light of the background image (:mod:`rig.representation.illumination`).
-A pixel that still differs from the background, by more than its noise, has moved. Moved pixels
-are shared out among colors, which were clustered from moved pixels. The mass of each color gives
-its place and its shape (:mod:`rig.representation.slabs`). Latents are the directions of these
-numbers in which images differ more than light and noise explain
-(:mod:`rig.representation.signal`).
+An image is put under the light of the background image
+(``illumination.py``). A pixel that still differs from the background, by
+more than its noise, has moved. Moved pixels are shared out among colors, which were clustered
+from moved pixels. The mass of each color gives its place and its shape
+(``slabs.py``). Latents are the directions of these numbers in which images
+differ more than light and noise explain (``signal_directions.py``).
 
 So two objects of one color need no identity, and the turn of an object or the curve of a rope
 is in its shape. A color that is not visible stands at its usual place, so that it adds no
@@ -71,7 +71,9 @@ class MovingColors(eqx.Module):
     def __call__(self, image: Float[Array, "H W 3"]) -> tuple[Array, Array]:
         """Return place and shape of each color, and how many pixels of it moved."""
         # Without the barrier, XLA computes the masses once for each of their sums.
-        mass = jax.lax.optimization_barrier(self.masses(image))
+        mass: Array = jax.lax.optimization_barrier(  # type: ignore[no-untyped-call]
+            self.masses(image)
+        )
         num_pixels = mass.sum(axis=(1, 2))
         shape = slab_features(mass)
         is_visible = num_pixels / (num_pixels + MIN_PIXELS)
@@ -79,13 +81,11 @@ class MovingColors(eqx.Module):
 
 
 class QuantileKeypointEncoder(eqx.Module):
-    """Encoder of an image to latents of unit variance."""
+    """Encoder of an image to latents whose distance counts what matters."""
 
     colors: MovingColors
     mean: Float[Array, " features"]
     matrix: Float[Array, "features latent"]
-    weight: Float[Array, " latent"]
-    """What each latent counts for in a distance; not learned."""
     log_std: Float[Array, " latent"]
 
     def __call__(self, image: Float[Array, "H W 3"]) -> MeanAndLogStd:
@@ -111,6 +111,5 @@ def blank_encoder(side: int, latent_dim: int) -> QuantileKeypointEncoder:
         colors,
         jnp.zeros(features),
         jnp.zeros((features, latent_dim)),
-        jnp.ones(latent_dim),
         jnp.full(latent_dim, INITIAL_LOG_STD),
     )

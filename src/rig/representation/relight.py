@@ -46,7 +46,9 @@ def relight(
     shadow = np.log(1 - rng.uniform(0, MIN_SHADOW, (num, 1, 1)) * blob)[..., None]
     gain = rng.uniform(1 - MIN_GAIN, 1 + MIN_GAIN, (num, 1, 1, 1))
     tint = rng.uniform(1 - MIN_TINT, 1 + MIN_TINT, (num, 1, 1, 3))
-    total = (scene + light[rng.permutation(num)] + shadow + np.log(gain * tint)).astype(np.float32)
+    total = (scene + light[rng.permutation(num)] + shadow + np.log(gain * tint)).astype(
+        np.float32
+    )
     levels = np.exp(total) - DARK
     levels += max(MIN_NOISE, noise) * rng.standard_normal(total.shape, dtype=np.float32)
     return np.clip(np.rint(levels), 0, 255).astype(np.uint8)

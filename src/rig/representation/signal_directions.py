@@ -1,9 +1,9 @@
 """Directions of signal: what images differ in beyond what light and noise explain.
 
 Whitening by variance gives a direction that light changes the weight of one that an object
-changes. Here, latents are generalised eigenvectors of the covariance of what is seen against the
-covariance of what other light and other noise do to it: the directions of the largest ratio of
-signal to noise. A latent counts in a distance by its ratio, and by the share of its variance
+changes. Here, latents are generalised eigenvectors of the covariance of what is seen against
+the covariance of what other light and other noise do to it: the directions of the largest ratio
+of signal to noise. A latent counts in a distance by its ratio, and by the share of its variance
 that the latents before it do not predict: a motion that shows in many directions counts once.
 """
 
@@ -25,11 +25,13 @@ Features = Float32[np.ndarray, "N features"]
 
 
 class SignalDirections(NamedTuple):
-    """An affine map from features to latents of unit variance, and what each counts for."""
+    """An affine map from features to latents.
+
+    A latent's standard deviation is what it counts for in a distance, from 0 to 1.
+    """
 
     mean: Float[np.ndarray, " features"]
     matrix: Float[np.ndarray, "features latent"]
-    weight: Float[np.ndarray, " latent"]
     ratio: Float[np.ndarray, " latent"]
     """Variance of the signal over that of the noise."""
 
@@ -57,7 +59,7 @@ def find_directions(
     matrix = directions[:, best] / np.sqrt(ratio)
     new = unpredicted((wide - mean) @ matrix, share)
     weight = np.sqrt(new * ratio**2 / (ratio**2 + MIN_RATIO**2))
-    return SignalDirections(mean, matrix, weight, ratio)
+    return SignalDirections(mean, matrix * weight, ratio)
 
 
 def unpredicted(

@@ -3,9 +3,9 @@
 Along each direction (x, y and both diagonals) a mass is cut into slabs of equal mass, as
 quantiles cut a line, and each slab gives its mean place, along the cut and across it. Along the
 cut, the distance of two masses' slab means is the sliced Wasserstein distance (Bonneel et al.
-2015). Across it, the slabs follow a curve, for example a rope. The slab means of a direction are
-then rotated by a discrete cosine transform: its first coefficient is the mass's mean place, the
-same for all directions, and the others are the width, the skew and so on.
+2015). Across it, the slabs follow a curve, for example a rope. The slab means of a direction
+are then rotated by a discrete cosine transform: its first coefficient is the mass's mean place,
+the same for all directions, and the others are the width, the skew and so on.
 """
 
 import jax.numpy as jnp
