@@ -14,7 +14,7 @@ COMMANDS = {
     "reach": f"{ROBOT}:Reach",
     "evaluate": f"{ROBOT}:Evaluate",
     "imagine": f"{ROBOT}:Imagine",
-    "look": f"{ROBOT}:Look",
+    "look": "rig.cli.look_command:Look",
     "report": f"{ROBOT}:Report",
     "doctor": f"{ROBOT}:Doctor",
     "demo": f"{ROBOT}:Demo",

@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Bool, Float64
 
 from rig.envs.camera import Camera
+from rig.envs.ray_camera import Pattern
 from rig.envs.scene import Scene
 
 
@@ -76,6 +77,8 @@ class Task:
     """The name of a built-in scene, without ``.xml``, or the path of a scene file."""
     camera: Camera
     """The camera whose images the policy sees."""
+    patterns: Mapping[str, Pattern] = field(default_factory=dict)
+    """The pattern on geoms of the scene, by the geom's name."""
     objects: Mapping[str, tuple[str, ...]]
     """The joints of each object in the scene; the hand comes first."""
     hand_box: Region

@@ -10,7 +10,7 @@ import numpy as np
 from gymnasium import spaces
 from jaxtyping import Bool, Float32, UInt8
 
-from rig.envs.camera import MOVING_GROUP, STATIC_GROUP, RayCamera
+from rig.envs.ray_camera import MOVING_GROUP, STATIC_GROUP, Pattern, RayCamera
 from rig.envs.square_crop import crop_square
 from rig.envs.thread_pool import ThreadPool
 from rig.errors import ExternalEnvError
@@ -47,6 +47,16 @@ class ImageSource:
         """Return the present image of each environment."""
         raise NotImplementedError
 
+    def still_image(self, envs: Sequence[ExternalEnv]) -> Image:
+        """Return an image of the commonest colour in the present images."""
+        images = self.images(envs)
+        colours, counts = np.unique(images.reshape(-1, 3), axis=0, return_counts=True)
+        return np.broadcast_to(colours[counts.argmax()], images.shape[1:]).copy()
+
+    def paint_table(self, pattern: Pattern) -> bool:
+        """Give what is fixed to the world a pattern; return whether that is possible."""
+        return False
+
     def close(self) -> None:
         """Release what the source holds."""
 
@@ -62,6 +72,7 @@ class RayCasterSource(ImageSource):
         """Store the camera's words; the scene is only there at the first image."""
         self._size, self._camera_text = image_size, camera
         self._model: mujoco.MjModel | None = None
+        self._pattern: Pattern | None = None
         self._thread_pool = ThreadPool()
         self.description = f"mj_multiRay, camera {camera or 'as usual'}"
 
@@ -77,6 +88,19 @@ class RayCasterSource(ImageSource):
         images = np.empty((len(datas), self._size, self._size, 3), np.uint8)
         self._camera.images(datas, images, self._thread_pool)
         return images
+
+    def still_image(self, envs: Sequence[ExternalEnv]) -> Image:
+        """Return what the camera shows of what is fixed to the world."""
+        self.images(envs)
+        fixed = copy.copy(self._seen)
+        fixed.geom_group[fixed.body_weldid[fixed.geom_bodyid] != 0] = HIDDEN_GROUP
+        return self._camera_of(fixed).still_image
+
+    def paint_table(self, pattern: Pattern) -> bool:
+        """Give what is fixed to the world a pattern."""
+        self._pattern = pattern
+        self._make_camera()
+        return True
 
     def close(self) -> None:
         """Stop the threads."""
@@ -120,8 +144,14 @@ class RayCasterSource(ImageSource):
         self._seen.geom_group[is_seen] = np.where(
             self._moves[is_seen], MOVING_GROUP, STATIC_GROUP
         )
-        far_m = self._seen.vis.map.zfar * self._seen.stat.extent
-        self._camera = RayCamera(self._seen, self._view, self._size, far_m, self._first)
+        self._camera = self._camera_of(self._seen)
+
+    def _camera_of(self, model: mujoco.MjModel) -> RayCamera:
+        """Return the camera in a scene."""
+        far_m = model.vis.map.zfar * model.stat.extent
+        fixed = np.flatnonzero(model.body_weldid[model.geom_bodyid] == 0).tolist()
+        patterns = dict.fromkeys(fixed, self._pattern) if self._pattern else {}
+        return RayCamera(model, self._view, self._size, far_m, self._first, patterns)
 
 
 class ObservationSource(ImageSource):
