@@ -141,7 +141,7 @@ def test_exposure_follows_what_the_camera_sees():
 @pytest.mark.parametrize("size", [48, 84, 45])
 def test_jpeg_loses_what_the_library_loses(size):
     grey = np.random.default_rng(0).uniform(0, 200, (size, size, 1))
-    image = (grey + [0, 30, 50]).astype(np.uint8)
+    image = (grey + np.array([0, 30, 50])).astype(np.uint8)
     file = BytesIO()
     Image.fromarray(image).save(file, "JPEG", quality=90)
     theirs = np.asarray(Image.open(file)).astype(float)

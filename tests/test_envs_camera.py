@@ -2,7 +2,7 @@ import mujoco
 import numpy as np
 import pytest
 
-from rig.envs.ray_camera import RayCamera
+from rig.envs.camera import RayCamera
 from rig.envs.scene import Scene
 from rig.envs.tasks import PUSH, REACH, TASKS
 from rig.envs.thread_pool import ThreadPool

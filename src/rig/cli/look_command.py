@@ -72,10 +72,12 @@ class Look(Checked):
         from PIL import Image
 
         from rig.goals.goal_image import save_goal_image
-        from rig.report.tables import print_line
+        from rig.report.tables import print_line, print_notice
         from rig.training.snapshot import take_snapshot
 
         snapshot = take_snapshot(config, self.size, of_goal=self.goal)
+        for note in snapshot.notes:
+            print_notice(note)
         image, state = Image.fromarray(snapshot.image), snapshot.state.tolist()
         save_goal_image(out, image, snapshot.id, state, snapshot.seed)
         print_line(str(out))

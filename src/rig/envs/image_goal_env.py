@@ -16,7 +16,7 @@ from rig.errors import TaskError
 
 
 if TYPE_CHECKING:
-    from rig.envs.ray_camera import Pattern
+    from rig.envs.patterns import Pattern
 
 
 OPTIONS = {"goal_images", "goal_states", "start_seeds"}
@@ -79,6 +79,8 @@ class ImageGoalVectorEnv(VectorEnv[Any, Any, Any]):
     """Number of goals that can be made in seconds, to probe what the latents encode."""
     renderer: str = "mj_multiRay"
     """What renders the images; by default MuJoCo's ray caster, shaded in NumPy."""
+    notes: tuple[str, ...] = ()
+    """What a person should know before training, such as which other cameras there are."""
     state_names: tuple[str, ...] = ()
     """Names of the numbers of a goal's state; empty if nothing can be measured."""
     state_units: tuple[str, ...] = ()

@@ -4,12 +4,17 @@ A pattern is fixed to its geom's own frame, so that it moves and turns with the 
 stored: a point's colour is computed when a ray hits it.
 """
 
+from collections.abc import Callable, Sequence
+
+import mujoco
 import numpy as np
 from jaxtyping import Float64, Int
 
 
 Points = Float64[np.ndarray, "N 3"]
 Factors = Float64[np.ndarray, "N 3"]
+Pattern = Callable[[Points], Factors]
+"""Factors of a geom's red, green and blue at points of its own frame, in metres."""
 
 GRAIN_WIDTH_M, GRAIN_LENGTH_M = 0.02, 0.3
 """Size of a grain of wood."""
@@ -17,6 +22,15 @@ GRAIN_DEPTH = 0.12
 """Largest part of its brightness that a table loses to its grain."""
 GRAIN_RGB = (0.9, 1.0, 1.25)
 """How much of this depth each colour loses: dark grain is redder."""
+
+
+def in_frame(
+    datas: Sequence[mujoco.MjData], geom: int, points_m: Points, own: Int[np.ndarray, " N"]
+) -> Points:
+    """Return points in the frame of a geom, each of the data whose index is in ``own``."""
+    positions_m = np.array([data.geom_xpos[geom] for data in datas])[own]
+    axes = np.array([data.geom_xmat[geom] for data in datas]).reshape(-1, 3, 3)[own]
+    return np.einsum("nij,ni->nj", axes, points_m - positions_m)
 
 
 def wood_grain(points_m: Points) -> Factors:

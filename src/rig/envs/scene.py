@@ -9,7 +9,8 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int
 
 from rig.envs import arm
-from rig.envs.ray_camera import MOVING_GROUP, STATIC_GROUP, Pattern
+from rig.envs.camera import MOVING_GROUP, STATIC_GROUP
+from rig.envs.patterns import Pattern
 from rig.errors import SceneError, suggest
 
 

@@ -9,7 +9,8 @@ import mujoco
 import numpy as np
 from jaxtyping import Float32, Float64, UInt8
 
-from rig.envs.ray_camera import Pattern, RayCamera
+from rig.envs.camera import RayCamera
+from rig.envs.patterns import Pattern
 from rig.envs.scene import Scene
 from rig.envs.task import Task
 from rig.envs.thread_pool import ThreadPool

@@ -20,7 +20,7 @@ from gymnasium.vector.utils import batch_space
 from jaxtyping import Float32, Float64, UInt8
 
 from rig.envs.image_goal_env import Goals, ImageGoalVectorEnv
-from rig.envs.ray_camera import Pattern
+from rig.envs.patterns import Pattern
 from rig.envs.tabletop import STEP_S, Tabletop
 from rig.envs.task import Task
 from rig.envs.tasks import find_task

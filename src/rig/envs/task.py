@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, Float64
 
-from rig.envs.camera import Camera
-from rig.envs.ray_camera import Pattern
+from rig.envs.patterns import Pattern
 from rig.envs.scene import Scene
+from rig.envs.viewpoint import Camera
 
 
 HAND = "hand"

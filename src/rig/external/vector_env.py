@@ -10,7 +10,7 @@ from gymnasium.vector.utils import batch_space
 from jaxtyping import Float32, UInt8
 
 from rig.envs.image_goal_env import Goals, ImageGoalVectorEnv, rms
-from rig.envs.ray_camera import Pattern
+from rig.envs.patterns import Pattern
 from rig.errors import DivergedError
 from rig.external.env import ExternalEnv
 from rig.external.goals import MAX_SEED, make_goals
@@ -51,6 +51,7 @@ class ExternalVectorEnv(ImageGoalVectorEnv):
         self.metadata = {"autoreset_mode": AutoresetMode.DISABLED, "render_fps": fps}
         self._goals: Goals | None = None
         images = self.reset(seed=seed)[0]["observation"]
+        self.notes = image_source.notes
         self.state_names = tuple(f"goal_{i}" for i in range(len(first.achieved)))
         self.state_units = ("m",) * len(self.state_names)
         image = spaces.Box(0, 255, images.shape[1:], np.uint8)

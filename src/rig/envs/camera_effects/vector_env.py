@@ -65,7 +65,11 @@ class CameraEffects(ImageGoalVectorEnv):
         self.id, self.num_steps, self.num_envs = envs.id, envs.num_steps, envs.num_envs
         self.max_probes, self.is_reset_free = envs.max_probes, envs.is_reset_free
         self.state_names, self.state_units = envs.state_names, envs.state_units
-        self.metadata, self.render_mode = envs.metadata, envs.render_mode
+        self.metadata, self.render_mode, self.notes = (
+            envs.metadata,
+            envs.render_mode,
+            envs.notes,
+        )
         self.renderer = f"{envs.renderer}, {' '.join(sorted(self.effects))}"
         self.single_observation_space = envs.single_observation_space
         self.single_action_space = envs.single_action_space
