@@ -23,6 +23,7 @@ LAYERS = [
     {"external"},
     {"replay"},
     {"runs"},
+    {"datasets"},
     {"representation"},
     {"agent"},
     {"report"},

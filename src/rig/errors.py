@@ -40,6 +40,10 @@ class DataSetError(RigError):
     """A file of images and true states lacks an array, or has one of another shape or type."""
 
 
+class RecordingError(RigError):
+    """A recording can't be read or written."""
+
+
 class RunError(RigError):
     """A directory is no run, a half-written one, or would be written over."""
 

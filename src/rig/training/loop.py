@@ -36,7 +36,7 @@ from rig.runs.interrupt import Interrupt, uninterrupted
 from rig.runs.run import Run
 from rig.training.buffer import make_replay_buffer
 from rig.training.checkpoint_manager import CheckpointManager
-from rig.training.collect import MAX_ROUND_STEPS, collect_images
+from rig.training.collect import MAX_ROUND_STEPS, collect_images, is_enough
 from rig.training.coverage import RecordCoverage
 from rig.training.divergence import check_divergence
 from rig.training.fit_representation import finetune, with_imagined_goals
@@ -122,7 +122,7 @@ def collect(state: CollectState, setup: Setup) -> CollectState:
     """Collect images until there are enough to fit the representation to."""
     num_images = setup.config.collect.num_images
     setup.progress.begin("collect", num_images)
-    while state.num_images < num_images:
+    while not is_enough(state.collected, setup.config):
         with setup.interrupt.deferred():
             collected = collect_images(state.collected, setup.config, setup.envs, rng=state.rng)
             env_states = unwrapped_envs(setup.envs).get_state()
