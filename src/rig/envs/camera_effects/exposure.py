@@ -6,6 +6,7 @@ shutter is open, light and lens, the sensor's noise, and JPEG.
 
 from collections.abc import Set
 from dataclasses import dataclass
+from zlib import crc32
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int, UInt8
@@ -204,3 +205,19 @@ def planes_of(images: Images) -> Planes:
     planes = np.empty((len(images), 3, *images.shape[1:3]), np.float32)
     planes[...] = images.transpose(0, 3, 1, 2)
     return planes
+
+
+def moments(images: Images) -> tuple[Light, Shots]:
+    """Return light and chance of images at moments of their own, which the images decide."""
+    rngs = [np.random.default_rng(checksum(image)) for image in images]
+    light = [Light.draw(1, rng=rng).columns() for rng in rngs]
+    shots = [Shots.draw(1, rng=rng) for rng in rngs]
+    return Light.of_columns(np.concatenate(light)), Shots(
+        shake=np.concatenate([one.shake for one in shots]),
+        noise_start=np.concatenate([one.noise_start for one in shots]),
+    )
+
+
+def checksum(images: np.ndarray) -> int:
+    """Return a number that depends on all bytes of images."""
+    return crc32(np.ascontiguousarray(images).data)

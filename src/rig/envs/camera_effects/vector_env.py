@@ -13,13 +13,19 @@ clean image decides.
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Any
-from zlib import crc32
 
 import numpy as np
 from jaxtyping import Bool, Float64, UInt8
 
 from rig.config import CameraEffect
-from rig.envs.camera_effects.exposure import Exposure, Planes, Shots, planes_of
+from rig.envs.camera_effects.exposure import (
+    Exposure,
+    Planes,
+    Shots,
+    checksum,
+    moments,
+    planes_of,
+)
 from rig.envs.camera_effects.light import Light
 from rig.envs.image_goal_env import Goals, ImageGoalVectorEnv, rms
 from rig.envs.patterns import wood_grain
@@ -61,15 +67,11 @@ class CameraEffects(ImageGoalVectorEnv):
         """
         named = set(effects)
         self.effects = named | (WEBCAM if "webcam" in named else set())
-        self.envs, self.task = envs, envs.task
+        self.envs, self.task, self.notes = envs, envs.task, envs.notes
         self.id, self.num_steps, self.num_envs = envs.id, envs.num_steps, envs.num_envs
         self.max_probes, self.is_reset_free = envs.max_probes, envs.is_reset_free
         self.state_names, self.state_units = envs.state_names, envs.state_units
-        self.metadata, self.render_mode, self.notes = (
-            envs.metadata,
-            envs.render_mode,
-            envs.notes,
-        )
+        self.metadata, self.render_mode = envs.metadata, envs.render_mode
         self.renderer = f"{envs.renderer}, {' '.join(sorted(self.effects))}"
         self.single_observation_space = envs.single_observation_space
         self.single_action_space = envs.single_action_space
@@ -80,6 +82,9 @@ class CameraEffects(ImageGoalVectorEnv):
         self._grain = flat_grain(len(self._still_image)) if has_grain else None
         self._exposure = Exposure(self.effects, self._with_grain(self._still_image[None])[0])
         self._before: Planes | None = None
+        size = len(self._still_image)
+        self._own_goals = np.zeros((self.num_envs, size, size, 3), np.uint8)
+        self._goal_images = self._own_goals.copy()
         self._light: Light
         self._begin(seed=0)
 
@@ -92,14 +97,14 @@ class CameraEffects(ImageGoalVectorEnv):
         self._np_random = self.envs.np_random
         goal_images = options.get("goal_images")
         if goal_images is not None:
-            self._goal_images = np.asarray(goal_images)
+            self._own_goals, self._goal_images = np.array(goal_images), np.array(goal_images)
             self._begin(checksum(goal_images))
         elif seed is not None:
             self._begin(seed)
         else:
             self._advance()
-        if goal_images is None and "reset_mask" not in options:
-            self._goal_images = self.photograph(observation["desired_goal"])
+        if goal_images is None:
+            self._photograph_goals(observation["desired_goal"])
         begun = options.get("reset_mask", np.ones(self.num_envs, bool))
         return self._seen(observation, info, begun)
 
@@ -156,6 +161,12 @@ class CameraEffects(ImageGoalVectorEnv):
     def close_extras(self, **_kwargs: Any) -> None:
         """Close the environments."""
         self.envs.close()
+
+    def _photograph_goals(self, images: Images) -> None:
+        """Photograph the environments' goal images that have changed."""
+        changed = (images != self._own_goals).any(axis=(1, 2, 3))
+        self._goal_images[changed] = self.photograph(images[changed])
+        self._own_goals = images.copy()
 
     def _begin(self, seed: int) -> None:
         """Put the camera at the beginning of what a seed decides."""
@@ -232,19 +243,3 @@ def flat_grain(size: int) -> Float64[np.ndarray, "size size 3"]:
     x_m, y_m = np.meshgrid(along_m, along_m)
     points_m = np.stack([x_m.ravel(), y_m.ravel(), np.zeros(size**2)], axis=1)
     return wood_grain(points_m).reshape(size, size, 3)
-
-
-def moments(images: Images) -> tuple[Light, Shots]:
-    """Return light and chance of images at moments of their own, which the images decide."""
-    rngs = [np.random.default_rng(checksum(image)) for image in images]
-    light = [Light.draw(1, rng=rng).columns() for rng in rngs]
-    shots = [Shots.draw(1, rng=rng) for rng in rngs]
-    return Light.of_columns(np.concatenate(light)), Shots(
-        shake=np.concatenate([one.shake for one in shots]),
-        noise_start=np.concatenate([one.noise_start for one in shots]),
-    )
-
-
-def checksum(images: np.ndarray) -> int:
-    """Return a number that depends on all bytes of images."""
-    return crc32(np.ascontiguousarray(images).data)
