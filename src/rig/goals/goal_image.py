@@ -10,11 +10,11 @@ import warnings
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from jaxtyping import Float64, UInt8
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 from PIL.PngImagePlugin import PngInfo
 
 from rig.envs.square_crop import square_image
@@ -25,6 +25,9 @@ GOAL_STATE_KEY = "rig:goal_state"
 """The text chunk that holds task, true state and seed, as JSON."""
 MAX_FILE_BYTES = 1 << 28
 """More than the image of any camera."""
+SENT_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
+"""What a browser may send; Pillow knows more, and some run other programs."""
+MAX_SENT_PX = 4096
 WHITE_16_BIT = 65_535
 TURNED = range(2, 9)
 """Values of the EXIF tag Orientation for images that have to be turned or mirrored."""
@@ -61,16 +64,51 @@ def read_goal_image(path: Path, size: int) -> GoalImage:
         raise ImageError(f"{path} is not a file: give an image, e.g. from `rig look --goal`")
     if path.stat().st_size > MAX_FILE_BYTES:
         raise ImageError(f"{path} has {path.stat().st_size:,} bytes: give a smaller image")
+    with path.open("rb") as file:
+        return read_image_file(file, str(path), size)
+
+
+def read_goal_bytes(file: BinaryIO, size: int) -> GoalImage:
+    """Read an image that someone else sent: usual formats only, and no more than 4096 px a side.
+
+    Raises:
+        ImageError: It is no image of these formats, cut off, or too large.
+    """
+    return read_image_file(file, "the file", size, formats=SENT_FORMATS, max_px=MAX_SENT_PX)
+
+
+def read_image_file(
+    file: BinaryIO,
+    name: str,
+    size: int,
+    formats: tuple[str, ...] | None = None,
+    max_px: int | None = None,
+) -> GoalImage:
+    """Read an open image file.
+
+    Args:
+        file: The file.
+        name: What an error message calls it.
+        size: Width and height of the goal image in pixels.
+        formats: Formats to try, by Pillow's names; by default all that it knows.
+        max_px: The largest side to accept.
+
+    Raises:
+        ImageError: It is no image, cut off, or too large.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's, about metadata of cameras
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
-            with Image.open(path) as file:
-                return decoded(file, size)
+            with Image.open(file, formats=formats) as image:
+                if max_px is not None and max(image.size) > max_px:
+                    raise ValueError(f"{image.width} x {image.height}, at most {max_px} a side")
+                return decoded(image, size)
         except UNREADABLE as error:
-            reason = " ".join(str(error).split())
+            is_unknown = isinstance(error, UnidentifiedImageError)
+            reason = "unknown format" if is_unknown else " ".join(str(error).split())
             raise ImageError(
-                f"{path} can't be read as an image ({reason}): give a complete PNG or JPEG file"
+                f"{name} can't be read as an image ({reason}): give a complete PNG or JPEG file"
             ) from error
 
 
