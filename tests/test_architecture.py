@@ -30,6 +30,7 @@ LAYERS = [
     {"inference"},
     {"sweep"},
     {"compare"},
+    {"serve"},
     {"api"},
     {"cli"},
     {"__main__"},

@@ -69,7 +69,7 @@ def read_goal_image(path: Path, size: int) -> GoalImage:
 
 
 def read_goal_bytes(file: BinaryIO, size: int) -> GoalImage:
-    """Read an image that someone else sent: usual formats only, and no more than 4096 px a side.
+    """Read an image that someone sent: usual formats only, at most 4096 pixels a side.
 
     Raises:
         ImageError: It is no image of these formats, cut off, or too large.

@@ -71,9 +71,7 @@ def note_step(
 
 
 def show(hub: Hub, seen: Seen, decoded: np.ndarray, **head: Any) -> None:
-    """Send what the robot sees, what it makes of it, and the large view, if anyone looks."""
-    if not hub.clients:
-        return
+    """Send what the robot sees, what it makes of it, and the large view."""
     hub.publish_frame("camera", png(seen.image), format="png", **head)
     hub.publish_frame("decoded", png(decoded), format="png", **head)
     if seen.large is not None:

@@ -139,7 +139,13 @@ class GoalStore:
         latents = representation.imagine(num, rng=np.random.default_rng(seed))
         images = representation.decode(latents)
         return [
-            self._keep(trained, GoalImage(image=image, changes=(), task=None, state=None), row[None], "imagined", ())
+            self._keep(
+                trained,
+                GoalImage(image=image, changes=(), task=None, state=None),
+                row[None],
+                "imagined",
+                (),
+            )
             for image, row in zip(images, latents, strict=True)
         ]
 

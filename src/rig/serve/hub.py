@@ -76,6 +76,8 @@ class Hub:
 
     def __init__(self) -> None:
         self.clients: dict[str, Client] = {}
+        self.newest: dict[str, bytes] = {}
+        """The newest frame of each kind, for a tab that comes later."""
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def use_loop(self, loop: asyncio.AbstractEventLoop | None) -> None:
@@ -86,16 +88,16 @@ class Hub:
         """Return the runs whose rounds some client watches."""
         return {run for client in list(self.clients.values()) for run in client.watched}
 
-    def publish(self, kind: str, **values: Any) -> None:
+    def publish(self, kind: str, /, **values: Any) -> None:
         """Send a message to every client, from any thread."""
         text = to_json({"type": kind, **values}).decode()
         self._call(lambda client: client.add(text))
 
-    def publish_frame(self, of: str, data: bytes, **head: Any) -> None:
+    def publish_frame(self, of: str, data: bytes, /, **head: Any) -> None:
         """Send an image to every client, from any thread; newer ones replace it."""
-        if self.clients:
-            packed = pack_frame({"type": "frame", "of": of, **head}, data)
-            self._call(lambda client: client.add_frame(of, packed))
+        packed = pack_frame({"type": "frame", "of": of, **head}, data)
+        self.newest[of] = packed
+        self._call(lambda client: client.add_frame(of, packed))
 
     def _call(self, action: Any) -> None:
         def on_loop() -> None:

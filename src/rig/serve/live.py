@@ -62,11 +62,13 @@ def greet(state: ServerState, client: Client) -> None:
     """Tell a new tab who it is and what the robot does."""
     say(client, "hello", schema=SCHEMA, version=state.version, client=client.id)
     say(client, "robot", **asdict(state.robot.status))
+    for of, frame in list(state.hub.newest.items()):
+        client.add_frame(of, frame)
 
 
-def say(client: Client, kind: str, **values: object) -> None:
+def say(to: Client, kind: str, /, **values: object) -> None:
     """Send a message to one tab."""
-    client.add(to_json({"type": kind, **values}).decode())
+    to.add(to_json({"type": kind, **values}).decode())
 
 
 async def receive_all(state: ServerState, client: Client) -> None:

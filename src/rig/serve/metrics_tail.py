@@ -57,7 +57,7 @@ class RowTail:
 
 
 class MetricsTail:
-    """The metrics of a run with their times, and a generation that changes when they are cut."""
+    """The metrics of a run with their times; the generation changes when they are cut."""
 
     def __init__(self, directory: Path) -> None:
         self._files = [RowTail(directory / name) for name in (METRICS, CLOCK)]

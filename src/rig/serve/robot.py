@@ -70,15 +70,16 @@ class Robot:
         """Return what the robot does."""
         return self._status
 
-    def wake(self, run_id: str, load: Callable[[], Trained]) -> None:
-        """Make the robot use a run's policy.
+    def wake(self, run_id: str, load: Callable[[], Trained], *, again: bool = False) -> None:
+        """Make the robot use a run's policy; ``again`` loads the newest one.
 
         Raises:
             RequestError: It moves.
         """
         with self._lock:
             self._check_still()
-            if self._status.run == run_id and self._status.state not in ("asleep", "fault"):
+            is_awake = self._status.state in ("ready", "held")
+            if is_awake and self._status.run == run_id and not again:
                 return
             self._set(Status(state="waking", run=run_id))
         self._jobs.put(lambda: self._wake(load))
@@ -104,7 +105,9 @@ class Robot:
             if trained is None or self._status.state not in ("ready", "held"):
                 raise RequestError(409, "asleep", "the robot is not awake", "wake it first")
             if goal.run != trained.id:
-                raise RequestError(409, "other_run", "the goal is another run's", "make a new one")
+                raise RequestError(
+                    409, "other_run", "the goal is another run's", "make a new one"
+                )
             recording = Recording(
                 goal=goal,
                 task=trained.run.config.task,
@@ -175,7 +178,9 @@ class Robot:
                 self._fault(str(error))
             except Exception as error:
                 log.exception("the robot has a fault")
-                self._fault(f"{type(error).__name__}: {error}; the traceback is in the terminal")
+                self._fault(
+                    f"{type(error).__name__}: {error}; the traceback is in the terminal"
+                )
         if self._trained is not None:
             self._trained.arm.close()
 

@@ -22,7 +22,8 @@ async def wake(request: Request) -> Response:
     """Make the robot use a run's policy; it takes seconds, and the socket tells when."""
     state, body = state_of(request), await read_object(request)
     run_id = field(body, "run", str)
-    state.robot.wake(run_id, await run_sync(state.loader, run_id))
+    again = field(body, "again", bool, False)
+    state.robot.wake(run_id, await run_sync(state.loader, run_id), again=again)
     return reply(asdict(state.robot.status), 202)
 
 
@@ -36,9 +37,9 @@ async def go(request: Request) -> Response:
         raise RequestError(400, "bad_field", "start is reset or here; speed 0, 1 or 4")
     if client not in state.hub.clients:
         raise RequestError(409, "no_client", "no such tab is connected", "reload the page")
-    if goal.likeness and goal.likeness.verdict == "unlike":
-        if not field(body, "force", bool, False):
-            raise RequestError(422, "unlike", "the goal is unlike anything practised", "force")
+    is_unlike = goal.likeness is not None and goal.likeness.verdict == "unlike"
+    if is_unlike and not field(body, "force", bool, False):
+        raise RequestError(422, "unlike", "the goal is unlike anything practised", "force")
     state.check_can_reach(goal.run)
     attempt = state.robot.go(goal, client, is_reset=start == "reset", speed=speed)
     return reply({"attempt": attempt}, 202)

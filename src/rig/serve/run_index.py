@@ -111,8 +111,8 @@ class RunIndex:
             return "No policy yet: there is one after the first evaluation."
         if ":" in run.config.task and not (place.is_named or self._allow_env):
             return (
-                f"Its environment is code of its own ({run.config.task}). If you trust it, start "
-                "`rig serve` with this run's directory, or with --allow-env."
+                f"Its environment is code of its own ({run.config.task}). If you trust it, "
+                "start `rig serve` with this run's directory, or with --allow-env."
             )
         return "This server is read-only." if self._is_read_only else ""
 

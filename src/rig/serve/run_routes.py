@@ -31,9 +31,7 @@ MAX_CONDITION = 500
 async def health(request: Request) -> Response:
     """Say which version this is."""
     state = state_of(request)
-    return reply(
-        {"version": state.version, "schema": SCHEMA, "read_only": state.is_read_only}
-    )
+    return reply({"version": state.version, "schema": SCHEMA, "read_only": state.is_read_only})
 
 
 async def list_runs(request: Request) -> Response:

@@ -16,7 +16,6 @@ from jaxtyping import Float64, UInt8
 from rig.envs.scene import Scene as Model
 from rig.envs.tabletop import Tabletop
 from rig.envs.task import HAND, Task
-from rig.errors import TaskError
 from rig.goals.goal_image import GoalImage
 from rig.serve.errors import RequestError
 
@@ -104,7 +103,9 @@ class Scene:
                 region.clip(numbers[None])[0], numbers
             ):
                 outside.append(name.replace("_", " "))
-        return [f"The {name} lies outside the region that goals are tested in." for name in outside]
+        return [
+            f"The {name} lies outside the region that goals are tested in." for name in outside
+        ]
 
     def draw_large(self, state: State) -> UInt8[np.ndarray, "H W 3"]:
         """Return a large image of a state."""

@@ -75,8 +75,8 @@ def check(options: ServeOptions) -> None:
     is_local = url_host(options.host) in LOOPBACK
     if not (is_local or options.has_token):
         raise ConfigError(
-            f"--no-token with --host {options.host} would let the whole network move the robot: "
-            "leave out --no-token"
+            f"--no-token with --host {options.host} would let the whole network move the "
+            "robot: leave out --no-token"
         )
     for root in options.roots:
         if not root.is_dir():
