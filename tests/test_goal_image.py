@@ -6,6 +6,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from rig.errors import ImageError
+from rig.goals import photograph
 from rig.goals.goal_image import GOAL_STATE_KEY, read_goal_image, save_goal_image
 from rig.report.image_grid import enlarged
 
@@ -159,12 +160,61 @@ def test_unreadable_file_is_refused_by_name(tmp_path, content):
         read_goal_image(path, SIZE)
 
 
-@pytest.mark.parametrize("limit", [1000, 2000])  # Pillow raises at twice its limit, else warns.
-def test_decompression_bomb_is_refused(tmp_path, monkeypatch, limit):
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
-    halves().save(tmp_path / "goal.png")
-    with pytest.raises(ImageError, match="decompression bomb"):
-        read_goal_image(tmp_path / "goal.png", SIZE)
+@pytest.mark.parametrize("kind", ["jpg", "png"])
+def test_photograph_of_108_megapixels_is_read(tmp_path, kind):
+    grey = Image.new("L", (12_000, 9000), 60)
+    grey.paste(200, (6000, 0, 12_000, 9000))
+    options = {"quality": 80} if kind == "jpg" else {"compress_level": 1}
+    goal = read(tmp_path / f"goal.{kind}", grey, **options)
+    assert goal.image[:, [0, -1], 0].tolist() == [[60, 200]] * SIZE
+    assert "cropped 12000 x 9000 to its middle square" in goal.changes
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "L", "I;16", "F", "1"])
+def test_large_image_is_reduced_in_bands_to_the_same_image(tmp_path, monkeypatch, mode):
+    image = halves(288, 192).convert("L" if mode == "I;16" else mode)
+    if mode == "I;16":
+        image = Image.fromarray(np.asarray(image).astype(np.uint16) * 257)
+    whole = read(tmp_path / "goal.tiff", image)
+    monkeypatch.setattr(photograph, "REDUCED_PX", SIZE)
+    monkeypatch.setattr(photograph, "BAND_PX", 20)
+    small = read_goal_image(tmp_path / "goal.tiff", SIZE)
+    assert small.changes == whole.changes
+    np.testing.assert_allclose(small.image, whole.image, atol=1)
+
+
+def test_large_photograph_is_turned_as_its_exif_tag_says(tmp_path, monkeypatch):
+    monkeypatch.setattr(photograph, "REDUCED_PX", 50)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    goal = read(tmp_path / "goal.jpg", halves(400, 300), exif=exif)
+    np.testing.assert_allclose(goal.image[5, 20], LEFT_RGB, atol=9)
+    assert "cropped 300 x 400 to its middle square" in goal.changes
+
+
+@pytest.mark.parametrize(
+    ("limit", "options"),
+    [
+        ("MAX_PIXELS", {}),
+        ("FORMAT_LIMITS", {}),
+        ("MAX_COEFFICIENT_BYTES", {"progressive": True}),
+    ],
+)
+def test_decompression_bomb_is_refused(tmp_path, monkeypatch, limit, options):
+    few = {"JPEG": 1000} if limit == "FORMAT_LIMITS" else 1000
+    monkeypatch.setattr(photograph, limit, few)
+    halves().save(tmp_path / "goal.jpg", **options)
+    usual_limit = Image.MAX_IMAGE_PIXELS
+    with pytest.raises(ImageError, match="is too large to decode"):
+        read_goal_image(tmp_path / "goal.jpg", SIZE)
+    assert usual_limit == Image.MAX_IMAGE_PIXELS
+
+
+def test_formats_whose_decoder_takes_more_memory_keep_the_usual_limit(tmp_path, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    assert read(tmp_path / "goal.png", halves()).image.shape == (SIZE, SIZE, 3)
+    with pytest.raises(ImageError, match="megapixels of WEBP"):
+        read(tmp_path / "goal.webp", halves())
 
 
 def test_missing_file_and_directory_are_refused(tmp_path):

@@ -18,8 +18,12 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from rig import envs
 
+try:
+    from rig import envs
+except ModuleNotFoundError as error:  # a robot's own Python has no Gymnasium
+    if error.name != "gymnasium":
+        raise
 
 if TYPE_CHECKING:
     from rig.api import evaluate, load, resume, train

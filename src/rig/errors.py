@@ -28,8 +28,20 @@ class ExternalEnvError(RigError):
     """Someone's environment can't be found, made, driven or seen."""
 
 
+class RobotError(RigError):
+    """A robot or its server can't be found, refuses, or stopped."""
+
+
 class ImageError(RigError):
     """A file is not an image, or an array has not the camera's shape."""
+
+
+class DataSetError(RigError):
+    """A file of images and true states lacks an array, or has one of another shape or type."""
+
+
+class RecordingError(RigError):
+    """A recording can't be read or written."""
 
 
 class RunError(RigError):

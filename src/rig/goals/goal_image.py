@@ -8,7 +8,9 @@ import json
 import struct
 import warnings
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -19,6 +21,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from rig.envs.square_crop import square_image
 from rig.errors import ImageError
+from rig.goals.photograph import MAX_PIXELS, check_size, one_large_image, reduced
 
 
 GOAL_STATE_KEY = "rig:goal_state"
@@ -26,17 +29,19 @@ GOAL_STATE_KEY = "rig:goal_state"
 MAX_FILE_BYTES = 1 << 28
 """More than the image of any camera."""
 SENT_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
-"""What a browser may send; Pillow knows more, and some run other programs."""
-MAX_SENT_PX = 4096
+"""What a browser may send."""
 WHITE_16_BIT = 65_535
 TURNED = range(2, 9)
 """Values of the EXIF tag Orientation for images that have to be turned or mirrored."""
+QUARTER_TURNED = range(5, 9)
+"""Those whose width is the height of the image in the file."""
 UNREADABLE = (
     *(OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, ArithmeticError),
     *(AttributeError, MemoryError, struct.error, zlib.error),
-    *(Image.DecompressionBombError, Image.DecompressionBombWarning),
 )
-"""What Pillow raises at a file that is no image, is cut off, or is a decompression bomb."""
+"""What Pillow raises at a file that is no image, or is cut off."""
+BOMBS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
+"""What is raised at a decompression bomb."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,42 +73,44 @@ def read_goal_image(path: Path, size: int) -> GoalImage:
         return read_image_file(file, str(path), size)
 
 
-def read_goal_bytes(file: BinaryIO, size: int) -> GoalImage:
-    """Read an image that someone sent: usual formats only, at most 4096 pixels a side.
+def read_sent_image(file: BinaryIO, size: int) -> GoalImage:
+    """Read an image that someone sent, of the usual formats only: Pillow knows stranger ones.
 
     Raises:
         ImageError: It is no image of these formats, cut off, or too large.
     """
-    return read_image_file(file, "the file", size, formats=SENT_FORMATS, max_px=MAX_SENT_PX)
+    return read_image_file(file, "the file", size, SENT_FORMATS)
 
 
 def read_image_file(
-    file: BinaryIO,
-    name: str,
-    size: int,
-    formats: tuple[str, ...] | None = None,
-    max_px: int | None = None,
+    opened: BinaryIO, name: str, size: int, formats: tuple[str, ...] | None = None
 ) -> GoalImage:
     """Read an open image file.
 
     Args:
-        file: The file.
+        opened: The file.
         name: What an error message calls it.
         size: Width and height of the goal image in pixels.
         formats: Formats to try, by Pillow's names; by default all that it knows.
-        max_px: The largest side to accept.
 
     Raises:
         ImageError: It is no image, cut off, or too large.
     """
-    with warnings.catch_warnings():
+    usual_limit = Image.MAX_IMAGE_PIXELS
+    with warnings.catch_warnings(), one_large_image():
         warnings.simplefilter("ignore")  # Pillow's, about metadata of cameras
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
-            with Image.open(file, formats=formats) as image:
-                if max_px is not None and max(image.size) > max_px:
-                    raise ValueError(f"{image.width} x {image.height}, at most {max_px} a side")
-                return decoded(image, size)
+            with Image.open(opened, formats=formats) as file:
+                width, height = file.size
+                check_size(file, usual_limit)
+                return decoded(file, size, (width, height))
+        except BOMBS as error:
+            reason = " ".join(str(error).split())
+            raise ImageError(
+                f"{name} is too large to decode ({reason}): give it as JPEG, of at most "
+                f"{MAX_PIXELS // 10**6} megapixels"
+            ) from error
         except UNREADABLE as error:
             is_unknown = isinstance(error, UnidentifiedImageError)
             reason = "unknown format" if is_unknown else " ".join(str(error).split())
@@ -112,18 +119,31 @@ def read_image_file(
             ) from error
 
 
-def decoded(file: Image.Image, size: int) -> GoalImage:
-    """Decode an opened file: its first frame, upright, in RGB, its middle square."""
-    known, changes = goal_state(file), []
+def decoded(file: Image.Image, size: int, file_size: tuple[int, int]) -> GoalImage:
+    """Decode an opened file: its first frame, upright, in RGB, its middle square.
+
+    Args:
+        file: The opened file. A large JPEG decodes at a part of its size.
+        size: Width and height of the result, pixels.
+        file_size: Width and height of the image in the file, pixels.
+    """
+    known, changes = goal_state(file), list[str]()
+    width, height = file_size
     if getattr(file, "n_frames", 1) > 1:
         changes.append("took its first frame")
         file.seek(0)
-    if file.getexif().get(ExifTags.Base.Orientation) in TURNED:
+    orientation = file.getexif().get(ExifTags.Base.Orientation)
+    if orientation in TURNED:
         changes.append("turned it as its EXIF tag says")
-    image = to_rgb(ImageOps.exif_transpose(file), changes)
-    side = min(image.size)
-    if image.width != image.height:
-        changes.append(f"cropped {image.width} x {image.height} to its middle square")
+    if orientation in QUARTER_TURNED:
+        width, height = height, width
+    image = reduced(file, rgb_converter(file, changes))
+    if orientation in TURNED:
+        image.getexif()[ExifTags.Base.Orientation] = orientation
+        image = ImageOps.exif_transpose(image)
+    side = min(width, height)
+    if width != height:
+        changes.append(f"cropped {width} x {height} to its middle square")
     if side != size:
         changes.append(f"resized {side} x {side} to {size} x {size}")
     square = np.asarray(square_image(image, size))
@@ -157,25 +177,43 @@ def goal_state(image: Image.Image) -> dict[str, Any]:
     return {"task": task, "state": state, "seed": seed} if is_row else unknown
 
 
-def to_rgb(image: Image.Image, changes: list[str]) -> Image.Image:
-    """Return the image in 8-bit RGB, with white where it is transparent."""
+def rgb_converter(
+    image: Image.Image, changes: list[str]
+) -> Callable[[Image.Image], Image.Image]:
+    """Return what converts parts of an image to 8-bit RGB, with white where it is transparent.
+
+    Args:
+        image: Decides how; floats are in [0, 1] or in [0, 255].
+        changes: Gets what the conversion does, in words.
+    """
     if image.mode.startswith(("I", "F")):
         changes.append("converted deep grey to 8-bit RGB")
-        return deep_grey_to_rgb(image)
+        white = float(WHITE_16_BIT)
+        if image.mode.startswith("F"):
+            white = 1.0 if np.nanmax(np.asarray(image)) <= 1 else 255.0
+        return partial(deep_grey_to_rgb, white=white)
     if image.has_transparency_data:
         changes.append("put it on white")
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    elif image.mode != "RGB":
+        return on_white
+    if image.mode != "RGB":
         changes.append(f"converted its mode {image.mode} to RGB")
+    return to_rgb
+
+
+def to_rgb(image: Image.Image) -> Image.Image:
+    """Return an image in 8-bit RGB."""
     return image.convert("RGB")
 
 
-def deep_grey_to_rgb(image: Image.Image) -> Image.Image:
-    """Convert grey of 16 or 32 bits, or of floats in [0, 1] or [0, 255], to 8-bit RGB."""
+def on_white(image: Image.Image) -> Image.Image:
+    """Return an image in 8-bit RGB, with white where it is transparent."""
+    image = image.convert("RGBA")
+    white = Image.new("RGBA", image.size, "white")
+    return Image.alpha_composite(white, image).convert("RGB")
+
+
+def deep_grey_to_rgb(image: Image.Image, white: float) -> Image.Image:
+    """Convert grey of 16 or 32 bits, or of floats, to 8-bit RGB."""
     grey = np.asarray(image).astype(np.float64)
-    white = float(WHITE_16_BIT)
-    if image.mode.startswith("F"):
-        white = 1.0 if np.nanmax(grey) <= 1 else 255.0
     scaled = np.rint(255 * np.clip(np.nan_to_num(grey / white), 0, 1))
     return Image.fromarray(scaled.astype(np.uint8)).convert("RGB")

@@ -25,6 +25,6 @@ def in_chunks(function: Callable[[np.ndarray], Any], rows: np.ndarray) -> Any:
     return jax.tree.map(lambda *parts: np.concatenate(parts), *results)
 
 
-def first_rows(num: int, leaf: jax.Array) -> np.ndarray:
+def first_rows(num: int, leaf: jax.Array | np.ndarray) -> np.ndarray:
     """Copy the first ``num`` rows of an array to the host."""
     return np.asarray(leaf)[:num]

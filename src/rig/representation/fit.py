@@ -18,13 +18,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jaxtyping import Array, Float, Float16, PRNGKeyArray, UInt8
+from jaxtyping import Array, Float, PRNGKeyArray, UInt8
 
 from rig.config import VAEConfig
 from rig.errors import DivergedError, NotEnoughDataError
 from rig.nn.chunks import in_chunks
 from rig.representation.blur import blur, blur_matrix, blur_stages
-from rig.representation.output_basis import Coefficients, OutputBasis
+from rig.representation.output_basis import Coefficients, HalfCoefficients, OutputBasis, to_half
 from rig.representation.vae import VAE, to_float
 
 
@@ -36,8 +36,6 @@ MIN_RMS = 1e-5
 FitMetrics = dict[str, float]
 OnProgress = Callable[[int, FitMetrics], None]
 Images = UInt8[np.ndarray, "N H W 3"]
-HalfCoefficients = Float16[np.ndarray, "N *coefficients"]
-"""Many images in the output basis, at half precision: enough for a camera's 8 bits."""
 Networks = tuple[Any, Any]
 """Encoder and decoder."""
 Fitted = tuple[Networks, optax.OptState]
@@ -100,7 +98,7 @@ def _fit_stages(
         for num in steps_per_call(num_steps):
             rows = rng.integers(len(images), size=(num, config.batch_size))
             key = jax.random.key(rng.integers(2**32))
-            data = (jnp.asarray(images[rows]), jnp.asarray(targets[rows]))
+            data = (jnp.asarray(images[rows]), jnp.asarray(targets[rows].astype(np.float32)))
             vae, opt_state, metrics = _fit_steps(vae, opt_state, data, weight, config, key=key)
             num_done += num
             on_progress(num_done, finite_metrics(metrics, num_done))
@@ -121,7 +119,9 @@ def project_images(vae: VAE, images: Images) -> HalfCoefficients:
     """
     if len(images) == 0:
         raise NotEnoughDataError("no image to fit the VAE to: raise --collect.num-images")
-    return in_chunks(partial(_project_all, vae.output_basis), images)
+    return in_chunks(
+        lambda rows: to_half(_project_all(vae.output_basis, jnp.asarray(rows))), images
+    )
 
 
 def blurred_targets(
@@ -131,7 +131,8 @@ def blurred_targets(
     if sigma_px == 0:
         return sharp, jnp.ones(())
     matrix = blur_matrix(sigma_px, image_size)
-    blurred = in_chunks(partial(_blur_all, vae.output_basis, vae.mean_logits, matrix), sharp)
+    blur_all = partial(_blur_all, vae.output_basis, vae.mean_logits, matrix)
+    blurred = in_chunks(lambda rows: to_half(blur_all(jnp.asarray(rows, jnp.float32))), sharp)
     mean = np.asarray(vae.mean_logits)
     weight = (rms(sharp - mean) / max(rms(blurred - mean), MIN_RMS)) ** 2
     return blurred, jnp.asarray(weight, jnp.float32)
@@ -159,7 +160,7 @@ def finite_metrics(metrics: dict[str, Array], step: int) -> FitMetrics:
 
 @eqx.filter_jit
 def _project_all(output_basis: OutputBasis, images: UInt8[Array, "N H W 3"]) -> Array:
-    return jax.vmap(output_basis.project)(to_float(images)).astype(jnp.float16)
+    return jax.vmap(output_basis.project)(to_float(images))
 
 
 @eqx.filter_jit
@@ -173,7 +174,7 @@ def _blur_all(
         difference = output_basis.reconstruct(one - mean)
         return mean + output_basis.project(blur(difference, matrix))
 
-    return jax.vmap(blurred)(coefficients.astype(jnp.float32)).astype(jnp.float16)
+    return jax.vmap(blurred)(coefficients)
 
 
 @eqx.filter_jit
@@ -201,7 +202,6 @@ def _fit_steps(
     def loss(networks: Networks, *inputs: Array) -> tuple[Array, dict[str, Array]]:
         current = replace(vae, encoder=networks[0], decoder=networks[1])
         images, targets, key = inputs
-        targets = targets.astype(jnp.float32)
         return vae_loss(current, to_float(images), targets, weight, config.beta, key=key)
 
     def step(carry: Fitted, inputs: tuple[Array, ...]) -> tuple[Fitted, dict[str, Array]]:

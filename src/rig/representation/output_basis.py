@@ -13,13 +13,15 @@ smaller.
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, UInt8
+from jaxtyping import Array, Float, Float16, UInt8
 
 from rig.nn.patches import PATCH_SIDES, depth_to_space, space_to_depth
 
 
 Coefficients = Float[Array, "*coefficients"]
 """An image in the coordinates of an output basis."""
+HalfCoefficients = Float16[np.ndarray, "N *coefficients"]
+"""Many images in an output basis, at half precision: enough for a camera's 8 bits."""
 NUM_BASIS_IMAGES = 3000
 """Images that the principal components are computed from; more would change little."""
 OVERSAMPLING = 20
@@ -86,3 +88,8 @@ def principal_basis(
     return PrincipalBasis(
         jnp.asarray(basis, jnp.float32), jnp.asarray(background, jnp.float32), images.shape[1]
     )
+
+
+def to_half(many: Float[Array, "N *coefficients"]) -> HalfCoefficients:
+    """Round to half precision on the host: XLA can not do it on a CPU without F16C."""
+    return np.asarray(many).astype(np.float16)

@@ -1,4 +1,4 @@
-"""Who may use the page: whoever has its token, from the page itself, by a name that it knows.
+"""Who may use the page: who has its token, from the page itself, by a name that it knows.
 
 Loopback is shared by all accounts of a machine, and every web page that a browser shows can
 send requests to it. So each request needs the token, a ``Host`` that is ours (DNS rebinding),

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import UInt8
 
-from rig.goals.goal_image import GoalImage, read_goal_bytes
+from rig.goals.goal_image import GoalImage, read_sent_image
 from rig.serve.errors import RequestError, not_found
 from rig.serve.trained import Trained
 
@@ -123,7 +123,7 @@ class GoalStore:
         Raises:
             ImageError: They are not an image.
         """
-        image = read_goal_bytes(io.BytesIO(data), trained.image_size)
+        image = read_sent_image(io.BytesIO(data), trained.image_size)
         return self.add(trained, image, source)
 
     def add(

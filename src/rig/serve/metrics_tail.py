@@ -1,7 +1,7 @@
 """The metrics of a run that may be growing, read from where the last reading ended.
 
 A run that resumes cuts its metrics back to its checkpoint. Then the generation changes, and
-whoever has rows of an older one must forget them.
+rows of an older generation must be forgotten.
 """
 
 from hashlib import sha256

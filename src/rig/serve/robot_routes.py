@@ -1,4 +1,4 @@
-"""The addresses that move the robot. Whoever has the token may stop it."""
+"""The addresses that move the robot. Anyone with the token may stop it."""
 
 from dataclasses import asdict
 
@@ -46,7 +46,7 @@ async def go(request: Request) -> Response:
 
 
 async def stop(request: Request) -> Response:
-    """Stop the robot, whoever drives it."""
+    """Stop the robot; it does not matter who drives it."""
     robot = state_of(request).robot
     robot.stop("Someone pressed Stop.")
     return reply(asdict(robot.status))

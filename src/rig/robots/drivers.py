@@ -1,0 +1,67 @@
+"""Finds the adapter and the kinematics that a TOML file names."""
+
+import inspect
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from rig.errors import ConfigError, suggest
+from rig.robots.config import ArmConfig, RobotConfig
+from rig.robots.kinematics import Kinematics
+from rig.robots.robot import Robot
+
+
+ADAPTERS = {
+    "sim:perfect": "rig.robots.perfect_arm:PerfectArm",
+}
+"""Short names. Others are MODULE:CLASS, found in the working directory too."""
+KINEMATICS = {
+    "so101": "rig.robots.so101_kinematics:So101Kinematics",
+    "cartesian": "rig.robots.kinematics:CartesianKinematics",
+}
+
+
+def load_robot(config: RobotConfig) -> Robot:
+    """Make the adapter that a file names; it is not connected yet.
+
+    Raises:
+        ConfigError: There is no such adapter, or its options are wrong.
+    """
+    return make(ADAPTERS.get(config.type, config.type), config.options, "type", ADAPTERS)
+
+
+def load_kinematics(arm: ArmConfig) -> Kinematics:
+    """Make the kinematics that a file names.
+
+    Raises:
+        ConfigError: There is none of that name, or its options are wrong.
+    """
+    place = KINEMATICS.get(arm.kinematics, arm.kinematics)
+    return make(place, arm.options, "arm.kinematics", KINEMATICS)
+
+
+def make(place: str, options: Any, key: str, known: dict[str, str]) -> Any:
+    """Import ``MODULE:CLASS`` and call it with the options."""
+    module, _, name = place.partition(":")
+    if not name:
+        hint = suggest(place, known)
+        raise ConfigError(f"{key} {place!r} is none: {hint}; or name MODULE:CLASS")
+    try:
+        maker = getattr(import_from_here(module), name)
+    except (ImportError, AttributeError) as error:
+        hint = suggest(place, known)
+        raise ConfigError(f"{key} {place!r} can't be loaded: {error}; {hint}") from error
+    try:
+        inspect.signature(maker).bind(**options)
+    except TypeError as error:
+        raise ConfigError(f"options of {key} {place!r}: {error}") from error
+    return maker(**options)
+
+
+def import_from_here(module: str) -> Any:
+    """Import a module, also from the working directory, as ``python -m`` does."""
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.append(here)
+    return import_module(module)
