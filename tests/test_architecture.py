@@ -20,6 +20,7 @@ LAYERS = [
     {"robots"},
     {"nn"},
     {"envs"},
+    {"simulated"},
     {"external"},
     {"replay"},
     {"runs"},
