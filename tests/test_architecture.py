@@ -34,6 +34,7 @@ LAYERS = [
     {"inference"},
     {"sweep"},
     {"compare"},
+    {"serve"},
     {"api"},
     {"cli"},
     {"__main__"},
