@@ -54,6 +54,5 @@ def overview(version: str) -> str:
             *lines,
             "",
             "  rig COMMAND --help shows the options of a command; rig --version the version.",
-            "",
         ]
     )
