@@ -7,7 +7,7 @@ from gymnasium.envs.registration import registry
 from PIL import Image
 
 from rig.errors import DivergedError, ExternalEnvError, TaskError
-from rig.external import image_source
+from rig.external import appearance, ray_caster, scene_renderer
 from rig.external.make import EnvSpec, make_external_envs
 
 
@@ -170,6 +170,17 @@ class DrivenCart(Scene):
         return self.observe(), 0.0, False, False, {}
 
 
+class Rendered(Scene):
+    """A scene that may be rendered, all in one grey."""
+
+    def __init__(self, render_mode=None):
+        super().__init__()
+        self.render_mode = render_mode
+
+    def render(self):
+        return np.full((60, 60, 3), 77, np.uint8)
+
+
 class Endless(Fake):
     pass
 
@@ -193,6 +204,7 @@ KINDS = (
     FixedGoal,
     Scene,
     DrivenCart,
+    Rendered,
     Endless,
     Discrete,
     Unbounded,
@@ -262,6 +274,18 @@ def test_rendered_image_is_its_middle_square_with_pixels_averaged(make):
 def test_image_in_the_observation_is_used_as_it_is(make):
     assert (make("ImagesInDict").reset()[0]["observation"] == 10).all()
     assert (make("ImagesInDict", camera="side").reset()[0]["observation"] == 30).all()
+
+
+def test_images_that_were_not_chosen_are_named(make):
+    assert make("ImagesInDict", camera="front").notes == ()
+    assert "front, side: --camera NAME" in make("ImagesInDict").notes[0]
+
+
+def test_own_render_can_be_chosen_in_place_of_the_ray_camera(make):
+    envs = make("Rendered", camera="render")
+    assert (envs.reset()[0]["observation"] == 77).all()
+    assert envs.renderer == "render, rgb_array"
+    assert make("Rendered").renderer.startswith("mj_multiRay")
 
 
 def test_seed_decides_the_start_of_all_episodes(make):
@@ -384,7 +408,7 @@ def test_mujoco_scene_is_seen_by_the_ray_camera(make):
     is_red = (image[..., 0] > 100) & (image[..., 1] < 50)
     assert is_green.any()  # the colour of a material
     assert is_blue.any()
-    assert not is_red.any()  # a transparent geom is hidden
+    assert not is_red.any()  # a see-through geom is mixed with the grey behind it
 
 
 def test_geom_that_was_static_is_seen_when_it_moves(make):
@@ -406,7 +430,7 @@ def make_large(make):
 
     def call():
         envs = make("Scene", num=1)
-        envs.image_source = image_source.RayCasterSource(240, "")
+        envs.image_source = ray_caster.RayCasterSource(240, "")
         envs.reset()
         return envs
 
@@ -423,13 +447,13 @@ def put_block(envs, turn_rad, across_m=0.0):
 
 @pytest.mark.parametrize(
     ("least", "turn_rad"),
-    [(image_source.MIN_MOTION, 9e-4), (image_source.MIN_MOTION, 2e-2), (5e-2, 4e-2)],
+    [(scene_renderer.MIN_MOTION, 9e-4), (scene_renderer.MIN_MOTION, 2e-2), (5e-2, 4e-2)],
     ids=["small", "large", "below the threshold"],
 )
 def test_image_does_not_depend_on_what_has_moved_before(
     make_large, monkeypatch, least, turn_rad
 ):
-    monkeypatch.setattr(image_source, "MIN_MOTION", least)
+    monkeypatch.setattr(scene_renderer, "MIN_MOTION", least)
     envs = make_large()
     start = put_block(envs, 0.0)
     before = put_block(envs, turn_rad)
@@ -440,7 +464,7 @@ def test_image_does_not_depend_on_what_has_moved_before(
 
 def test_small_motion_is_seen_as_by_a_source_made_after_it(make_large):
     envs, fresh = make_large(), make_large()
-    fresh.image_source = image_source.RayCasterSource(240, "")
+    fresh.image_source = ray_caster.RayCasterSource(240, "")
     np.testing.assert_array_equal(put_block(envs, 9e-4), put_block(fresh, 9e-4))
 
 
@@ -449,7 +473,8 @@ def test_scene_without_materials_has_the_colours_of_its_geoms():
         "<mujoco><worldbody><geom size='1' rgba='1 0 0 1'/><geom size='1'/></worldbody>"
         "</mujoco>"
     )
-    assert image_source.colours(model).tolist() == [[1, 0, 0, 1], [0.5, 0.5, 0.5, 1]]
+    shown = appearance.colours(model, model.geom_rgba, model.geom_matid)
+    assert shown.tolist() == [[1, 0, 0, 1], [0.5, 0.5, 0.5, 1]]
 
 
 def test_camera_of_the_scene_and_the_same_camera_in_words_see_the_same(make):

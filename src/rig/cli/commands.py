@@ -8,13 +8,17 @@ from importlib import import_module
 from typing import Any, Protocol, runtime_checkable
 
 
-ROBOT, SHARE, SWEEP = (f"rig.cli.{group}_commands" for group in ("robot", "share", "sweep"))
+ROBOT, RECORDING, SHARE, SWEEP = (
+    f"rig.cli.{group}_commands" for group in ("robot", "recording", "share", "sweep")
+)
 COMMANDS = {
     "train": "rig.cli.train_command:Train",
     "reach": f"{ROBOT}:Reach",
     "evaluate": f"{ROBOT}:Evaluate",
     "imagine": f"{ROBOT}:Imagine",
     "look": f"{ROBOT}:Look",
+    "see": "rig.cli.see_command:See",
+    "record": f"{RECORDING}:Record",
     "report": f"{ROBOT}:Report",
     "doctor": f"{ROBOT}:Doctor",
     "demo": f"{ROBOT}:Demo",

@@ -53,6 +53,11 @@ class ExternalEnv:
         """Whether the episode has terminated or is truncated."""
         return self.terminated or self.truncated
 
+    @property
+    def is_at_start(self) -> bool:
+        """Whether no step has been taken since the last reset."""
+        return self._num_steps_done == 0
+
     def reset(self, seed: int, goal: Point | None = None) -> None:
         """Begin an episode, and set the goal of a multi-goal environment if it can be set."""
         self.observation, self.info = self.env.reset(seed=seed)

@@ -50,6 +50,7 @@ class ExternalVectorEnv(ImageGoalVectorEnv):
         self.metadata = {"autoreset_mode": AutoresetMode.DISABLED, "render_fps": fps}
         self._goals: Goals | None = None
         images = self.reset(seed=seed)[0]["observation"]
+        self.notes = image_source.notes
         self.state_names = tuple(f"goal_{i}" for i in range(len(first.achieved)))
         self.state_units = ("m",) * len(self.state_names)
         image = spaces.Box(0, 255, images.shape[1:], np.uint8)
