@@ -48,6 +48,10 @@ def run(argv: Sequence[str]) -> None:
         print_line(overview(version()))
     elif argv == ["--version"]:
         print_line(f"rig {version()}")
+    elif argv[0] == "robot":
+        from rig.cli.robot_group import run_robot
+
+        run_robot(argv[1:])
     else:
         from rig.cli.parse import parse
 
