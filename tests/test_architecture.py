@@ -33,6 +33,7 @@ LAYERS = [
     {"inference"},
     {"sweep"},
     {"compare"},
+    {"serve"},
     {"api"},
     {"cli"},
     {"__main__"},

@@ -26,6 +26,7 @@ COMMANDS = {
     "sweep": f"{SWEEP}:Sweep",
     "runs": f"{SWEEP}:Runs",
     "compare": f"{SWEEP}:Compare",
+    "serve": "rig.cli.serve_command:Serve",
     "export": f"{SHARE}:Export",
     "upload": f"{SHARE}:Upload",
     "download": f"{SHARE}:Download",
