@@ -18,6 +18,7 @@ from rig.cli.options import (
 from rig.cli.robot_commands import IMAGE_KINDS, VIDEO_KINDS
 from rig.config import CameraEffect, Config, CountOrNone
 from rig.runs.output_paths import check_file
+from rig.terminal import print_line, print_notice
 from rig.validation import Checked, require
 
 
@@ -72,7 +73,6 @@ class Look(Checked):
         from PIL import Image
 
         from rig.goals.goal_image import save_goal_image
-        from rig.report.tables import print_line, print_notice
         from rig.training.snapshot import take_snapshot
 
         snapshot = take_snapshot(config, self.size, of_goal=self.goal)
@@ -86,7 +86,6 @@ class Look(Checked):
         """Save a video and print its path."""
         check_file(video, VIDEO_KINDS)
         from rig.inference.video import camera_frames, save_video
-        from rig.report.tables import print_line
 
         save_video(video, camera_frames(config, self.size))
         print_line(str(video))
