@@ -11,9 +11,9 @@ from OpenGL import GL
 
 from benchmarks.measure import spend
 from benchmarks.peer import write
-from rig.envs.camera import Camera
 from rig.envs.scene import Scene
 from rig.envs.tasks import PUSH
+from rig.envs.viewpoint import Camera
 
 
 class RenderedScene:

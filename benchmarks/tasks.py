@@ -16,9 +16,9 @@ from PIL import Image, ImageDraw
 
 from benchmarks.page import grid
 from benchmarks.part import Row
-from rig.envs.camera import Camera
 from rig.envs.tabletop import STEP_M, STEP_S, Tabletop
 from rig.envs.tasks import HAND, TASKS, Task
+from rig.envs.viewpoint import Camera
 from rig.report.image_grid import GAP_PX
 from rig.units import amount, object_of
 

@@ -7,7 +7,7 @@ from gymnasium.envs.registration import registry
 from PIL import Image
 
 from rig.errors import DivergedError, ExternalEnvError, TaskError
-from rig.external import image_source
+from rig.external import appearance, ray_caster, scene_renderer
 from rig.external.make import EnvSpec, make_external_envs
 
 
@@ -81,6 +81,75 @@ class MultiGoal(Fake):
     def observe(self):
         place = np.array([float(self.num_steps_done), 0, 0])
         return {"achieved_goal": place, "desired_goal": self.goal.copy()}
+
+
+class Reuses(MultiGoal):
+    """Fills the same arrays again, and alters them before it does."""
+
+    image = np.zeros((48, 48, 3), np.uint8)
+    observation_space = spaces.Dict(
+        achieved_goal=POINT, desired_goal=POINT, image=spaces.Box(0, 255, (48, 48, 3), np.uint8)
+    )
+
+    def __init__(self, render_mode=None):
+        super().__init__(render_mode)
+        self.image, self.place, self.goal = np.zeros((48, 48, 3), np.uint8), *np.zeros((2, 3))
+
+    def reset(self, *, seed=None, options=None):
+        goal = self.goal
+        observation = super().reset(seed=seed)
+        goal[:], self.goal = self.np_random.uniform(0, 9, 3), goal
+        return observation
+
+    def observe(self):
+        self.place[:] = self.num_steps_done, self.start, 0
+        self.image[:] = self.start + self.num_steps_done
+        return {"achieved_goal": self.place, "desired_goal": self.goal, "image": self.image}
+
+
+class Owns(Reuses):
+    """The same with arrays of its own."""
+
+    def observe(self):
+        return {name: part.copy() for name, part in super().observe().items()}
+
+
+class Strict(Fake):
+    """Refuses actions outside of its space."""
+
+    action_space = spaces.Box(
+        np.array([-0.1, -0.7, -1.1, 0.05, -2.9]),
+        np.array([0.2, 0.3, 0.3, 0.35, 2.8]),
+        dtype=np.float64,
+    )
+
+    def step(self, action):
+        assert self.action_space.contains(action)
+        return super().step(action)
+
+
+class StrictSmall(Strict):
+    action_space = spaces.Box(np.float32(-0.1), np.float32(0.2), (2,), np.float32)
+
+
+class StrictHalf(Strict):
+    action_space = spaces.Box(np.float16(-0.1), np.float16(0.7), (2,), np.float16)
+
+
+class StrictScalar(Strict):
+    action_space = spaces.Box(-0.1, 0.3, (), np.float32)
+
+
+class StrictWhole(Strict):
+    action_space = spaces.Box(-1, 3, (2,), np.int64)
+
+
+class StrictBytes(Strict):
+    action_space = spaces.Box(0, 255, (2,), np.uint8)
+
+
+class StrictBits(Strict):
+    action_space = spaces.Box(0, 1, (2,), np.int8)
 
 
 class FixedGoal(Fake):
@@ -170,6 +239,17 @@ class DrivenCart(Scene):
         return self.observe(), 0.0, False, False, {}
 
 
+class Rendered(Scene):
+    """A scene that may be rendered, all in one grey."""
+
+    def __init__(self, render_mode=None):
+        super().__init__()
+        self.render_mode = render_mode
+
+    def render(self):
+        return np.full((60, 60, 3), 77, np.uint8)
+
+
 class Endless(Fake):
     pass
 
@@ -190,9 +270,13 @@ KINDS = (
     Fake,
     ImagesInDict,
     MultiGoal,
+    Reuses,
+    Owns,
+    *(Strict, StrictSmall, StrictHalf, StrictScalar, StrictWhole, StrictBytes, StrictBits),
     FixedGoal,
     Scene,
     DrivenCart,
+    Rendered,
     Endless,
     Discrete,
     Unbounded,
@@ -245,6 +329,51 @@ def test_actions_are_scaled_to_the_action_space(make, ours, theirs):
     np.testing.assert_array_equal(action, np.full((1, 2), theirs, np.float32))
 
 
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if issubclass(kind, Strict)])
+@pytest.mark.filterwarnings("error")
+def test_action_is_always_inside_the_action_space(make, rng, kind):
+    envs = make(kind.__name__, num=1)
+    shape = (1, envs.action_size)
+    for action in [np.full(shape, end) for end in (-9, -1, 0, 1, 9)] + [
+        rng.uniform(-1, 1, shape) for _ in range(100)
+    ]:
+        envs.external_envs[0].step(action[0].astype(np.float32))
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [(-1, -1), (-0.8, -1), (0.2, 1), (0.3, 2), (1, 3)])
+def test_whole_numbers_are_rounded_to_the_nearest(make, ours, theirs):
+    envs = make("StrictWhole", num=1)
+    act(envs, ours)
+    assert envs.external_envs[0].env.unwrapped.actions[-1].tolist() == [theirs, theirs]
+
+
+def test_environment_that_fills_its_arrays_again_is_seen_as_one_that_does_not(make):
+    one, other = make("Reuses", num=3), make("Owns", num=3)
+    goals = [envs.goals(12, rng=np.random.default_rng(7)) for envs in (one, other)]
+    assert len(np.unique(goals[1].states, axis=0)) > 9
+    np.testing.assert_array_equal(goals[0].states, goals[1].states)
+    np.testing.assert_array_equal(goals[0].images, goals[1].images)
+    seen = [envs.reset(seed=1) for envs in (one, other)]
+    external = one.external_envs[0]
+    kept = external.observation["image"].copy(), external.achieved, external.desired
+    external.env.unwrapped.step(np.zeros((1, 2)))
+    external.env.unwrapped.goal[:] = 99
+    np.testing.assert_array_equal(external.observation["image"], kept[0])
+    np.testing.assert_array_equal(external.achieved, kept[1])
+    assert (external.desired != 99).all()
+    for name in ("observation", "desired_goal"):
+        np.testing.assert_array_equal(seen[0][0][name], seen[1][0][name])
+
+
+def test_goals_that_a_caller_alters_later_are_those_that_were_given(make):
+    envs = make("MultiGoal")
+    goals = make_goals(envs).rows([0, 1])
+    envs.reset(options=goals.options())
+    before = goals.images.copy()
+    goals.images[:] = 99
+    np.testing.assert_array_equal(act(envs)[0]["desired_goal"], before)
+
+
 def test_action_that_is_not_finite_never_reaches_the_environment(make):
     envs = make("Fake")
     with pytest.raises(DivergedError, match="not finite"):
@@ -262,6 +391,18 @@ def test_rendered_image_is_its_middle_square_with_pixels_averaged(make):
 def test_image_in_the_observation_is_used_as_it_is(make):
     assert (make("ImagesInDict").reset()[0]["observation"] == 10).all()
     assert (make("ImagesInDict", camera="side").reset()[0]["observation"] == 30).all()
+
+
+def test_images_that_were_not_chosen_are_named(make):
+    assert make("ImagesInDict", camera="front").notes == ()
+    assert "front, side: --camera NAME" in make("ImagesInDict").notes[0]
+
+
+def test_own_render_can_be_chosen_in_place_of_the_ray_camera(make):
+    envs = make("Rendered", camera="render")
+    assert (envs.reset()[0]["observation"] == 77).all()
+    assert envs.renderer == "render, rgb_array"
+    assert make("Rendered").renderer.startswith("mj_multiRay")
 
 
 def test_seed_decides_the_start_of_all_episodes(make):
@@ -290,6 +431,7 @@ def test_environment_whose_episode_ended_stays_until_it_is_reset(make):
 
 def test_time_limit_can_be_given(make):
     envs = make("Endless", num=1, num_steps=2)
+    assert envs.spec.max_episode_steps == 2
     assert not act(envs)[3][0]
     assert act(envs)[3][0]
 
@@ -384,7 +526,7 @@ def test_mujoco_scene_is_seen_by_the_ray_camera(make):
     is_red = (image[..., 0] > 100) & (image[..., 1] < 50)
     assert is_green.any()  # the colour of a material
     assert is_blue.any()
-    assert not is_red.any()  # a transparent geom is hidden
+    assert not is_red.any()  # a see-through geom is mixed with the grey behind it
 
 
 def test_geom_that_was_static_is_seen_when_it_moves(make):
@@ -406,7 +548,7 @@ def make_large(make):
 
     def call():
         envs = make("Scene", num=1)
-        envs.image_source = image_source.RayCasterSource(240, "")
+        envs.image_source = ray_caster.RayCasterSource(240, "")
         envs.reset()
         return envs
 
@@ -423,13 +565,13 @@ def put_block(envs, turn_rad, across_m=0.0):
 
 @pytest.mark.parametrize(
     ("least", "turn_rad"),
-    [(image_source.MIN_MOTION, 9e-4), (image_source.MIN_MOTION, 2e-2), (5e-2, 4e-2)],
+    [(scene_renderer.MIN_MOTION, 9e-4), (scene_renderer.MIN_MOTION, 2e-2), (5e-2, 4e-2)],
     ids=["small", "large", "below the threshold"],
 )
 def test_image_does_not_depend_on_what_has_moved_before(
     make_large, monkeypatch, least, turn_rad
 ):
-    monkeypatch.setattr(image_source, "MIN_MOTION", least)
+    monkeypatch.setattr(scene_renderer, "MIN_MOTION", least)
     envs = make_large()
     start = put_block(envs, 0.0)
     before = put_block(envs, turn_rad)
@@ -440,7 +582,7 @@ def test_image_does_not_depend_on_what_has_moved_before(
 
 def test_small_motion_is_seen_as_by_a_source_made_after_it(make_large):
     envs, fresh = make_large(), make_large()
-    fresh.image_source = image_source.RayCasterSource(240, "")
+    fresh.image_source = ray_caster.RayCasterSource(240, "")
     np.testing.assert_array_equal(put_block(envs, 9e-4), put_block(fresh, 9e-4))
 
 
@@ -449,7 +591,8 @@ def test_scene_without_materials_has_the_colours_of_its_geoms():
         "<mujoco><worldbody><geom size='1' rgba='1 0 0 1'/><geom size='1'/></worldbody>"
         "</mujoco>"
     )
-    assert image_source.colours(model).tolist() == [[1, 0, 0, 1], [0.5, 0.5, 0.5, 1]]
+    shown = appearance.colours(model, model.geom_rgba, model.geom_matid)
+    assert shown.tolist() == [[1, 0, 0, 1], [0.5, 0.5, 0.5, 1]]
 
 
 def test_camera_of_the_scene_and_the_same_camera_in_words_see_the_same(make):

@@ -36,8 +36,21 @@ class CollectConfig(Checked):
     source: Literal["practice", "teleport"] = "practice"
     """practice: a random policy on the robot; teleport: random states, set in the simulation
     (the original did so; a real robot can't)."""
+    from_: str = ""
+    """Take the first images from a recording in place of collecting any: a LeRobot dataset
+    (v3.0) of anyone, a video, or a folder of videos. Actions are learned from too if `rig
+    record` recorded them in the same environment. Written `--collect.from`."""
+    camera: str = ""
+    """--collect.from: which camera of a LeRobot dataset, if it has several."""
     action_correlation: BelowOne = 0.9
     """How much of a random action is the previous one, in [0, 1)."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(
+            not (self.from_ and self.source == "teleport"),
+            "--collect.from has the first images already: leave out --collect.source teleport",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -285,7 +298,7 @@ class Config(Checked):
     camera: str = ""
     """--env: the camera of its MuJoCo scene: a camera of the scene by name, or a free one as
     'lookat X Y Z distance D elevation E azimuth A fovy F', in metres and degrees. Or the name
-    of an image in its observation. Empty: the environment's default view."""
+    of an image in its observation, or render. Empty: the environment's default view."""
     episode_steps: CountOrNone = 0
     """--env: steps of an episode; 0: its own limit."""
     buffer_size: Count = 100_000
@@ -328,6 +341,10 @@ class Config(Checked):
             self.reward.metric == "spread" or self.collect.source == "practice",
             "reward.metric steps is measured in practice: collect.source "
             f"{self.collect.source} has none, choose practice",
+        )
+        require(
+            not (self.oracle and self.collect.from_),
+            "--oracle uses no images: leave out --collect.from",
         )
         if self.is_end_to_end:
             self._check_end_to_end()
@@ -400,7 +417,7 @@ class Config(Checked):
             f"{self.goals.source} has none, choose seen or skewed",
         )
         require(
-            self.collect.source == "practice",
-            f"{given} need the true state of every image: --collect.source teleport does not "
-            "record it, choose practice",
+            self.collect.source == "practice" and not self.collect.from_,
+            f"{given} need the true state of every image: --collect.source teleport and "
+            "--collect.from do not record it, choose practice",
         )

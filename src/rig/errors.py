@@ -36,6 +36,14 @@ class ImageError(RigError):
     """A file is not an image, or an array has not the camera's shape."""
 
 
+class DataSetError(RigError):
+    """A file of images and true states lacks an array, or has one of another shape or type."""
+
+
+class RecordingError(RigError):
+    """A recording can't be read or written."""
+
+
 class RunError(RigError):
     """A directory is no run, a half-written one, or would be written over."""
 

@@ -76,7 +76,7 @@ def restore(kind: Any, value: Any, key: str) -> Any:
 
 def option(key: str, value: Any) -> list[str]:
     """Return a setting as the command line has it."""
-    flag = key.replace("_", "-")
+    flag = key.rstrip("_").replace("_", "-")  # from_ is "from", which Python keeps for itself
     if isinstance(value, bool):
         parent, _, name = flag.rpartition(".")
         return [f"--{flag}" if value else f"--{parent}{'.' if parent else ''}no-{name}"]

@@ -8,19 +8,25 @@ from importlib import import_module
 from typing import Any, Protocol, runtime_checkable
 
 
-ROBOT, SHARE, SWEEP = (f"rig.cli.{group}_commands" for group in ("robot", "share", "sweep"))
+ROBOT, RECORDING, SHARE, SWEEP = (
+    f"rig.cli.{group}_commands" for group in ("robot", "recording", "share", "sweep")
+)
 COMMANDS = {
     "train": "rig.cli.train_command:Train",
     "reach": f"{ROBOT}:Reach",
     "evaluate": f"{ROBOT}:Evaluate",
     "imagine": f"{ROBOT}:Imagine",
     "look": f"{ROBOT}:Look",
+    "see": "rig.cli.see_command:See",
+    "record": f"{RECORDING}:Record",
     "report": f"{ROBOT}:Report",
+    "robot": "rig.cli.robot_group:Robot",
     "doctor": f"{ROBOT}:Doctor",
     "demo": f"{ROBOT}:Demo",
     "sweep": f"{SWEEP}:Sweep",
     "runs": f"{SWEEP}:Runs",
     "compare": f"{SWEEP}:Compare",
+    "serve": "rig.cli.serve_command:Serve",
     "export": f"{SHARE}:Export",
     "upload": f"{SHARE}:Upload",
     "download": f"{SHARE}:Download",

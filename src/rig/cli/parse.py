@@ -77,7 +77,7 @@ def about_unknown(word: str, kind: Any, name: str) -> str:
         return f"unexpected {word!r}; see rig {name} --help"
     names = list(flat(asdict(Config()))) if kind is Train else []
     names = [*names, *(entry.name for entry in fields(kind))]
-    options = [f"--{key.replace('_', '-')}" for key in names]
+    options = [f"--{key.rstrip('_').replace('_', '-')}" for key in names]
     near = get_close_matches(word, options, n=1)
     hint = f": did you mean {near[0]}?" if near else f"; see rig {name} --help"
     return f"no option {word} in rig {name}{hint}"

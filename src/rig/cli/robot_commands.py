@@ -161,7 +161,7 @@ class Look(Checked):
         from PIL import Image
 
         from rig.goals.goal_image import save_goal_image
-        from rig.report.tables import print_line
+        from rig.report.tables import print_line, print_notice
         from rig.training.snapshot import take_snapshot
 
         config = Config(
@@ -171,6 +171,8 @@ class Look(Checked):
             episode_steps=self.episode_steps,
         )
         snapshot = take_snapshot(config, self.size, of_goal=self.goal)
+        for note in snapshot.notes:
+            print_notice(note)
         image, state = Image.fromarray(snapshot.image), snapshot.state.tolist()
         save_goal_image(self.out, image, snapshot.id, state, snapshot.seed)
         print_line(str(self.out))

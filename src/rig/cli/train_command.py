@@ -1,7 +1,7 @@
 """``rig train``: a new run, or one that was stopped."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Annotated, Literal
 
 from tyro.conf import arg
@@ -14,7 +14,7 @@ from rig.cli.options import (
     TaskName,
     check_task_or_env,
 )
-from rig.config import Config
+from rig.config import CollectConfig, Config
 from rig.presets import describe, find_preset
 from rig.training.trackers import TrackerName
 from rig.validation import require
@@ -22,6 +22,16 @@ from rig.validation import require
 
 WITH_RESUME = {"--resume", "--force", "--tracker", "--json"}
 """Options that ``--resume`` takes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CollectOptions(CollectConfig):
+    """Where the first images come from."""
+
+    from_: Annotated[str, arg(name="from", metavar="DATASET")] = ""
+    """Take the first images from a recording in place of collecting any: a LeRobot dataset
+    (v3.0) of anyone, a video, or a folder of videos. Actions are learned from too if `rig
+    record` recorded them in the same environment."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +57,7 @@ class Train(Config):
     """With --resume: resume even if other versions or hardware would change the result."""
     tracker: TrackerName | None = None
     """Also log to TensorBoard or Weights & Biases (offline, unless WANDB_MODE is online)."""
+    collect: CollectOptions = field(default_factory=CollectOptions)
     json: Flag = False
     """Print the evaluation and the run's directory as one JSON object."""
 
@@ -55,7 +66,8 @@ class Train(Config):
         """Return the command with a preset's settings for a task as its defaults."""
         config = find_preset(preset, task or Config.task, tuned_for or tuned_for_of(task))
         settings = {entry.name: getattr(config, entry.name) for entry in fields(Config)}
-        return cls(**settings | {"preset": preset, "task": ""})
+        collect = CollectOptions(**vars(config.collect))
+        return cls(**settings | {"preset": preset, "task": "", "collect": collect})
 
     def __call__(self, argv: Sequence[str]) -> None:
         """Train, evaluate, and print the run's directory."""
@@ -83,6 +95,7 @@ class Train(Config):
     def config(self) -> Config:
         """Return the settings of the run, without the options of the command."""
         settings = {entry.name: getattr(self, entry.name) for entry in fields(Config)}
+        settings["collect"] = CollectConfig(**vars(self.collect))
         return replace(Config(**settings), task=self.env or self.task)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Float64, Int, Int32, UInt8
 
 from rig.envs.thread_pool import ThreadPool
+from rig.envs.viewpoint import View
 
 
 BACKGROUND_RGB = (0.80, 0.86, 0.91)
@@ -29,60 +30,6 @@ STATIC_GROUP = 1
 Corners = Float64[np.ndarray, "geoms 3 8"]
 
 
-class View:
-    """The position of a camera, and the directions of its rays."""
-
-    def position_m(self) -> Float64[np.ndarray, "3"]:
-        """Return the position of the camera."""
-        raise NotImplementedError
-
-    def axes(self) -> Float64[np.ndarray, "3 3"]:
-        """Return half an image right, half an image down, and forward, one metre ahead."""
-        raise NotImplementedError
-
-    def rays(self, image_size: int) -> Float64[np.ndarray, "rays 3"]:
-        """Compute unit vectors through the centres of all pixels, in rows from the top left."""
-        right, down, forward = self.axes()
-        offsets = (np.arange(image_size) + 0.5) * 2 / image_size - 1
-        rays = forward + offsets[None, :, None] * right + offsets[:, None, None] * down
-        rays /= np.linalg.norm(rays, axis=-1, keepdims=True)
-        return rays.reshape(-1, 3)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Camera(View):
-    """A free camera, given as in MuJoCo: a point to look at, a distance and two angles."""
-
-    lookat_m: tuple[float, float, float]
-    """The point in the middle of the image."""
-    distance_m: float
-    """Distance from the camera to that point."""
-    elevation_deg: float
-    """Elevation of the viewing direction; negative looks down."""
-    azimuth_deg: float
-    """Azimuth of the viewing direction, from x towards y."""
-    fovy_deg: float = 45.0
-    """Vertical field of view."""
-
-    def forward(self) -> Float64[np.ndarray, "3"]:
-        """Compute the unit vector of the viewing direction."""
-        elevation, azimuth = np.deg2rad([self.elevation_deg, self.azimuth_deg])
-        flat = np.cos(elevation)
-        return np.array([flat * np.cos(azimuth), flat * np.sin(azimuth), np.sin(elevation)])
-
-    def position_m(self) -> Float64[np.ndarray, "3"]:
-        """Return the position of the camera."""
-        return np.array(self.lookat_m) - self.distance_m * self.forward()
-
-    def axes(self) -> Float64[np.ndarray, "3 3"]:
-        """Return half an image right, half an image down, and forward, one metre ahead."""
-        forward = self.forward()
-        half_m = np.tan(np.deg2rad(self.fovy_deg) / 2)
-        right = np.cross(forward, [0.0, 0.0, 1.0])
-        right /= np.linalg.norm(right)
-        return np.stack([half_m * right, half_m * np.cross(forward, right), forward])
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class _Hits:
     """Rays, flattened, and what each of them hits."""
@@ -92,6 +39,21 @@ class _Hits:
     distances_m: Float64[np.ndarray, " rays"]
     normals: Float64[np.ndarray, " numbers"]
     """Normals of the surfaces that are hit."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layer:
+    """What rays through some pixels of some images hit."""
+
+    pixels: Int[np.ndarray, " rays"]
+    """Counted through all images."""
+    colours: UInt8[np.ndarray, "rays 3"]
+    distances_m: Float64[np.ndarray, " rays"]
+    """Infinity where the ray hits nothing."""
+
+    def rows(self, rows: Int[np.ndarray, " some"]) -> "Layer":
+        """Return some of the rays."""
+        return Layer(self.pixels[rows], self.colours[rows], self.distances_m[rows])
 
 
 class RayCamera:
@@ -107,7 +69,7 @@ class RayCamera:
         camera: View,
         image_size: int,
         far_m: float = FAR_M,
-        static_data: mujoco.MjData | None = None,
+        posed: mujoco.MjData | None = None,
     ) -> None:
         """Compute the rays and the colours, and cast the static geoms.
 
@@ -116,7 +78,7 @@ class RayCamera:
             camera: The camera's position and rays.
             image_size: Width and height of an image in pixels.
             far_m: Geoms farther away are not seen.
-            static_data: Data with the static geoms in place; by default, new data.
+            posed: Data with the static geoms in place; by default, new data.
         """
         self._model = model
         self._size = image_size
@@ -126,27 +88,44 @@ class RayCamera:
         self._rays = camera.rays(image_size)
         self._shades = shades(model)
         self._moving = np.flatnonzero(model.geom_group == MOVING_GROUP)
-        self._corners_m = box_corners(model)[self._moving]
-        data = static_data or mujoco.MjData(model)
-        self._static_colours, self._static_distances_m = self._cast_static(data)
+        self._corners_m = box_corners(model)
+        if posed is None:
+            posed = mujoco.MjData(model)
+            mujoco.mj_kinematics(model, posed)
+        self._static_colours, self.static_distances_m = self._cast_static(posed)
 
     def images(
         self,
         datas: Sequence[mujoco.MjData],
         out: UInt8[np.ndarray, "N H W 3"],
         thread_pool: ThreadPool,
-    ) -> None:
-        """Write the image of each data to ``out``; call ``mj_kinematics`` on them first."""
-        in_boxes = self._pixels_in_boxes(datas)
+    ) -> Layer:
+        """Write the image of each data to ``out``; call ``mj_kinematics`` on them first.
+
+        Return the moving geoms in front of the static ones.
+        """
+        moving = self.layer(datas, self._moving, MOVING_GROUP, thread_pool)
+        behind_m = self.static_distances_m[moving.pixels % self._size**2]
+        seen = moving.rows(np.flatnonzero(moving.distances_m < behind_m))
+        out.reshape(len(datas), -1, 3)[:] = self._static_colours
+        out.reshape(-1, 3)[seen.pixels] = seen.colours
+        return seen
+
+    def layer(
+        self,
+        datas: Sequence[mujoco.MjData],
+        geoms: Int[np.ndarray, " geoms"],
+        group: int,
+        thread_pool: ThreadPool,
+    ) -> Layer:
+        """Return what the rays through the boxes of these geoms hit, all of one group."""
+        in_boxes = self._pixels_in_boxes(datas, geoms)
         pixels = in_boxes % self._size**2
         ends = np.searchsorted(in_boxes, np.arange(len(datas) + 1) * self._size**2)
-        colours, distances_m = self._cast(datas, pixels, ends, MOVING_GROUP, thread_pool)
-        nearest = np.flatnonzero(distances_m < self._static_distances_m[pixels])
-        out.reshape(len(datas), -1, 3)[:] = self._static_colours
-        out.reshape(-1, 3)[in_boxes[nearest]] = colours[nearest]
+        colours, distances_m = self._cast(datas, pixels, ends, group, thread_pool)
+        return Layer(pixels=in_boxes, colours=colours, distances_m=distances_m)
 
     def _cast_static(self, data: mujoco.MjData) -> tuple[np.ndarray, np.ndarray]:
-        mujoco.mj_kinematics(self._model, data)
         pixels = np.arange(self._size**2)
         ends = np.array([0, len(pixels)])
         return self._cast([data], pixels, ends, STATIC_GROUP, ThreadPool(1))
@@ -201,21 +180,25 @@ class RayCamera:
         shade = np.minimum(np.maximum(shade, 0), NUM_SHADES - 1)  # faster than clip
         return self._shades.take((geom_ids + 1) * NUM_SHADES + shade, axis=0)
 
-    def _pixels_in_boxes(self, datas: Sequence[mujoco.MjData]) -> Int[np.ndarray, " pixels"]:
-        """Return the pixels in the box of any moving geom, counted through all images."""
+    def _pixels_in_boxes(
+        self, datas: Sequence[mujoco.MjData], geoms: Int[np.ndarray, " geoms"]
+    ) -> Int[np.ndarray, " pixels"]:
+        """Return the pixels in the box of any of the geoms, counted through all images."""
         in_boxes = np.zeros((len(datas), self._size, self._size), bool)
-        for image, boxes in zip(in_boxes, self._boxes(datas).tolist(), strict=True):
+        for image, boxes in zip(in_boxes, self._boxes(datas, geoms).tolist(), strict=True):
             for left, top, right, bottom in boxes:
                 image[top:bottom, left:right] = True
         return np.flatnonzero(in_boxes)
 
-    def _boxes(self, datas: Sequence[mujoco.MjData]) -> Int[np.ndarray, "N geoms 4"]:
-        """Return the first column and row, and the end column and row, of each moving geom."""
-        turns = np.array([data.geom_xmat for data in datas])[:, self._moving]
-        positions_m = np.array([data.geom_xpos for data in datas])[:, self._moving]
+    def _boxes(
+        self, datas: Sequence[mujoco.MjData], geoms: Int[np.ndarray, " geoms"]
+    ) -> Int[np.ndarray, "N geoms 4"]:
+        """Return the first column and row, and the end column and row, of each geom."""
+        turns = np.array([data.geom_xmat for data in datas])[:, geoms]
+        positions_m = np.array([data.geom_xpos for data in datas])[:, geoms]
         turns = self._projection @ turns.reshape(*turns.shape[:2], 3, 3)
         offsets_m = (positions_m - self._position_m) @ self._projection.T
-        corners = turns @ self._corners_m + offsets_m[..., None]
+        corners = turns @ self._corners_m[geoms] + offsets_m[..., None]
         depths_m = corners[..., 2:, :]
         on_plane = corners[..., :2, :] / np.maximum(depths_m, NEAR_M)
         pixels = (on_plane + 1) * (self._size / 2) - 0.5

@@ -50,9 +50,9 @@ class Goals:
                 "together, as Goals.options() does"
             )
         return cls(
-            images=np.asarray(options["goal_images"]),
-            states=np.asarray(options["goal_states"], np.float64),
-            seeds=np.asarray(options["start_seeds"]),
+            images=np.array(options["goal_images"]),
+            states=np.array(options["goal_states"], np.float64),
+            seeds=np.array(options["start_seeds"]),
         )
 
     def options(self) -> dict[str, np.ndarray]:
@@ -75,6 +75,8 @@ class ImageGoalVectorEnv(VectorEnv[Any, Any, Any]):
     """Number of goals that can be made in seconds, to probe what the latents encode."""
     renderer: str = "mj_multiRay"
     """What renders the images; by default MuJoCo's ray caster, shaded in NumPy."""
+    notes: tuple[str, ...] = ()
+    """What a person should know before training, such as which other cameras there are."""
     state_names: tuple[str, ...] = ()
     """Names of the numbers of a goal's state; empty if nothing can be measured."""
     state_units: tuple[str, ...] = ()

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, Float64
 
-from rig.envs.camera import Camera
 from rig.envs.scene import Scene
+from rig.envs.viewpoint import Camera
 
 
 HAND = "hand"

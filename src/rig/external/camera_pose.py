@@ -13,7 +13,7 @@ import mujoco
 import numpy as np
 from jaxtyping import Bool, Float64
 
-from rig.envs.camera import Camera, View
+from rig.envs.viewpoint import Camera, View
 from rig.errors import ExternalEnvError, suggest
 
 
@@ -27,12 +27,20 @@ MAX_ELEVATION_DEG = 89.0
 class SceneCamera(View):
     """A camera of the scene, with the pose that the scene gives it."""
 
+    name: str
+    index: int
+    """Of the camera among those of the scene."""
     camera_m: Float64[np.ndarray, "3"]
     """The position of the camera."""
     rotation: Float64[np.ndarray, "3 3"]
     """The camera's axes in the world frame, as columns: right, up, backward."""
     fovy_deg: float
     """Vertical field of view."""
+
+    def pose(self) -> Float64[np.ndarray, "13"]:
+        """Return position, rotation and field of view in radians, to compare."""
+        fovy_rad = np.deg2rad(self.fovy_deg)
+        return np.concatenate([self.camera_m, self.rotation.ravel(), [fovy_rad]])
 
     def position_m(self) -> Float64[np.ndarray, "3"]:
         """Return the position of the camera."""
@@ -66,7 +74,7 @@ def find_camera(
         return named_camera(model, data, camera)
     if camera:
         return parse_camera(camera)
-    fixed = [name for name in camera_names(model) if is_fixed(model, model.camera(name))]
+    fixed = fixed_cameras(model)
     if fixed and not renderer_config:
         return named_camera(model, data, fixed[0])
     return free_camera(model, renderer_config or {})
@@ -116,8 +124,14 @@ def named_camera(model: mujoco.MjModel, data: mujoco.MjData, name: str) -> Scene
             f"camera {name!r} moves, and goal images must be taken from the same place as "
             f"observations: choose a camera that does not move, or give {FORM}"
         )
-    index = model.camera(name).id
+    return camera_at(model, data, model.camera(name).id)
+
+
+def camera_at(model: mujoco.MjModel, data: mujoco.MjData, index: int) -> SceneCamera:
+    """Return a camera of the scene by its index."""
     return SceneCamera(
+        name=model.camera(index).name,
+        index=index,
         camera_m=data.cam_xpos[index].copy(),
         rotation=data.cam_xmat[index].reshape(3, 3).copy(),
         fovy_deg=float(model.cam_fovy[index]),
@@ -127,6 +141,11 @@ def named_camera(model: mujoco.MjModel, data: mujoco.MjData, name: str) -> Scene
 def camera_names(model: mujoco.MjModel) -> list[str]:
     """Return the names of the scene's own cameras."""
     return [model.camera(index).name for index in range(model.ncam)]
+
+
+def fixed_cameras(model: mujoco.MjModel) -> list[str]:
+    """Return the names of the scene's own cameras that stay in place."""
+    return [name for name in camera_names(model) if is_fixed(model, model.camera(name))]
 
 
 def is_fixed(model: mujoco.MjModel, camera: Any) -> bool:

@@ -10,19 +10,22 @@ import mujoco
 import numpy as np
 
 from rig.errors import ExternalEnvError, suggest
-from rig.external.env import ExternalEnv, action_bounds, physics_of
+from rig.external.env import ExternalEnv, action_bounds, is_multi_goal, physics_of
 from rig.external.image_source import (
     ImageSource,
     ObservationSource,
-    RayCasterSource,
     RenderSource,
     image_parts,
 )
+from rig.external.ray_caster import RayCasterSource
 from rig.external.vector_env import ExternalVectorEnv
 
 
 EXTRAS = {"gymnasium_robotics": "robotics", "ogbench": "ogbench"}
 """Libraries with an extra of this package, which installs versions that fit."""
+
+RENDER = "render"
+"""The camera that stands for the environment's own ``render``."""
 
 BLANK_IMAGE = np.zeros((1, 1, 3), np.uint8)
 
@@ -36,8 +39,8 @@ class EnvSpec:
     id: str
     """``MODULE:ID``, or an id that Gymnasium itself registers."""
     camera: str = ""
-    """A camera (see :mod:`rig.external.camera_pose`), or the name of an image in the
-    observation."""
+    """A camera (see :mod:`rig.external.camera_pose`), the name of an image in the observation,
+    or ``render`` for the environment's own."""
     num_steps: int = 0
     """Time limit of an episode; 0 for the environment's own limit."""
 
@@ -122,23 +125,28 @@ def make_with_source(
 ) -> tuple[ImageSource, list[Env]]:
     """Make copies of an environment, and the source of their images.
 
-    The first of these that there is: the image in the observation that ``camera`` names, a
-    MuJoCo scene, any image in the observation, and the environment's own ``render``.
+    The first of these that there is: the image in the observation that ``camera`` names, the
+    environment's own ``render`` if ``camera`` asks for it, a MuJoCo scene, any image in the
+    observation, and the environment's own ``render``.
     """
     first = make_without_render(name)
     action_bounds(first.action_space)
     first.reset(seed=0)
     names = image_parts(first.observation_space)
-    if physics_of(first) and (not camera or camera not in names):
+    can_render = "rgb_array" in first.metadata.get("render_modes", ())
+    if camera not in {*names, RENDER} - {""} and physics_of(first):
         others = [make_without_render(name) for _ in range(num - 1)]
-        return RayCasterSource(image_size, camera), [first, *others]
+        source = RayCasterSource(
+            image_size, camera, is_multi_goal=is_multi_goal(first.observation_space)
+        )
+        return source, [first, *others]
     first.close()
-    if camera and camera not in names:
-        raise ExternalEnvError(f"it has no image {camera!r}: {suggest(camera, names)}")
-    if names:
-        source = ObservationSource(image_size, camera or names[0])
-        return source, [make(name) for _ in range(num)]
-    if "rgb_array" in first.metadata.get("render_modes", ()):
+    choices = [*names, RENDER] if can_render else names
+    if camera and camera not in choices:
+        raise ExternalEnvError(f"it has no image {camera!r}: {suggest(camera, choices)}")
+    if names and camera in {*names, ""}:
+        return ObservationSource(image_size, camera, names), [make(name) for _ in range(num)]
+    if can_render:
         envs = [make(name, render_mode="rgb_array") for _ in range(num)]
         return RenderSource(image_size), envs
     raise ExternalEnvError(

@@ -67,10 +67,11 @@ def fit_quadratic(
     queries: Float[np.ndarray, "Q latent"],
     known: Float[np.ndarray, "K latent"],
     states: Float[np.ndarray, "K state"],
+    ridge: float = RIDGE,
 ) -> Float[np.ndarray, "Q state"]:
     """Fit a quadratic to the known states and return its predictions for the queries."""
     features, mean = quadratic_features(known), states.mean(axis=0)
-    gram = features.T @ features + RIDGE * len(known) * np.eye(features.shape[1])
+    gram = features.T @ features + ridge * len(known) * np.eye(features.shape[1])
     weights = np.linalg.solve(gram, features.T @ (states - mean))
     return quadratic_features(queries) @ weights + mean
 

@@ -11,6 +11,7 @@ from rig.runs.array_files import array_bytes
 from rig.runs.checkpoint_store import Checkpoint, CheckpointStore
 from rig.runs.interrupt import Interrupt
 from rig.runs.run import Run
+from rig.training.collect import is_enough
 from rig.training.fingerprint import fingerprint
 from rig.training.resources import ROWS_PER_FILE, malloc_trim
 from rig.training.schedule import is_due
@@ -66,8 +67,7 @@ class CheckpointManager:
 
     def after_collect(self, state: CollectState) -> None:
         """Save what was collected, if it is enough or a stop was asked for."""
-        is_enough = state.num_images >= self._config.collect.num_images
-        if is_enough or self._interrupt.is_requested:
+        if is_enough(state.collected, self._config) or self._interrupt.is_requested:
             self.save(state)
 
     def after_episodes(self, state: TrainState, num_new: int) -> None:

@@ -1,13 +1,19 @@
-"""The first images: from a random policy, or from random states that are set."""
+"""The first images: from a random policy, from random states that are set, or recorded."""
+
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
 from rig.agent.explore import RandomPolicy
 from rig.config import Config
+from rig.datasets.recorded_images import read_recording
 from rig.envs.tabletop_env import TabletopVectorEnv
+from rig.errors import RecordingError
 from rig.training.make_envs import Envs, unwrapped_envs
 from rig.training.rollout import collect_random
 from rig.types import Collected
+from rig.validation import require
 
 
 MAX_ROUND_STEPS = 100
@@ -21,8 +27,10 @@ def collect_images(
     """Return what was collected before, and one more rollout of every environment.
 
     A rollout is an episode; where episodes are long, it is cut to the steps that are still
-    needed. Teleporting takes all images at once.
+    needed. Teleporting and recordings give all images at once.
     """
+    if config.collect.from_:
+        return recorded(config, envs)
     if config.collect.source == "teleport":
         return teleport(config, envs, rng=rng)
     base_envs = unwrapped_envs(envs)
@@ -41,6 +49,40 @@ def joined(before: Collected, new: Collected) -> Collected:
     """Return both, one after the other."""
     first, second = before.arrays(), new.arrays()
     return Collected(**{name: np.concatenate([first[name], second[name]]) for name in first})
+
+
+def is_enough(collected: Collected | None, config: Config) -> bool:
+    """Return whether the images are all that a run begins with. A recording may have fewer."""
+    if collected is None:
+        return False
+    return bool(config.collect.from_) or len(collected) >= config.collect.num_images
+
+
+def recorded(config: Config, envs: Envs) -> Collected:
+    """Return the images of a recording, and its actions if they are of these environments.
+
+    Raises:
+        RecordingError: It can't be read, or has actions of another size.
+        ConfigError: The settings need actions, and it has none.
+    """
+    base_envs, settings = unwrapped_envs(envs), config.collect
+    path = Path(settings.from_)
+    found = read_recording(
+        path, settings.num_images, config.image_size, base_envs.id, settings.camera
+    )
+    num = found.actions.shape[1]
+    if len(found.num_steps) and num != base_envs.action_size:
+        raise RecordingError(
+            f"{path} has actions of {num} numbers, and {base_envs.id} takes "
+            f"{base_envs.action_size}: record it again"
+        )
+    require(
+        config.reward.metric == "spread" or len(found.num_steps) > 0,
+        f"--reward.metric steps needs actions, and {path} has none of {base_envs.id}",
+    )
+    # Without episodes, an empty array still has the columns of an action.
+    empty = np.empty((0, base_envs.action_size), np.float32)
+    return found if len(found.num_steps) else replace(found, actions=empty)
 
 
 def teleport(config: Config, envs: Envs, *, rng: np.random.Generator) -> Collected:

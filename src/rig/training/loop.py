@@ -36,7 +36,7 @@ from rig.runs.interrupt import Interrupt, uninterrupted
 from rig.runs.run import Run
 from rig.training.buffer import make_replay_buffer
 from rig.training.checkpoint_manager import CheckpointManager
-from rig.training.collect import MAX_ROUND_STEPS, collect_images
+from rig.training.collect import MAX_ROUND_STEPS, collect_images, is_enough
 from rig.training.coverage import RecordCoverage
 from rig.training.divergence import check_divergence
 from rig.training.fit_representation import finetune, with_imagined_goals
@@ -87,6 +87,8 @@ def train(
     """
     interrupt = interrupt or uninterrupted()
     with closing(RecordCoverage(make_envs(config, config.num_envs))) as envs:
+        for note in unwrapped_envs(envs).notes:
+            progress.note(note)
         check_resources(run, envs, progress.note)
         new_replay = partial(make_replay_buffer, config, envs, run.directory)
         checkpoints = CheckpointManager(run, interrupt, new_replay, progress.note)
@@ -120,7 +122,7 @@ def collect(state: CollectState, setup: Setup) -> CollectState:
     """Collect images until there are enough to fit the representation to."""
     num_images = setup.config.collect.num_images
     setup.progress.begin("collect", num_images)
-    while state.num_images < num_images:
+    while not is_enough(state.collected, setup.config):
         with setup.interrupt.deferred():
             collected = collect_images(state.collected, setup.config, setup.envs, rng=state.rng)
             env_states = unwrapped_envs(setup.envs).get_state()

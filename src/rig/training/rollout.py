@@ -29,8 +29,11 @@ Act = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, Encoding]]
 
 
 def seen(observation: dict[str, np.ndarray]) -> np.ndarray:
-    """Return the one part of an observation that learning may use."""
-    return observation["observation"]
+    """Return a copy of the one part of an observation that learning may use.
+
+    Rollouts keep it, and environments may fill the same array again.
+    """
+    return np.array(observation["observation"])
 
 
 class Rollout:

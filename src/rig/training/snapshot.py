@@ -28,6 +28,8 @@ class Snapshot:
     """The true state in it; empty if the environment does not report one."""
     seed: int
     """Seed of the start from which the goal was reached."""
+    notes: tuple[str, ...]
+    """What a person should know about the environment's images."""
 
 
 def take_snapshot(config: Config, size: int, *, of_goal: bool) -> Snapshot:
@@ -49,7 +51,12 @@ def take_snapshot(config: Config, size: int, *, of_goal: bool) -> Snapshot:
             state = np.asarray(info.get("state", np.empty((1, 0))))[0]
         base_envs = unwrapped_envs(envs)
         return Snapshot(
-            image=image, id=base_envs.id, renderer=base_envs.renderer, state=state, seed=seed
+            image=image,
+            id=base_envs.id,
+            renderer=base_envs.renderer,
+            state=state,
+            seed=seed,
+            notes=base_envs.notes,
         )
 
 

@@ -14,8 +14,8 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Bool
 
-from rig.envs.camera import Camera
 from rig.envs.task import HAND, METRES, RADIANS, Region, States, Task
+from rig.envs.viewpoint import Camera
 
 
 HINGE_M = (0.21, 0.725)

@@ -6,8 +6,8 @@ is the gripper, from open (-1) to closed (1).
 
 import numpy as np
 
-from rig.envs.camera import Camera
 from rig.envs.task import HAND, METRES, Region, States, Task
+from rig.envs.viewpoint import Camera
 
 
 HELD_SHARE = 0.75

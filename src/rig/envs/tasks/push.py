@@ -14,8 +14,8 @@ Nair et al. 2018 (RIG) is arXiv 1807.04742, Pong et al. 2020 (Skew-Fit) arXiv 19
 
 from dataclasses import replace
 
-from rig.envs.camera import Camera
 from rig.envs.task import HAND, METRES, Region, Task
+from rig.envs.viewpoint import Camera
 
 
 HAND_JOINTS = ("hand_x", "hand_y")

@@ -5,8 +5,8 @@ original measured in three dimensions against a goal at another height, so that 
 below 3 to 4 cm.
 """
 
-from rig.envs.camera import Camera
 from rig.envs.task import HAND, METRES, Region, Task
+from rig.envs.viewpoint import Camera
 
 
 BOX = Region(low=(-0.2, 0.5), high=(0.2, 0.7))

@@ -8,8 +8,8 @@ points along the rope.
 import numpy as np
 from jaxtyping import Float64
 
-from rig.envs.camera import Camera
 from rig.envs.task import HAND, METRES, Distances, Region, Rows, Score, States, Task
+from rig.envs.viewpoint import Camera
 
 
 NUM_LINKS = 12

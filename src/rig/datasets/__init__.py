@@ -1,0 +1,1 @@
+"""Recordings: LeRobot datasets and videos, read and written without PyTorch."""

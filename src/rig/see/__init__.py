@@ -1,0 +1,1 @@
+"""What a representation holds of any images: fitted, judged, and shown on one page."""
