@@ -60,6 +60,5 @@ def overview(version: str) -> str:
             *lines,
             "",
             "  rig COMMAND --help shows the options of a command; rig --version the version.",
-            "",
         ]
     )

@@ -16,6 +16,7 @@ from rig.cli.options import (
 )
 from rig.config import CollectConfig, Config
 from rig.presets import describe, find_preset
+from rig.terminal import print_line, print_notice
 from rig.training.trackers import TrackerName
 from rig.validation import require
 
@@ -75,7 +76,7 @@ class Train(Config):
             check_nothing_else(self.task, argv)
         else:
             check_task_or_env(self.task, self.env, "train")
-        from rig.report.tables import print_evaluation, print_json, print_line, print_notice
+        from rig.report.tables import print_evaluation, print_json
         from rig.training.run_training import resume_run, start_run, train_run
 
         if self.resume:
