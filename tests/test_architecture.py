@@ -21,6 +21,7 @@ LAYERS = [
     {"nn"},
     {"envs"},
     {"external"},
+    {"robot_env"},
     {"replay"},
     {"runs"},
     {"datasets"},
