@@ -7,14 +7,25 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from rig.cli import see_command
 from rig.cli.main import main
+from rig.envs.image_goal_env import Goals
+from rig.envs.square_crop import crop_square
+from rig.envs.tabletop_env import TabletopVectorEnv
 from rig.errors import DataSetError
+from rig.inference.video import save_video
+from rig.representation.attention import attention_maps
+from rig.representation.pixels import PixelRepresentation
 from rig.representation.registry import REPRESENTATIONS
-from rig.see.data_set import Truth, read_data_set
+from rig.see import media, sight
+from rig.see.data_set import DataSet, Truth, read_data_set
 from rig.see.judge import judge, near_pairs
-from rig.see.sight import see
+from rig.see.media import read_media
+from rig.see.practice import practice_images
+from rig.see.sight_table import print_sight
+from rig.see.source import source_of
 from rig.training.progress import Progress
 
 
@@ -33,9 +44,26 @@ def moving_square():
     return images, corners * 0.2 / 48
 
 
+def see(config, data_set):
+    source = source_of("test", data_set)
+    return sight.see(config, source, 0.03, NoProgress(), rng=np.random.default_rng(0))
+
+
 def write(path, **arrays):
     np.savez(path, **arrays)
     return path
+
+
+@pytest.fixture(scope="module")
+def square_set(moving_square):
+    images, places = moving_square
+    truth = Truth(states=places, objects={"square": [0, 1]})
+    return DataSet(images=images, num_steps=np.empty(0, np.int64), truth=truth)
+
+
+@pytest.fixture(scope="module")
+def square_sight(square_set, tiny_keypoints):
+    return see(tiny_keypoints, square_set)
 
 
 @pytest.fixture
@@ -49,7 +77,11 @@ def square_file(moving_square, tmp_path):
 @pytest.fixture
 def small_preset(tiny_keypoints, monkeypatch):
     """The settings of a fit of a second in place of the default preset's."""
-    monkeypatch.setattr(see_command, "find_preset", lambda _name, _task: tiny_keypoints)
+    monkeypatch.setattr(
+        see_command,
+        "find_preset",
+        lambda _name, task, _tuned_for: replace(tiny_keypoints, task=task),
+    )
 
 
 def test_json_has_each_object_and_the_cost(square_file, small_preset, capsys):
@@ -63,18 +95,19 @@ def test_json_has_each_object_and_the_cost(square_file, small_preset, capsys):
     assert told["encode_ms"] > 0
 
 
-def test_a_table_is_printed_without_json(square_file, small_preset, capsys):
-    assert main(["see", str(square_file)]) == 0
-    assert "square" in capsys.readouterr().out
+def test_a_table_is_printed_without_json(square_sight, capsys):
+    print_sight(square_sight)
+    out = capsys.readouterr().out
+    assert "square" in out
+    assert "120 images" in out
 
 
-def test_true_states_do_not_reach_the_fit(square_file, tiny_keypoints):
-    data_set = read_data_set(square_file, 48)
-    other = np.random.default_rng(9).normal(size=data_set.truth.states.shape)
-    corrupted = replace(data_set, truth=replace(data_set.truth, states=other))
-    seen = [see(tiny_keypoints, each, 0.03, NoProgress()) for each in (data_set, corrupted)]
+def test_true_states_do_not_reach_the_fit(square_set, square_sight, tiny_keypoints):
+    other = np.random.default_rng(9).normal(size=square_set.truth.states.shape)
+    corrupted = replace(square_set, truth=replace(square_set.truth, states=other))
+    seen = [square_sight, see(tiny_keypoints, corrupted)]
     latents = [
-        each.fitted.representation.encode(data_set.images).latent.tobytes() for each in seen
+        each.fitted.representation.encode(square_set.images).latent.tobytes() for each in seen
     ]
     assert latents[0] == latents[1]
     assert seen[0].judged != seen[1].judged
@@ -93,10 +126,92 @@ def test_the_fit_gets_images_in_their_order_and_nothing_else(
 
     monkeypatch.setattr(kind, "fit", record)
     data_set = read_data_set(square_file, 48)
-    see(tiny_keypoints, data_set, 0.03, NoProgress())
+    see(tiny_keypoints, data_set)
     assert given[0].images.tobytes() == data_set.images.tobytes()
     assert given[0].actions.size == 0
     assert len(given[0].num_steps) == 0
+
+
+def test_practice_is_that_of_training_and_judged_on_other_states(small_preset, capsys):
+    assert main(["see", "push", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert set(told["objects"]) == {"hand", "puck"}
+    assert told["num_images"] == 102  # an episode of 50 steps in each of two environments
+
+
+def test_the_truth_of_a_task_does_not_reach_what_is_fitted(tiny_keypoints, monkeypatch):
+    def practise():
+        rng = np.random.default_rng(0)
+        collected = practice_images(tiny_keypoints, NoProgress(), rng=rng).collected
+        return [array.tobytes() for array in collected.arrays().values()], rng.random()
+
+    honest = practise()
+    monkeypatch.setattr(TabletopVectorEnv, "_measure", lambda self: {"state": "wrong"})
+    monkeypatch.setattr(TabletopVectorEnv, "goals", random_goals)
+    assert practise() == honest
+
+
+def random_goals(self, num, *, rng):
+    """Goals whose states have nothing to do with their images."""
+    images = np.zeros((num, 48, 48, 3), np.uint8)
+    states = rng.normal(size=(num, len(self.state_names)))
+    return Goals(images=images, states=states, seeds=np.zeros(num, np.int64))
+
+
+def test_a_data_set_judges_what_was_fitted_to_other_images(square_file, small_preset, capsys):
+    assert main(["see", "reach", "--judge-on", str(square_file), "--json"]) == 0
+    assert set(json.loads(capsys.readouterr().out)["objects"]) == {"square"}
+
+
+def test_pictures_and_videos_are_read_in_order(tmp_path, rng, small_preset, capsys):
+    frames = rng.integers(0, 255, (12, 64, 80, 3), np.uint8)
+    for index in range(5):
+        Image.fromarray(frames[index]).save(tmp_path / f"b{index}.png")
+    save_video(tmp_path / "a.mp4", [Image.fromarray(frame) for frame in frames])
+    data_set = read_media([tmp_path], 48, NoProgress())
+    assert data_set.images.shape == (17, 48, 48, 3)
+    assert data_set.num_steps.tolist() == [11]
+    assert data_set.images[12].tobytes() == crop_square(frames[0], 48).tobytes()
+    assert main(["see", str(tmp_path)]) == 0
+    assert "17 images without true states" in capsys.readouterr().out
+
+
+def test_a_long_video_is_thinned_evenly(tmp_path, monkeypatch):
+    monkeypatch.setattr(media, "MOST_IMAGES", 10)
+    levels = np.arange(0, 250, 10, dtype=np.uint8)
+    frames = [Image.fromarray(np.full((48, 48, 3), level, np.uint8)) for level in levels]
+    save_video(tmp_path / "long.mp4", frames)
+    clip = media.read_video(tmp_path / "long.mp4", 48)
+    assert len(clip.images) == 7
+    assert np.abs(np.diff(clip.images.mean(axis=(1, 2, 3))) - 40).max() < 2
+    assert "7 of 25" in clip.note
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("", "needs a TASK, FILES or --env"),
+        ("push --env a:b", "only one of them"),
+        ("Psh", "neither a task nor a file: did you mean 'Push'"),
+        ("missing.mp4", "is missing"),
+        ("none:rig/None-v0", "can't be found"),
+        ("{}/bad.mp4", "can't be read as a video"),
+        ("{}/bad.txt", "ends in '.txt'"),
+        ("{}/empty", "has 0 pictures and videos"),
+        ("{}/few", "has 1 images: at least 8"),
+        ("{}/bad.png", "can't be read as an image"),
+    ],
+)
+def test_what_is_no_source_is_one_line_and_exit_code_2(words, message, tmp_path, capsys):
+    for name in ("bad.mp4", "bad.txt", "bad.png"):
+        (tmp_path / name).write_bytes(b"nothing")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "few").mkdir()
+    Image.new("RGB", (48, 48)).save(tmp_path / "few" / "one.png")
+    assert main(["see", *words.format(tmp_path).split()]) == 2
+    out, err = capsys.readouterr()
+    assert (out, len(err.splitlines())) == ("", 1)
+    assert message in err
 
 
 def test_latents_that_are_the_places_are_judged_perfect(rng):
@@ -234,3 +349,19 @@ def test_there_is_no_rank_correlation_without_near_pairs(rng):
     truth = Truth(states=rng.uniform(0, 512, (600, 4)), objects={"a": [0, 1], "b": [2, 3]})
     judged = judge(truth.states / 100, np.ones(4), truth, 0.03)
     assert judged["a"].near_rank_corr is judged["b"].near_rank_corr is None
+
+
+def test_attention_is_where_the_encoder_sees_each_thing(square_sight, moving_square):
+    images, places = moving_square
+    maps = attention_maps(square_sight.fitted.representation, images)
+    assert maps.shape == (120, 1, 48, 48)
+    down, right = np.mgrid[:48, :48]
+    seen = np.stack([(maps[:, 0] * each).sum(axis=(1, 2)) for each in (right, down)], axis=1)
+    assert np.abs(seen - (places * 48 / 0.2 + 3.5)).max() < 4
+
+
+def test_an_encoder_without_attention_shows_none(moving_square):
+    assert (
+        attention_maps(PixelRepresentation(np.zeros((1, 6912), np.uint8)), moving_square[0])
+        is None
+    )

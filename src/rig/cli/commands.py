@@ -20,6 +20,7 @@ COMMANDS = {
     "see": "rig.cli.see_command:See",
     "record": f"{RECORDING}:Record",
     "report": f"{ROBOT}:Report",
+    "robot": "rig.cli.robot_group:Robot",
     "doctor": f"{ROBOT}:Doctor",
     "demo": f"{ROBOT}:Demo",
     "sweep": f"{SWEEP}:Sweep",

@@ -45,6 +45,10 @@ def run(argv: Sequence[str]) -> None:
         sys.stdout.write(overview(version()))
     elif argv == ["--version"]:
         sys.stdout.write(f"rig {version()}\n")
+    elif argv[0] == "robot":
+        from rig.cli.robot_group import run_robot
+
+        run_robot(argv[1:])
     else:
         from rig.cli.parse import parse
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Annotated, Literal
 
 from tyro.conf import Positional, arg
 
-from rig.cli.options import Flag
-from rig.config import CountOrNone, Positive
+from rig.cli.options import EnvironmentId, FileOption, Flag
+from rig.cli.train_command import tuned_for_of
+from rig.config import Config, CountOrNone, Positive
 from rig.presets import find_preset
 from rig.validation import Checked, require
 
@@ -17,9 +17,18 @@ from rig.validation import Checked, require
 class See(Checked):
     """Fit to any images, and show what the latents hold of them."""
 
-    files: Annotated[Positional[tuple[Path, ...]], arg(metavar="FILES")] = ()
-    """A data set: an NPZ file with images [N, H, W, 3] uint8 and, if they are known, states and
-    the columns of each object (docs/see.md)."""
+    what: Annotated[Positional[tuple[str, ...]], arg(metavar="TASK|FILES")] = ()
+    """A task, to collect images of practice as training does; or pictures, videos and folders
+    of them; or a data set: an NPZ file with images and, if they are known, true states
+    (docs/see.md)."""
+    env: EnvironmentId = ""
+    """Any Gymnasium environment in place of a TASK."""
+    camera: str = ""
+    """--env: the camera, as in `rig train --help`."""
+    episode_steps: CountOrNone = 0
+    """--env: steps of an episode; 0: its own limit."""
+    judge_on: FileOption = None
+    """A data set with true states to judge on, in place of random states or its own."""
     image_size: Literal[48, 84] = 48
     """Height and width that images get, pixels: those of training."""
     near: Positive = 0.03
@@ -30,21 +39,41 @@ class See(Checked):
     """Print everything as one JSON object."""
 
     def __call__(self, argv: Sequence[str]) -> None:
-        """Read, fit, judge, and print."""
-        require(len(self.files) == 1, f"rig see needs one NPZ file, got {len(self.files)}")
+        """Read or practise, fit, judge, and print."""
+        require(
+            (len(self.what) > 0) != (self.env != ""),
+            "rig see needs a TASK, FILES or --env MODULE:ID, and only one of them",
+        )
+        import numpy as np
+
         from rig.report.tables import print_json, print_notice
         from rig.see.data_set import read_data_set
+        from rig.see.open_source import open_source, task_named
         from rig.see.sight import see
         from rig.see.sight_table import print_sight
         from rig.training.progress import open_progress
 
-        config = replace(find_preset("fast", ""), seed=self.seed, image_size=self.image_size)
-        data_set = read_data_set(self.files[0], self.image_size)
-        for note in data_set.notes:
-            print_notice(f"{self.files[0]}: {note}")
+        task = self.env or task_named(self.what)
+        config, rng = self.config(task), np.random.default_rng(self.seed)
+        labelled = read_data_set(self.judge_on, self.image_size) if self.judge_on else None
         with open_progress() as progress:
-            sight = see(config, data_set, self.near, progress)
+            source = open_source(() if task else self.what, config, progress, rng=rng)
+            for note in source.notes:
+                print_notice(f"{source.title}: {note}")
+            source = source if labelled is None else source.judged_on(labelled)
+            sight = see(config, source, self.near, progress, rng=rng)
         if self.json:
             print_json(sight.as_json())
         else:
             print_sight(sight)
+
+    def config(self, task: str) -> Config:
+        """Return the settings with which training would begin; those of no task for files."""
+        config = find_preset("fast", task, tuned_for_of(task))
+        return replace(
+            config,
+            seed=self.seed,
+            image_size=self.image_size,
+            camera=self.camera,
+            episode_steps=self.episode_steps,
+        )

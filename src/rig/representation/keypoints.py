@@ -87,6 +87,11 @@ class KeypointEncoder(eqx.Module):
         position = mean_positions(jax.nn.softmax(-SHARPNESS * distances, axis=1))
         return position, jnp.repeat(visibility, 2)
 
+    def attention(self, image: Float[Array, "H W 3"]) -> Float[Array, "keypoints H W"]:
+        """Return the weight of each pixel in each position, for people to look at."""
+        distances = self.color_distances(image)
+        return jax.nn.softmax(-SHARPNESS * distances, axis=1).reshape(-1, *image.shape[:2])
+
     def color_distances(self, image: Float[Array, "H W 3"]) -> Float[Array, "keypoints pixels"]:
         """Return the squared distance of each pixel's color from each keypoint's."""
         colors = jax.lax.stop_gradient(self.colors)

@@ -50,7 +50,8 @@ def make(place: str, options: Any, key: str, known: dict[str, str]) -> Any:
     try:
         maker = getattr(import_from_here(module), name)
     except (ImportError, AttributeError) as error:
-        raise ConfigError(f"{key} {place!r} can't be loaded: {error}") from error
+        hint = suggest(place, known)
+        raise ConfigError(f"{key} {place!r} can't be loaded: {error}; {hint}") from error
     try:
         inspect.signature(maker).bind(**options)
     except TypeError as error:

@@ -13,7 +13,7 @@ import ast
 import zipfile
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +45,8 @@ class Truth:
 
     states: Float64[np.ndarray, "N state"]
     objects: Objects
+    units: Mapping[str, str] = field(default_factory=dict)
+    """Of each object, as far as they are known: ``m`` or ``rad``."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -46,33 +46,27 @@ class ShowFit:
         """Do nothing."""
 
 
-def fit_images(config: Config, collected: Collected, progress: Progress) -> Fitted:
+def fit_images(
+    config: Config, collected: Collected, progress: Progress, *, rng: np.random.Generator
+) -> Fitted:
     """Fit the representation that the settings ask for, as training does.
 
     Args:
-        config: The settings; their seed decides what is random.
-        collected: Images, in their order; the only thing that the fit sees.
+        config: The settings.
+        collected: Images, in their order, and the actions between them where a robot took
+            some; the only thing that the fit sees.
         progress: Displays it.
+        rng: Decides what is random.
     """
     kind = REPRESENTATIONS[config.representation_kind]
     monitor = ShowFit(progress, config.vae.num_fit_steps)
     start_s = perf_counter()
-    rng = np.random.default_rng(config.seed)
     representation = kind.fit(config, collected, monitor, rng=rng)
     fit_s = perf_counter() - start_s
     return Fitted(
         representation=representation,
         fit_s=fit_s,
         encode_ms=encode_ms(representation, collected.images),
-    )
-
-
-def without_actions(images: Images, num_steps: np.ndarray) -> Collected:
-    """Return images, and which of them follow one another, as a fit takes them."""
-    return Collected(
-        images=images,
-        actions=np.empty((int(num_steps.sum()), 0), np.float32),
-        num_steps=num_steps,
     )
 
 

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from rig.config import Config
-from rig.see.data_set import DataSet
-from rig.see.fitted import Fitted, fit_images, without_actions
+from rig.see.fitted import Fitted, fit_images
 from rig.see.judge import Judgement, as_json, judge
+from rig.see.source import Source
 from rig.training.progress import Progress
 
 
@@ -14,7 +16,7 @@ from rig.training.progress import Progress
 class Sight:
     """A representation fitted to images, and what it holds of each object."""
 
-    data_set: DataSet
+    source: Source
     fitted: Fitted
     judged: dict[str, Judgement]
     """By object; empty where no true states are known."""
@@ -27,24 +29,29 @@ class Sight:
             "fit_s": round(self.fitted.fit_s, 2),
             "encode_ms": round(self.fitted.encode_ms, 4),
             "near_rank_corr": near,
-            "num_images": len(self.data_set.images),
+            "num_images": len(self.source.collected),
         }
 
 
-def see(config: Config, data_set: DataSet, near: float, progress: Progress) -> Sight:
-    """Fit to a data set's images, in their order, and judge by its true states.
+def see(
+    config: Config,
+    source: Source,
+    near: float,
+    progress: Progress,
+    *,
+    rng: np.random.Generator,
+) -> Sight:
+    """Fit to the images of a source, in their order, and judge by true states.
 
-    The fit is given the images and nothing else.
+    The fit is given what was collected and nothing else.
     """
-    images = data_set.images
-    collected = without_actions(images, data_set.num_steps)
-    fitted = fit_images(config, collected, progress)
+    fitted = fit_images(config, source.collected, progress, rng=rng)
     judged = {}
     weight = fitted.representation.weight
-    if data_set.truth is not None and weight is not None:
-        latents = fitted.representation.encode(images).latent
-        judged = judge(latents, weight, data_set.truth, near)
-    return Sight(data_set=data_set, fitted=fitted, judged=judged)
+    if source.test is not None and weight is not None:
+        latents = fitted.representation.encode(source.test.images).latent
+        judged = judge(latents, weight, source.test.truth, near)
+    return Sight(source=source, fitted=fitted, judged=judged)
 
 
 def rounded(value: float | None) -> float | None:

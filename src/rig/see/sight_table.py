@@ -2,6 +2,7 @@
 
 from rig.report.tables import print_line, print_table
 from rig.see.sight import Sight
+from rig.units import amount
 
 
 COLUMNS = ["object", "error", "share", "correlation", "rank correlation, near"]
@@ -9,21 +10,31 @@ COLUMNS = ["object", "error", "share", "correlation", "rank correlation, near"]
 
 def print_sight(sight: Sight) -> None:
     """Print what the latents hold of each object, and what fit and encoding cost."""
-    rows = [
+    num = f"{sight.source.title}: {len(sight.source.collected):,} images"
+    if sight.judged:
+        print_table(num, COLUMNS, table_rows(sight))
+    else:
+        print_line(f"{num} without true states: nothing to judge by")
+    print_line(
+        f"fit {sight.fitted.fit_s:.1f} s, encode {sight.fitted.encode_ms:.3f} ms an image"
+    )
+
+
+def table_rows(sight: Sight) -> list[list[str]]:
+    """Return one row for each object."""
+    units = {} if sight.source.test is None else sight.source.test.truth.units
+    return [
         [
             name,
-            f"{each.error:.4g}",
+            with_unit(each.error, units.get(name, "")),
             f"{each.share:.3f}",
             f"{each.corr:.2f}",
             "-" if each.near_rank_corr is None else f"{each.near_rank_corr:.2f}",
         ]
         for name, each in sight.judged.items()
     ]
-    num = len(sight.data_set.images)
-    if rows:
-        print_table(f"{num:,} images", COLUMNS, rows)
-    else:
-        print_line(f"{num:,} images without true states: nothing to judge by")
-    print_line(
-        f"fit {sight.fitted.fit_s:.1f} s, encode {sight.fitted.encode_ms:.3f} ms an image"
-    )
+
+
+def with_unit(value: float, unit: str) -> str:
+    """Return a distance with its unit, as far as that is known."""
+    return amount(f"_{unit}", value) if unit else f"{value:.4g}"

@@ -1,0 +1,58 @@
+"""From what a person names to images: a task, an environment, a data set, or media files."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from rig.config import Config
+from rig.envs.tasks import TASKS, find_task
+from rig.errors import ConfigError, TaskError, suggest
+from rig.see.data_set import read_data_set
+from rig.see.media import read_media
+from rig.see.practice import practice_images
+from rig.see.source import Source, source_of
+from rig.training.progress import Progress
+
+
+DATA_SET = ".npz"
+
+
+def open_source(
+    words: Sequence[str], config: Config, progress: Progress, *, rng: np.random.Generator
+) -> Source:
+    """Return the images that files hold, or those of practice.
+
+    Args:
+        words: Files and folders, or one data set; none for practice of ``config.task``.
+        config: Every setting.
+        progress: Displays what takes time.
+        rng: Decides what is random.
+    """
+    if not words:
+        return practice_images(config, progress, rng=rng)
+    paths, title = [Path(word) for word in words], ", ".join(Path(word).name for word in words)
+    if len(paths) == 1 and paths[0].suffix.lower() == DATA_SET:
+        return source_of(title, read_data_set(paths[0], config.image_size))
+    return source_of(title, read_media(paths, config.image_size, progress))
+
+
+def task_named(words: Sequence[str]) -> str:
+    """Return the task that the words name, empty if they name files.
+
+    Raises:
+        ConfigError: They name neither.
+    """
+    if len(words) != 1:
+        return ""
+    (word,) = words
+    try:
+        find_task(word)
+    except TaskError as error:
+        if Path(word).exists() or Path(word).suffix:
+            return ""
+        if ":" in word:
+            raise
+        hint = suggest(word, (task.name for task in TASKS))
+        raise ConfigError(f"{word} is neither a task nor a file: {hint}") from error
+    return word
