@@ -44,11 +44,6 @@ def endpoint(robot: RobotConfig) -> str:
     return f"tcp://{robot.wire.address}:{robot.wire.port}"
 
 
-def task_name(path: str) -> str:
-    """Return what runs call the robot of a TOML file."""
-    return f"robot/{Path(path).stem}"
-
-
 def say(text: str) -> None:
     """Write a line on standard error."""
     sys.stderr.write(f"rig robot: {text}\n")

@@ -60,8 +60,8 @@ class RobotVectorEnv(ImageGoalVectorEnv):
         """
         if not 1 <= num_steps <= LONGEST_EPISODE:
             raise ConfigError(
-                f"a robot's episode has 1 to {LONGEST_EPISODE} steps, got {num_steps}: learning "
-                "is between episodes, and the arm would be held in the middle of one"
+                f"a robot's episode has 1 to {LONGEST_EPISODE} steps, got {num_steps}: "
+                "learning is between episodes, and the arm would be held in the middle of one"
             )
         self._connection, self._settle, self._image_size = connection, settle, image_size
         self.id, self.num_steps, self.robot = name, num_steps, connection.robot

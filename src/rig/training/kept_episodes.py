@@ -12,7 +12,7 @@ import numpy as np
 from rig.runs.array_files import ArraySpec, array_bytes, load_arrays
 from rig.runs.atomic_files import atomic_write
 from rig.runs.run import Run
-from rig.types import Collected, Rollouts
+from rig.types import Collected, Episodes
 
 
 FOLDER = "episodes"
@@ -38,10 +38,10 @@ class KeptEpisodes:
         arrays = (after.images[first:], after.actions[steps:], after.num_steps[episodes:])
         self._keep("collect", len(after), *arrays)
 
-    def keep(self, rollouts: Rollouts, num_env_steps: int) -> None:
+    def keep(self, episodes: Episodes, num_env_steps: int) -> None:
         """Keep the episodes of practice that ended after so many steps of the run."""
         self._keep(
-            "practice", num_env_steps, rollouts.frames, rollouts.actions, rollouts.num_steps
+            "practice", num_env_steps, episodes.frames, episodes.actions, episodes.num_steps
         )
 
     def collected(self) -> Collected | None:

@@ -39,9 +39,15 @@ from rig.training.checkpoint_manager import CheckpointManager
 from rig.training.collect import MAX_ROUND_STEPS, collect_images, is_enough
 from rig.training.coverage import RecordCoverage
 from rig.training.divergence import check_divergence
-from rig.training.fit_representation import finetune, with_imagined_goals
+from rig.training.fit_representation import with_imagined_goals
 from rig.training.kept_episodes import KeptEpisodes
-from rig.training.learn import Update, learn
+from rig.training.learn import Update
+from rig.training.learn_round import (
+    learn_from_kept,
+    learn_round,
+    refit,
+    with_reduced_learning_rate,
+)
 from rig.training.make_envs import make_envs, unwrapped_envs
 from rig.training.progress import Progress
 from rig.training.recorder import Recorder
@@ -52,7 +58,6 @@ from rig.training.robot_practice import (
     with_collected,
 )
 from rig.training.rollout import PracticeRollout
-from rig.training.schedule import is_due
 from rig.training.state import CollectState, TrainState
 
 
@@ -170,7 +175,7 @@ def fit(state: CollectState, replay: ReplayBuffer, setup: Setup) -> TrainState:
 
 def practise(state: TrainState, setup: Setup) -> TrainState:
     """Practise and learn to the end; a run that diverges may roll back to its checkpoint."""
-    state = learn_from_kept(state, setup)
+    state = learn_from_kept(state, setup.config, setup.kept, setup.update)
     compile_act(state, setup.envs)
     setup.recorder.begin_training(state.num_env_steps)
     budget_s = seconds_of(setup.config.time_budget)
@@ -212,7 +217,7 @@ def practise_episodes(state: TrainState, setup: Setup) -> TrainState:
     coverage, coverage_metrics = setup.envs.metrics(state.coverage)
     state, metrics = learn_round(state, config, num_new, setup.update)
     num_new = state.num_env_steps - num_before
-    state = refit(state, config, num_new, setup)
+    state = refit(state, config, num_new, recorder)
     state = replace(state, env_states=base_envs.get_state(), coverage=coverage)
     check_divergence(state, config, metrics)
     recorder.after_round(state.num_env_steps, metrics | coverage_metrics)
@@ -221,18 +226,6 @@ def practise_episodes(state: TrainState, setup: Setup) -> TrainState:
     recorder.show_progress()
     setup.checkpoints.after_episodes(state, num_new)
     pause_if_nothing_moves(config, setup.envs, setup.progress.note)
-    return state
-
-
-def learn_from_kept(state: TrainState, setup: Setup) -> TrainState:
-    """Learn from episodes that a robot did after the state was saved, as from any others."""
-    for steps, collected in setup.kept.practised_after(state.num_env_steps):
-        state.replay.add(
-            with_imagined_goals(collected, state.agent.representation, rng=state.rng)
-        )
-        num_new = steps - state.num_env_steps
-        state = replace(state, num_env_steps=steps)
-        state, _ = learn_round(state, setup.config, num_new, setup.update)
     return state
 
 
@@ -248,35 +241,3 @@ def practise_round(
     num_steps = rollout.advance(state.agent.act, MAX_ROUND_STEPS, is_last=is_last)
     num_new = num_steps * config.num_envs
     return replace(state, num_env_steps=state.num_env_steps + num_new), num_new
-
-
-def learn_round(
-    state: TrainState, config: Config, num_new: int, update: Update
-) -> tuple[TrainState, dict[str, float]]:
-    """Learn as much as belongs to the new steps; return the metrics."""
-    if state.num_env_steps <= config.td3.learning_starts or not state.replay.num_episodes:
-        return state, {}
-    num_updates = round(num_new * config.td3.utd_ratio)
-    progress = state.num_env_steps / config.total_timesteps
-    agent, metrics = learn(
-        state.agent, state.replay, config, num_updates, progress, update=update, rng=state.rng
-    )
-    return replace(state, agent=agent), metrics
-
-
-def refit(state: TrainState, config: Config, num_new: int, setup: Setup) -> TrainState:
-    """Fine-tune the representation and refresh its prior, when that is due."""
-    replay, rng = state.replay, state.rng
-    if is_due(config.online.every_steps, state.num_env_steps, num_new):
-        agent = finetune(state.agent, replay, config, setup.recorder, rng=rng)
-        state = replace(state, agent=agent)
-    if is_due(config.goals.refresh_every_steps, state.num_env_steps, num_new):
-        new = state.agent.representation.refresh_prior(replay, config, rng=rng)
-        state = replace(state, agent=Agent(new, state.agent.learner))
-    return state
-
-
-def with_reduced_learning_rate(config: Config, state: TrainState) -> Config:
-    """Return the settings with half the learning rate for each rollback of the run."""
-    rate = config.td3.learning_rate * 0.5**state.num_rollbacks
-    return replace(config, td3=replace(config.td3, learning_rate=rate))
