@@ -24,6 +24,7 @@ from rig.cli.options import (
 from rig.config import Config, Count, CountOrNone
 from rig.presets import find_preset
 from rig.runs.output_paths import check_file
+from rig.terminal import print_line, print_notice
 from rig.validation import Checked, require
 
 
@@ -55,7 +56,7 @@ class Reach:
         from rig.inference.open_run import image_representation, open_trained
         from rig.inference.reach import reach, summary
         from rig.inference.video import attempt_frames, save_video
-        from rig.report.tables import print_attempt, print_json, print_notice
+        from rig.report.tables import print_attempt, print_json
         from rig.training.make_envs import make_envs, unwrapped_envs
 
         run, agent = open_trained(self.run, force=self.force)
@@ -95,7 +96,7 @@ class Evaluate(Checked):
         """Try every goal image and print the table."""
         from rig.inference.evaluate import evaluate_run
         from rig.inference.open_run import open_trained
-        from rig.report.tables import print_evaluation, print_json, print_notice
+        from rig.report.tables import print_evaluation, print_json
         from rig.runs.settings import learned_from
 
         run, agent = open_trained(self.run, force=self.force)
@@ -125,11 +126,11 @@ class Imagine(Checked):
 
         from rig.inference.imagine import imagined_grid
         from rig.inference.open_run import open_trained
-        from rig.report.tables import print_line
+        from rig.report.image_grid import save_png
 
         _run, agent = open_trained(self.run, force=True)  # no camera is used
         rng = np.random.default_rng(self.seed)
-        imagined_grid(agent, self.num_goals, rng=rng).save(self.out, "PNG")
+        save_png(self.out, imagined_grid(agent, self.num_goals, rng=rng))
         print_line(str(self.out))
 
 
@@ -161,7 +162,6 @@ class Look(Checked):
         from PIL import Image
 
         from rig.goals.goal_image import save_goal_image
-        from rig.report.tables import print_line, print_notice
         from rig.training.snapshot import take_snapshot
 
         config = Config(
@@ -194,7 +194,6 @@ class Report:
         """Write the page."""
         check_file(self.out, PAGE_KINDS)
         from rig.report.page import write_report
-        from rig.report.tables import print_line
 
         write_report(self.out, self.runs)
         print_line(str(self.out))
@@ -227,7 +226,6 @@ class Demo(Checked):
     def __call__(self, argv: Sequence[str]) -> None:
         """Train, make the video, and print the report's path."""
         from rig.inference.demo import demo
-        from rig.report.tables import print_line
 
         config = replace(find_preset("fast", "Reach"), seed=self.seed)
         print_line(f"report: {demo(config, 'fast', self.out, argv)}")

@@ -19,6 +19,7 @@ from rig.config import CollectConfig, Config
 from rig.presets import describe, find_preset
 from rig.robot_env.task_name import task_name
 from rig.robots.read_config import read_config
+from rig.terminal import print_line, print_notice
 from rig.training.trackers import TrackerName
 from rig.validation import require
 
@@ -85,7 +86,7 @@ class Train(Config):
             check_nothing_else(self.task, argv)
         else:
             check_source(self.task, self.env, self.robot)
-        from rig.report.tables import print_evaluation, print_json, print_line, print_notice
+        from rig.report.tables import print_evaluation, print_json
         from rig.training.run_training import resume_run, start_run, train_run
 
         if self.resume:

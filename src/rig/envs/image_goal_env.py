@@ -50,9 +50,9 @@ class Goals:
                 "together, as Goals.options() does"
             )
         return cls(
-            images=np.asarray(options["goal_images"]),
-            states=np.asarray(options["goal_states"], np.float64),
-            seeds=np.asarray(options["start_seeds"]),
+            images=np.array(options["goal_images"]),
+            states=np.array(options["goal_states"], np.float64),
+            seeds=np.array(options["start_seeds"]),
         )
 
     def options(self) -> dict[str, np.ndarray]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import mujoco
 import numpy as np
-from jaxtyping import Float32, Float64, UInt8
+from jaxtyping import Bool, Float32, Float64, UInt8
 
 from rig.envs.camera import RayCamera
 from rig.envs.scene import Scene
@@ -90,11 +90,21 @@ class Tabletop:
         """Render the copies as they are."""
         return self._render(self._datas)
 
-    def set_states(self, states: States) -> Images:
-        """Put every copy at rest in a state, and return the images."""
+    def set_states(
+        self, states: States, mask: Bool[np.ndarray, " num_envs"] | None = None
+    ) -> Images:
+        """Put copies at rest in their row of the states, and return the images.
+
+        Args:
+            states: One state for each copy.
+            mask: Which copies; by default all. The others stay as they are.
+        """
         self._check_states(states, self.num_envs)
-        self._absent = self.task.absent(states)
-        return self._render_states(self._datas, states)
+        mask = np.ones(self.num_envs, bool) if mask is None else mask
+        self._absent[mask] = self.task.absent(states)[mask]
+        for row in np.flatnonzero(mask):
+            self._scene.set_state(self._datas[row], states[row])
+        return self.images()
 
     def goal_images(self, states: States) -> Images:
         """Render any number of states; the copies stay as they are."""

@@ -1,6 +1,7 @@
 """A batch of external environments: image observations, and actions in [-1, 1]."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,8 @@ class ExternalVectorEnv(ImageGoalVectorEnv):
         self.renderer = image_source.description
         fps = first.env.metadata.get("render_fps") or FRAMES_PER_S
         self.metadata = {"autoreset_mode": AutoresetMode.DISABLED, "render_fps": fps}
+        if first.env.spec:
+            self.spec = replace(first.env.spec, max_episode_steps=first.num_steps)
         self._goals: Goals | None = None
         images = self.reset(seed=seed)[0]["observation"]
         self.notes = image_source.notes
@@ -134,10 +137,7 @@ class ExternalVectorEnv(ImageGoalVectorEnv):
 
     def _success(self) -> Info:
         """Return each environment's own success; NaN without one, or for another goal."""
-        reported = [
-            env.info.get("is_success", np.nan) if env.has_goal else np.nan
-            for env in self.external_envs
-        ]
+        reported = [env.is_success if env.has_goal else np.nan for env in self.external_envs]
         return {"is_success": np.array(reported, np.float64)}
 
 

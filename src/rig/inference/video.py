@@ -19,6 +19,7 @@ from rig.report.image_grid import (
     enlarged,
     write,
 )
+from rig.runs.atomic_files import complete_file
 from rig.units import amount, object_of
 
 
@@ -34,10 +35,9 @@ PALETTE_FRAMES = 16
 
 def save_video(path: Path, frames: Sequence[Image.Image]) -> None:
     """Write frames as H.264 in MP4, which any browser plays, or as an animated GIF."""
-    if path.suffix.lower() == ".gif":
-        save_gif(path, frames)
-    else:
-        save_mp4(path, frames)
+    save = save_gif if path.suffix.lower() == ".gif" else save_mp4
+    with complete_file(path) as partial:
+        save(partial, frames)
 
 
 def save_gif(path: Path, frames: Sequence[Image.Image]) -> None:

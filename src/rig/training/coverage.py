@@ -46,7 +46,8 @@ class RecordCoverage(VectorWrapper):
         A reset of all of them also clears the record.
         """
         observation, info = self.env.reset(**kwargs)
-        self._states = []
+        if "reset_mask" not in (kwargs.get("options") or {}):
+            self._states = []
         self._record(info)
         return observation, info
 

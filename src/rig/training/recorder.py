@@ -44,6 +44,7 @@ class Recorder:
         """
         self._config = config
         self._run = run
+        run.images.mkdir(exist_ok=True)  # archives and git leave out empty directories
         self._progress = progress
         clock = next(reversed(run.metrics()), {})  # a run that resumes has a past
         self._start_s = perf_counter() - clock.get("wall_s", 0.0)

@@ -34,8 +34,11 @@ that was held."""
 
 
 def seen(observation: dict[str, np.ndarray]) -> np.ndarray:
-    """Return the one part of an observation that learning may use."""
-    return observation["observation"]
+    """Return a copy of the one part of an observation that learning may use.
+
+    Rollouts keep it, and environments may fill the same array again.
+    """
+    return np.array(observation["observation"])
 
 
 class Rollout:

@@ -13,12 +13,13 @@ from rig.errors import RigError, RunError
 from rig.runs.interrupt import Interrupt
 from rig.runs.output_paths import check_new_directory, default_directory
 from rig.runs.run import Run
+from rig.terminal import print_to_stderr
 from rig.training.callback import Callback, called_back
 from rig.training.learn import Update
 from rig.training.loop import train
 from rig.training.make_envs import with_task_name
 from rig.training.origin import origin
-from rig.training.progress import Progress, open_progress, print_to_stderr
+from rig.training.progress import Progress, open_progress
 from rig.training.provenance import check_reproducible
 from rig.training.seeds_together import run_together
 from rig.training.trackers import TrackerName, check_tracker, tracked
