@@ -285,7 +285,7 @@ class PracticeConfig(Checked):
     num_stacked: Annotated[int, Interval(ge=1, le=10)] = 3
     """stack: how many of the last actions; the measured delay in steps, rounded up."""
     pause_after: CountOrNone = 0
-    """Ask a person to move something when nothing but the arm has moved for so many episodes;
+    """Ask a person to move something when nothing but the arm has moved for this many episodes;
     0: never."""
 
 

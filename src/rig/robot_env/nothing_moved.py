@@ -50,13 +50,13 @@ def wait_for_motion(
         robot: Is at home, or on the way there.
         num: Episodes.
         say: Shows a line to the person.
-        most_looks: Go on in any case after so many looks, half a second apart.
+        most_looks: Go on in any case after this many looks, half a second apart.
     """
     if not nothing_moved(robot.home_images, num):
         return
     say(
         f"nothing has moved for {num} episodes: put the object where the arm reaches it; "
-        "practice goes on when the picture has changed"
+        "practice continues when the picture has changed"
     )
     before = robot.home_images[-1]
     for _ in range(most_looks):

@@ -39,7 +39,7 @@ class KeptEpisodes:
         self._keep("collect", len(after), *arrays)
 
     def keep(self, episodes: Episodes, num_env_steps: int) -> None:
-        """Keep the episodes of practice that ended after so many steps of the run."""
+        """Keep the episodes of practice that ended after that many steps of the run."""
         self._keep(
             "practice", num_env_steps, episodes.frames, episodes.actions, episodes.num_steps
         )
