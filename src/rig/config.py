@@ -26,6 +26,21 @@ DURATION = re.compile(r"(?:([\d.]+)h)?(?:([\d.]+)min)?(?:([\d.]+)s)?")
 FEWEST_PROBES = 100
 """With fewer, a task with missing objects may leave too few neighbours to read a state off."""
 
+CameraEffect = Literal[
+    "webcam",
+    "exposure",
+    "white_balance",
+    "shadows",
+    "texture",
+    "vignette",
+    "noise",
+    "night",
+    "motion_blur",
+    "jpeg",
+    "vibration",
+]
+"""What makes images like those of a real camera; webcam: all of them but night."""
+
 NUM_PATCH_LAYERS = 2
 """Layers of patches that turn an image into a small grid."""
 
@@ -324,6 +339,13 @@ class Config(Checked):
     time_budget: str = ""
     """End after so long, as 90min, 2h or 1h30min; the run is evaluated and finished as usual.
     Empty: no limit."""
+    camera_effects: tuple[CameraEffect, ...] = ()
+    """Make images like those of a real camera, in training, evaluation and goal images.
+    exposure: auto exposure that follows the image and the room's light with a lag;
+    white_balance: it drifts; shadows: a soft one follows the arm, one passes by; texture: grain
+    on what never moves; vignette: dark corners; noise: of a sensor, 0.5 to 1.5 grey levels;
+    night: of 6; motion_blur, jpeg (quality 90) and vibration (half a pixel); webcam: all but
+    night."""
     buffer_size: Count = 100_000
     """Transitions in the replay buffer; the oldest are dropped first."""
     buffer_memory_gb: NonNegative = 0.0

@@ -7,6 +7,7 @@ import gymnasium
 from gymnasium.vector import VectorEnv
 
 from rig.config import Config
+from rig.envs.camera_effects import CameraEffects
 from rig.envs.image_goal_env import ImageGoalVectorEnv
 from rig.envs.tasks import gymnasium_id, is_external, short_name
 from rig.external.make import EnvSpec, make_external_envs
@@ -38,6 +39,14 @@ def make_image_envs(config: Config, num_envs: int, image_size: int) -> Envs:
         ConfigError: The settings do not fit the environment.
         ExternalEnvError: An external environment can't be found, made or seen.
     """
+    envs = make_clean_envs(config, num_envs, image_size)
+    if not config.camera_effects:
+        return envs
+    return CameraEffects(unwrapped_envs(envs), config.camera_effects)
+
+
+def make_clean_envs(config: Config, num_envs: int, image_size: int) -> Envs:
+    """Make environments with images as the camera takes them, without camera effects."""
     if config.robot:
         return robot_envs(config, image_size)
     if is_external(config.task):
@@ -80,9 +89,11 @@ def robot_envs(config: Config, image_size: int) -> RobotVectorEnv:
     """
     require(
         not REPRESENTATIONS[config.representation_kind].needs_true_state
-        and config.collect.source == "practice",
-        "a real robot has no true state and can't be set: leave out --oracle, --input true, "
-        "--reward.distance true and --collect.source teleport",
+        and config.collect.source == "practice"
+        and not config.camera_effects,
+        "a real robot has no true state, can't be set and has a camera of its own: leave out "
+        "--oracle, --input true, --reward.distance true, --collect.source teleport and "
+        "--camera-effects",
     )
     return open_robot(config, image_size)
 

@@ -5,6 +5,7 @@ import platform
 import shlex
 import subprocess
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -60,7 +61,8 @@ def sight(config: Config) -> dict[str, Any]:
     """Return what the policy sees through. A real robot does not move for it."""
     if config.robot:
         return {"task": config.task, "camera": f"the robot of {Path(config.robot).name}"}
-    snapshot = take_snapshot(config, config.image_size, of_goal=False)
+    clean = replace(config, camera_effects=())  # effects round differently on other machines
+    snapshot = take_snapshot(clean, config.image_size, of_goal=False)
     return {
         "task": snapshot.id,
         "camera": snapshot.renderer,
