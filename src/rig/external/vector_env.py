@@ -13,6 +13,7 @@ from jaxtyping import Float32, UInt8
 from rig.envs.image_goal_env import Goals, ImageGoalVectorEnv
 from rig.errors import DivergedError
 from rig.external.env import ExternalEnv
+from rig.external.failures import calling
 from rig.external.goals import MAX_SEED, make_goals
 from rig.external.image_source import ImageSource
 
@@ -114,7 +115,8 @@ class ExternalVectorEnv(ImageGoalVectorEnv):
         """Close all environments."""
         self.image_source.close()
         for env in self.external_envs:
-            env.env.close()
+            with calling(env.id, "close"):
+                env.env.close()
 
     def _observe(self) -> tuple[Observation, Info]:
         images = self.image_source.images(self.external_envs)
