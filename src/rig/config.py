@@ -23,6 +23,21 @@ BelowOne = Annotated[float, Interval(ge=0, lt=1)]
 FEWEST_PROBES = 100
 """With fewer, a task with missing objects may leave too few neighbours to read a state off."""
 
+CameraEffect = Literal[
+    "webcam",
+    "exposure",
+    "white_balance",
+    "shadows",
+    "texture",
+    "vignette",
+    "noise",
+    "night",
+    "motion_blur",
+    "jpeg",
+    "vibration",
+]
+"""What makes images like those of a real camera; webcam: all of them but night."""
+
 NUM_PATCH_LAYERS = 2
 """Layers of patches that turn an image into a small grid."""
 
@@ -301,6 +316,13 @@ class Config(Checked):
     of an image in its observation, or render. Empty: the environment's default view."""
     episode_steps: CountOrNone = 0
     """--env: steps of an episode; 0: its own limit."""
+    camera_effects: tuple[CameraEffect, ...] = ()
+    """Make images like those of a real camera, in training, evaluation and goal images.
+    exposure: auto exposure that follows the image and the room's light with a lag;
+    white_balance: it drifts; shadows: a soft one follows the arm, one passes by; texture: grain
+    on what never moves; vignette: dark corners; noise: of a sensor, 0.5 to 1.5 grey levels;
+    night: of 6; motion_blur, jpeg (quality 90) and vibration (half a pixel); webcam: all but
+    night."""
     buffer_size: Count = 100_000
     """Transitions in the replay buffer; the oldest are dropped first."""
     buffer_memory_gb: NonNegative = 0.0

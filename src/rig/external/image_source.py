@@ -8,6 +8,7 @@ import numpy as np
 from gymnasium import spaces
 from jaxtyping import UInt8
 
+from rig.envs.patterns import Pattern
 from rig.envs.square_crop import crop_square
 from rig.errors import ExternalEnvError
 from rig.external.env import ExternalEnv
@@ -29,6 +30,16 @@ class ImageSource:
     def images(self, envs: Sequence[ExternalEnv]) -> Images:
         """Return the present image of each environment."""
         raise NotImplementedError
+
+    def still_image(self, envs: Sequence[ExternalEnv]) -> Image:
+        """Return an image of the commonest colour in the present images."""
+        images = self.images(envs)
+        colours, counts = np.unique(images.reshape(-1, 3), axis=0, return_counts=True)
+        return np.broadcast_to(colours[counts.argmax()], images.shape[1:]).copy()
+
+    def paint_table(self, pattern: Pattern) -> bool:
+        """Give what is fixed to the world a pattern; return whether that is possible."""
+        return False
 
     def close(self) -> None:
         """Release what the source holds."""

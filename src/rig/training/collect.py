@@ -8,7 +8,6 @@ import numpy as np
 from rig.agent.explore import RandomPolicy
 from rig.config import Config
 from rig.datasets.recorded_images import read_recording
-from rig.envs.tabletop_env import TabletopVectorEnv
 from rig.errors import NotEnoughDataError, RecordingError
 from rig.training.make_envs import Envs, unwrapped_envs
 from rig.training.rollout import collect_random
@@ -108,11 +107,11 @@ def teleport(config: Config, envs: Envs, *, rng: np.random.Generator) -> Collect
 
     Source: the released code of Nair et al. 2018 collected its images so. A real robot can't.
     """
-    env = envs.unwrapped
-    assert isinstance(env, TabletopVectorEnv)
+    env = unwrapped_envs(envs)
+    assert env.task is not None
     states = env.task.sample_states(config.collect.num_images, rng=rng)
     return Collected(
-        images=env.tabletop.goal_images(states),
-        actions=np.empty((0, env.tabletop.action_size), np.float32),
+        images=env.images_of(states),
+        actions=np.empty((0, env.action_size), np.float32),
         num_steps=np.empty(0, np.int64),
     )

@@ -7,6 +7,7 @@ import gymnasium
 from gymnasium.vector import VectorEnv
 
 from rig.config import Config
+from rig.envs.camera_effects import CameraEffects
 from rig.envs.image_goal_env import ImageGoalVectorEnv
 from rig.envs.tasks import gymnasium_id, is_external, short_name
 from rig.external.make import EnvSpec, make_external_envs
@@ -36,6 +37,14 @@ def make_image_envs(config: Config, num_envs: int, image_size: int) -> Envs:
         ConfigError: The settings do not fit the environment.
         ExternalEnvError: An external environment can't be found, made or seen.
     """
+    envs = make_clean_envs(config, num_envs, image_size)
+    if not config.camera_effects:
+        return envs
+    return CameraEffects(unwrapped_envs(envs), config.camera_effects)
+
+
+def make_clean_envs(config: Config, num_envs: int, image_size: int) -> Envs:
+    """Make environments with images as the camera takes them, without camera effects."""
     if is_external(config.task):
         return external_envs(config, num_envs, image_size)
     require(

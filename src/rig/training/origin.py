@@ -5,6 +5,7 @@ import platform
 import shlex
 import subprocess
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -45,7 +46,8 @@ def now() -> str:
 
 def surroundings(config: Config) -> dict[str, Any]:
     """Return all that a run depends on here besides its settings."""
-    snapshot = take_snapshot(config, config.image_size, of_goal=False)
+    clean = replace(config, camera_effects=())  # effects round differently on other machines
+    snapshot = take_snapshot(clean, config.image_size, of_goal=False)
     return {
         "task": snapshot.id,
         "camera": snapshot.renderer,
