@@ -36,10 +36,10 @@ from rig.runs.interrupt import Interrupt, uninterrupted
 from rig.runs.run import Run
 from rig.training.buffer import make_replay_buffer
 from rig.training.checkpoint_manager import CheckpointManager
-from rig.training.collect import MAX_ROUND_STEPS, check_motion, collect_images, is_enough
+from rig.training.collect import MAX_ROUND_STEPS, collect_images, is_enough
 from rig.training.coverage import RecordCoverage
 from rig.training.divergence import check_divergence
-from rig.training.fit_representation import finetune, with_imagined_goals
+from rig.training.fit_representation import finetune, first_fit, with_imagined_goals
 from rig.training.learn import Update, learn
 from rig.training.make_envs import make_envs, unwrapped_envs
 from rig.training.progress import Progress
@@ -137,9 +137,7 @@ def fit(state: CollectState, replay: ReplayBuffer, setup: Setup) -> TrainState:
     rng, collected, config = state.rng, state.collected, setup.config
     assert collected is not None
     kind = REPRESENTATIONS[config.representation_kind]
-    if not kind.needs_true_state:
-        check_motion(collected)
-    representation = kind.fit(config, collected, setup.recorder, rng=rng)
+    representation = first_fit(kind, config, collected, setup.recorder, rng=rng)
     key = jax.random.key(rng.integers(2**32))
     action_size = unwrapped_envs(setup.envs).action_size
     learner = new_learner(kind.input_size(config), action_size, config.td3, key=key)
