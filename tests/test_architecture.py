@@ -22,6 +22,7 @@ LAYERS = [
     {"envs"},
     {"simulated"},
     {"external"},
+    {"robot_env"},
     {"replay"},
     {"runs"},
     {"datasets"},
