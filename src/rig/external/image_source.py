@@ -12,6 +12,7 @@ from rig.envs.patterns import Pattern
 from rig.envs.square_crop import crop_square
 from rig.errors import ExternalEnvError
 from rig.external.env import ExternalEnv
+from rig.external.failures import calling, check_image
 
 
 Image = UInt8[np.ndarray, "H W 3"]
@@ -68,7 +69,8 @@ class ObservationSource(ImageSource):
         return np.stack([crop_square(self._image(env), self._size) for env in envs])
 
     def _image(self, env: ExternalEnv) -> Image:
-        return np.asarray(env.observation[self._part] if self._part else env.observation)
+        image = env.observation[self._part] if self._part else env.observation
+        return check_image(env.id, image, f"its observation {self._part}".strip())
 
 
 class RenderSource(ImageSource):
@@ -88,18 +90,15 @@ def render(env: ExternalEnv) -> Image:
     """Return the image that an environment renders.
 
     Raises:
-        ExternalEnvError: A library is missing, or it is not an RGB image.
+        ExternalEnvError: A library is missing.
+        EnvFailedError: It raised an error, or what it returned is not an RGB image.
     """
-    try:
-        image = np.asarray(env.env.render())
-    except gymnasium.error.DependencyNotInstalled as error:
-        raise ExternalEnvError(str(error)) from error
-    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-        raise ExternalEnvError(
-            f"it renders {image.dtype} of shape {image.shape}: render must return uint8 of "
-            "shape [H, W, 3]"
-        )
-    return image
+    with calling(env.id, "render"):
+        try:
+            image = env.env.render()
+        except gymnasium.error.DependencyNotInstalled as error:
+            raise ExternalEnvError(str(error)) from error
+    return check_image(env.id, image, "what it renders")
 
 
 def image_parts(space: spaces.Space[Any]) -> list[str]:

@@ -14,6 +14,7 @@ from rig.envs.image_goal_env import Goals, ImageGoalVectorEnv, rms
 from rig.envs.patterns import Pattern
 from rig.errors import DivergedError
 from rig.external.env import ExternalEnv
+from rig.external.failures import calling
 from rig.external.goals import MAX_SEED, make_goals
 from rig.external.image_source import ImageSource
 
@@ -123,7 +124,8 @@ class ExternalVectorEnv(ImageGoalVectorEnv):
         """Close all environments."""
         self.image_source.close()
         for env in self.external_envs:
-            env.env.close()
+            with calling(env.id, "close"):
+                env.env.close()
 
     def _observe(self) -> tuple[Observation, Info]:
         images = self.image_source.images(self.external_envs)

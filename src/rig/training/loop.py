@@ -39,7 +39,7 @@ from rig.training.checkpoint_manager import CheckpointManager
 from rig.training.collect import MAX_ROUND_STEPS, collect_images, is_enough
 from rig.training.coverage import RecordCoverage
 from rig.training.divergence import check_divergence
-from rig.training.fit_representation import with_imagined_goals
+from rig.training.fit_representation import first_fit, with_imagined_goals
 from rig.training.kept_episodes import KeptEpisodes
 from rig.training.learn import Update
 from rig.training.learn_round import (
@@ -153,7 +153,7 @@ def fit(state: CollectState, replay: ReplayBuffer, setup: Setup) -> TrainState:
     rng, collected, config = state.rng, state.collected, setup.config
     assert collected is not None
     kind = REPRESENTATIONS[config.representation_kind]
-    representation = kind.fit(config, collected, setup.recorder, rng=rng)
+    representation = first_fit(kind, config, collected, setup.recorder, rng=rng)
     key = jax.random.key(rng.integers(2**32))
     action_size = unwrapped_envs(setup.envs).action_size
     learner = new_learner(kind.input_size(config), action_size, config.td3, key=key)

@@ -9,7 +9,8 @@ from typing import TypedDict, Unpack
 from rig.agent.agent import Agent
 from rig.agent.td3 import update_many
 from rig.config import Config
-from rig.errors import RigError, RunError
+from rig.errors import EnvFailedError, RigError, RunError
+from rig.runs.error_log import ERROR_LOG, append_traceback
 from rig.runs.interrupt import Interrupt
 from rig.runs.output_paths import check_new_directory, default_directory
 from rig.runs.run import Run
@@ -167,6 +168,12 @@ def train_locked(
         try:
             with tracked(run, tracker):
                 return train(run.config, run, progress, interrupt, update)
+        except EnvFailedError as error:
+            log = run.directory / ERROR_LOG
+            append_traceback(log, error)
+            failed = EnvFailedError(f"{error}; its traceback is in {log}; {how_to_resume(run)}")
+            failed.log = str(log)
+            raise failed from error
         except OSError as error:
             raise RunError(
                 f"writing to {run.directory} failed: {error.strerror or error}; what was saved "
