@@ -31,6 +31,11 @@ from rig.robots.robot import Robot
 
 PREFIX = "lerobot:"
 ROBOTS, CAMERAS = "lerobot.robots", "lerobot.cameras"
+NEEDED = (
+    "name", "observation_features", "action_features", "is_connected", "is_calibrated",
+    "connect", "configure", "get_observation", "send_action", "disconnect",
+)  # fmt: skip
+"""What the server uses of a robot."""
 SAFE_FIELDS: Mapping[str, Any] = {"disable_torque_on_disconnect": False, "use_degrees": True}
 """LeRobot's own default lets the arm drop when the object is deleted. Positions are degrees."""
 
@@ -68,13 +73,13 @@ def checked(robot: Any, kind: str) -> Robot:
     Raises:
         ConfigError: Something is missing, or its step limit has a type that LeRobot rejects.
     """
-    for name in Robot.__protocol_attrs__:  # type: ignore[attr-defined]
+    for name in NEEDED:
         if not hasattr(type(robot), name) and not hasattr(robot, name):
             raise ConfigError(f"{PREFIX}{kind} makes no robot: it has no {name!r}")
     step = getattr(getattr(robot, "config", None), "max_relative_target", None)
     if isinstance(step, int) and not isinstance(step, bool):
         raise ConfigError(f"max_relative_target must be {float(step)}, not {step}: a number")
-    return robot  # type: ignore[no-any-return]
+    return robot
 
 
 def camera(table: Mapping[str, Any]) -> Any:

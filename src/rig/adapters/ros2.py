@@ -53,11 +53,12 @@ class Ros2Robot:
             ConfigError: A type or unit is unknown.
         """
         if command_type not in COMMANDS or unit not in ("rad", "deg", "m"):
-            raise ConfigError(
-                f"command_type must be one of {', '.join(COMMANDS)} and unit rad, deg or m, got "
-                f"{command_type!r} and {unit!r}"
-            )
-        self._joints, self._scale, self._command_type = tuple(joints), scale_of(unit), command_type
+            raise ConfigError(f"x and unit rad, deg or m, got {command_type!r} and {unit!r}")
+        self._joints, self._scale, self._command_type = (
+            tuple(joints),
+            scale_of(unit),
+            command_type,
+        )
         self._topics = {"joint_states": joint_states, "command": command, "image": image}
         self._camera_name, self._camera = camera, TopicCamera()
         self.cameras = {camera: self._camera}
@@ -98,7 +99,9 @@ class Ros2Robot:
         node, newest = self._node, qos_profile_sensor_data
         node.create_subscription(JointState, states, self._states.put, newest)
         node.create_subscription(Image, image, self._camera.latest.put, newest)
-        self._publisher = node.create_publisher(self._command_class(), self._topics["command"], 1)
+        self._publisher = node.create_publisher(
+            self._command_class(), self._topics["command"], 1
+        )
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(node)
         threading.Thread(target=self._executor.spin, name="rig-ros2", daemon=True).start()

@@ -30,7 +30,10 @@ class SawyerRobot:
     is_calibrated = True
 
     def __init__(
-        self, image: str = "/kinect2/hd/image_color", speed_ratio: float = 0.1, node: str = "rig"
+        self,
+        image: str = "/kinect2/hd/image_color",
+        speed_ratio: float = 0.1,
+        node: str = "rig",
     ) -> None:
         """Store the camera's topic and the speed, a fraction of the arm's own limit."""
         self._image, self._speed_ratio, self._node = image, speed_ratio, node

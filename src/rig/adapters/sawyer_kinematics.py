@@ -23,7 +23,7 @@ CHAIN = (
     ((0.0, 0.031, 0.275), (-90.0, 0.0, 0.0)),
     ((0.0, -0.11, 0.1053), (-90.0, -9.7402, 180.0)),
 )
-"""Place (m) and roll, pitch, yaw (deg) of each joint in the frame before; each turns about z."""
+"""Place (m) and roll, pitch, yaw (deg) of each joint in the frame before. Axis: z."""
 HAND_M = 0.0245
 """From the last joint to the tool, along its z."""
 DOWN = np.array([0.0, 0.0, -1.0])
