@@ -4,6 +4,7 @@ A goal image made by ``rig look --goal`` carries its true state in a text chunk 
 state is used for measuring only: the robot gets the image, and nothing else.
 """
 
+import io
 import json
 import struct
 import warnings
@@ -12,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float64, UInt8
@@ -73,17 +74,17 @@ def read_goal_image(path: Path, size: int) -> GoalImage:
         return read_image_file(file, str(path), size)
 
 
-def read_sent_image(file: BinaryIO, size: int) -> GoalImage:
+def read_sent_image(data: bytes, size: int) -> GoalImage:
     """Read an image that someone sent, of the usual formats only: Pillow knows stranger ones.
 
     Raises:
         ImageError: It is no image of these formats, cut off, or too large.
     """
-    return read_image_file(file, "the file", size, SENT_FORMATS)
+    return read_image_file(io.BytesIO(data), "the file", size, SENT_FORMATS)
 
 
 def read_image_file(
-    opened: BinaryIO, name: str, size: int, formats: tuple[str, ...] | None = None
+    opened: io.BufferedIOBase, name: str, size: int, formats: tuple[str, ...] | None = None
 ) -> GoalImage:
     """Read an open image file.
 

@@ -1,6 +1,5 @@
 """Goals that people made, however they made them: an image, its latent, what it decodes to."""
 
-import io
 import secrets
 from collections import OrderedDict
 from dataclasses import dataclass, replace
@@ -126,7 +125,7 @@ class GoalStore:
         Raises:
             ImageError: They are not an image.
         """
-        image = read_sent_image(io.BytesIO(data), trained.image_size)
+        image = read_sent_image(data, trained.image_size)
         return self.add(trained, image, source)
 
     def add(

@@ -106,9 +106,8 @@ async def read_grid(request: Request) -> Response:
     name = request.path_params["name"]
     if not GRID_NAME.fullmatch(name):
         raise not_found("no_image", "there is no such image")
-    place = state_of(request).index.place(request.path_params["run_id"])
-    run = Run(place.directory, config=None)  # type: ignore[arg-type]
-    data = await run_sync(read_png, run.images / name, place.directory)
+    run = state_of(request).index.open(request.path_params["run_id"])
+    data = await run_sync(read_png, run.images / name, run.directory)
     return png_reply(request, data)
 
 
