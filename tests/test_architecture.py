@@ -16,11 +16,13 @@ import rig
 ROOT = Path(rig.__file__).parent
 TREES = {path: ast.parse(path.read_text()) for path in sorted(ROOT.rglob("*.py"))}
 LAYERS = [
-    {"types", "errors", "units", "validation", "config", "settings", "presets"},
+    {"types", "errors", "units", "terminal", "validation", "config", "settings", "presets"},
     {"robots"},
     {"nn"},
     {"envs"},
+    {"simulated"},
     {"external"},
+    {"robot_env"},
     {"replay"},
     {"runs"},
     {"datasets"},

@@ -24,6 +24,7 @@ if CHROMIUM is None and os.environ.get("RIG_PAGE") != "required":
     pytest.skip("NO BROWSER: the page is not tested; install chromium", allow_module_level=True)
 playwright = pytest.importorskip("playwright.sync_api", reason="NO PLAYWRIGHT")
 expect = playwright.expect
+HOSTILE_NAME = "<img src=x onerror=alert(1)>"
 THEMES = ("light", "dark")
 
 
@@ -39,7 +40,7 @@ def browser():
 def root(tmp_path_factory):
     found = tmp_path_factory.mktemp("runs")
     make_run(found / "one")
-    make_bare_run(found / "<img src=x onerror=alert(1)>")
+    make_bare_run(found / HOSTILE_NAME)
     Image.new("RGB", (900, 200), "blue").save(found / "one" / "images" / "latents.png")
     return found
 
@@ -109,7 +110,7 @@ def go_by_keys(page):
 def test_from_the_list_to_a_goal_that_is_tried(open_page, server, run_id):
     page = open_page()
     expect(page.locator(".run")).to_have_count(2)
-    expect(page.get_by_role("link", name="<img src=x onerror=alert(1)>", exact=True)).to_be_visible()
+    expect(page.get_by_role("link", name=HOSTILE_NAME, exact=True)).to_be_visible()
     page.get_by_role("link", name="Watch one", exact=True).click()
     expect(page.locator(".u-over").first).to_be_visible()
     page.get_by_role("link", name="Reach", exact=True).click()

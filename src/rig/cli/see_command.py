@@ -10,6 +10,7 @@ from rig.cli.options import EnvironmentId, FileOption, Flag
 from rig.cli.train_command import tuned_for_of
 from rig.config import Config, CountOrNone, Positive
 from rig.presets import find_preset
+from rig.terminal import print_notice
 from rig.validation import Checked, require
 
 
@@ -46,7 +47,7 @@ class See(Checked):
         )
         import numpy as np
 
-        from rig.report.tables import print_json, print_notice
+        from rig.report.tables import print_json
         from rig.see.data_set import read_data_set
         from rig.see.open_source import open_source, task_named
         from rig.see.sight import see

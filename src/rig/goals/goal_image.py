@@ -23,6 +23,7 @@ from PIL.PngImagePlugin import PngInfo
 from rig.envs.square_crop import square_image
 from rig.errors import ImageError
 from rig.goals.photograph import MAX_PIXELS, check_size, one_large_image, reduced
+from rig.runs.atomic_files import complete_file
 
 
 GOAL_STATE_KEY = "rig:goal_state"
@@ -158,7 +159,8 @@ def save_goal_image(
     chunks = PngInfo()
     known = {"task": task, "state": state, "seed": seed}
     chunks.add_text(GOAL_STATE_KEY, json.dumps(known))
-    image.save(path, "PNG", pnginfo=chunks)
+    with complete_file(path) as partial:
+        image.save(partial, "PNG", pnginfo=chunks)
 
 
 def goal_state(image: Image.Image) -> dict[str, Any]:

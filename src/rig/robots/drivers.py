@@ -14,6 +14,7 @@ from rig.robots.robot import Robot
 
 ADAPTERS = {
     "sim:perfect": "rig.robots.perfect_arm:PerfectArm",
+    "sim:so101": "rig.simulated.so101:SimulatedSo101",
 }
 """Short names. Others are MODULE:CLASS, found in the working directory too."""
 KINEMATICS = {
