@@ -71,8 +71,7 @@ def read_goal_image(path: Path, size: int) -> GoalImage:
         raise ImageError(f"{path} is not a file: give an image, e.g. from `rig look --goal`")
     if path.stat().st_size > MAX_FILE_BYTES:
         raise ImageError(f"{path} has {path.stat().st_size:,} bytes: give a smaller image")
-    with path.open("rb") as file:
-        return read_image_file(file, str(path), size)
+    return read_image_file(path, str(path), size)
 
 
 def read_sent_image(data: bytes, size: int) -> GoalImage:
@@ -85,12 +84,12 @@ def read_sent_image(data: bytes, size: int) -> GoalImage:
 
 
 def read_image_file(
-    opened: io.BufferedIOBase, name: str, size: int, formats: tuple[str, ...] | None = None
+    source: Path | io.BytesIO, name: str, size: int, formats: tuple[str, ...] | None = None
 ) -> GoalImage:
-    """Read an open image file.
+    """Read an image file.
 
     Args:
-        opened: The file.
+        source: The file, or its bytes.
         name: What an error message calls it.
         size: Width and height of the goal image in pixels.
         formats: Formats to try, by Pillow's names; by default all that it knows.
@@ -103,7 +102,7 @@ def read_image_file(
         warnings.simplefilter("ignore")  # Pillow's, about metadata of cameras
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
-            with Image.open(opened, formats=formats) as file:
+            with Image.open(source, formats=formats) as file:
                 width, height = file.size
                 check_size(file, usual_limit)
                 return decoded(file, size, (width, height))
