@@ -21,7 +21,7 @@ def main():
     while time.monotonic() < end_s:
         try:
             places.append(list(robot.get_observation().values()))
-            target = target + [0.001, -0.001, 0.0]
+            target += np.array([0.001, -0.001, 0.0])
             names = robot.action_features
             robot.send_action(dict(zip(names, target.tolist(), strict=True)))
             image = robot.cameras["front"].async_read(timeout_ms=200)

@@ -53,7 +53,10 @@ class Ros2Robot:
             ConfigError: A type or unit is unknown.
         """
         if command_type not in COMMANDS or unit not in ("rad", "deg", "m"):
-            raise ConfigError(f"x and unit rad, deg or m, got {command_type!r} and {unit!r}")
+            raise ConfigError(
+                "command_type must be trajectory or array, and unit rad, deg or m, got "
+                f"{command_type!r} and {unit!r}"
+            )
         self._joints, self._scale, self._command_type = (
             tuple(joints),
             scale_of(unit),
