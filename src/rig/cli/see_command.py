@@ -7,9 +7,11 @@ from typing import Annotated, Literal
 from tyro.conf import Positional, arg
 
 from rig.cli.options import EnvironmentId, FileOption, Flag
+from rig.cli.robot_commands import PAGE_KINDS
 from rig.cli.train_command import tuned_for_of
 from rig.config import Config, CountOrNone, Positive
 from rig.presets import find_preset
+from rig.runs.output_paths import check_file
 from rig.validation import Checked, require
 
 
@@ -35,6 +37,8 @@ class See(Checked):
     """True distance under which two places of an object are near, in the unit of the states."""
     seed: CountOrNone = 0
     """Seed of everything random."""
+    out: FileOption = None
+    """The page to write: .html. It needs no network and no other file."""
     json: Flag = False
     """Print everything as one JSON object."""
 
@@ -44,9 +48,11 @@ class See(Checked):
             (len(self.what) > 0) != (self.env != ""),
             "rig see needs a TASK, FILES or --env MODULE:ID, and only one of them",
         )
+        if self.out:
+            check_file(self.out, PAGE_KINDS)
         import numpy as np
 
-        from rig.report.tables import print_json, print_notice
+        from rig.report.tables import print_json, print_line, print_notice
         from rig.see.data_set import read_data_set
         from rig.see.open_source import open_source, task_named
         from rig.see.sight import see
@@ -62,10 +68,16 @@ class See(Checked):
                 print_notice(f"{source.title}: {note}")
             source = source if labelled is None else source.judged_on(labelled)
             sight = see(config, source, self.near, progress, rng=rng)
+        if self.out:
+            from rig.see.page import sight_page
+
+            self.out.write_text(sight_page(sight), encoding="utf-8")
         if self.json:
             print_json(sight.as_json())
         else:
             print_sight(sight)
+            if self.out:
+                print_line(str(self.out))
 
     def config(self, task: str) -> Config:
         """Return the settings with which training would begin; those of no task for files."""
