@@ -9,9 +9,10 @@ from tyro.conf import Positional, arg
 from rig.cli.options import EnvironmentId, FileOption, Flag
 from rig.cli.robot_commands import PAGE_KINDS
 from rig.cli.train_command import tuned_for_of
-from rig.config import Config, CountOrNone, Positive
+from rig.config import CameraEffect, Config, CountOrNone, Positive
 from rig.presets import find_preset
 from rig.runs.output_paths import check_file
+from rig.terminal import print_line, print_notice
 from rig.validation import Checked, require
 
 
@@ -29,6 +30,9 @@ class See(Checked):
     """--env: the camera, as in `rig train --help`."""
     episode_steps: CountOrNone = 0
     """--env: steps of an episode; 0: its own limit."""
+    camera_effects: tuple[CameraEffect, ...] = ()
+    """Make the images of practice and of random states like those of a real camera, as in
+    `rig train --help`: webcam, night, exposure, shadows, ..."""
     judge_on: FileOption = None
     """A data set with true states to judge on, in place of random states or its own."""
     image_size: Literal[48, 84] = 48
@@ -52,7 +56,7 @@ class See(Checked):
             check_file(self.out, PAGE_KINDS)
         import numpy as np
 
-        from rig.report.tables import print_json, print_line, print_notice
+        from rig.report.tables import print_json
         from rig.see.data_set import read_data_set
         from rig.see.open_source import open_source, task_named
         from rig.see.sight import see
@@ -69,9 +73,9 @@ class See(Checked):
             source = source if labelled is None else source.judged_on(labelled)
             sight = see(config, source, self.near, progress, rng=rng)
         if self.out:
-            from rig.see.page import sight_page
+            from rig.see.page import write_page
 
-            self.out.write_text(sight_page(sight), encoding="utf-8")
+            write_page(self.out, sight)
         if self.json:
             print_json(sight.as_json())
         else:
@@ -88,4 +92,5 @@ class See(Checked):
             image_size=self.image_size,
             camera=self.camera,
             episode_steps=self.episode_steps,
+            camera_effects=self.camera_effects,
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
 from typing import Annotated, Literal
 
 from tyro.conf import arg
@@ -16,6 +17,9 @@ from rig.cli.options import (
 )
 from rig.config import CollectConfig, Config
 from rig.presets import describe, find_preset
+from rig.robot_env.task_name import task_name
+from rig.robots.read_config import read_config
+from rig.terminal import print_line, print_notice
 from rig.training.trackers import TrackerName
 from rig.validation import require
 
@@ -51,6 +55,9 @@ class Train(Config):
     MuJoCo scene, an image observation or rgb_array rendering."""
     out: DirectoryOption = None
     """Directory of the run; by default a new one under runs/."""
+    robot: Annotated[str, arg(metavar="CONFIG.toml")] = ""
+    """A real robot to learn on in place of a TASK: the file that its server runs with
+    (docs/robot.md). --tuned-for Push sets the run up for objects that the arm pushes."""
     resume: RunOption = None
     """Resume a run that was stopped: with its own settings, from its last checkpoint."""
     force: Flag = False
@@ -62,9 +69,13 @@ class Train(Config):
     """Print the evaluation and the run's directory as one JSON object."""
 
     @classmethod
-    def with_defaults(cls, task: str, preset: str, tuned_for: str) -> "Train":
+    def with_defaults(
+        cls, task: str, preset: str, tuned_for: str, *, is_real_robot: bool = False
+    ) -> "Train":
         """Return the command with a preset's settings for a task as its defaults."""
-        config = find_preset(preset, task or Config.task, tuned_for or tuned_for_of(task))
+        name = task or ("robot" if is_real_robot else Config.task)
+        row = tuned_for or tuned_for_of(task)
+        config = find_preset(preset, name, row, is_real_robot=is_real_robot)
         settings = {entry.name: getattr(config, entry.name) for entry in fields(Config)}
         collect = CollectOptions(**vars(config.collect))
         return cls(**settings | {"preset": preset, "task": "", "collect": collect})
@@ -74,8 +85,8 @@ class Train(Config):
         if self.resume:
             check_nothing_else(self.task, argv)
         else:
-            check_task_or_env(self.task, self.env, "train")
-        from rig.report.tables import print_evaluation, print_json, print_line, print_notice
+            check_source(self.task, self.env, self.robot)
+        from rig.report.tables import print_evaluation, print_json
         from rig.training.run_training import resume_run, start_run, train_run
 
         if self.resume:
@@ -96,7 +107,18 @@ class Train(Config):
         """Return the settings of the run, without the options of the command."""
         settings = {entry.name: getattr(self, entry.name) for entry in fields(Config)}
         settings["collect"] = CollectConfig(**vars(self.collect))
-        return replace(Config(**settings), task=self.env or self.task)
+        robot = str(Path(self.robot).absolute()) if self.robot else ""
+        task = task_name(robot) if robot else self.env or self.task
+        return replace(Config(**settings), task=task, robot=robot)
+
+
+def check_source(task: str, env: str, robot: str) -> None:
+    """Raise ConfigError unless exactly one of task, environment and robot is named."""
+    if not robot:
+        check_task_or_env(task, env, "train")
+        return
+    require(not task and not env, "rig train takes a TASK, --env or --robot: only one of them")
+    read_config(robot)
 
 
 def tuned_for_of(task: str) -> str:

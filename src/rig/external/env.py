@@ -1,5 +1,6 @@
 """One external environment, and what it observed last."""
 
+import copy
 from typing import Any
 
 import gymnasium
@@ -9,6 +10,7 @@ from gymnasium import spaces
 from jaxtyping import Float32, Float64
 
 from rig.errors import ExternalEnvError
+from rig.external.failures import calling
 
 
 GOAL_KEYS = ("achieved_goal", "desired_goal")
@@ -25,9 +27,14 @@ class ExternalEnv:
         """Wrap an environment, and truncate its episodes after ``num_steps``."""
         self.env, self.num_steps = env, num_steps
         self._low, self._high = action_bounds(env.action_space)
+        self._action_space = env.action_space
         self._is_multi_goal = is_multi_goal(env.observation_space)
+        self.id = env.spec.id if env.spec else type(env.unwrapped).__name__
+        """How errors name it."""
         self.observation: Any = None
-        self.info: dict[str, Any] = {}
+        """A copy of what it observed last: many environments fill the same arrays again."""
+        self.is_success = np.nan
+        """Its own success at the last step; NaN without one."""
         self.terminated = self.truncated = False
         self.has_goal = True
         """Whether the environment's own goal is the one that the last reset asked for."""
@@ -60,7 +67,9 @@ class ExternalEnv:
 
     def reset(self, seed: int, goal: Point | None = None) -> None:
         """Begin an episode, and set the goal of a multi-goal environment if it can be set."""
-        self.observation, self.info = self.env.reset(seed=seed)
+        with calling(self.id, "reset"):
+            observation, info = self.env.reset(seed=seed)
+            self._observe(observation, info)
         self.terminated = self.truncated = False
         self._num_steps_done = 0
         inner: Any = self.env.unwrapped
@@ -72,9 +81,11 @@ class ExternalEnv:
         """Step with an action in [-1, 1], scaled to the bounds of the action space."""
         share = (np.clip(action.astype(np.float64), -1, 1) + 1) / 2
         scaled = self._low + share.reshape(self._low.shape) * (self._high - self._low)
-        self.observation, _, terminated, truncated, self.info = self.env.step(
-            scaled.astype(self.env.action_space.dtype)
-        )
+        with calling(self.id, "step"):
+            observation, _, terminated, truncated, info = self.env.step(
+                within(self._action_space, scaled)
+            )
+            self._observe(observation, info)
         self._num_steps_done += 1
         self.terminated = bool(terminated)
         self.truncated = bool(truncated) or self._num_steps_done >= self.num_steps
@@ -86,7 +97,11 @@ class ExternalEnv:
     def _goal_part(self, name: str) -> Point:
         if not self._is_multi_goal:
             return np.empty(0)
-        return np.asarray(self.observation[name], np.float64).reshape(-1)
+        return np.array(self.observation[name], np.float64).reshape(-1)
+
+    def _observe(self, observation: Any, info: dict[str, Any]) -> None:
+        self.observation = copy.deepcopy(observation)
+        self.is_success = float(info.get("is_success", np.nan))
 
 
 def physics_of(env: gymnasium.Env[Any, Any]) -> Physics | None:
@@ -109,6 +124,19 @@ def is_multi_goal(space: spaces.Space[Any]) -> bool:
     return all(isinstance(parts.get(key), spaces.Box) for key in GOAL_KEYS)
 
 
+def within(space: spaces.Space[Any], action: np.ndarray | np.floating) -> np.ndarray:
+    """Return an action in the number type of a box, and inside it to the last bit.
+
+    Rounding may leave the box by one bit. Whole numbers become the nearest ones: a plain cast
+    would cut them off.
+    """
+    assert isinstance(space, spaces.Box)
+    if not np.issubdtype(space.dtype, np.floating):
+        action = np.rint(action)
+    rounded = np.asarray(action, space.dtype)
+    return np.asarray(np.clip(rounded, space.low, space.high), space.dtype)
+
+
 def action_bounds(space: spaces.Space[Any]) -> tuple[np.ndarray, np.ndarray]:
     """Return the lower and the upper bound of each dimension of an action.
 
@@ -121,7 +149,7 @@ def action_bounds(space: spaces.Space[Any]) -> tuple[np.ndarray, np.ndarray]:
             "environment whose action space is a Box"
         )
     low, high = space.low.astype(np.float64), space.high.astype(np.float64)
-    if not (np.isfinite(low).all() and np.isfinite(high).all() and low.size):
+    if not (space.is_bounded("both") and low.size):
         raise ExternalEnvError(
             f"its action space {space} has no bounds: wrap it in gymnasium.wrappers.ClipAction "
             "or RescaleAction, and register that"

@@ -56,7 +56,7 @@ def true_observation(task: Task, info: dict[str, Any]) -> dict[str, np.ndarray]:
         np.where(task.absent(info[name]), task.start, info[name])
         for name in ("state", "goal_state")
     )
-    return {"observation": state, "achieved_goal": state, "desired_goal": goal_state}
+    return {"observation": state, "achieved_goal": state.copy(), "desired_goal": goal_state}
 
 
 def state_size_of(config: Config) -> int:

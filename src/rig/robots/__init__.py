@@ -12,6 +12,11 @@ client (:class:`rig.robots.client.RobotClient`) that may crash, compile or be ki
 :mod:`rig.robots.kinematics`   joints to tool position and back
 :mod:`rig.robots.message`      what travels on the wire
 :mod:`rig.robots.client`       the learner's side
+:mod:`rig.robots.server`       the arm's side
+:mod:`rig.robots.guard`        modes and limits: the last word on every target
+:mod:`rig.robots.envelope`     what the arm may be told from one tick to the next
+:mod:`rig.robots.local_link`   client and server in one process, in simulated time
+:mod:`rig.robots.person`       the person's way to arm, stop and clear
 =============================  ================================================================
 
 These are protective limits, not safety-rated. The emergency stop is a switch in the power lead.

@@ -21,7 +21,7 @@ The client holds no safety. It may die at any moment; the server then holds the 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -34,6 +34,7 @@ SPARE_S = 2.0
 """How much longer than its wait an answer may take."""
 
 
+@runtime_checkable
 class Link(Protocol):
     """Carries one request and its answer."""
 
@@ -86,7 +87,9 @@ class RobotState:
     why: str
     """Cause, value and limit of HOLD or STOPPED; else what is going on, or empty."""
     doing: str
-    """``idle``, ``acting``, ``homing``, ``resting`` or ``returning``."""
+    """``idle``, ``acting``, ``homing`` or ``resting``."""
+    taken: bool
+    """Whether the action was taken; one that is late, or meets a hold, is not."""
     spoiled: bool
     """Whether this episode met a hold, a stop or a stale image: learn nothing from it."""
     is_fresh: bool
@@ -137,13 +140,13 @@ class RobotClient:
         self.robot = RobotDescription(**listed(answer["robot"]))
 
     @classmethod
-    def connect(cls, endpoint: str, name: str = "learner") -> Self:
+    def connect(cls, endpoint: str, name: str = "learner") -> "RobotClient":
         """Connect to ``tcp://HOST:PORT``."""
         from rig.robots.zmq_link import ZmqLink
 
         return cls(ZmqLink(endpoint), name)
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "RobotClient":
         return self
 
     def __exit__(self, *_: object) -> None:

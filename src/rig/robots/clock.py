@@ -1,9 +1,10 @@
 """Clocks that only go forward. The wall clock is never read."""
 
 import time
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
+@runtime_checkable
 class Clock(Protocol):
     """Time since some start, seconds."""
 

@@ -85,6 +85,8 @@ class CameraConfig:
     """Turn of the image, counter-clockwise: 0, 90, 180 or 270."""
     rate_hz: float = 30.0
     """Frames a second."""
+    age_s: float = 0.12
+    """Age of a frame when the camera gives it, at most; `rig robot check` measures it."""
     stale_s: float = 0.2
     """Without a newer frame for so long: hold."""
     lost_s: float = 2.0
@@ -125,6 +127,8 @@ class SessionConfig:
     """Rate of the guard."""
     step_s: float = 0.1
     """Time of an action."""
+    settle_s: float = 1.0
+    """Longest wait of a client for the arm to come to rest after an action."""
     step_m: float = 0.01
     """How far an action of 1 moves the tool's target along an axis."""
     hold_to_run: bool = False

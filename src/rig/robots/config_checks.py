@@ -31,6 +31,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "limits.max_failed_reads": (1, 5),
     "camera.image_size": (16, 512),
     "camera.rate_hz": (1.0, 120.0),
+    "camera.age_s": (0.0, 1.0),
     "camera.stale_s": (0.05, 1.0),
     "camera.lost_s": (0.1, 10.0),
     "camera.max_repeats": (2, 100),
@@ -43,6 +44,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "wire.lease_s": (0.5, 600.0),
     "session.guard_hz": (20.0, 500.0),
     "session.step_s": (0.02, 2.0),
+    "session.settle_s": (0.05, 5.0),
     "session.step_m": (0.0005, 0.05),
     "session.hold_to_run_s": (0.05, 1.0),
     "session.ramp_s": (0.0, 10.0),
@@ -162,7 +164,7 @@ def check_reach(config: RobotConfig, name: str, kinematics: Kinematics) -> None:
         )
         assert joints is not None
         for joint, angle, low, high in zip(
-            arm.joints, joints, arm.low_deg, arm.high_deg, strict=True
+            arm.joints, joints.tolist(), arm.low_deg, arm.high_deg, strict=True
         ):
             require(
                 low + margin <= angle <= high - margin or is_fixed(kinematics, joint),

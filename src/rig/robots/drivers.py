@@ -14,6 +14,7 @@ from rig.robots.robot import Robot
 
 ADAPTERS = {
     "sim:perfect": "rig.robots.perfect_arm:PerfectArm",
+    "sim:so101": "rig.simulated.so101:SimulatedSo101",
 }
 """Short names. Others are MODULE:CLASS, found in the working directory too."""
 KINEMATICS = {
@@ -50,7 +51,8 @@ def make(place: str, options: Any, key: str, known: dict[str, str]) -> Any:
     try:
         maker = getattr(import_from_here(module), name)
     except (ImportError, AttributeError) as error:
-        raise ConfigError(f"{key} {place!r} can't be loaded: {error}") from error
+        hint = suggest(place, known)
+        raise ConfigError(f"{key} {place!r} can't be loaded: {error}; {hint}") from error
     try:
         inspect.signature(maker).bind(**options)
     except TypeError as error:

@@ -4,13 +4,14 @@
 ``"MODULE:CLASS"``, made with the keyword arguments of ``[arm.options]``.
 """
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from rig.robots.robot import Joints, Point
 
 
+@runtime_checkable
 class Kinematics(Protocol):
     """An arm's geometry."""
 

@@ -14,7 +14,7 @@ from rig.robots.so101_kinematics import JOINTS, So101Kinematics
 
 
 START = (0.0, -27.0, 52.0, 45.0, 0.0, 0.0)
-SIZE_PX = 96
+SIZE_PX = 84
 FIELD_M = 0.4
 FRAME_S = 1 / 30
 
@@ -37,10 +37,11 @@ class DotCamera:
     def _draw(self) -> Image:
         x_m, y_m, _ = So101Kinematics().forward(self._arm.joints)
         centre = np.array([FIELD_M - x_m, FIELD_M / 2 - y_m]) * SIZE_PX / FIELD_M
-        pixels = np.stack(np.meshgrid(*[np.arange(SIZE_PX)] * 2, indexing="ij"), axis=-1)
-        is_tool = np.linalg.norm(pixels - centre, axis=-1) < 5
-        grey = np.where(is_tool, 40.0, 160.0) + self._rng.normal(0, 0.8, is_tool.shape)
-        return np.repeat(grey[..., None].clip(0, 255).astype(np.uint8), 3, axis=2)
+        row, column = np.square(np.arange(SIZE_PX)[:, None] - centre).T
+        is_tool = row[:, None] + column < 5**2
+        noise = self._rng.integers(-1, 2, is_tool.shape)
+        grey = (np.where(is_tool, 40, 160) + noise).astype(np.uint8)
+        return np.repeat(grey[..., None], 3, axis=2)
 
 
 class PerfectArm:

@@ -2,12 +2,14 @@
 
 from base64 import b64encode
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from PIL import Image
 
 from rig.report.elements import Card, Table
+from rig.runs.atomic_files import complete_file
 from rig.see.missing import missing
 from rig.see.motion import Motion, find_motion
 from rig.see.sight import Sight
@@ -23,6 +25,17 @@ LIGHT_SWING = 0.1
 """A light that varies by more is worth a word."""
 FEW_IMAGES = 500
 PICTURES_SEED = 0
+
+
+def write_page(out: Path, sight: Sight) -> None:
+    """Write the page about what a representation holds of images.
+
+    Raises:
+        OSError: The page can't be written.
+    """
+    text = sight_page(sight)
+    with complete_file(out) as partial:
+        partial.write_text(text, encoding="utf-8")
 
 
 def sight_page(sight: Sight) -> str:

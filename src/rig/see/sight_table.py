@@ -1,7 +1,8 @@
 """The table that ``rig see`` prints."""
 
-from rig.report.tables import print_line, print_table
+from rig.report.tables import print_table
 from rig.see.sight import Sight
+from rig.terminal import print_line
 from rig.units import amount
 
 

@@ -9,16 +9,18 @@ from typing import TypedDict, Unpack
 from rig.agent.agent import Agent
 from rig.agent.td3 import update_many
 from rig.config import Config
-from rig.errors import RigError, RunError
+from rig.errors import EnvFailedError, RigError, RunError
+from rig.runs.error_log import ERROR_LOG, append_traceback
 from rig.runs.interrupt import Interrupt
 from rig.runs.output_paths import check_new_directory, default_directory
 from rig.runs.run import Run
+from rig.terminal import print_to_stderr
 from rig.training.callback import Callback, called_back
 from rig.training.learn import Update
 from rig.training.loop import train
 from rig.training.make_envs import with_task_name
 from rig.training.origin import origin
-from rig.training.progress import Progress, open_progress, print_to_stderr
+from rig.training.progress import Progress, open_progress
 from rig.training.provenance import check_reproducible
 from rig.training.seeds_together import run_together
 from rig.training.trackers import TrackerName, check_tracker, tracked
@@ -166,6 +168,12 @@ def train_locked(
         try:
             with tracked(run, tracker):
                 return train(run.config, run, progress, interrupt, update)
+        except EnvFailedError as error:
+            log = run.directory / ERROR_LOG
+            append_traceback(log, error)
+            failed = EnvFailedError(f"{error}; its traceback is in {log}; {how_to_resume(run)}")
+            failed.log = str(log)
+            raise failed from error
         except OSError as error:
             raise RunError(
                 f"writing to {run.directory} failed: {error.strerror or error}; what was saved "

@@ -1,0 +1,55 @@
+"""``rig robot ...``: the commands for a real arm.
+
+They are parsed here, by argparse, since they have to run in the robot's own Python, which needs
+pyzmq, NumPy and Pillow only. A subcommand is a module with ``add_options(parser)`` and
+``run(options)``; ``SUBCOMMANDS`` names it.
+"""
+
+import argparse
+from collections.abc import Sequence
+from importlib import import_module
+from typing import NoReturn
+
+from rig.errors import ConfigError
+
+
+SUBCOMMANDS = {
+    "serve": ("rig.cli.robot_serve", "run the server that owns an arm and its camera"),
+    "arm": ("rig.cli.robot_person", "arm it: it goes home slowly, then a client may move it"),
+    "stop": ("rig.cli.robot_person", "stop it"),
+    "clear": ("rig.cli.robot_person", "clear a stop, after you looked at the arm"),
+    "home": ("rig.cli.robot_person", "bring it home"),
+    "rest": ("rig.cli.robot_person", "bring it to its rest pose, not armed"),
+}
+"""Module and help of each; the module also gets the subcommand's name, as ``options.word``."""
+
+
+class Robot:
+    """Serve, check and use a real arm, or a simulated one, over a wire."""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose mistakes are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise the mistake as a ConfigError."""
+        raise ConfigError(f"{message}; see {self.prog} --help")
+
+
+def run_robot(words: Sequence[str]) -> None:
+    """Run ``rig robot WORDS``.
+
+    Raises:
+        ConfigError: A subcommand or option is unknown, missing or wrong.
+    """
+    parser = Parser("rig robot", description=Robot.__doc__)
+    choices = parser.add_subparsers(dest="word", required=True, metavar="SUBCOMMAND")
+    for word, (module, text) in SUBCOMMANDS.items():
+        added = choices.add_parser(word, help=text, description=f"{text[0].upper()}{text[1:]}.")
+        if words and words[0] == word:
+            import_module(module).add_options(added)
+    try:
+        options = parser.parse_args(words)
+    except SystemExit:  # --help was printed
+        return
+    import_module(SUBCOMMANDS[options.word][0]).run(options)

@@ -1,0 +1,18 @@
+"""``rig robot arm | stop | clear | home | rest CONFIG.toml``: what a person says."""
+
+import argparse
+import sys
+
+from rig.robots.read_config import read_config
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.add_argument("config", metavar="CONFIG.toml", help="the robot's file")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Say it to the server on this machine, and print the mode after it."""
+    from rig.robots.person import say
+
+    sys.stdout.write(f"{say(read_config(options.config), options.word)}\n")

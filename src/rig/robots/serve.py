@@ -1,0 +1,84 @@
+"""``rig robot serve``: the server on the machine's clock, or in simulated time.
+
+Where the system allows it, the process asks for real-time scheduling. Ctrl-C stops the arm; a
+second one, or SIGTERM, brings it slowly to its rest pose and ends the server. The torque is
+never switched off from here: an arm without brakes would fall.
+"""
+
+import gc
+import os
+import signal
+import sys
+
+from rig.robots.build import build_server, simulate
+from rig.robots.clock import SystemClock
+from rig.robots.config import RobotConfig
+from rig.robots.serve_loop import ServeLoop
+from rig.robots.sockets import Sockets
+
+
+PRIORITY = 50
+
+
+def serve(config: RobotConfig, *, is_simulated: bool = False) -> None:
+    """Serve a robot until SIGINT (stop) or SIGTERM (rest pose).
+
+    Raises:
+        RobotError: The robot can't be connected, or the address is taken.
+    """
+    sockets = Sockets(config)
+    try:
+        if is_simulated:
+            serve_simulated(config, sockets)
+        else:
+            serve_real(config, sockets)
+    finally:
+        sockets.close()
+
+
+def serve_real(config: RobotConfig, sockets: Sockets) -> None:
+    """Serve on the machine's clock."""
+    server = build_server(config, SystemClock())
+    loop = ServeLoop(server, sockets, write_line)
+
+    def on_interrupt(*_: object) -> None:
+        server.stop("a person pressed Ctrl-C; once more ends the server")
+        signal.signal(signal.SIGINT, lambda *_: loop.end("a person pressed Ctrl-C"))
+
+    signal.signal(signal.SIGINT, on_interrupt)
+    signal.signal(signal.SIGTERM, lambda *_: loop.end("the server was asked to end"))
+    ask_for_priority()
+    gc.freeze()
+    write_line(f"serving {config.type} at {sockets.endpoint}")
+    try:
+        loop.run()
+    finally:
+        server.camera.close()
+        server.arm.disconnect()
+    write_line("ended; the arm holds its pose")
+
+
+def serve_simulated(config: RobotConfig, sockets: Sockets) -> None:
+    """Serve in simulated time: it passes only while a client waits."""
+    simulation = simulate(config)
+    server = simulation.server
+    is_over: list[bool] = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: is_over.append(True))
+    write_line(f"serving {config.type} at {sockets.endpoint} in simulated time")
+    loop = ServeLoop(server, sockets, write_line)
+    loop.run_simulated(simulation, is_over)
+
+
+def ask_for_priority() -> None:
+    """Ask for real-time scheduling, where this user may have it."""
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(PRIORITY))
+    except (AttributeError, OSError):
+        write_line("no real-time priority here: see docs/robot.md")
+
+
+def write_line(text: str) -> None:
+    """Write a line to the log, on standard error."""
+    sys.stderr.write(f"rig robot: {text}\n")
+    sys.stderr.flush()

@@ -1,0 +1,113 @@
+"""The server's loop: ticks at absolute deadlines, and messages between them, in one thread."""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+
+import zmq
+
+from rig.robots.answers import Answer
+from rig.robots.guard_inputs import Mode
+from rig.robots.local_link import Simulation
+from rig.robots.mailbox import WORDS
+from rig.robots.server import RobotServer
+from rig.robots.sockets import Sockets
+
+
+SPARE_S = 0.001
+"""No message is begun so shortly before a tick."""
+KEPT = 5000
+"""Ticks whose lateness is remembered."""
+IDLE_MS = 100
+
+
+class ServeLoop:
+    """Ticks and messages."""
+
+    def __init__(
+        self, server: RobotServer, sockets: Sockets, log: Callable[[str], None]
+    ) -> None:
+        self.server = server
+        self.sockets = sockets
+        self._log = log
+        self._ending = ""
+        self._persons: list[bytes] = []
+        self.lateness_s: list[float] = []
+        """How late each tick began, of the last ones."""
+
+    def end(self, why: str) -> None:
+        """Go to the rest pose if armed, then end."""
+        self._ending = self._ending or why
+
+    def run(self) -> None:
+        """Run until it is asked to end, and the arm is at rest."""
+        tick_s = 1 / self.server.config.session.guard_hz
+        deadline_s = last_s = self.server.clock.now_s()
+        advance = getattr(self.server.arm.robot, "advance", None)
+        while not self._is_over():
+            deadline_s += tick_s
+            self._listen_until(deadline_s)
+            now_s = self.server.clock.now_s()
+            self._note_lateness(now_s - deadline_s)
+            if now_s - deadline_s > tick_s:
+                deadline_s = now_s  # never catch up: missed ticks are missed
+            if self._ending:
+                self.server.rest(self._ending)
+            if advance is not None:  # a simulated arm on the machine's clock
+                advance(now_s - last_s)
+            last_s = now_s
+            self._tick(self.server.tick)
+
+    def run_simulated(self, simulation: Simulation, is_over: Sequence[bool]) -> None:
+        """Run until it is told to end; time passes while a client waits, or a person speaks."""
+        while not is_over:
+            for socket in self.sockets.wait(0 if self.server.is_waiting else IDLE_MS):
+                self._take(socket)
+            if self.server.is_waiting or self._persons:
+                self._tick(simulation.tick)
+
+    def _note_lateness(self, late_s: float) -> None:
+        self.lateness_s.append(late_s)
+        del self.lateness_s[:-KEPT]
+
+    def _is_over(self) -> bool:
+        return bool(self._ending) and self.server.decision.mode in (
+            Mode.OFF, Mode.READY, Mode.STOPPED,
+        )  # fmt: skip
+
+    def _listen_until(self, deadline_s: float) -> None:
+        """Take messages until the deadline."""
+        while (left_s := deadline_s - self.server.clock.now_s()) > SPARE_S:
+            for socket in self.sockets.wait(max(0, int(1000 * (left_s - SPARE_S)))):
+                self._take(socket)
+        if left_s > 0:
+            time.sleep(left_s)
+
+    def _take(self, socket: zmq.Socket[bytes]) -> None:
+        """Take one message."""
+        client, *frames = socket.recv_multipart()
+        if socket is self.sockets.client:
+            self._answer(self.server.handle(client, frames))
+        else:
+            self._hear(client, frames)
+
+    def _hear(self, client: bytes, frames: Sequence[bytes]) -> None:
+        """Take a word of the person; the answer follows the next tick."""
+        word = frames[-1].decode(errors="replace") if frames else ""
+        if word in WORDS:
+            self.server.person(word)
+            self._persons.append(client)
+
+    def _tick(self, tick: Callable[[], list[Answer]]) -> None:
+        """Run a tick, and tell the persons how things are after it."""
+        self._answer(tick())
+        decision = self.server.decision
+        text = f"{decision.mode}: {decision.why}" if decision.why else str(decision.mode)
+        for client in self._persons:
+            self.sockets.send_word(client, text)
+        self._persons.clear()
+
+    def _answer(self, answers: Iterable[Answer]) -> None:
+        self.sockets.send(answers)
+        for line in self.server.log:
+            self._log(line)
+        self.server.log.clear()

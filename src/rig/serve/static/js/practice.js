@@ -1,0 +1,3 @@
+// The last round of practice: imagined goals above, what the camera saw below.
+
+export const Practice = () => null;

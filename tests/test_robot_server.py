@@ -1,0 +1,159 @@
+"""A robot's server and its client: on a simulated clock, and over a real socket."""
+
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rig.errors import ConfigError, RobotError
+from rig.robots.build import simulate
+from rig.robots.client import RobotClient
+from rig.robots.local_link import LocalLink
+from rig.robots.read_config import parse, read_config
+
+
+PERFECT = Path(__file__).parent.parent / "examples" / "robots" / "perfect.toml"
+
+
+@pytest.fixture
+def simulation():
+    simulated = simulate(read_config(PERFECT))
+    simulated.run(0.5)
+    return simulated
+
+
+@pytest.fixture
+def robot(simulation):
+    simulation.server.person("arm")
+    client = RobotClient(LocalLink(simulation))
+    assert client.wait_until_idle().mode == "ARMED"
+    return client
+
+
+def test_nothing_moves_before_a_person_arms_it(simulation):
+    client = RobotClient(LocalLink(simulation))
+    state = client.begin()
+    assert state.mode == "READY"
+    assert not client.act([1, 0, 0]).taken
+    assert client.observe().target_m == state.target_m
+
+
+def test_an_action_of_one_is_a_whole_step_once_it_moves(robot):
+    robot.begin()
+    y_m = [robot.act([0, 1, 0]).target_m[1] for _ in range(6)]
+    np.testing.assert_allclose(np.diff(y_m)[2:], 0.01, atol=1e-3)
+
+
+def test_a_step_takes_its_time(robot):
+    start_s = robot.begin().time_s
+    for _ in range(10):
+        state = robot.act([0, 0.5, 0])
+    assert state.time_s - start_s == pytest.approx(1.0, abs=0.021)
+    assert state.taken
+    assert state.image.shape == (84, 84, 3)
+    assert state.is_fresh
+
+
+def test_settling_ends_with_an_image_taken_at_rest(robot, simulation):
+    robot.begin()
+    state = robot.act([1, 0, 0], settle=True)
+    assert state.is_settled
+    assert state.tool_m[0] == pytest.approx(0.25, abs=1e-4)
+
+
+def test_a_second_client_is_refused_with_one_line(robot, simulation):
+    with pytest.raises(RobotError, match="learner has the lease"):
+        RobotClient(LocalLink(simulation, b"other"), "other")
+
+
+def test_home_brings_it_home(robot):
+    robot.begin()
+    for _ in range(5):
+        robot.act([1, 1, 1])
+    robot.home()
+    state = robot.wait_until_idle()
+    np.testing.assert_allclose(state.tool_m, robot.robot.home_m, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "match"),
+    [
+        ("box_low_m = [0.17", "box_low_m = [0.05", "less than 5 from its limits"),
+        ("[limits]", "[limits]\nspeed_m_s = 0.3", "speed_m_s must be from 0.001 to 0.25"),
+        ("[limits]", "[limits]\nsped_m_s = 0.1", "did you mean 'speed_m_s'"),
+        ("[limits]", "[limits]\nspeed_m_s = nan", "must be a number"),
+        ("[arm]", '[wire]\naddress = "0.0.0.0"\n[arm]', "can be reached from other machines"),
+        ("home_m = [0.24", "home_m = [0.4", "must be in the box"),
+        ("sim:perfect", "sim:prefect", None),
+    ],
+)
+def test_a_wrong_file_is_one_line(old, new, match):
+    text = PERFECT.read_text().replace(old, new)
+    if match is None:
+        with pytest.raises(ConfigError, match="did you mean 'sim:perfect'"):
+            simulate(parse(text.encode(), "robot.toml"))
+        return
+    with pytest.raises(ConfigError, match=match):
+        parse(text.encode(), "robot.toml")
+
+
+@contextmanager
+def served(tmp_path, *options, text=None):
+    """Runs a server process with a file; yields the endpoint and the process."""
+    file = tmp_path / "robot.toml"
+    file.write_text((text or PERFECT.read_text()) + "\n[wire]\nport = 0\n")
+    command = [sys.executable, "-m", "rig", "robot", "serve", str(file), *options]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    try:
+        lines = iter(process.stderr.readline, "")
+        serving = next(line for line in lines if "serving" in line)
+        yield serving.split(" at ")[1].split()[0], file, process
+    finally:
+        process.kill()
+        process.wait()
+        process.stderr.close()
+
+
+def say(file, word):
+    command = [sys.executable, "-m", "rig", "robot", word, str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def test_a_server_process_is_armed_moved_and_stopped_over_real_sockets(tmp_path):
+    with served(tmp_path) as (endpoint, file, _), RobotClient.connect(endpoint) as robot:
+        time.sleep(0.3)
+        say(file, "arm")
+        assert robot.wait_until_idle().mode == "ARMED"
+        state = robot.begin()
+        start_s = state.time_s
+        for _ in range(5):
+            state = robot.act([1, 0, 0])
+        assert state.time_s - start_s == pytest.approx(0.5, abs=0.2)  # a busy machine
+        assert state.taken
+        assert not state.spoiled
+        assert say(file, "stop").startswith("STOPPED")
+        assert robot.act([1, 0, 0]).mode == "STOPPED"
+        assert say(file, "clear") == "READY"
+
+
+def test_the_servers_side_needs_neither_jax_nor_mujoco_nor_gymnasium():
+    code = (
+        "import sys\n"
+        "absent = {'jax', 'mujoco', 'gymnasium', 'jaxtyping', 'tyro', 'annotated_types'}\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name in absent:\n"
+        "            raise ModuleNotFoundError(f'No module named {name}', name=name)\n"
+        "sys.meta_path.insert(0, Finder())\n"
+        "from rig.cli.main import main\n"
+        "try:\n    main(['robot', 'serve', '--help'])\nexcept SystemExit:\n    pass\n"
+        "import rig.robots.serve, rig.robots.client, rig.robots.perfect_arm\n"
+        "print('ran')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1:] == ["ran"], done.stderr
