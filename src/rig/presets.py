@@ -103,6 +103,7 @@ OVERRIDES: dict[str, dict[str, dict[str, Any]]] = {
         "PushAny": MANY_OBJECTS,
         "PickAndPlace": MANY_LATENTS,
         "Rope": MANY_LATENTS | MANY_OBJECTS,
+        "RopeColours": MANY_LATENTS | MANY_OBJECTS,
     },
     "her": {"Reach": {"total_timesteps": 20_000, "evaluate.every_steps": 4000}},
 }

@@ -43,8 +43,9 @@ class Train(Config):
     """Train a robot from camera images alone."""
 
     task: TaskName = ""
-    """What to learn: Reach, Push, PushWide, PushTwo, PushAny, PushResetFree, Door,
-    DoorResetFree, PickAndPlace, Rope, or a task of your own as MODULE:ID."""
+    """What to learn: Reach, Push, PushWide, PushTwo, PushAny, PushGrey, PushDark, PushPattern,
+    PushSame, PushBar, PushResetFree, Door, DoorResetFree, PickAndPlace, Rope, RopeColours,
+    RopePick, or a task of your own as MODULE:ID."""
     preset: Literal["paper", "fast", "her"] = "fast"
     """The settings to begin with. paper: RIG as published; fast: what learns fastest here;
     her: a baseline that learns end to end from pixels, without latents (hindsight, HER)."""

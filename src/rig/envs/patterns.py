@@ -22,6 +22,15 @@ GRAIN_DEPTH = 0.12
 """Largest part of its brightness that a table loses to its grain."""
 GRAIN_RGB = (0.9, 1.0, 1.25)
 """How much of this depth each colour loses: dark grain is redder."""
+SLICES_RGB = np.array(
+    [[0.85, 0.2, 0.2], [0.95, 0.8, 0.2], [0.2, 0.35, 0.85], [0.2, 0.65, 0.35]]
+)
+"""Colours of a pie's slices."""
+TILE_M = 0.05
+TILES_RGB = np.array(
+    [[0.8, 0.68, 0.5], [0.55, 0.66, 0.6], [0.72, 0.48, 0.42], [0.5, 0.55, 0.7]]
+)
+"""Colours of tiles."""
 
 
 def in_frame(
@@ -41,6 +50,19 @@ def wood_grain(points_m: Points) -> Factors:
     fine = smooth_noise(2 * x_m / GRAIN_LENGTH_M, 3 * (y_m + bend_m) / GRAIN_WIDTH_M, 3)
     depth = GRAIN_DEPTH * (0.7 * coarse + 0.3 * fine)
     return 1 - depth[:, None] * GRAIN_RGB
+
+
+def pie_slices(points_m: Points) -> Factors:
+    """Return the colours of slices around z."""
+    turn = np.arctan2(points_m[:, 1], points_m[:, 0]) / (2 * np.pi) + 0.5
+    return SLICES_RGB[(turn * len(SLICES_RGB)).astype(int) % len(SLICES_RGB)]
+
+
+def tiles(points_m: Points) -> Factors:
+    """Return the colours of square tiles in x and y, in no order, with grain."""
+    column, row = np.floor(points_m[:, :2] / TILE_M).astype(np.int64).T
+    colours = (lattice(column, row, 4) * len(TILES_RGB)).astype(int)
+    return TILES_RGB[colours] * wood_grain(points_m)
 
 
 def smooth_noise(

@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float64, Int
 
 from rig.envs import arm
 from rig.envs.camera import MOVING_GROUP, STATIC_GROUP
+from rig.envs.grasp import Grasp
 from rig.envs.patterns import Pattern
 from rig.errors import SceneError, suggest
 
@@ -25,6 +26,9 @@ JOINT, ACTUATOR = mujoco.mjtObj.mjOBJ_JOINT, mujoco.mjtObj.mjOBJ_ACTUATOR
 GEOM = mujoco.mjtObj.mjOBJ_GEOM
 UNITS = {mujoco.mjtJoint.mjJNT_SLIDE: "m", mujoco.mjtJoint.mjJNT_HINGE: "rad"}
 
+Rgb = tuple[float, float, float]
+"""Red, green and blue, from 0 to 1."""
+
 
 class Scene:
     """The model of a scene, and the joints whose positions are a task's state.
@@ -33,10 +37,23 @@ class Scene:
     """
 
     def __init__(
-        self, source: str | Path, joints: Sequence[str], motors: Sequence[str] = ()
+        self,
+        source: str | Path,
+        joints: Sequence[str],
+        motors: Sequence[str] = (),
+        colours: Mapping[str, Rgb] | None = None,
     ) -> None:
-        """Compile a scene file, and find the joints, the motors and the arm in it."""
+        """Compile a scene file, and find the joints, the motors and the arm in it.
+
+        Args:
+            source: The name of a built-in scene, or the path of a file.
+            joints: Whose positions are the state.
+            motors: Actuators with an action of their own.
+            colours: Colours of geoms in place of the file's, by their names.
+        """
         self.model = load_model(source)
+        for name, rgb in (colours or {}).items():
+            self.model.geom_rgba[find(self.model, GEOM, name), :3] = rgb
         self._state = joint_addresses(self.model, joints)
         self._motors = np.array([find(self.model, ACTUATOR, name) for name in motors], int)
         known = names_of(self.model, JOINT)
@@ -50,6 +67,7 @@ class Scene:
         self._driven = np.array([hand.index(name) for name in driven], int)
         self._flange_m = self.model.site("flange").pos.copy()
         self._links = [self.model.body(link).mocapid[0] for link in arm.LINKS]
+        self._grasp = Grasp(self.model)
         self.substep_s: float = self.model.opt.timestep
 
     @property
@@ -125,8 +143,9 @@ class Scene:
         """
         data.qvel[self._hand] = velocity_m_s
         data.ctrl[self._hand_actuators] = velocity_m_s[self._driven]
-        ranges = self.model.actuator_ctrlrange[self._motors]
-        data.ctrl[self._motors] = ranges[:, 0] + settings * (ranges[:, 1] - ranges[:, 0])
+        low, high = self.model.actuator_ctrlrange[self._motors].T
+        self._grasp.update(data, (data.ctrl[self._motors] - low) / (high - low), settings)
+        data.ctrl[self._motors] = low + settings * (high - low)
         mujoco.mj_step(self.model, data, nstep=num_substeps)
 
     def pose(self, datas: Sequence[mujoco.MjData]) -> None:

@@ -48,7 +48,7 @@ class Tabletop:
         self._num_axes = len(task.hand_box.low)
         self.action_size = task.action_size
         self.state_size = len(task.start)
-        self._scene = Scene(task.scene, task.joints, task.motors)
+        self._scene = Scene(task.scene, task.joints, task.motors, task.colours)
         self._num_substeps = round(STEP_S / self._scene.substep_s)
         self._datas = [self._scene.new_data() for _ in range(num_envs)]
         self._spare_datas = [self._scene.new_data() for _ in range(num_envs)]

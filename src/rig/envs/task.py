@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Bool, Float64
 
 from rig.envs.patterns import Pattern
-from rig.envs.scene import Scene
+from rig.envs.scene import Rgb, Scene
 from rig.envs.viewpoint import Camera
 
 
@@ -77,6 +77,8 @@ class Task:
     """The name of a built-in scene, without ``.xml``, or the path of a scene file."""
     camera: Camera
     """The camera whose images the policy sees."""
+    colours: Mapping[str, Rgb] = field(default_factory=dict)
+    """The colours of geoms in place of the scene's, by the geom's name."""
     patterns: Mapping[str, Pattern] = field(default_factory=dict)
     """The pattern on geoms of the scene, by the geom's name."""
     objects: Mapping[str, tuple[str, ...]]
