@@ -1,7 +1,7 @@
 """A new arm in one file: a gantry (plotter, CNC, 3D printer) that takes G-code over USB.
 
 ``gantry.toml`` is its page. The tool hangs where the pen or the spindle was. The firmware
-(GRBL) moves to a target by itself, answers each line with ``ok``, and ``?`` with its position in mm::
+(GRBL) moves by itself, answers each line with ``ok``, and ``?`` with its position in mm::
 
     <Idle|MPos:12.000,3.000,0.000|FS:0,0>
 
