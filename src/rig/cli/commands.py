@@ -16,7 +16,7 @@ COMMANDS = {
     "reach": f"{ROBOT}:Reach",
     "evaluate": f"{ROBOT}:Evaluate",
     "imagine": f"{ROBOT}:Imagine",
-    "look": f"{ROBOT}:Look",
+    "look": "rig.cli.look_command:Look",
     "see": "rig.cli.see_command:See",
     "record": f"{RECORDING}:Record",
     "report": f"{ROBOT}:Report",

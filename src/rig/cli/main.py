@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from rig.cli.commands import overview
-from rig.errors import RigError, StoppedError
+from rig.errors import EnvFailedError, RigError, StoppedError
 from rig.terminal import (
     STDOUT,
     discard_stdout,
@@ -33,6 +33,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         run(argv)
     except StoppedError as error:
         return print_error(str(error), error.exit_code)
+    except EnvFailedError as error:
+        return about_their_error(error)
     except RigError as error:
         return print_error(str(error))
     except OSError as error:
@@ -71,6 +73,15 @@ def print_error(message: str, exit_code: int = WRONG_USE) -> int:
     """Print one line on standard error and return the exit code."""
     print_notice(" ".join(message.split()))
     return exit_code
+
+
+def about_their_error(error: EnvFailedError) -> int:
+    """Print whose environment failed at what, and which file has the traceback."""
+    if error.log or error.__cause__ is None:
+        return print_error(str(error))
+    from rig.runs.error_log import new_error_log
+
+    return print_error(f"{error}; its traceback is in {new_error_log(error)}")
 
 
 def about_os_error(error: OSError) -> int:

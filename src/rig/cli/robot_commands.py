@@ -1,4 +1,4 @@
-"""The commands about one robot: ``rig reach | evaluate | imagine | look | report``, and more.
+"""The commands about one robot: ``rig reach | evaluate | imagine | report``, and more.
 
 Each imports what it needs when it runs, so that ``--help`` answers at once.
 """
@@ -9,19 +9,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
-from annotated_types import Ge, Interval
+from annotated_types import Interval
 
 from rig.cli.options import (
     DirectoryOption,
-    EnvironmentId,
     FileOption,
     Flag,
     RunDirectories,
     RunDirectory,
-    TaskName,
-    check_task_or_env,
 )
-from rig.config import Config, Count, CountOrNone
+from rig.config import Count, CountOrNone
 from rig.presets import find_preset
 from rig.runs.output_paths import check_file
 from rig.terminal import print_line, print_notice
@@ -131,50 +128,6 @@ class Imagine(Checked):
         _run, agent = open_trained(self.run, force=True)  # no camera is used
         rng = np.random.default_rng(self.seed)
         save_png(self.out, imagined_grid(agent, self.num_goals, rng=rng))
-        print_line(str(self.out))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Look(Checked):
-    """Save an image of a task through its camera."""
-
-    task: TaskName = ""
-    """Any task that `rig train` takes."""
-    env: EnvironmentId = ""
-    """Any Gymnasium environment in place of a TASK."""
-    camera: str = ""
-    """--env: the camera, as in `rig train --help`."""
-    episode_steps: CountOrNone = 0
-    """--env: steps of an episode; 0: its own limit."""
-    out: Path
-    """The image to write: .png."""
-    goal: Flag = False
-    """Show a random goal, to try `rig reach` with, in place of the start."""
-    seed: CountOrNone = 0
-    """Decides which goal, and where an environment starts."""
-    size: Annotated[int, Ge(1)] = 48
-    """Width and height, pixels; the robot itself sees 48 or 84."""
-
-    def __call__(self, argv: Sequence[str]) -> None:
-        """Save the image, with the true state inside the PNG."""
-        check_task_or_env(self.task, self.env, "look")
-        check_file(self.out, IMAGE_KINDS)
-        from PIL import Image
-
-        from rig.goals.goal_image import save_goal_image
-        from rig.training.snapshot import take_snapshot
-
-        config = Config(
-            task=self.env or self.task,
-            seed=self.seed,
-            camera=self.camera,
-            episode_steps=self.episode_steps,
-        )
-        snapshot = take_snapshot(config, self.size, of_goal=self.goal)
-        for note in snapshot.notes:
-            print_notice(note)
-        image, state = Image.fromarray(snapshot.image), snapshot.state.tolist()
-        save_goal_image(self.out, image, snapshot.id, state, snapshot.seed)
         print_line(str(self.out))
 
 

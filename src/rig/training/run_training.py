@@ -9,13 +9,15 @@ from typing import TypedDict, Unpack
 from rig.agent.agent import Agent
 from rig.agent.td3 import update_many
 from rig.config import Config
-from rig.errors import RigError, RunError
+from rig.errors import EnvFailedError, RigError, RunError
+from rig.runs.error_log import ERROR_LOG, append_traceback
 from rig.runs.interrupt import Interrupt
 from rig.runs.output_paths import check_new_directory, default_directory
 from rig.runs.run import Run
 from rig.terminal import print_to_stderr
 from rig.training.callback import Callback, called_back
 from rig.training.learn import Update
+from rig.training.lengthen import lengthen
 from rig.training.loop import train
 from rig.training.make_envs import with_task_name
 from rig.training.origin import origin
@@ -91,18 +93,32 @@ def resume_run(
     tracker: TrackerName | None = None,
     *,
     force: bool = False,
+    total_timesteps: int | None = None,
     **how: Unpack[How],
 ) -> Run:
     """Resume a run that was stopped, from its last checkpoint, and train it to its end.
 
+    Args:
+        directory: Of the run.
+        tracker: Also shows the metrics.
+        force: Resume it even if it would end differently here.
+        total_timesteps: Lengthen the run, which may be finished, to this many steps.
+        **how: As :func:`train_run`.
+
     Raises:
+        ConfigError: It has taken as many steps already.
         RunError: The run is finished, or would end differently here (unless ``force``).
     """
     check_tracker(tracker)
     run = Run.open(directory)
-    if run.is_finished:
-        raise RunError(f"{directory} is finished: there is nothing to resume")
+    if run.is_finished and total_timesteps is None:
+        raise RunError(
+            f"{directory} is finished after {run.config.total_timesteps:,} steps: to train it "
+            "further, give --total-timesteps, with all its steps from the first"
+        )
     check_reproducible(run, force=force)
+    if total_timesteps is not None:
+        run = lengthen(run, total_timesteps, print_to_stderr)
     train_run(run, tracker, **how)
     return run
 
@@ -167,6 +183,12 @@ def train_locked(
         try:
             with tracked(run, tracker):
                 return train(run.config, run, progress, interrupt, update)
+        except EnvFailedError as error:
+            log = run.directory / ERROR_LOG
+            append_traceback(log, error)
+            failed = EnvFailedError(f"{error}; its traceback is in {log}; {how_to_resume(run)}")
+            failed.log = str(log)
+            raise failed from error
         except OSError as error:
             raise RunError(
                 f"writing to {run.directory} failed: {error.strerror or error}; what was saved "
