@@ -162,7 +162,7 @@ def test_every_preset_can_be_asked_for(rig):
         ("train Reach --image-size 50", "--image-size must be one of 48, 84, got '50'"),
         ("train Reach --out file/run", "file is not a directory"),
         ("train --resume nowhere", "nowhere is not a run"),
-        ("train Reach --resume nowhere", "with the run's own settings: leave out TASK"),
+        ("train Reach --resume nowhere", "with the run's own settings: leave out TASK Reach"),
         ("train --resume nowhere --seed 3 --td3.gamma 0.9", "leave out --seed, --td3.gamma"),
         ("train --resume nowhere --out elsewhere", "leave out --out"),
         ("export nowhere --out exported", "nowhere is not a run"),

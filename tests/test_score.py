@@ -55,7 +55,7 @@ class Slider(gymnasium.Env):
 
 
 class Liar(Slider):
-    lies = np.nan
+    lies = 7.0
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -144,38 +144,37 @@ def policy_of(run):
 
 
 def test_no_score_reaches_training(config, tmp_path):
-    """Nor does it change anything else: with lies, or without any, the policy is the same."""
-    told = trained(tmp_path / "told", config)
+    """With lies in it, or without any, the policy is the same."""
     lied = trained(tmp_path / "lied", replace(config, task="score/Liar-v0"))
     silent = trained(tmp_path / "silent", replace(config, score=""))
-    policies = [
-        (run.policy / "policy.safetensors").read_bytes() for run in (told, lied, silent)
-    ]
-    assert policies[0] == policies[1] == policies[2]
-    assert set(told.evaluation()["distances"]) == {"tip_m", "pose_2_rad"}
+    assert policy_of(lied) == policy_of(silent)
+    assert set(lied.evaluation()["distances"]) == {"tip_m", "pose_2_rad"}
     assert set(silent.evaluation()["distances"]) == {"image_levels"}
 
 
 @pytest.mark.parametrize(
     "given",
     [
-        {"oracle": True, "online": None},
         {"input": "true"},
-        {"reward": RewardConfig(kind="sqrt_distance", distance="true")},
+        pytest.param({"oracle": True}, marks=pytest.mark.slow),
+        pytest.param(
+            {"reward": RewardConfig(kind="sqrt_distance", distance="true")},
+            marks=pytest.mark.slow,
+        ),
     ],
     ids=lambda given: next(iter(given)),
 )
 def test_the_true_state_ablation_takes_what_a_score_names(config, tmp_path, given):
-    online = replace(config.online, every_steps=0)
-    goals = GoalConfig(source="skewed", refresh_every_steps=100)
-    reward = RewardConfig(kind="sqrt_distance")
-    about = {"goals": goals, "reward": reward} | given | {"online": online}
-    run = trained(tmp_path / "run", replace(config, **about))
+    about = {
+        "goals": GoalConfig(source="skewed", refresh_every_steps=100),
+        "reward": RewardConfig(kind="sqrt_distance"),
+        "online": replace(config.online, every_steps=0),
+    }
+    run = trained(tmp_path / "run", replace(config, **about | given))
     assert run.evaluation()["distances"]["tip_m"]["median"] >= 0
-    agent = load_agent(run.policy, run.config)
-    assert agent.representation.needs_true_state
-    other = trained(tmp_path / "other", replace(config, **about | {"score": "arm/tip:m"}))
-    assert policy_of(other) != policy_of(run)
+    representation = load_agent(run.policy, run.config).representation
+    assert representation.needs_true_state
+    assert representation.latent_dim == (3 if "oracle" in given else 5)
 
 
 def test_a_task_has_its_own_scores(tmp_path, capsys):

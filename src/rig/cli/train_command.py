@@ -24,7 +24,7 @@ from rig.training.trackers import TrackerName
 from rig.validation import require
 
 
-WITH_RESUME = {"--resume", "--force", "--tracker", "--json"}
+WITH_RESUME = {"--resume", "--total-timesteps", "--force", "--tracker", "--json"}
 """Options that ``--resume`` takes."""
 
 
@@ -60,7 +60,8 @@ class Train(Config):
     """A real robot to learn on in place of a TASK: the file that its server runs with
     (docs/robot.md). --tuned-for Push sets the run up for objects that the arm pushes."""
     resume: RunOption = None
-    """Resume a run that was stopped: with its own settings, from its last checkpoint."""
+    """Resume a run that was stopped: with its own settings, from its last checkpoint. With
+    --total-timesteps it gets that many steps; a finished run, too."""
     force: Flag = False
     """With --resume: resume even if other versions or hardware would change the result."""
     tracker: TrackerName | None = None
@@ -91,7 +92,8 @@ class Train(Config):
         from rig.training.run_training import resume_run, start_run, train_run
 
         if self.resume:
-            run = resume_run(self.resume, self.tracker, force=self.force)
+            more = self.total_timesteps if "--total-timesteps" in names(argv) else None
+            run = resume_run(self.resume, self.tracker, force=self.force, total_timesteps=more)
         else:
             config = self.config()
             row = self.tuned_for or tuned_for_of(config.task)
@@ -131,10 +133,16 @@ def tuned_for_of(task: str) -> str:
     return tuned_for(task)
 
 
+def names(argv: Sequence[str]) -> list[str]:
+    """Return the options that a command line gives, each once, as ``--help`` spells them."""
+    given = [word.partition("=")[0] for word in argv if word.startswith("--")]
+    return list(dict.fromkeys(name.replace("_", "-") for name in given))
+
+
 def check_nothing_else(task: str, argv: Sequence[str]) -> None:
     """Raise ConfigError if the command line sets anything besides the run to resume."""
-    given = [word.partition("=")[0] for word in argv if word.startswith("--")]
-    others = ["TASK"] * (task != "") + [name for name in given if name not in WITH_RESUME]
+    others = [name for name in names(argv) if name not in WITH_RESUME]
+    others = [f"TASK {task}"] * (task != "") + others
     require(
         not others,
         f"--resume continues with the run's own settings: leave out {', '.join(others)}",

@@ -4,6 +4,7 @@ A goal image made by ``rig look --goal`` carries its true state in a text chunk 
 state is used for measuring only: the robot gets the image, and nothing else.
 """
 
+import io
 import json
 import struct
 import warnings
@@ -12,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float64, UInt8
@@ -70,26 +71,25 @@ def read_goal_image(path: Path, size: int) -> GoalImage:
         raise ImageError(f"{path} is not a file: give an image, e.g. from `rig look --goal`")
     if path.stat().st_size > MAX_FILE_BYTES:
         raise ImageError(f"{path} has {path.stat().st_size:,} bytes: give a smaller image")
-    with path.open("rb") as file:
-        return read_image_file(file, str(path), size)
+    return read_image_file(path, str(path), size)
 
 
-def read_sent_image(file: BinaryIO, size: int) -> GoalImage:
+def read_sent_image(data: bytes, size: int) -> GoalImage:
     """Read an image that someone sent, of the usual formats only: Pillow knows stranger ones.
 
     Raises:
         ImageError: It is no image of these formats, cut off, or too large.
     """
-    return read_image_file(file, "the file", size, SENT_FORMATS)
+    return read_image_file(io.BytesIO(data), "the file", size, SENT_FORMATS)
 
 
 def read_image_file(
-    opened: BinaryIO, name: str, size: int, formats: tuple[str, ...] | None = None
+    source: Path | io.BytesIO, name: str, size: int, formats: tuple[str, ...] | None = None
 ) -> GoalImage:
-    """Read an open image file.
+    """Read an image file.
 
     Args:
-        opened: The file.
+        source: The file, or its bytes.
         name: What an error message calls it.
         size: Width and height of the goal image in pixels.
         formats: Formats to try, by Pillow's names; by default all that it knows.
@@ -102,7 +102,7 @@ def read_image_file(
         warnings.simplefilter("ignore")  # Pillow's, about metadata of cameras
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
-            with Image.open(opened, formats=formats) as file:
+            with Image.open(source, formats=formats) as file:
                 width, height = file.size
                 check_size(file, usual_limit)
                 return decoded(file, size, (width, height))

@@ -22,6 +22,10 @@ class Sight:
     judged: dict[str, Judgement]
     """By object; empty where no true states are known."""
 
+    def unit_of(self, name: str) -> str:
+        """Return the unit of an object's error, empty if it is not known."""
+        return "" if self.source.test is None else self.source.test.truth.units.get(name, "")
+
     def as_json(self) -> dict[str, Any]:
         """Return what was measured, rounded."""
         near = {name: rounded(each.near_rank_corr) for name, each in self.judged.items()}

@@ -6,10 +6,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from rig.serve.errors import RequestError
+from rig.serve.errors import RequestError, not_found
 from rig.serve.goals import Goal, check_source
 from rig.serve.http import MAX_IMAGE_BYTES, field, read_body, read_object, reply
-from rig.serve.images import png
+from rig.serve.images import jpeg, png
 from rig.serve.run_routes import png_reply
 from rig.serve.scene import Scene
 from rig.serve.server_state import ServerState, Values, state_of
@@ -62,7 +62,8 @@ def make_moved(state: ServerState, trained: Trained, things: Values) -> Goal:
     scene = scene_of(trained)
     moved = scene.state_of(things)
     image = scene.goal_image(moved)
-    return state.goals.add(trained, image, "moved", tuple(scene.notes(moved)))
+    large = jpeg(scene.draw_large(moved))
+    return state.goals.add(trained, image, "moved", tuple(scene.notes(moved)), large)
 
 
 def scene_of(trained: Trained) -> Scene:
@@ -100,6 +101,14 @@ async def goal_image(request: Request) -> Response:
     return png_reply(request, png(goal.image.image))
 
 
+async def goal_large(request: Request) -> Response:
+    """Return a goal drawn larger, for people."""
+    goal = state_of(request).goals.get(request.path_params["goal_id"])
+    if goal.large is None:
+        raise not_found("no_image", "there is no such image")
+    return Response(goal.large, headers={"cache-control": "no-cache"}, media_type="image/jpeg")
+
+
 async def goal_decoded(request: Request) -> Response:
     """Return what the robot makes of a goal."""
     goal = state_of(request).goals.get(request.path_params["goal_id"])
@@ -114,4 +123,5 @@ ROUTES = [
     Route("/api/goals/{goal_id}", show_goal),
     Route("/api/goals/{goal_id}/image.png", goal_image),
     Route("/api/goals/{goal_id}/decoded.png", goal_decoded),
+    Route("/api/goals/{goal_id}/large.jpg", goal_large),
 ]

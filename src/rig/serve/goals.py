@@ -1,9 +1,8 @@
 """Goals that people made, however they made them: an image, its latent, what it decodes to."""
 
-import io
 import secrets
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Any, Literal
 
@@ -66,6 +65,8 @@ class Goal:
     likeness: Likeness | None
     notes: tuple[str, ...] = ()
     """Sentences about the goal that a person should know."""
+    large: bytes | None = None
+    """The goal drawn larger for people, as JPEG; None where only its image is there."""
 
     def as_json(self) -> dict[str, Any]:
         """Return what the page shows; images have their own addresses."""
@@ -77,6 +78,7 @@ class Goal:
             "notes": self.notes,
             "task": self.image.task,
             "is_state_known": self.image.state is not None,
+            "has_large": self.large is not None,
             "likeness": likeness_json(self.likeness),
         }
 
@@ -123,55 +125,51 @@ class GoalStore:
         Raises:
             ImageError: They are not an image.
         """
-        image = read_sent_image(io.BytesIO(data), trained.image_size)
+        image = read_sent_image(data, trained.image_size)
         return self.add(trained, image, source)
 
     def add(
-        self, trained: Trained, image: GoalImage, source: Source, notes: tuple[str, ...] = ()
+        self,
+        trained: Trained,
+        image: GoalImage,
+        source: Source,
+        notes: tuple[str, ...] = (),
+        large: bytes | None = None,
     ) -> Goal:
         """Make a goal of an image in the camera's shape."""
-        latent = trained.encode(image.image)
-        return self._keep(trained, image, latent, source, notes)
+        goal = new_goal(trained, image, trained.encode(image.image), source)
+        return self._keep(replace(goal, notes=notes, large=large))
 
     def add_imagined(self, trained: Trained, num: int, seed: int) -> list[Goal]:
         """Draw goals from the prior, as practice does."""
         representation = trained.agent.representation
         latents = representation.imagine(num, rng=np.random.default_rng(seed))
         images = representation.decode(latents)
+        goals = [GoalImage(image=image, changes=(), task=None, state=None) for image in images]
         return [
-            self._keep(
-                trained,
-                GoalImage(image=image, changes=(), task=None, state=None),
-                row[None],
-                "imagined",
-                (),
-            )
-            for image, row in zip(images, latents, strict=True)
+            self._keep(new_goal(trained, goal, row[None], "imagined"))
+            for goal, row in zip(goals, latents, strict=True)
         ]
 
-    def _keep(
-        self,
-        trained: Trained,
-        image: GoalImage,
-        latent: np.ndarray,
-        source: Source,
-        notes: tuple[str, ...],
-    ) -> Goal:
-        goal = Goal(
-            id=secrets.token_hex(6),
-            run=trained.id,
-            source=source,
-            image=image,
-            latent=latent,
-            decoded=trained.decode(latent),
-            likeness=None if source == "imagined" else likeness_of(trained, image.image),
-            notes=notes,
-        )
+    def _keep(self, goal: Goal) -> Goal:
         with self._lock:
             self._goals[goal.id] = goal
             while len(self._goals) > MAX_GOALS:
                 self._goals.popitem(last=False)
         return goal
+
+
+def new_goal(trained: Trained, image: GoalImage, latent: np.ndarray, source: Source) -> Goal:
+    """Return a goal with a new id."""
+    return Goal(
+        id=secrets.token_hex(6),
+        run=trained.id,
+        source=source,
+        image=image,
+        latent=latent,
+        decoded=trained.decode(latent),
+        likeness=None if source == "imagined" else likeness_of(trained, image.image),
+    )
 
 
 def check_source(text: str) -> Source:

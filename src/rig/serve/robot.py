@@ -178,9 +178,8 @@ class Robot:
                 self._fault(str(error))
             except Exception as error:
                 log.exception("the robot has a fault")
-                self._fault(
-                    f"{type(error).__name__}: {error}; the traceback is in the terminal"
-                )
+                what = f"{type(error).__name__}: {error}".splitlines()[0]
+                self._fault(f"{what}; the traceback is in the terminal")
         if self._trained is not None:
             self._trained.arm.close()
 

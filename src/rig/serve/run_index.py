@@ -107,13 +107,13 @@ class RunIndex:
         """Return why the robot of a run can't be used from here; empty if it can."""
         if run.config.is_given_truth:
             return "It was given the true state and sees no images: watch it and compare it."
-        if not policy_directory(run):
-            return "No policy yet: there is one after the first evaluation."
         if ":" in run.config.task and not (place.is_named or self._allow_env):
             return (
                 f"Its environment is code of its own ({run.config.task}). If you trust it, "
                 "start `rig serve` with this run's directory, or with --allow-env."
             )
+        if not policy_directory(run):
+            return "No policy yet: there is one after the first evaluation."
         return "This server is read-only." if self._is_read_only else ""
 
     def _find(self) -> list[Place]:

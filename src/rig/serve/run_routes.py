@@ -16,7 +16,7 @@ from rig.runs.run import Run
 from rig.runs.settings import learned_from, preset_of
 from rig.serve.errors import RequestError, not_found
 from rig.serve.http import reply
-from rig.serve.images import read_png
+from rig.serve.images import read_png, read_round
 from rig.serve.server_state import ServerState, Values, state_of
 from rig.settings import flat
 from rig.sweep.query import select
@@ -106,9 +106,25 @@ async def read_grid(request: Request) -> Response:
     name = request.path_params["name"]
     if not GRID_NAME.fullmatch(name):
         raise not_found("no_image", "there is no such image")
+    run = state_of(request).index.open(request.path_params["run_id"])
+    data = await run_sync(read_png, run.images / name, run.directory)
+    return png_reply(request, data)
+
+
+async def show_round(request: Request) -> Response:
+    """Say what is in the image of the last round of practice; null if there is none."""
     place = state_of(request).index.place(request.path_params["run_id"])
-    run = Run(place.directory, config=None)  # type: ignore[arg-type]
-    data = await run_sync(read_png, run.images / name, place.directory)
+    try:
+        about, _ = await run_sync(read_round, place.directory)
+    except RequestError:
+        about = None
+    return reply({"round": about})
+
+
+async def read_round_image(request: Request) -> Response:
+    """Return the image of the last round of practice."""
+    place = state_of(request).index.place(request.path_params["run_id"])
+    _, data = await run_sync(read_round, place.directory)
     return png_reply(request, data)
 
 
@@ -127,4 +143,6 @@ ROUTES = [
     Route("/api/runs/{run_id}", show_run),
     Route("/api/runs/{run_id}/metrics", read_metrics),
     Route("/api/runs/{run_id}/images/{name}", read_grid),
+    Route("/api/runs/{run_id}/round", show_round),
+    Route("/api/runs/{run_id}/round.png", read_round_image),
 ]

@@ -28,7 +28,7 @@ class Seen:
 
     image: Image
     """What the robot's camera shows."""
-    large: Image | None
+    large: UInt8[np.ndarray, "large large 3"] | None
     """The same, drawn larger for people; None where only the camera's image is there."""
     distances: dict[str, float]
     """True distances of objects from the goal, as ``hand_m``, where they are known."""

@@ -153,7 +153,7 @@ def fit(state: CollectState, replay: ReplayBuffer, setup: Setup) -> TrainState:
     rng, collected, config = state.rng, state.collected, setup.config
     assert collected is not None
     kind = REPRESENTATIONS[config.representation_kind]
-    representation = first_fit(kind, config, collected, setup.recorder, rng=rng)
+    representation = first_fit(config, collected, setup.recorder, rng=rng)
     key = jax.random.key(rng.integers(2**32))
     action_size = unwrapped_envs(setup.envs).action_size
     learner = new_learner(kind.input_size(config), action_size, config.td3, key=key)

@@ -23,6 +23,7 @@ from rig.training.evaluate import (
     try_goals,
 )
 from rig.training.fixed_goals import fixed_goals
+from rig.training.live_round import publish_round
 from rig.training.make_envs import Envs, make_envs, unwrapped_envs
 from rig.training.progress import Progress
 from rig.training.schedule import is_due
@@ -95,6 +96,13 @@ class Recorder:
 
     def after_episodes(self, agent: Agent, episodes: Episodes, num_new: int) -> None:
         """Evaluate when that is due, between the episodes of practice."""
+        publish_round(
+            self._run.directory,
+            agent.representation,
+            episodes,
+            self._num_env_steps,
+            unwrapped_envs(self._envs).step_s,
+        )
         if is_due(self._config.evaluate.every_steps, self._num_env_steps, num_new):
             self._draw_practice(agent.representation, episodes)
             self._probe_practice(agent.representation, episodes)

@@ -17,6 +17,7 @@ from rig.runs.run import Run
 from rig.terminal import print_to_stderr
 from rig.training.callback import Callback, called_back
 from rig.training.learn import Update
+from rig.training.lengthen import lengthen
 from rig.training.loop import train
 from rig.training.make_envs import with_task_name
 from rig.training.origin import origin
@@ -92,18 +93,32 @@ def resume_run(
     tracker: TrackerName | None = None,
     *,
     force: bool = False,
+    total_timesteps: int | None = None,
     **how: Unpack[How],
 ) -> Run:
     """Resume a run that was stopped, from its last checkpoint, and train it to its end.
 
+    Args:
+        directory: Of the run.
+        tracker: Also shows the metrics.
+        force: Resume it even if it would end differently here.
+        total_timesteps: Lengthen the run, which may be finished, to this many steps.
+        **how: As :func:`train_run`.
+
     Raises:
+        ConfigError: It has taken as many steps already.
         RunError: The run is finished, or would end differently here (unless ``force``).
     """
     check_tracker(tracker)
     run = Run.open(directory)
-    if run.is_finished:
-        raise RunError(f"{directory} is finished: there is nothing to resume")
+    if run.is_finished and total_timesteps is None:
+        raise RunError(
+            f"{directory} is finished after {run.config.total_timesteps:,} steps: to train it "
+            "further, give --total-timesteps, with all its steps from the first"
+        )
     check_reproducible(run, force=force)
+    if total_timesteps is not None:
+        run = lengthen(run, total_timesteps, print_to_stderr)
     train_run(run, tracker, **how)
     return run
 

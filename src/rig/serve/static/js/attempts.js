@@ -10,7 +10,7 @@ const WHY = { done: "finished", stopped: "stopped", lost: "stopped: page lost", 
 function Attempt({ attempt, onAgain }) {
   const known = Object.entries(attempt.distances || {});
   return html`<li class="attempt">
-    <video src=${`/api/attempts/${attempt.id}.mp4`} controls muted playsinline preload="metadata" aria-label="Goal, camera, and what the robot makes of it"></video>
+    <video src=${`/api/attempts/${attempt.id}.mp4#t=0.01`} controls muted playsinline preload="metadata" aria-label="Goal, camera, and what the robot makes of it"></video>
     <div><p><strong>${WHY[attempt.why] || attempt.why}</strong> after ${(attempt.num_steps * attempt.step_s).toFixed(1)} s</p>
       <p class="faint">latent distance ${attempt.latent_distance.start.toFixed(2)} → ${attempt.latent_distance.end.toFixed(2)}
       ${known.map(([name, { start, end }]) => html`<br key=${name} />${objectOf(name)} ${amount(name, start)} → ${amount(name, end)}`)}</p>

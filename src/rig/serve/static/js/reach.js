@@ -5,12 +5,12 @@ import { get, post, sentence } from "./api.js";
 import { Attempts } from "./attempts.js";
 import { Chart } from "./chart.js";
 import { amount, count, objectOf } from "./format.js";
+import { isUnlike } from "./goal_card.js";
 import { GoalMaker } from "./goal_maker.js";
 import { live, useLive, useMessage } from "./live.js";
-import { GoalCard, isUnlike } from "./goal_card.js";
 import { Notice } from "./parts.js";
-import { Stage } from "./stage.js";
-import { isTyping, useShortcuts } from "./shortcuts.js";
+import { Shortcuts, useShortcuts } from "./shortcuts.js";
+import { RobotsView, Stage } from "./stage.js";
 
 const SAID = {
   asleep: "Asleep", waking: "Waking the robot", ready: "Ready", moving: "Moving",
@@ -70,6 +70,7 @@ function Controls({ run, goal, robot, isOn, error, setError }) {
         <option value="1">real time</option><option value="4">4 times</option><option value="0">as fast as it can</option></select></label>
       <label>Begin <select value=${start} disabled=${!robot.can_continue} onChange=${(event) => setStart(event.target.value)}>
         <option value="reset">at the start</option><option value="here">where it is</option></select></label>
+      <${Shortcuts} />
     </div>
     ${isDrivenByOther && html`<${Notice}>Another tab is driving. You can stop it; when the robot stands, you can drive.<//>`}
     ${error && html`<${Notice} kind="bad" role="alert">${error}<//>`}
@@ -104,10 +105,11 @@ export function Reach({ run }) {
         <p class=${`state ${isMine ? robot.state : "asleep"}`} role="status" data-state=${isMine ? robot.state : "asleep"}><span class="dot" aria-hidden="true"></span>
           <strong>${isMine ? SAID[robot.state] : "Busy with another run"}</strong>${robot.reason && html`<span>${robot.reason}</span>`}
           ${isMine && robot.state === "moving" && attempt && html`<span class="faint">step ${attempt.step} of ${attempt.num_steps}</span>`}</p>
-        <${Stage} goal=${goal} robot=${robot} isMine=${isMine} attempt=${attempt} />
+        <${Stage} goal=${goal} isMine=${isMine} attempt=${attempt} />
         <${Controls} ...${{ run, goal, robot, error, setError }} isOn=${isConnected} />
+        <${RobotsView} goal=${goal} isMine=${isMine} attempt=${attempt} />
+        <div class="now"><${Numbers} attempt=${attempt} stepS=${attempt?.step ? attempt.seconds / attempt.step : 0.1} /></div>
       </section>
-      <section class="card now" aria-labelledby="how-near"><h2 id="how-near">How near</h2><${Numbers} attempt=${attempt} stepS=${attempt ? attempt.seconds / Math.max(attempt.step, 1) : 0.1} /></section>
       <section class="card tries" aria-labelledby="attempts"><h2 id="attempts">Attempts</h2><${Attempts} run=${run} onAgain=${again} /></section>
     </div>`;
 }

@@ -1,16 +1,16 @@
 // Keyboard shortcuts: never while typing, and a person can switch them off.
 
-import { useEffect } from "../vendor/htm-preact-standalone.module.js";
+import { html, useEffect, useState } from "../vendor/htm-preact-standalone.module.js";
 
-export const isTyping = (target) =>
+const isTyping = (target) =>
   target.isContentEditable || /^(input|textarea|select)$/i.test(target.tagName)
   && !/^(range|checkbox|radio|button|file)$/i.test(target.type || "");
 
-export const areOn = () => {
+const areOn = () => {
   try { return localStorage.getItem("rig-shortcuts") !== "off"; } catch { return true; }
 };
 
-export function switchTo(isOn) {
+function switchTo(isOn) {
   try { localStorage.setItem("rig-shortcuts", isOn ? "on" : "off"); } catch { /* storage is off */ }
 }
 
@@ -27,4 +27,10 @@ export function useShortcuts(actions) {
     addEventListener("keydown", pressed);
     return () => removeEventListener("keydown", pressed);
   });
+}
+
+export function Shortcuts() {
+  const [isOn, set] = useState(areOn());
+  const change = (event) => { switchTo(event.target.checked); set(event.target.checked); };
+  return html`<label class="check"><input type="checkbox" checked=${isOn} onChange=${change} /> keys G, S and R</label>`;
 }
