@@ -122,17 +122,18 @@ def joined_help_lines() -> Iterator[None]:
     It joins the lines of a docstring unless they are indented, as all but the first one are.
     The hook is private, as the one above; without it, lines break where the source does too.
     """
-    from tyro import _strings
+    from tyro import _strings as strings
 
-    join = getattr(_strings, "remove_single_line_breaks", None)
+    private: Any = strings
+    join = getattr(private, "remove_single_line_breaks", None)
     if join is None:
         yield
         return
-    _strings.remove_single_line_breaks = lambda text: join(cleandoc(text))
+    private.remove_single_line_breaks = lambda text: join(cleandoc(text))
     try:
         yield
     finally:
-        _strings.remove_single_line_breaks = join
+        private.remove_single_line_breaks = join
 
 
 def explain(event: Any) -> None:
