@@ -79,13 +79,13 @@ class Train(Config):
         from rig.training.run_training import resume_run, start_run, train_run
 
         if self.resume:
-            run = resume_run(self.resume, self.tracker, force=self.force)
+            run = resume_run(self.resume, self.tracker, force=self.force, may_exit=True)
         else:
             config = self.config()
             row = self.tuned_for or tuned_for_of(config.task)
             run = start_run(config, self.preset, self.out, argv, self.tracker)
             print_notice(f"settings: {describe(self.preset, config.task, row)}")
-            train_run(run, self.tracker)
+            train_run(run, self.tracker, may_exit=True)
         if self.json:
             print_json(run.evaluation() | {"run": str(run.directory)})
             return

@@ -10,6 +10,7 @@ from gymnasium import spaces
 from jaxtyping import Float32, Float64
 
 from rig.errors import ExternalEnvError
+from rig.external.foreign import foreign
 
 
 GOAL_KEYS = ("achieved_goal", "desired_goal")
@@ -64,7 +65,8 @@ class ExternalEnv:
 
     def reset(self, seed: int, goal: Point | None = None) -> None:
         """Begin an episode, and set the goal of a multi-goal environment if it can be set."""
-        observation, info = self.env.reset(seed=seed)
+        with foreign("reset"):
+            observation, info = self.env.reset(seed=seed)
         self._observe(observation, info)
         self.terminated = self.truncated = False
         self._num_steps_done = 0
@@ -77,9 +79,9 @@ class ExternalEnv:
         """Step with an action in [-1, 1], scaled to the bounds of the action space."""
         share = (np.clip(action.astype(np.float64), -1, 1) + 1) / 2
         scaled = self._low + share.reshape(self._low.shape) * (self._high - self._low)
-        observation, _, terminated, truncated, info = self.env.step(
-            within(self._action_space, scaled)
-        )
+        inside = within(self._action_space, scaled)
+        with foreign("step"):
+            observation, _, terminated, truncated, info = self.env.step(inside)
         self._observe(observation, info)
         self._num_steps_done += 1
         self.terminated = bool(terminated)

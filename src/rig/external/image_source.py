@@ -11,6 +11,7 @@ from jaxtyping import UInt8
 from rig.envs.square_crop import crop_square
 from rig.errors import ExternalEnvError
 from rig.external.env import ExternalEnv
+from rig.external.foreign import foreign
 
 
 Image = UInt8[np.ndarray, "H W 3"]
@@ -80,9 +81,12 @@ def render(env: ExternalEnv) -> Image:
         ExternalEnvError: A library is missing, or it is not an RGB image.
     """
     try:
-        image = np.asarray(env.env.render())
-    except gymnasium.error.DependencyNotInstalled as error:
-        raise ExternalEnvError(str(error)) from error
+        with foreign("render"):
+            image = np.asarray(env.env.render())
+    except ExternalEnvError as error:
+        if isinstance(error.__cause__, gymnasium.error.DependencyNotInstalled):
+            raise ExternalEnvError(str(error.__cause__)) from error.__cause__
+        raise
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
         raise ExternalEnvError(
             f"it renders {image.dtype} of shape {image.shape}: render must return uint8 of "

@@ -11,6 +11,7 @@ import numpy as np
 
 from rig.errors import ExternalEnvError, suggest
 from rig.external.env import ExternalEnv, action_bounds, is_multi_goal, physics_of
+from rig.external.foreign import foreign, named
 from rig.external.image_source import (
     ImageSource,
     ObservationSource,
@@ -54,13 +55,11 @@ def make_external_envs(
         ExternalEnvError: It can't be found or made, or has no usable actions or images.
     """
     name = import_id(spec.id)
-    try:
+    with named(spec.id):
         image_source, envs = make_with_source(name, spec.camera, num_envs, image_size)
         num_steps = spec.num_steps or own_time_limit(envs[0])
         external_envs = [ExternalEnv(env, num_steps) for env in envs]
         return ExternalVectorEnv(spec.id, external_envs, image_source, seed)
-    except ExternalEnvError as error:
-        raise ExternalEnvError(f"{spec.id}: {error}") from error
 
 
 def import_id(id_: str) -> str:
@@ -131,7 +130,8 @@ def make_with_source(
     """
     first = make_without_render(name)
     action_bounds(first.action_space)
-    first.reset(seed=0)
+    with foreign("reset"):
+        first.reset(seed=0)
     names = image_parts(first.observation_space)
     can_render = "rgb_array" in first.metadata.get("render_modes", ())
     if camera not in {*names, RENDER} - {""} and physics_of(first):
@@ -140,7 +140,8 @@ def make_with_source(
             image_size, camera, is_multi_goal=is_multi_goal(first.observation_space)
         )
         return source, [first, *others]
-    first.close()
+    with foreign("close"):
+        first.close()
     choices = [*names, RENDER] if can_render else names
     if camera and camera not in choices:
         raise ExternalEnvError(f"it has no image {camera!r}: {suggest(camera, choices)}")
