@@ -1,5 +1,6 @@
 import json
 import re
+import resource
 import subprocess
 import sys
 from dataclasses import replace
@@ -161,7 +162,7 @@ def test_every_preset_can_be_asked_for(rig):
         ("train Reach --image-size 50", "--image-size must be one of 48, 84, got '50'"),
         ("train Reach --out file/run", "file is not a directory"),
         ("train --resume nowhere", "nowhere is not a run"),
-        ("train Reach --resume nowhere", "with the run's own settings: leave out TASK"),
+        ("train Reach --resume nowhere", "with the run's own settings: leave out TASK Reach"),
         ("train --resume nowhere --seed 3 --td3.gamma 0.9", "leave out --seed, --td3.gamma"),
         ("train --resume nowhere --out elsewhere", "leave out --out"),
         ("export nowhere --out exported", "nowhere is not a run"),
@@ -278,7 +279,7 @@ def test_evaluation_is_one_json_object(rig, run):
     )
 
 
-def test_evaluation_is_a_table_in_centimetres(rig, run):
+def test_evaluation_is_a_table_in_centimetres(rig, run, terminal):
     out = rig("evaluate --episodes 3", run)[1]
     assert out.startswith("Reach: 3 test goal images, after 3,000 steps")
     columns = re.split(r"\s{2,}", out.splitlines()[1])
@@ -343,6 +344,23 @@ def test_half_written_run_is_one_line(rig, tmp_path):
         code, out, err = rig("evaluate", directory)
         assert (code, out, err.count("\n")) == (2, "", 1)
         assert "the run is damaged" in err
+
+
+@pytest.mark.parametrize(
+    "argv",
+    ["report {run} --out {out}.html", "export {run} --out {out}", "look Push --out {out}.png"],
+)
+def test_full_disk_names_what_could_not_be_written(rig, run, tmp_path, argv):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (500, hard))
+    try:
+        code, out, err = rig(argv.format(run=run, out=tmp_path / "out"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith(f"rig: {tmp_path / 'out'}")
+    assert err.endswith(": File too large\n")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_look_writes_what_the_camera_sees(rig, tmp_path):

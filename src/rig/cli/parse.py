@@ -43,12 +43,17 @@ def parse_train(words: Sequence[str]) -> Command:
     check_old_options(words)
     found = Train.with_defaults(**start_of(words))
     command = parse_words(Train, "train", words, found)
-    meant = Train.with_defaults(command.env or command.task, command.preset, command.tuned_for)
+    meant = Train.with_defaults(
+        command.env or command.task,
+        command.preset,
+        command.tuned_for,
+        is_real_robot=bool(command.robot),
+    )
     return command if meant == found else parse_words(Train, "train", words, meant)
 
 
-def start_of(words: Sequence[str]) -> dict[str, str]:
-    """Return the task, the preset and ``tuned_for``, as the words seem to say."""
+def start_of(words: Sequence[str]) -> dict[str, Any]:
+    """Return the task, the preset and the like, as the words seem to say."""
     values = dict(pairwise(part for word in words for part in word.split("=", 1)))
     preset = values.get("--preset", Train.preset)
     task = words[0] if words and not words[0].startswith("-") else ""
@@ -56,6 +61,7 @@ def start_of(words: Sequence[str]) -> dict[str, str]:
         "task": values.get("--env", task),
         "preset": preset if preset in PRESETS else Train.preset,
         "tuned_for": values.get("--tuned-for", ""),
+        "is_real_robot": "--robot" in values,
     }
 
 

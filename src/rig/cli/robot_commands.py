@@ -1,4 +1,4 @@
-"""The commands about one robot: ``rig reach | evaluate | imagine | look | report``, and more.
+"""The commands about one robot: ``rig reach | evaluate | imagine | report``, and more.
 
 Each imports what it needs when it runs, so that ``--help`` answers at once.
 """
@@ -9,21 +9,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
-from annotated_types import Ge, Interval
+from annotated_types import Interval
 
 from rig.cli.options import (
     DirectoryOption,
-    EnvironmentId,
     FileOption,
     Flag,
     RunDirectories,
     RunDirectory,
-    TaskName,
-    check_task_or_env,
 )
-from rig.config import Config, Count, CountOrNone
+from rig.config import Count, CountOrNone
 from rig.presets import find_preset
 from rig.runs.output_paths import check_file
+from rig.terminal import print_line, print_notice
 from rig.validation import Checked, require
 
 
@@ -55,7 +53,7 @@ class Reach:
         from rig.inference.open_run import image_representation, open_trained
         from rig.inference.reach import reach, summary
         from rig.inference.video import attempt_frames, save_video
-        from rig.report.tables import print_attempt, print_json, print_notice
+        from rig.report.tables import print_attempt, print_json
         from rig.training.make_envs import make_envs, unwrapped_envs
 
         run, agent = open_trained(self.run, force=self.force)
@@ -95,7 +93,7 @@ class Evaluate(Checked):
         """Try every goal image and print the table."""
         from rig.inference.evaluate import evaluate_run
         from rig.inference.open_run import open_trained
-        from rig.report.tables import print_evaluation, print_json, print_notice
+        from rig.report.tables import print_evaluation, print_json
         from rig.runs.settings import learned_from
 
         run, agent = open_trained(self.run, force=self.force)
@@ -125,56 +123,11 @@ class Imagine(Checked):
 
         from rig.inference.imagine import imagined_grid
         from rig.inference.open_run import open_trained
-        from rig.report.tables import print_line
+        from rig.report.image_grid import save_png
 
         _run, agent = open_trained(self.run, force=True)  # no camera is used
         rng = np.random.default_rng(self.seed)
-        imagined_grid(agent, self.num_goals, rng=rng).save(self.out, "PNG")
-        print_line(str(self.out))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Look(Checked):
-    """Save an image of a task through its camera."""
-
-    task: TaskName = ""
-    """Any task that `rig train` takes."""
-    env: EnvironmentId = ""
-    """Any Gymnasium environment in place of a TASK."""
-    camera: str = ""
-    """--env: the camera, as in `rig train --help`."""
-    episode_steps: CountOrNone = 0
-    """--env: steps of an episode; 0: its own limit."""
-    out: Path
-    """The image to write: .png."""
-    goal: Flag = False
-    """Show a random goal, to try `rig reach` with, in place of the start."""
-    seed: CountOrNone = 0
-    """Decides which goal, and where an environment starts."""
-    size: Annotated[int, Ge(1)] = 48
-    """Width and height, pixels; the robot itself sees 48 or 84."""
-
-    def __call__(self, argv: Sequence[str]) -> None:
-        """Save the image, with the true state inside the PNG."""
-        check_task_or_env(self.task, self.env, "look")
-        check_file(self.out, IMAGE_KINDS)
-        from PIL import Image
-
-        from rig.goals.goal_image import save_goal_image
-        from rig.report.tables import print_line, print_notice
-        from rig.training.snapshot import take_snapshot
-
-        config = Config(
-            task=self.env or self.task,
-            seed=self.seed,
-            camera=self.camera,
-            episode_steps=self.episode_steps,
-        )
-        snapshot = take_snapshot(config, self.size, of_goal=self.goal)
-        for note in snapshot.notes:
-            print_notice(note)
-        image, state = Image.fromarray(snapshot.image), snapshot.state.tolist()
-        save_goal_image(self.out, image, snapshot.id, state, snapshot.seed)
+        save_png(self.out, imagined_grid(agent, self.num_goals, rng=rng))
         print_line(str(self.out))
 
 
@@ -194,7 +147,6 @@ class Report:
         """Write the page."""
         check_file(self.out, PAGE_KINDS)
         from rig.report.page import write_report
-        from rig.report.tables import print_line
 
         write_report(self.out, self.runs)
         print_line(str(self.out))
@@ -227,7 +179,6 @@ class Demo(Checked):
     def __call__(self, argv: Sequence[str]) -> None:
         """Train, make the video, and print the report's path."""
         from rig.inference.demo import demo
-        from rig.report.tables import print_line
 
         config = replace(find_preset("fast", "Reach"), seed=self.seed)
         print_line(f"report: {demo(config, 'fast', self.out, argv)}")

@@ -9,6 +9,7 @@ from tyro.conf import Positional, arg
 
 from rig.cli.options import Flag, RunDirectory
 from rig.runs.output_paths import check_new_directory
+from rig.terminal import print_line
 
 
 Place = Annotated[Positional[str], arg(metavar="PLACE")]
@@ -29,7 +30,6 @@ class Export:
         """Export, and print the directory."""
         check_new_directory(self.out)
         from rig.inference.export import export
-        from rig.report.tables import print_line
 
         export(self.run, self.out, force=self.force)
         print_line(str(self.out))
@@ -49,7 +49,6 @@ class Upload:
     def __call__(self, argv: Sequence[str]) -> None:
         """Upload, and print where to."""
         from rig.inference.hub import upload
-        from rig.report.tables import print_line
 
         upload(self.run, self.to, force=self.force)
         print_line(self.to)
@@ -68,7 +67,6 @@ class Download:
         """Download, check, and print the directory."""
         check_new_directory(self.out)
         from rig.inference.hub import download
-        from rig.report.tables import print_line
 
         download(self.place, self.out)
         print_line(str(self.out))

@@ -33,11 +33,18 @@ NUM_STEPS = {
     "rig/PushWide-v0": 100,
     "rig/PushTwo-v0": 100,
     "rig/PushAny-v0": 100,
+    "rig/PushGrey-v0": 50,
+    "rig/PushDark-v0": 50,
+    "rig/PushPattern-v0": 50,
+    "rig/PushSame-v0": 100,
+    "rig/PushBar-v0": 100,
     "rig/PushResetFree-v0": 50,
     "rig/Door-v0": 100,
     "rig/DoorResetFree-v0": 100,
     "rig/PickAndPlace-v0": 50,
     "rig/Rope-v0": 100,
+    "rig/RopeColours-v0": 100,
+    "rig/RopePick-v0": 100,
 }
 """Steps of an episode, by id."""
 IDS = tuple(NUM_STEPS)

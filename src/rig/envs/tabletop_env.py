@@ -20,6 +20,7 @@ from gymnasium.vector.utils import batch_space
 from jaxtyping import Bool, Float32, Float64, UInt8
 
 from rig.envs.image_goal_env import Goals, ImageGoalVectorEnv
+from rig.envs.patterns import Pattern
 from rig.envs.tabletop import STEP_S, Tabletop
 from rig.envs.task import Task
 from rig.envs.tasks import find_task
@@ -63,18 +64,18 @@ class TabletopVectorEnv(ImageGoalVectorEnv):
 
         An episode has the task's number of steps, or ``max_episode_steps``.
         """
-        self.task = task if isinstance(task, Task) else find_task(task)
+        self.task: Task = task if isinstance(task, Task) else find_task(task)
         self.tabletop = Tabletop(self.task, num_envs, image_size, num_threads)
         self.id, self.num_steps = self.task.id, max_episode_steps or self.task.num_steps
         self.state_names, self.state_units = self.task.joints, tuple(self.tabletop.units)
         self.is_reset_free = self.task.is_reset_free
-        self.num_envs = num_envs
-        self.render_mode = render_mode
+        self.num_envs, self.render_mode = num_envs, render_mode
         self._num_steps_done = np.zeros(num_envs, np.int64)
         self._goal_states = np.tile(np.asarray(self.task.start, np.float64), (num_envs, 1))
         self._goal_images = np.zeros((num_envs, image_size, image_size, 3), np.uint8)
         self.single_observation_space = _observation_space(image_size)
-        self.single_action_space = _action_space(self.tabletop.action_size)
+        action_size = self.tabletop.action_size
+        self.single_action_space = spaces.Box(-1.0, 1.0, (action_size,), np.float32)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
 
@@ -123,6 +124,19 @@ class TabletopVectorEnv(ImageGoalVectorEnv):
         states = self.task.sample_goals(max(num, NUM_DRAWN), rng=rng)[:num]
         images = self.tabletop.goal_images(states)
         return Goals(images=images, states=states, seeds=np.zeros(num, np.int64))
+
+    def images_of(self, states: States) -> Images:
+        """Return images of states that are set."""
+        return self.tabletop.goal_images(states)
+
+    def still_image(self) -> Image:
+        """Return what the camera shows of what never moves."""
+        return self.tabletop.camera.still_image
+
+    def paint_table(self, pattern: Pattern) -> bool:
+        """Give all that never moves a pattern, where it has none."""
+        self.tabletop.paint(pattern)
+        return True
 
     @property
     def columns(self) -> dict[str, slice]:
@@ -196,7 +210,3 @@ class TabletopVectorEnv(ImageGoalVectorEnv):
 def _observation_space(image_size: int) -> gymnasium.Space:
     image = spaces.Box(0, 255, (image_size, image_size, 3), np.uint8)
     return spaces.Dict(observation=image, achieved_goal=image, desired_goal=image)
-
-
-def _action_space(action_size: int) -> gymnasium.Space:
-    return spaces.Box(-1.0, 1.0, (action_size,), np.float32)

@@ -10,7 +10,7 @@ from gymnasium import spaces
 from jaxtyping import Float32, Float64
 
 from rig.errors import ExternalEnvError
-from rig.external.foreign import foreign
+from rig.external.failures import calling
 
 
 GOAL_KEYS = ("achieved_goal", "desired_goal")
@@ -29,6 +29,8 @@ class ExternalEnv:
         self._low, self._high = action_bounds(env.action_space)
         self._action_space = env.action_space
         self._is_multi_goal = is_multi_goal(env.observation_space)
+        self.id = env.spec.id if env.spec else type(env.unwrapped).__name__
+        """How errors name it."""
         self.observation: Any = None
         """A copy of what it observed last: many environments fill the same arrays again."""
         self.is_success = np.nan
@@ -65,9 +67,9 @@ class ExternalEnv:
 
     def reset(self, seed: int, goal: Point | None = None) -> None:
         """Begin an episode, and set the goal of a multi-goal environment if it can be set."""
-        with foreign("reset"):
+        with calling(self.id, "reset"):
             observation, info = self.env.reset(seed=seed)
-        self._observe(observation, info)
+            self._observe(observation, info)
         self.terminated = self.truncated = False
         self._num_steps_done = 0
         inner: Any = self.env.unwrapped
@@ -79,10 +81,11 @@ class ExternalEnv:
         """Step with an action in [-1, 1], scaled to the bounds of the action space."""
         share = (np.clip(action.astype(np.float64), -1, 1) + 1) / 2
         scaled = self._low + share.reshape(self._low.shape) * (self._high - self._low)
-        inside = within(self._action_space, scaled)
-        with foreign("step"):
-            observation, _, terminated, truncated, info = self.env.step(inside)
-        self._observe(observation, info)
+        with calling(self.id, "step"):
+            observation, _, terminated, truncated, info = self.env.step(
+                within(self._action_space, scaled)
+            )
+            self._observe(observation, info)
         self._num_steps_done += 1
         self.terminated = bool(terminated)
         self.truncated = bool(truncated) or self._num_steps_done >= self.num_steps

@@ -1,5 +1,6 @@
 """A batch of external environments: image observations, and actions in [-1, 1]."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -11,10 +12,11 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 from jaxtyping import Float32, UInt8
 
-from rig.envs.image_goal_env import Goals, ImageGoalVectorEnv
-from rig.errors import DivergedError
+from rig.envs.image_goal_env import Goals, ImageGoalVectorEnv, rms
+from rig.envs.patterns import Pattern
+from rig.errors import DivergedError, EnvFailedError
 from rig.external.env import ExternalEnv
-from rig.external.foreign import named
+from rig.external.failures import calling, named
 from rig.external.goals import MAX_SEED, make_goals
 from rig.external.image_source import ImageSource
 
@@ -110,6 +112,14 @@ class ExternalVectorEnv(ImageGoalVectorEnv):
         with named(self.id):
             return make_goals(self.external_envs, self.image_source, num, rng=rng)
 
+    def still_image(self) -> UInt8[np.ndarray, "H W 3"]:
+        """Return what the camera shows of what never moves, or the images' commonest colour."""
+        return self.image_source.still_image(self.external_envs)
+
+    def paint_table(self, pattern: Pattern) -> bool:
+        """Give what is fixed to the world a pattern, if the ray camera takes the images."""
+        return self.image_source.paint_table(pattern)
+
     @property
     def columns(self) -> dict[str, slice]:
         """The slice of a goal's state that belongs to each object; it has only one."""
@@ -119,7 +129,9 @@ class ExternalVectorEnv(ImageGoalVectorEnv):
         """Close all environments."""
         self.image_source.close()
         for env in self.external_envs:
-            with suppress(Exception):  # or a robot that is gone would hide why it went
+            # What ends the run already must not be hidden by a robot that can't be closed.
+            ignored = (EnvFailedError,) if sys.exception() else ()
+            with suppress(*ignored), calling(env.id, "close"):
                 env.env.close()
 
     def _observe(self) -> tuple[Observation, Info]:
@@ -145,9 +157,3 @@ class ExternalVectorEnv(ImageGoalVectorEnv):
         """Return each environment's own success; NaN without one, or for another goal."""
         reported = [env.is_success if env.has_goal else np.nan for env in self.external_envs]
         return {"is_success": np.array(reported, np.float64)}
-
-
-def rms(one: Images, other: Images) -> np.ndarray:
-    """Compute the root mean square difference of images, in grey levels of 255."""
-    difference = one.astype(np.float64) - other
-    return np.sqrt((difference**2).mean(axis=(1, 2, 3)))

@@ -7,6 +7,7 @@ import av
 import numpy as np
 from PIL import Image
 
+from rig.config import Config
 from rig.envs.tabletop import STEP_S
 from rig.inference.reach import Attempt
 from rig.report.image_grid import (
@@ -19,6 +20,8 @@ from rig.report.image_grid import (
     enlarged,
     write,
 )
+from rig.runs.atomic_files import complete_file
+from rig.training.snapshot import take_clips
 from rig.units import amount, object_of
 
 
@@ -28,16 +31,17 @@ FRAMES_PER_S = round(1 / STEP_S)
 """The video plays in real time."""
 HOLD_FRAMES = FRAMES_PER_S
 """How long the last frame of an attempt stays."""
+NUM_LOOK_STEPS = 100
+"""Steps of a video of a camera."""
 PALETTE_FRAMES = 16
 """The palette of a GIF is chosen from at most this many of its frames."""
 
 
 def save_video(path: Path, frames: Sequence[Image.Image]) -> None:
     """Write frames as H.264 in MP4, which any browser plays, or as an animated GIF."""
-    if path.suffix.lower() == ".gif":
-        save_gif(path, frames)
-    else:
-        save_mp4(path, frames)
+    save = save_gif if path.suffix.lower() == ".gif" else save_mp4
+    with complete_file(path) as partial:
+        save(partial, frames)
 
 
 def save_gif(path: Path, frames: Sequence[Image.Image]) -> None:
@@ -67,6 +71,25 @@ def save_mp4(path: Path, frames: Sequence[Image.Image]) -> None:
         for frame in frames:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(np.asarray(frame), "rgb24")))
         container.mux(stream.encode())
+
+
+def camera_frames(config: Config, size: int) -> list[Image.Image]:
+    """Draw what a camera shows of random actions, for ten seconds.
+
+    With camera effects, the image without them is at the left.
+    """
+    clean, *effects = take_clips(config, size, NUM_LOOK_STEPS)
+    return [side_by_side(images) for images in zip(clean, *effects, strict=True)]
+
+
+def side_by_side(images: Sequence[np.ndarray]) -> Image.Image:
+    """Draw images next to each other, in a frame of even size."""
+    drawn = [enlarged(image, PANEL_PX) for image in images]
+    width = len(drawn) * (drawn[0].width + MARGIN_PX) - MARGIN_PX
+    drawing = Image.new("RGB", (even(width), even(drawn[0].height)), PAPER)
+    for column, image in enumerate(drawn):
+        drawing.paste(image, (column * (image.width + MARGIN_PX), 0))
+    return drawing
 
 
 def attempt_frames(attempt: Attempt) -> list[Image.Image]:

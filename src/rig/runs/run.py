@@ -12,14 +12,13 @@
     best/            the best policy so far, as a run directory
     evaluation.json  the table of the last evaluation
     fingerprint.json hashes of the final state; it marks the run as finished
+    error.log        the traceback of an environment that failed, if one did
     images/          image grids drawn during training
-    error.log        tracebacks of errors in somebody else's code, such as an environment's
 """
 
 import fcntl
 import json
 import os
-import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict
@@ -194,13 +193,6 @@ class Run:
             path = self.directory / name
             if path.is_file():
                 os.truncate(path, len(first_lines(read_small_file(path), num)))
-
-    def log_error(self, error: Exception) -> Path:
-        """Append an error with its traceback and causes to the error log; return its path."""
-        path = self.directory / "error.log"
-        with path.open("a") as file:
-            file.write("".join(traceback.format_exception(error)))
-        return path
 
     def origin(self) -> dict[str, Any]:
         """Return how the run was made; empty if that is not recorded."""

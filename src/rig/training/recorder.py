@@ -20,10 +20,11 @@ from rig.training.evaluate import (
     GOAL_SEEDS,
     GOALS_AT_ONCE,
     Trial,
-    evaluation_goals,
     table,
     try_goals,
 )
+from rig.training.fixed_goals import fixed_goals
+from rig.training.live_round import publish_round
 from rig.training.make_envs import Envs, make_envs, unwrapped_envs
 from rig.training.progress import Progress
 from rig.training.schedule import is_due
@@ -59,6 +60,7 @@ class Recorder:
         self._check_stop = check_stop
         self._config = config
         self._run = run
+        run.images.mkdir(exist_ok=True)  # archives and git leave out empty directories
         self._progress = progress
         clock = next(reversed(run.metrics()), {})  # a run that resumes has a past
         self._start_s = perf_counter() - clock.get("wall_s", 0.0)
@@ -67,9 +69,14 @@ class Recorder:
         num_envs = min(GOALS_AT_ONCE, num_goals)
         self._envs = envs if is_external(config.task) else make_envs(config, num_envs)
         self._probe_seed = GOAL_SEEDS[config.evaluate.goals]
-        self._goals = evaluation_goals(self._envs, num_goals, config.evaluate.goals)
+        self._goals = fixed_goals(run, self._envs)
         self._latest: dict[str, float] = {}
         self._num_env_steps = 0
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds that the run has taken, all its parts together."""
+        return perf_counter() - self._start_s
 
     def begin_training(self, num_env_steps: int) -> None:
         """Start the display of practice; collection has taken some steps."""
@@ -104,6 +111,13 @@ class Recorder:
 
     def after_episodes(self, agent: Agent, episodes: Episodes, num_new: int) -> None:
         """Evaluate when that is due, between the episodes of practice."""
+        publish_round(
+            self._run.directory,
+            agent.representation,
+            episodes,
+            self._num_env_steps,
+            unwrapped_envs(self._envs).step_s,
+        )
         if is_due(self._config.evaluate.every_steps, self._num_env_steps, num_new):
             self._draw_practice(agent.representation, episodes)
             self._probe_practice(agent.representation, episodes)
@@ -179,7 +193,7 @@ class Recorder:
     def _probe(self, representation: Representation) -> dict[str, float]:
         """Return how well latents predict each true value, in its unit: for evaluation only."""
         base_envs = unwrapped_envs(self._envs)
-        if not base_envs.state_names:
+        if not base_envs.state_names or not base_envs.max_probes:
             return {}
         rng = np.random.default_rng(self._probe_seed)
         num_goals = min(self._config.evaluate.num_probes, base_envs.max_probes)
@@ -203,10 +217,9 @@ class Recorder:
         return rows
 
     def _log(self, metrics: dict[str, float]) -> None:
-        elapsed_s = perf_counter() - self._start_s
         clock = {
             "num_env_steps": self._num_env_steps,
-            "wall_s": round(elapsed_s, 3),
+            "wall_s": round(self.elapsed_s, 3),
             "evaluation_s": round(self._evaluation_s, 3),
         }
         self._run.log(clock | metrics)

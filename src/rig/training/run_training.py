@@ -10,16 +10,19 @@ from typing import TypedDict, Unpack
 from rig.agent.agent import Agent
 from rig.agent.td3 import update_many
 from rig.config import Config
-from rig.errors import ExternalEnvError, RigError, RunError
+from rig.errors import EnvFailedError, RigError, RunError
+from rig.runs.error_log import ERROR_LOG, append_traceback
 from rig.runs.interrupt import Interrupt
 from rig.runs.output_paths import check_new_directory, default_directory
 from rig.runs.run import Run
+from rig.terminal import print_to_stderr
 from rig.training.callback import Callback, called_back
 from rig.training.learn import Update
+from rig.training.lengthen import lengthen
 from rig.training.loop import train
 from rig.training.make_envs import with_task_name
 from rig.training.origin import origin
-from rig.training.progress import Progress, open_progress, print_to_stderr
+from rig.training.progress import Progress, open_progress
 from rig.training.provenance import check_reproducible
 from rig.training.seeds_together import run_together
 from rig.training.trackers import TrackerName, check_tracker, tracked
@@ -96,18 +99,32 @@ def resume_run(
     tracker: TrackerName | None = None,
     *,
     force: bool = False,
+    total_timesteps: int | None = None,
     **how: Unpack[How],
 ) -> Run:
     """Resume a run that was stopped, from its last checkpoint, and train it to its end.
 
+    Args:
+        directory: Of the run.
+        tracker: Also shows the metrics.
+        force: Resume it even if it would end differently here.
+        total_timesteps: Lengthen the run, which may be finished, to this many steps.
+        **how: As :func:`train_run`.
+
     Raises:
+        ConfigError: It has taken as many steps already.
         RunError: The run is finished, or would end differently here (unless ``force``).
     """
     check_tracker(tracker)
     run = Run.open(directory)
-    if run.is_finished:
-        raise RunError(f"{directory} is finished: there is nothing to resume")
+    if run.is_finished and total_timesteps is None:
+        raise RunError(
+            f"{directory} is finished after {run.config.total_timesteps:,} steps: to train it "
+            "further, give --total-timesteps, with all its steps from the first"
+        )
     check_reproducible(run, force=force)
+    if total_timesteps is not None:
+        run = lengthen(run, total_timesteps, print_to_stderr)
     train_run(run, tracker, **how)
     return run
 
@@ -174,19 +191,18 @@ def train_locked(
 
     Raises:
         RunError: The run can't be written.
-        ExternalEnvError: An environment's own code raised an error.
+        EnvFailedError: An environment's own code raised an error.
     """
     with run.lock(), progress:
         try:
             with tracked(run, tracker):
                 return train(run.config, run, progress, interrupt, update)
-        except ExternalEnvError as error:
-            if not is_from_elsewhere(error):
-                raise
-            raise ExternalEnvError(
-                f"{error}; the traceback is in {run.log_error(error)}; once that is put right, "
-                f"{how_to_resume(run)}"
-            ) from error
+        except EnvFailedError as error:
+            log = run.directory / ERROR_LOG
+            append_traceback(log, error)
+            failed = EnvFailedError(f"{error}; its traceback is in {log}; {how_to_resume(run)}")
+            failed.log = str(log)
+            raise failed from error
         except OSError as error:
             if not is_about_writing(error, run):
                 raise
@@ -194,13 +210,6 @@ def train_locked(
                 f"writing to {run.directory} failed: {error.strerror or error}; what was saved "
                 f"before is whole: once that is put right, {how_to_resume(run)}"
             ) from error
-
-
-def is_from_elsewhere(error: BaseException | None) -> bool:
-    """Return whether an error or one of its causes was not raised by rig on purpose."""
-    if error is None or isinstance(error, RigError):
-        return error is not None and is_from_elsewhere(error.__cause__)
-    return True
 
 
 def is_about_writing(error: OSError, run: Run) -> bool:
