@@ -10,7 +10,8 @@ import mujoco
 import numpy as np
 
 from rig.errors import ExternalEnvError, suggest
-from rig.external.env import ExternalEnv, action_bounds, is_multi_goal, physics_of
+from rig.external.action_bounds import ActionBounds
+from rig.external.env import ExternalEnv, is_multi_goal, physics_of
 from rig.external.failures import calling, named
 from rig.external.image_source import (
     ImageSource,
@@ -146,7 +147,7 @@ def make_with_source(
     observation, and the environment's own ``render``.
     """
     first = make_without_render(name)
-    action_bounds(first.action_space)
+    ActionBounds.of(first.action_space)
     with calling(name, "reset"):
         first.reset(seed=0)
     names = image_parts(first.observation_space)
