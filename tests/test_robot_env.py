@@ -334,7 +334,7 @@ def test_a_check_measures_and_proves_the_stop():
 def test_a_check_stops_before_the_first_motion_if_the_camera_is_wrong(monkeypatch):
     bench = Bench()
     check = Check(bench.open_client(), replace(read_config(PAGE)), Nearby(bench))
-    monkeypatch.setattr("rig.robot_check.procedure.RATE_SHARE", 10.0)
+    monkeypatch.setattr("rig.robot_check.at_rest.RATE_SHARE", 10.0)
     results = list(check.run())
     assert [result.is_right for result in results] == [True, False]
 
