@@ -3,10 +3,12 @@
 Each imports what it needs when it runs, so that ``--help`` answers at once.
 """
 
+import sys
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shutil import which
 from typing import Annotated
 
 from annotated_types import Interval
@@ -182,3 +184,16 @@ class Demo(Checked):
 
         config = replace(find_preset("fast", "Reach"), seed=self.seed)
         print_line(f"report: {demo(config, 'fast', self.out, argv)}")
+        if note := how_to_find_rig():
+            print_notice(note)
+
+
+def how_to_find_rig() -> str:
+    """Say where the command ``rig`` is, if a shell would not find it; nothing if it would."""
+    program = Path(sys.prefix) / "bin" / "rig"
+    if which("rig") or not program.is_file():
+        return ""
+    return (
+        f"`rig` is not on your PATH: it is {program}. In this shell, "
+        f"`source {program.parent / 'activate'}` puts it there"
+    )
