@@ -17,6 +17,7 @@ from rig.cli.options import (
     DirectoryOption,
     FileOption,
     Flag,
+    RobotFile,
     RunDirectories,
     RunDirectory,
 )
@@ -42,6 +43,8 @@ class Reach:
     """The goal image: any file, size and mode."""
     video: FileOption = None
     """Video to write of goal, camera and decoded latent: .mp4 or .gif."""
+    robot: RobotFile = None
+    """Let this robot try, in place of what the run learned on: the file of its server."""
     force: Flag = False
     """Use the run even if its policy would see different images than it learned from."""
     json: Flag = False
@@ -58,7 +61,7 @@ class Reach:
         from rig.report.tables import print_attempt, print_json
         from rig.training.make_envs import make_envs, unwrapped_envs
 
-        run, agent = open_trained(self.run, force=self.force)
+        run, agent = open_trained(self.run, self.robot, force=self.force)
         image_representation(agent)
         goal = read_goal_image(self.goal, run.config.image_size)
         if goal.changes:
@@ -86,6 +89,11 @@ class Evaluate(Checked):
     task: str = ""
     """Try the goals of another task that looks the same at the start, as PushAny for a run that
     learned PushTwo. Empty: its own task."""
+    robot: RobotFile = None
+    """Evaluate on this robot: the file of its server. It drives to its goals first, and takes
+    their photographs."""
+    photographs: DirectoryOption = None
+    """--robot: a folder of goal images that a person took, in place of those."""
     force: Flag = False
     """Use the run even if its policy would see different images than it learned from."""
     json: Flag = False
@@ -98,10 +106,12 @@ class Evaluate(Checked):
         from rig.report.tables import print_evaluation, print_json
         from rig.runs.settings import learned_from
 
-        run, agent = open_trained(self.run, force=self.force)
+        run, agent = open_trained(self.run, self.robot, force=self.force)
         if run.config.is_given_truth:
             print_notice(f"{self.run} learned from {learned_from(run.config)}")
-        table = evaluate_run(run, agent, self.episodes, self.task, force=self.force)
+        table = evaluate_run(
+            run, agent, self.episodes, self.task, self.photographs, force=self.force
+        )
         (print_json if self.json else print_evaluation)(table)
 
 

@@ -57,6 +57,7 @@ from rig.training.robot_practice import (
     pause_if_nothing_moves,
     with_collected,
 )
+from rig.training.robot_report import keep_report
 from rig.training.rollout import PracticeRollout
 from rig.training.state import CollectState, TrainState
 from rig.training.stoppable import stoppable_envs, stoppable_update
@@ -102,6 +103,7 @@ def train(
     with closing(RecordCoverage(stoppable_envs(config, interrupt))) as envs:
         for note in unwrapped_envs(envs).notes:
             progress.note(note)
+        keep_report(run, envs)
         check_resources(run, envs, progress.note)
         new_replay = partial(make_replay_buffer, config, envs, run.directory)
         checkpoints = CheckpointManager(run, interrupt, new_replay, progress.note)
