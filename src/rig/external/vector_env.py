@@ -51,7 +51,7 @@ class ExternalVectorEnv(ImageGoalVectorEnv):
         self.id, self.num_envs, self.num_steps = id_, len(external_envs), first.num_steps
         self.external_envs, self.image_source = external_envs, image_source
         self.renderer = image_source.description
-        fps = first.env.metadata.get("render_fps") or FRAMES_PER_S
+        fps = frames_per_s(first)
         self.metadata = {"autoreset_mode": AutoresetMode.DISABLED, "render_fps": fps}
         if first.env.spec:
             self.spec = replace(first.env.spec, max_episode_steps=first.num_steps)
@@ -182,3 +182,12 @@ class ExternalVectorEnv(ImageGoalVectorEnv):
         """Return each environment's own success; NaN without one, or for another goal."""
         reported = [env.is_success if env.has_goal else np.nan for env in self.external_envs]
         return {"is_success": np.array(reported, np.float64)}
+
+
+def frames_per_s(env: ExternalEnv) -> float:
+    """Return the steps of a second: as declared, or by the duration of a step, ``dt``."""
+    declared = env.env.metadata.get("render_fps")
+    step_s = getattr(env.env.unwrapped, "dt", None)
+    if not declared and isinstance(step_s, float) and step_s > 0:
+        return 1 / step_s
+    return declared or FRAMES_PER_S
