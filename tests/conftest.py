@@ -47,6 +47,13 @@ def measured(request):
 
 
 @pytest.fixture
+def terminal(monkeypatch):
+    """Standard output is a terminal of 120 columns, as far as tables are concerned."""
+    monkeypatch.setattr("rig.report.tables.is_terminal", lambda: True)
+    monkeypatch.setenv("COLUMNS", "120")
+
+
+@pytest.fixture
 def strict():
     """No array becomes of another type by itself; Optax's Adam needs that they may."""
     with jax.numpy_dtype_promotion("strict"):

@@ -40,12 +40,18 @@ def untrained_policy(config: Config) -> Agent:
 
 
 def make_run(directory: Path, config: Config = TINY) -> Run:
+    run = make_bare_run(directory, config)
+    save_agent(run.policy, untrained_policy(config))
+    return run
+
+
+def make_bare_run(directory: Path, config: Config = TINY) -> Run:
+    """The same without a policy, which takes seconds to make."""
     run = Run.create(directory, config, {"device": "abacus", "packages": {"jax": "1.2.3"}})
     for index in range(1, 4):
         run.log(metrics(index))
     run.log({"num_env_steps": 0, "wall_s": 5.0, "vae/fit_steps": 50, "vae/kl_nats": 7.0})
     run.save_evaluation(evaluation())
-    save_agent(run.policy, untrained_policy(config))
     for name in ("reached", "worst", "reconstructions", "imagined-0001000", "imagined-0002000"):
         Image.new("RGB", (8, 8), "red").save(run.images / f"{name}.png")
     return run

@@ -10,7 +10,7 @@ import pytest
 from fake_run import make_run
 
 import rig
-from rig.errors import ConfigError, ImageError, RunError, StoppedError, TaskError
+from rig.errors import ConfigError, ImageError, StoppedError, TaskError
 from rig.inference.export import FILES
 from rig.runs.run import Run
 from rig.training import run_training
@@ -88,32 +88,6 @@ def test_wrong_use_is_refused_before_anything_is_written(tmp_path, how, error, m
     with pytest.raises(error, match=message):
         rig.train(**how, out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
-
-
-def test_callback_sees_every_round_stops_the_run_and_it_resumes(tmp_path, tiny):
-    out, seen = tmp_path / "run", []
-
-    def stop_at_once(progress):
-        seen.append(progress)
-        return False
-
-    config = replace(tiny, evaluate=replace(tiny.evaluate, every_steps=100))
-    policy = rig.train(config=config, out=out, callback=stop_at_once, progress="none")
-    assert policy.directory == out / "best"
-    (first,) = seen
-    assert 0 < first.num_timesteps < first.total_timesteps == 300
-    assert "td3/critic_loss" in first.metrics
-    assert not Run.open(out).is_finished
-    policy = rig.resume(out, callback=seen.append, progress="none")
-    assert policy.directory == out
-    assert Run.open(out).is_finished
-    assert seen[-1].num_timesteps >= 300
-    assert "eval/hand_distance_m" in seen[-1].metrics
-    with pytest.raises(RunError, match="is finished"):
-        rig.resume(out)
-    table = rig.evaluate(policy, num_goals=2)
-    assert table["distances"] == Run.open(out).evaluation()["distances"]
-    assert rig.evaluate(str(out), num_goals=2) == table
 
 
 def test_run_that_is_stopped_before_any_evaluation_has_no_policy(tmp_path, tiny):

@@ -16,11 +16,14 @@ import rig
 ROOT = Path(rig.__file__).parent
 TREES = {path: ast.parse(path.read_text()) for path in sorted(ROOT.rglob("*.py"))}
 LAYERS = [
-    {"types", "errors", "units", "validation", "config", "settings", "presets"},
+    {"types", "errors", "units", "terminal", "validation", "config", "settings", "presets"},
     {"robots"},
+    {"adapters", "robot_check"},
     {"nn"},
     {"envs"},
+    {"simulated"},
     {"external"},
+    {"robot_env"},
     {"replay"},
     {"runs"},
     {"datasets"},
@@ -33,6 +36,7 @@ LAYERS = [
     {"inference"},
     {"sweep"},
     {"compare"},
+    {"serve"},
     {"api"},
     {"cli"},
     {"__main__"},

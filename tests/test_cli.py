@@ -1,5 +1,6 @@
 import json
 import re
+import resource
 import subprocess
 import sys
 from dataclasses import replace
@@ -14,6 +15,7 @@ from rig.cli import doctor
 from rig.cli.commands import COMMANDS
 from rig.cli.main import main
 from rig.cli.parse import parse
+from rig.cli.robot_commands import how_to_find_rig
 from rig.cli.train_command import Train
 from rig.envs.image_goal_env import Goals
 from rig.envs.tabletop import Tabletop
@@ -161,7 +163,7 @@ def test_every_preset_can_be_asked_for(rig):
         ("train Reach --image-size 50", "--image-size must be one of 48, 84, got '50'"),
         ("train Reach --out file/run", "file is not a directory"),
         ("train --resume nowhere", "nowhere is not a run"),
-        ("train Reach --resume nowhere", "with the run's own settings: leave out TASK"),
+        ("train Reach --resume nowhere", "with the run's own settings: leave out TASK Reach"),
         ("train --resume nowhere --seed 3 --td3.gamma 0.9", "leave out --seed, --td3.gamma"),
         ("train --resume nowhere --out elsewhere", "leave out --out"),
         ("export nowhere --out exported", "nowhere is not a run"),
@@ -278,7 +280,7 @@ def test_evaluation_is_one_json_object(rig, run):
     )
 
 
-def test_evaluation_is_a_table_in_centimetres(rig, run):
+def test_evaluation_is_a_table_in_centimetres(rig, run, terminal):
     out = rig("evaluate --episodes 3", run)[1]
     assert out.startswith("Reach: 3 test goal images, after 3,000 steps")
     columns = re.split(r"\s{2,}", out.splitlines()[1])
@@ -343,6 +345,23 @@ def test_half_written_run_is_one_line(rig, tmp_path):
         code, out, err = rig("evaluate", directory)
         assert (code, out, err.count("\n")) == (2, "", 1)
         assert "the run is damaged" in err
+
+
+@pytest.mark.parametrize(
+    "argv",
+    ["report {run} --out {out}.html", "export {run} --out {out}", "look Push --out {out}.png"],
+)
+def test_full_disk_names_what_could_not_be_written(rig, run, tmp_path, argv):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (500, hard))
+    try:
+        code, out, err = rig(argv.format(run=run, out=tmp_path / "out"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith(f"rig: {tmp_path / 'out'}")
+    assert err.endswith(": File too large\n")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_look_writes_what_the_camera_sees(rig, tmp_path):
@@ -457,3 +476,27 @@ def test_reader_that_goes_away_is_no_error(module):
     command = f"(sleep 0.2; {sys.executable} -m {module} --help; echo $? >&2) | true"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
     assert done.stderr == "141\n"
+
+
+def test_demo_says_where_rig_is_if_no_shell_would_find_it(tmp_path, monkeypatch):
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "rig").write_text("#!/bin/sh\n")
+    (tmp_path / "bin" / "rig").chmod(0o755)
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path / "empty"))
+    assert f"source {tmp_path}/bin/activate" in how_to_find_rig()
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    assert how_to_find_rig() == ""
+
+
+def test_overview_fits_80_columns(rig):
+    assert max(map(len, rig("--help")[1].splitlines())) <= 80
+
+
+def test_help_folds_at_the_terminals_width_only(rig, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    out = rig("train --help")[1]
+    assert max(map(len, out.splitlines())) <= 80
+    assert "as MODULE:ID. (required)" in out
+    first, second = out.split("What to learn: ")[1].splitlines()[:2]
+    assert min(len(line.rstrip("\u2502 ")) for line in (f"        {first}", second)) > 40

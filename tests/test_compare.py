@@ -304,7 +304,7 @@ def test_what_is_not_a_line_of_results_is_reported_in_one_line(tmp_path, text):
     assert len(str(error.value).splitlines()) == 1
 
 
-def test_a_nan_is_shown_as_nan(tmp_path, capsys):
+def test_a_nan_is_shown_as_nan(tmp_path, capsys, terminal):
     some = [fake_result(name, seed) for name in "ab" for seed in range(5)]
     lost = {"eval/hand_distance_m": [0.1, 0.1, 0.1, float("nan")]}
     some[9] = replace(some[9], curve=some[9].curve | lost)
@@ -377,7 +377,7 @@ def test_compare_writes_tables_and_plots(study, tmp_path, capsys):
     assert (written / "push-puck.png").read_bytes()[1:4] == b"PNG"
 
 
-def test_a_narrow_terminal_folds_names_and_no_number(tmp_path, capsys, monkeypatch):
+def test_a_narrow_terminal_folds_names_and_no_number(tmp_path, capsys, monkeypatch, terminal):
     monkeypatch.setenv("COLUMNS", "80")
     names = ("ours", "a method whose name says all that it changes, one by one")
     some = [fake_result(name, seed, task="Push") for name in names for seed in range(3)]
@@ -391,7 +391,7 @@ def test_a_narrow_terminal_folds_names_and_no_number(tmp_path, capsys, monkeypat
     assert max(map(len, out.splitlines())) <= 80
 
 
-def test_the_terminal_shows_the_table_over_tasks(tmp_path, capsys, monkeypatch):
+def test_the_terminal_shows_the_table_over_tasks(tmp_path, capsys, monkeypatch, terminal):
     monkeypatch.setenv("COLUMNS", "80")
     for num_tasks, num_shown in ((1, 0), (2, 1)):
         tasks = ("Reach", "Door")[:num_tasks]
@@ -406,7 +406,7 @@ def test_the_terminal_shows_the_table_over_tasks(tmp_path, capsys, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["push [old]", "[/x]", "[bold]b", ":smile:"])
-def test_names_are_not_read_as_markup(tmp_path, capsys, name):
+def test_names_are_not_read_as_markup(tmp_path, capsys, terminal, name):
     some = [replace(fake_result(name, seed), task=name) for seed in range(2)]
     write_results(tmp_path / "some.jsonl", some)
     assert main(["compare", str(tmp_path / "some.jsonl")]) == 0

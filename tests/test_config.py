@@ -146,6 +146,7 @@ EXPECTED = {
         "PushAny": {"goals.skew": -0.5, "goals.per_rollout": 2},
         "PickAndPlace": {"vae.latent_dim": 24},
         "Rope": {"vae.latent_dim": 24, "goals.skew": -0.5, "goals.per_rollout": 2},
+        "RopeColours": {"vae.latent_dim": 24, "goals.skew": -0.5, "goals.per_rollout": 2},
     },
     "her": {"Reach": {"total_timesteps": 20_000, "evaluate.every_steps": 4000}},
 }

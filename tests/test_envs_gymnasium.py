@@ -1,3 +1,4 @@
+import copy
 import subprocess
 import sys
 
@@ -9,6 +10,7 @@ from gymnasium.utils.env_checker import check_env
 from rig.envs import registration
 from rig.envs.tabletop import Tabletop
 from rig.envs.tasks import PUSH, REACH, TASKS
+from rig.envs.thread_pool import ThreadPool
 from rig.errors import DivergedError, TaskError
 
 
@@ -43,6 +45,85 @@ def test_importing_rig_envs_registers_the_tasks_and_no_more(code):
 @pytest.mark.parametrize("name", registration.IDS)
 def test_environment_passes_gymnasiums_checker(name):
     check_env(gymnasium.make(name, render_mode="rgb_array").unwrapped)
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+def test_spec_says_how_long_episodes_are(task):
+    assert gymnasium.spec(task.id).max_episode_steps == task.num_steps
+
+
+def test_episodes_may_be_shorter_as_gymnasium_says():
+    envs = gymnasium.make_vec("rig/Push-v0", num_envs=2, max_episode_steps=2)
+    wrapped = gymnasium.wrappers.vector.RecordEpisodeStatistics(envs)
+    wrapped.reset(seed=0)
+    ends = [wrapped.step(np.zeros((2, 2), np.float32))[3].tolist() for _ in range(2)]
+    assert ends == [[False] * 2, [True] * 2]
+    envs.close()
+
+
+def test_wrapper_that_asks_for_the_time_limit_takes_our_tasks():
+    env = gymnasium.wrappers.TimeAwareObservation(gymnasium.make("rig/Reach-v0"))
+    env.reset(seed=0)
+
+
+def test_some_environments_are_reset_by_a_mask(envs):
+    before, info = envs.reset(seed=0)
+    for _ in range(3):
+        moved, *_, moved_info = envs.step(np.ones((2, 2), np.float32))
+    after, after_info = envs.reset(options={"reset_mask": np.array([True, False])})
+    for name in ("observation", "achieved_goal", "desired_goal"):
+        np.testing.assert_array_equal(after[name][1], moved[name][1])
+    np.testing.assert_array_equal(after["observation"][0], before["observation"][0])
+    assert (after_info["goal_state"][0] != info["goal_state"][0]).any()
+    np.testing.assert_array_equal(after_info["state"][1], moved_info["state"][1])
+    ends = []
+    for _ in range(PUSH.num_steps):
+        ends.append(envs.step(np.zeros((2, 2), np.float32))[3])
+    assert np.argmax(ends, axis=0).tolist() == [PUSH.num_steps - 1, PUSH.num_steps - 4]
+
+
+def test_reset_free_environment_reset_by_a_mask_continues():
+    envs = gymnasium.make_vec("rig/PushResetFree-v0", num_envs=2)
+    envs.reset(seed=0)
+    moved = envs.step(np.ones((2, 2), np.float32))[-1]["state"]
+    info = envs.reset(options={"reset_mask": np.array([True, False])})[1]
+    np.testing.assert_array_equal(info["state"], moved)
+    envs.close()
+
+
+@pytest.mark.parametrize("mask", [[True], [1, 0], np.ones((2, 1), bool)])
+def test_error_for_a_reset_mask_says_what_would_be_right(envs, mask):
+    with pytest.raises(TaskError, match=r"reset_mask is .* give bool of shape \(2,\)"):
+        envs.reset(options={"reset_mask": mask})
+
+
+def test_images_that_a_caller_writes_to_change_nothing_else():
+    env = gymnasium.make("rig/Push-v0", render_mode="rgb_array")
+    for observation in (env.reset(seed=0)[0], env.step(np.zeros(2, np.float32))[0]):
+        before = env.render().copy()
+        observation["observation"][:] = 0
+        np.testing.assert_array_equal(observation["achieved_goal"], before)
+        observation["achieved_goal"][:] = 0
+        np.testing.assert_array_equal(env.render(), before)
+
+
+def test_copied_environments_continue_with_the_same_bytes(envs):
+    envs.reset(seed=0)
+    other = copy.deepcopy(envs)
+    seen = [each.step(np.ones((2, 2), np.float32))[0]["observation"] for each in (envs, other)]
+    np.testing.assert_array_equal(*seen)
+    other.close()
+
+
+def test_environments_used_before_a_fork_work_in_the_child(monkeypatch):
+    monkeypatch.setattr("os.getpid", lambda: 1)
+    pool = ThreadPool(2)
+    pool._executor.shutdown()  # as after a fork: it has no threads in the child
+    monkeypatch.setattr("os.getpid", lambda: 2)
+    done = []
+    pool.map(done.append, range(4))
+    assert sorted(done) == [0, 1, 2, 3]
+    pool.close()
 
 
 def test_observations_of_a_batch_are_in_its_space(envs):

@@ -83,6 +83,75 @@ class MultiGoal(Fake):
         return {"achieved_goal": place, "desired_goal": self.goal.copy()}
 
 
+class Reuses(MultiGoal):
+    """Fills the same arrays again, and alters them before it does."""
+
+    image = np.zeros((48, 48, 3), np.uint8)
+    observation_space = spaces.Dict(
+        achieved_goal=POINT, desired_goal=POINT, image=spaces.Box(0, 255, (48, 48, 3), np.uint8)
+    )
+
+    def __init__(self, render_mode=None):
+        super().__init__(render_mode)
+        self.image, self.place, self.goal = np.zeros((48, 48, 3), np.uint8), *np.zeros((2, 3))
+
+    def reset(self, *, seed=None, options=None):
+        goal = self.goal
+        observation = super().reset(seed=seed)
+        goal[:], self.goal = self.np_random.uniform(0, 9, 3), goal
+        return observation
+
+    def observe(self):
+        self.place[:] = self.num_steps_done, self.start, 0
+        self.image[:] = self.start + self.num_steps_done
+        return {"achieved_goal": self.place, "desired_goal": self.goal, "image": self.image}
+
+
+class Owns(Reuses):
+    """The same with arrays of its own."""
+
+    def observe(self):
+        return {name: part.copy() for name, part in super().observe().items()}
+
+
+class Strict(Fake):
+    """Refuses actions outside of its space."""
+
+    action_space = spaces.Box(
+        np.array([-0.1, -0.7, -1.1, 0.05, -2.9]),
+        np.array([0.2, 0.3, 0.3, 0.35, 2.8]),
+        dtype=np.float64,
+    )
+
+    def step(self, action):
+        assert self.action_space.contains(action)
+        return super().step(action)
+
+
+class StrictSmall(Strict):
+    action_space = spaces.Box(np.float32(-0.1), np.float32(0.2), (2,), np.float32)
+
+
+class StrictHalf(Strict):
+    action_space = spaces.Box(np.float16(-0.1), np.float16(0.7), (2,), np.float16)
+
+
+class StrictScalar(Strict):
+    action_space = spaces.Box(-0.1, 0.3, (), np.float32)
+
+
+class StrictWhole(Strict):
+    action_space = spaces.Box(-1, 3, (2,), np.int64)
+
+
+class StrictBytes(Strict):
+    action_space = spaces.Box(0, 255, (2,), np.uint8)
+
+
+class StrictBits(Strict):
+    action_space = spaces.Box(0, 1, (2,), np.int8)
+
+
 class FixedGoal(Fake):
     """A multi-goal environment whose goal can't be set, and which is always there."""
 
@@ -201,6 +270,9 @@ KINDS = (
     Fake,
     ImagesInDict,
     MultiGoal,
+    Reuses,
+    Owns,
+    *(Strict, StrictSmall, StrictHalf, StrictScalar, StrictWhole, StrictBytes, StrictBits),
     FixedGoal,
     Scene,
     DrivenCart,
@@ -255,6 +327,51 @@ def test_actions_are_scaled_to_the_action_space(make, ours, theirs):
     act(envs, ours)
     action = envs.external_envs[0].env.unwrapped.actions[-1]
     np.testing.assert_array_equal(action, np.full((1, 2), theirs, np.float32))
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if issubclass(kind, Strict)])
+@pytest.mark.filterwarnings("error")
+def test_action_is_always_inside_the_action_space(make, rng, kind):
+    envs = make(kind.__name__, num=1)
+    shape = (1, envs.action_size)
+    for action in [np.full(shape, end) for end in (-9, -1, 0, 1, 9)] + [
+        rng.uniform(-1, 1, shape) for _ in range(100)
+    ]:
+        envs.external_envs[0].step(action[0].astype(np.float32))
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [(-1, -1), (-0.8, -1), (0.2, 1), (0.3, 2), (1, 3)])
+def test_whole_numbers_are_rounded_to_the_nearest(make, ours, theirs):
+    envs = make("StrictWhole", num=1)
+    act(envs, ours)
+    assert envs.external_envs[0].env.unwrapped.actions[-1].tolist() == [theirs, theirs]
+
+
+def test_environment_that_fills_its_arrays_again_is_seen_as_one_that_does_not(make):
+    one, other = make("Reuses", num=3), make("Owns", num=3)
+    goals = [envs.goals(12, rng=np.random.default_rng(7)) for envs in (one, other)]
+    assert len(np.unique(goals[1].states, axis=0)) > 9
+    np.testing.assert_array_equal(goals[0].states, goals[1].states)
+    np.testing.assert_array_equal(goals[0].images, goals[1].images)
+    seen = [envs.reset(seed=1) for envs in (one, other)]
+    external = one.external_envs[0]
+    kept = external.observation["image"].copy(), external.achieved, external.desired
+    external.env.unwrapped.step(np.zeros((1, 2)))
+    external.env.unwrapped.goal[:] = 99
+    np.testing.assert_array_equal(external.observation["image"], kept[0])
+    np.testing.assert_array_equal(external.achieved, kept[1])
+    assert (external.desired != 99).all()
+    for name in ("observation", "desired_goal"):
+        np.testing.assert_array_equal(seen[0][0][name], seen[1][0][name])
+
+
+def test_goals_that_a_caller_alters_later_are_those_that_were_given(make):
+    envs = make("MultiGoal")
+    goals = make_goals(envs).rows([0, 1])
+    envs.reset(options=goals.options())
+    before = goals.images.copy()
+    goals.images[:] = 99
+    np.testing.assert_array_equal(act(envs)[0]["desired_goal"], before)
 
 
 def test_action_that_is_not_finite_never_reaches_the_environment(make):
@@ -314,6 +431,7 @@ def test_environment_whose_episode_ended_stays_until_it_is_reset(make):
 
 def test_time_limit_can_be_given(make):
     envs = make("Endless", num=1, num_steps=2)
+    assert envs.spec.max_episode_steps == 2
     assert not act(envs)[3][0]
     assert act(envs)[3][0]
 

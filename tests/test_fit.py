@@ -75,6 +75,14 @@ def fitted(vae, images, config, **options):
     return fit(vae, images, config, rng=np.random.default_rng(SEED), **options)
 
 
+@pytest.fixture(scope="module")
+def fit_and_reports(make, images):
+    """Return the VAE after one fit, and what the fit reported."""
+    reports = []
+    after = fitted(make(CONFIG), images, CONFIG, on_progress=lambda *row: reports.append(row))
+    return after, reports
+
+
 def assert_same_arrays(first, second):
     jax.tree.map(np.testing.assert_array_equal, first, second)
 
@@ -153,14 +161,12 @@ def test_fit_halves_the_error(config, distinct_inputs, key, rng, measured):
     measured(f"error left, {config.architecture}", left, below=0.5)
 
 
-def test_same_seed_fits_the_same_bytes(make, images):
-    first, second = (fitted(make(CONFIG), images, CONFIG) for _ in range(2))
-    assert_same_arrays(first, second)
+def test_same_seed_fits_the_same_bytes(make, images, fit_and_reports):
+    assert_same_arrays(fit_and_reports[0], fitted(make(CONFIG), images, CONFIG))
 
 
-def test_fit_reports_its_progress_up_to_the_last_step(make, images):
-    reports = []
-    fitted(make(CONFIG), images, CONFIG, on_progress=lambda *row: reports.append(row))
+def test_fit_reports_its_progress_up_to_the_last_step(fit_and_reports):
+    _, reports = fit_and_reports
     assert [step for step, _ in reports] == list(range(40, 321, 40))
     assert set(reports[-1][1]) == {"vae/loss_nats", "vae/error_nats", "vae/kl_nats"}
 
@@ -193,10 +199,9 @@ def test_fine_tuning_learns_new_images_but_keeps_mean_and_scale(images, key, rng
     assert_same_arrays((after.mean_logits, after.scale), (vae.mean_logits, vae.scale))
 
 
-def test_mean_image_is_not_learned(make, images):
-    before = make(CONFIG)
-    after = fitted(before, images, CONFIG)
-    assert_same_arrays(after.encoder.mean_image, before.encoder.mean_image)
+def test_mean_image_is_not_learned(make, fit_and_reports):
+    after, _ = fit_and_reports
+    assert_same_arrays(after.encoder.mean_image, make(CONFIG).encoder.mean_image)
 
 
 def test_fit_without_images_names_the_setting_to_raise(make, images):

@@ -261,7 +261,7 @@ def test_a_place_without_runs_lists_none_and_no_place_is_one_line(tmp_path):
         ask(tmp_path / "nowhere")
 
 
-def test_runs_are_a_table_or_one_json_object(root, capsys, monkeypatch):
+def test_runs_are_a_table_or_one_json_object(root, capsys, monkeypatch, terminal):
     monkeypatch.setenv("COLUMNS", "200")
     argv = ["runs", str(root), "--task", "push", "--where", "seed=1", "--where", "method=b"]
     assert main(argv) == 0

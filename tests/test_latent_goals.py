@@ -1,6 +1,7 @@
 import gymnasium
 import numpy as np
 import pytest
+from gymnasium.utils.env_checker import check_env
 
 from rig.errors import ConfigError
 from rig.inference.latent_goals import LatentGoals
@@ -31,6 +32,19 @@ def test_observations_lie_in_their_space(make):
     env = make()
     for seen in (env.reset(seed=0)[0], env.step(np.zeros(2, np.float32))[0]):
         assert env.observation_space.contains(seen)
+
+
+@pytest.mark.filterwarnings("ignore:.*is different from the unwrapped version")
+@pytest.mark.filterwarnings("ignore:.*Box observation space m[ai][nx]imum value")
+def test_environment_passes_gymnasiums_checker(make):
+    check_env(make(), skip_render_check=True)
+
+
+def test_latents_can_be_written_to(make):
+    seen, _ = make().reset(seed=0)
+    for name, latent in seen.items():
+        latent[:] = len(name)
+    assert {int(latent[0]) for latent in seen.values()} == set(map(len, seen))
 
 
 def test_what_is_seen_is_the_latent_of_the_picture(make, space):

@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 
 import pytest
@@ -185,6 +186,19 @@ def test_the_pages_are_what_the_kept_results_say():
     for path in results.KEPT.glob("*.jsonl"):
         page = results.study_page(results.Comparison(read_results(path)))
         assert path.with_suffix(".md").read_text() == page
+
+
+def test_the_table_of_the_readme_has_numbers_of_the_results():
+    number = r"([\d.,]+)"
+    cells = rf"^\| .* \| (\d) × {number} \| {number} \S+ \| {number} \S+ \| {number} (\S+) \|"
+    readme, page = (results.PAGE.parents[1] / "README.md").read_text(), results.PAGE.read_text()
+    rows = re.findall(cells, readme, re.MULTILINE)
+    assert len(rows) == 8
+    for seeds, steps, mean, median, no_op, unit in rows:
+        assert re.search(
+            rf"\| ours \| {seeds} \| {median} \[.*\] \| {mean} \| {steps} \|", page
+        )
+        assert f"No-op policy: {no_op} {unit}." in page
 
 
 def test_the_overview_stays_short():

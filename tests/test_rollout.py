@@ -36,6 +36,20 @@ def test_frames_are_what_each_world_showed_at_each_step(episodes):
     np.testing.assert_array_equal(episodes.frames[:, 0, 0, 0], NUMBERS.reshape(-1))
 
 
+def test_environment_that_fills_its_images_again_loses_none(rng):
+    envs = CountingEnv(NUM_ENVS)
+    images, look = np.zeros((NUM_ENVS, 1, 1, 3), np.uint8), envs.look
+
+    def look_again():
+        images[:] = look()
+        return images
+
+    envs.look = look_again
+    policy = RandomPolicy(NUM_ENVS, 2, 0.9)
+    frames = collect_random(envs, policy, NUM_STEPS, rng=rng).frames
+    np.testing.assert_array_equal(frames[:, 0, 0, 0], NUMBERS.reshape(-1))
+
+
 def test_actions_are_what_the_world_was_told(episodes, envs):
     np.testing.assert_array_equal(
         episodes.actions.reshape(NUM_ENVS, NUM_STEPS, 2), np.stack(envs.told, axis=1)

@@ -99,11 +99,13 @@ def resume(
     progress: ProgressName = "auto",
     tracker: TrackerName | None = None,
     force: bool = False,
+    total_timesteps: int | None = None,
 ) -> Policy:
     """Resume a run that was stopped, with its own settings, and train it to its end.
 
     Args:
         directory: Of the run.
+        total_timesteps: Lengthen the run, which may be finished, to this many steps in all.
         callback: As in :func:`train`.
         progress: As in :func:`train`.
         tracker: As in :func:`train`.
@@ -114,7 +116,8 @@ def resume(
         StoppedError: As in :func:`train`.
     """
     run = Run.open(Path(directory))
-    return train_with(run, callback, progress, tracker, is_new=False, force=force)
+    more = {"force": force, "total_timesteps": total_timesteps}
+    return train_with(run, callback, progress, tracker, resume=more)
 
 
 def load(path: Place) -> Policy:
@@ -155,10 +158,12 @@ def train_with(
     progress: ProgressName,
     tracker: TrackerName | None,
     *,
-    is_new: bool = True,
-    force: bool = False,
+    resume: Mapping[str, Any] | None = None,
 ) -> Policy:
-    """Train a run to its end, or to where the callback stops it, and return its policy."""
+    """Train a run to its end, or to where the callback stops it, and return its policy.
+
+    ``resume`` has the options of resuming; None for a new run.
+    """
     is_stopped = False
 
     def call(state: TrainingProgress) -> bool:
@@ -169,10 +174,10 @@ def train_with(
 
     how: How = {"callback": call if callback else None, "progress": display(progress)}
     try:
-        if is_new:
+        if resume is None:
             train_run(run, tracker, **how)
         else:
-            resume_run(run.directory, tracker, force=force, **how)
+            resume_run(run.directory, tracker, **resume, **how)
     except StoppedError:
         best = run.directory / "best"
         if not (is_stopped and best.is_dir()):

@@ -4,7 +4,9 @@ The docstring under each field is its ``--help``; its type states its range. Not
 imports a framework.
 """
 
+import re
 from dataclasses import dataclass, field
+from math import inf
 from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Interval, MinLen
@@ -20,8 +22,24 @@ Fraction = Annotated[float, Interval(ge=0, le=1)]
 PositiveFraction = Annotated[float, Interval(gt=0, le=1)]
 BelowOne = Annotated[float, Interval(ge=0, lt=1)]
 
+DURATION = re.compile(r"(?:([\d.]+)h)?(?:([\d.]+)min)?(?:([\d.]+)s)?")
 FEWEST_PROBES = 100
 """With fewer, a task with missing objects may leave too few neighbours to read a state off."""
+
+CameraEffect = Literal[
+    "webcam",
+    "exposure",
+    "white_balance",
+    "shadows",
+    "texture",
+    "vignette",
+    "noise",
+    "night",
+    "motion_blur",
+    "jpeg",
+    "vibration",
+]
+"""What makes images like those of a real camera; webcam: all of them but night."""
 
 NUM_PATCH_LAYERS = 2
 """Layers of patches that turn an image into a small grid."""
@@ -275,6 +293,21 @@ class EvaluateConfig(Checked):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PracticeConfig(Checked):
+    """How a real robot practises (--robot)."""
+
+    delay: Literal["none", "settle", "stack"] = "none"
+    """What is done about the time that arm and camera take. settle: wait after each action
+    until the arm is at rest, then look; stack: policy and critic also see the last actions;
+    none: nothing."""
+    num_stacked: Annotated[int, Interval(ge=1, le=10)] = 3
+    """stack: how many of the last actions; the measured delay in steps, rounded up."""
+    pause_after: CountOrNone = 0
+    """Ask a person to move something when nothing but the arm has moved for this many episodes;
+    0: never."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class CheckpointConfig(Checked):
     """What is saved so that a run can be resumed. Nothing here affects learning."""
 
@@ -303,7 +336,23 @@ class Config(Checked):
     'lookat X Y Z distance D elevation E azimuth A fovy F', in metres and degrees. Or the name
     of an image in its observation, or render. Empty: the environment's default view."""
     episode_steps: CountOrNone = 0
-    """--env: steps of an episode; 0: its own limit."""
+    """--env: steps of an episode; 0: its own limit. --robot: at most 100."""
+    robot: str = ""
+    """A real robot in place of a task: the TOML file of its server (docs/robot.md)."""
+    time_budget: str = ""
+    """End after so long, as 90min, 2h or 1h30min; the run is evaluated and finished as usual.
+    Empty: no limit."""
+    score: str = ""
+    """--env: arrays in its info or observation whose distance between goal and end is reported,
+    KEY[PART]:UNIT[,...], as 'proprio/effector_pos:m' or 'block_pose[:2]:px,block_pose[2]:rad'.
+    For evaluation alone."""
+    camera_effects: tuple[CameraEffect, ...] = ()
+    """Make images like those of a real camera, in training, evaluation and goal images.
+    exposure: auto exposure that follows the image and the room's light with a lag;
+    white_balance: it drifts; shadows: a soft one follows the arm, one passes by; texture: grain
+    on what never moves; vignette: dark corners; noise: of a sensor, 0.5 to 1.5 grey levels;
+    night: of 6; motion_blur, jpeg (quality 90) and vibration (half a pixel); webcam: all but
+    night."""
     buffer_size: Count = 100_000
     """Transitions in the replay buffer; the oldest are dropped first."""
     buffer_memory_gb: NonNegative = 0.0
@@ -331,6 +380,7 @@ class Config(Checked):
     td3: TD3Config = field(default_factory=TD3Config)
     explore: ExploreConfig = field(default_factory=ExploreConfig)
     evaluate: EvaluateConfig = field(default_factory=EvaluateConfig)
+    practice: PracticeConfig = field(default_factory=PracticeConfig)
     checkpoint: CheckpointConfig = field(default_factory=CheckpointConfig)
 
     def __post_init__(self) -> None:
@@ -348,6 +398,11 @@ class Config(Checked):
         require(
             not (self.oracle and self.collect.from_),
             "--oracle uses no images: leave out --collect.from",
+        )
+        seconds_of(self.time_budget)
+        require(
+            not self.robot or self.num_envs == 1,
+            f"--robot is one robot: --num-envs must be 1, got {self.num_envs}",
         )
         if self.is_end_to_end:
             self._check_end_to_end()
@@ -424,3 +479,17 @@ class Config(Checked):
             f"{given} need the true state of every image: --collect.source teleport and "
             "--collect.from do not record it, choose practice",
         )
+
+
+def seconds_of(duration: str) -> float:
+    """Return a duration such as ``1h30min`` in seconds; infinity if it is empty.
+
+    Raises:
+        ConfigError: It is not a duration.
+    """
+    if not duration:
+        return inf
+    match = DURATION.fullmatch(duration.replace(" ", ""))
+    parts = [float(part or 0) for part in match.groups()] if match else []
+    require(sum(parts) > 0, f"time_budget must be as 90min, 2h or 1h30min, got {duration!r}")
+    return sum(part * unit for part, unit in zip(parts, (3600, 60, 1), strict=True))

@@ -32,6 +32,16 @@ class RobotError(RigError):
     """A robot or its server can't be found, refuses, or stopped."""
 
 
+class EnvFailedError(ExternalEnvError):
+    """Someone's environment raised an error of its own, or broke Gymnasium's rules.
+
+    The command line keeps its traceback in a file.
+    """
+
+    log: str = ""
+    """The file that has the traceback already; empty for none."""
+
+
 class ImageError(RigError):
     """A file is not an image, or an array has not the camera's shape."""
 

@@ -103,22 +103,39 @@ OVERRIDES: dict[str, dict[str, dict[str, Any]]] = {
         "PushAny": MANY_OBJECTS,
         "PickAndPlace": MANY_LATENTS,
         "Rope": MANY_LATENTS | MANY_OBJECTS,
+        "RopeColours": MANY_LATENTS | MANY_OBJECTS,
     },
     "her": {"Reach": {"total_timesteps": 20_000, "evaluate.every_steps": 4000}},
 }
 """What a task changes of a preset: preset, then task, then setting. Exact names only: every
 other environment gets the plain preset."""
+REAL_ROBOT: dict[str, Any] = {
+    "total_timesteps": 20_000,
+    "image_size": 84,
+    "num_envs": 1,
+    "collect.num_images": 2000,
+    "goals.refresh_every_steps": 1000,
+    "td3.learning_starts": 1000,
+    "evaluate.num_goals": 10,
+    "evaluate.every_steps": 5000,
+    "evaluate.num_probes": 500,
+    "checkpoint.every_steps": 500,
+}
+"""What a real robot changes besides: its time is dear, and there is only one."""
 OUR_MODULES = ("", "rig.envs", "rig.envs.registration")
 """Modules before the colon in the name of a task of ours."""
 
 
-def find_preset(name: str, task: str, tuned_for: str = "") -> Config:
+def find_preset(
+    name: str, task: str, tuned_for: str = "", *, is_real_robot: bool = False
+) -> Config:
     """Return a preset for a task.
 
     Args:
         name: The preset.
         task: The task, or anyone's environment; it becomes ``config.task``.
         tuned_for: Take the settings that this task of ours changes, not the task's own.
+        is_real_robot: Whether a real robot practises.
 
     Raises:
         ConfigError: There is no such preset, or no task of ours of the name ``tuned_for``.
@@ -127,7 +144,8 @@ def find_preset(name: str, task: str, tuned_for: str = "") -> Config:
         raise ConfigError(f"unknown preset {name!r}: {suggest(name, PRESETS)}")
     if tuned_for and not short_task_name(tuned_for):
         raise ConfigError(f"no preset is tuned for {tuned_for!r}: {suggest(tuned_for, TUNED)}")
-    return change(replace(PRESETS[name], task=task), overrides(name, tuned_for or task))
+    config = change(replace(PRESETS[name], task=task), overrides(name, tuned_for or task))
+    return change(config, REAL_ROBOT) if is_real_robot else config
 
 
 def overrides(preset: str, task: str) -> dict[str, Any]:

@@ -75,7 +75,7 @@ def load_agent(directory: Path, config: Config) -> Agent:
     """
     path = next((path for name in ARRAY_FILES if (path := directory / name).is_file()), None)
     if path is None or not (directory / "policy.json").is_file():
-        raise RunError(f"{directory.parent} holds no policy yet: its training did not finish")
+        raise RunError(no_policy_yet(directory.parent))
     about = read_json(directory / "policy.json")
     if about.get("schema") != SCHEMA_VERSION:
         raise RunError(
@@ -85,6 +85,16 @@ def load_agent(directory: Path, config: Config) -> Agent:
     tree = load_tree(path, eqx.filter_eval_shape(template, config, action_size, num_goals))
     kind = REPRESENTATIONS[config.representation_kind]
     return Agent(kind.from_arrays(tree["representation"], config), tree["learner"])
+
+
+def no_policy_yet(run: Path) -> str:
+    """Say what to do about a run whose training did not finish."""
+    best = run / "best"
+    use = f", or use {best}, its best policy so far" if best.is_dir() else ""
+    return (
+        f"{run} holds no policy yet: its training did not finish. Continue with "
+        f"`rig train --resume {run}`{use}"
+    )
 
 
 def template(config: Config, action_size: int, num_goals: int) -> dict[str, Any]:

@@ -16,7 +16,7 @@ COMMANDS = {
     "reach": f"{ROBOT}:Reach",
     "evaluate": f"{ROBOT}:Evaluate",
     "imagine": f"{ROBOT}:Imagine",
-    "look": f"{ROBOT}:Look",
+    "look": "rig.cli.look_command:Look",
     "see": "rig.cli.see_command:See",
     "record": f"{RECORDING}:Record",
     "report": f"{ROBOT}:Report",
@@ -26,6 +26,7 @@ COMMANDS = {
     "sweep": f"{SWEEP}:Sweep",
     "runs": f"{SWEEP}:Runs",
     "compare": f"{SWEEP}:Compare",
+    "serve": "rig.cli.serve_command:Serve",
     "export": f"{SHARE}:Export",
     "upload": f"{SHARE}:Upload",
     "download": f"{SHARE}:Download",
@@ -59,6 +60,5 @@ def overview(version: str) -> str:
             *lines,
             "",
             "  rig COMMAND --help shows the options of a command; rig --version the version.",
-            "",
         ]
     )

@@ -4,12 +4,19 @@ Every error that a person can act on is one line on standard error and exit code
 else is a bug of ours and shows its traceback.
 """
 
-import os
 import sys
 from collections.abc import Sequence
 
 from rig.cli.commands import overview
-from rig.errors import RigError, StoppedError
+from rig.errors import EnvFailedError, RigError, StoppedError
+from rig.terminal import (
+    STDOUT,
+    discard_stdout,
+    open_streams,
+    print_line,
+    print_notice,
+    writing_stdout,
+)
 
 
 WRONG_USE = 2
@@ -21,30 +28,28 @@ BROKEN_PIPE = 141
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit code."""
     argv = list(sys.argv[1:] if argv is None else argv)
+    open_streams()
     try:
         run(argv)
     except StoppedError as error:
         return print_error(str(error), error.exit_code)
+    except EnvFailedError as error:
+        return about_their_error(error)
     except RigError as error:
         return print_error(str(error))
-    except BrokenPipeError:
-        discard_stdout()
-        return BROKEN_PIPE
     except OSError as error:
-        if error.filename is None:
-            raise
-        return print_error(f"{error.filename}: {error.strerror}")
+        return about_os_error(error)
     except KeyboardInterrupt:
         return print_error("stopped", INTERRUPTED)
     return 0
 
 
 def run(argv: Sequence[str]) -> None:
-    """Run a command line; return once its output is read."""
+    """Run a command line; return once its output is written."""
     if not argv or argv[0] in ("-h", "--help"):
-        sys.stdout.write(overview(version()))
+        print_line(overview(version()))
     elif argv == ["--version"]:
-        sys.stdout.write(f"rig {version()}\n")
+        print_line(f"rig {version()}")
     elif argv[0] == "robot":
         from rig.cli.robot_group import run_robot
 
@@ -52,8 +57,9 @@ def run(argv: Sequence[str]) -> None:
     else:
         from rig.cli.parse import parse
 
-        parse(argv)(argv)
-    sys.stdout.flush()
+        with writing_stdout():  # --help prints here
+            command = parse(argv)
+        command(argv)
 
 
 def version() -> str:
@@ -65,13 +71,29 @@ def version() -> str:
 
 def print_error(message: str, exit_code: int = WRONG_USE) -> int:
     """Print one line on standard error and return the exit code."""
-    sys.stderr.write(f"rig: {' '.join(message.split())}\n")
+    print_notice(" ".join(message.split()))
     return exit_code
 
 
-def discard_stdout() -> None:
-    """Discard what is still in the buffer of standard output: nobody reads it any more."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def about_their_error(error: EnvFailedError) -> int:
+    """Print whose environment failed at what, and which file has the traceback."""
+    if error.log or error.__cause__ is None:
+        return print_error(str(error))
+    from rig.runs.error_log import new_error_log
+
+    return print_error(f"{error}; its traceback is in {new_error_log(error)}")
+
+
+def about_os_error(error: OSError) -> int:
+    """Print which file can't be read or written; raise the error again if it names none."""
+    name = error.filename2 or error.filename  # of a copy, the second is written
+    if name is None:
+        raise error
+    if name == STDOUT:
+        discard_stdout()
+        if isinstance(error, BrokenPipeError):
+            return BROKEN_PIPE
+    return print_error(f"{name}: {error.strerror}")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
 """From words to a command with its options. Every mistake is a ConfigError of one line."""
 
-from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, fields
 from difflib import get_close_matches
+from inspect import cleandoc
 from itertools import pairwise
 from typing import Any
 
@@ -43,12 +44,17 @@ def parse_train(words: Sequence[str]) -> Command:
     check_old_options(words)
     found = Train.with_defaults(**start_of(words))
     command = parse_words(Train, "train", words, found)
-    meant = Train.with_defaults(command.env or command.task, command.preset, command.tuned_for)
+    meant = Train.with_defaults(
+        command.env or command.task,
+        command.preset,
+        command.tuned_for,
+        is_real_robot=bool(command.robot),
+    )
     return command if meant == found else parse_words(Train, "train", words, meant)
 
 
-def start_of(words: Sequence[str]) -> dict[str, str]:
-    """Return the task, the preset and ``tuned_for``, as the words seem to say."""
+def start_of(words: Sequence[str]) -> dict[str, Any]:
+    """Return the task, the preset and the like, as the words seem to say."""
     values = dict(pairwise(part for word in words for part in word.split("=", 1)))
     preset = values.get("--preset", Train.preset)
     task = words[0] if words and not words[0].startswith("-") else ""
@@ -56,13 +62,14 @@ def start_of(words: Sequence[str]) -> dict[str, str]:
         "task": values.get("--env", task),
         "preset": preset if preset in PRESETS else Train.preset,
         "tuned_for": values.get("--tuned-for", ""),
+        "is_real_robot": "--robot" in values,
     }
 
 
 def parse_words(kind: Any, name: str, words: Sequence[str], default: Any = None) -> Any:
     """Return the command of this class that the words ask for."""
     defaults = {} if default is None else {"default": default}
-    with one_line_errors():
+    with one_line_errors(), joined_help_lines():
         command, unknown = tyro.cli(
             kind, prog=f"rig {name}", args=words, return_unknown_args=True, **defaults
         )
@@ -106,6 +113,27 @@ def one_line_errors() -> AbstractContextManager[None]:
     except ImportError:
         return nullcontext()
     return on_parse_error(explain)
+
+
+@contextmanager
+def joined_help_lines() -> Iterator[None]:
+    """Let tyro fold help texts at the terminal's width only.
+
+    It joins the lines of a docstring unless they are indented, as all but the first one are.
+    The hook is private, as the one above; without it, lines break where the source does too.
+    """
+    from tyro import _strings as strings
+
+    private: Any = strings
+    join = getattr(private, "remove_single_line_breaks", None)
+    if join is None:
+        yield
+        return
+    private.remove_single_line_breaks = lambda text: join(cleandoc(text))
+    try:
+        yield
+    finally:
+        private.remove_single_line_breaks = join
 
 
 def explain(event: Any) -> None:

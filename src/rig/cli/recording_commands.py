@@ -9,6 +9,7 @@ from typing import Literal
 from rig.cli.options import EnvironmentId, Flag, RunOption, TaskName, check_task_or_env
 from rig.config import Config, Count, CountOrNone
 from rig.runs.output_paths import check_new_directory
+from rig.terminal import print_line, print_notice
 from rig.validation import Checked, require
 
 
@@ -40,7 +41,6 @@ class Record(Checked):
 
         from rig.inference.open_run import open_trained
         from rig.inference.record import record
-        from rig.report.tables import print_line, print_notice
         from rig.training.make_envs import make_image_envs
 
         config, agent = Config(task=self.env or self.task or "Reach", num_envs=1), None

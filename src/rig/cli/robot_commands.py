@@ -1,29 +1,30 @@
-"""The commands about one robot: ``rig reach | evaluate | imagine | look | report``, and more.
+"""The commands about one robot: ``rig reach | evaluate | imagine | report``, and more.
 
 Each imports what it needs when it runs, so that ``--help`` answers at once.
 """
 
+import sys
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shutil import which
 from typing import Annotated
 
-from annotated_types import Ge, Interval
+from annotated_types import Interval
 
 from rig.cli.options import (
     DirectoryOption,
-    EnvironmentId,
     FileOption,
     Flag,
+    RobotFile,
     RunDirectories,
     RunDirectory,
-    TaskName,
-    check_task_or_env,
 )
-from rig.config import Config, Count, CountOrNone
+from rig.config import Count, CountOrNone
 from rig.presets import find_preset
 from rig.runs.output_paths import check_file
+from rig.terminal import print_line, print_notice
 from rig.validation import Checked, require
 
 
@@ -42,6 +43,8 @@ class Reach:
     """The goal image: any file, size and mode."""
     video: FileOption = None
     """Video to write of goal, camera and decoded latent: .mp4 or .gif."""
+    robot: RobotFile = None
+    """Let this robot try, in place of what the run learned on: the file of its server."""
     force: Flag = False
     """Use the run even if its policy would see different images than it learned from."""
     json: Flag = False
@@ -55,10 +58,10 @@ class Reach:
         from rig.inference.open_run import image_representation, open_trained
         from rig.inference.reach import reach, summary
         from rig.inference.video import attempt_frames, save_video
-        from rig.report.tables import print_attempt, print_json, print_notice
+        from rig.report.tables import print_attempt, print_json
         from rig.training.make_envs import make_envs, unwrapped_envs
 
-        run, agent = open_trained(self.run, force=self.force)
+        run, agent = open_trained(self.run, self.robot, force=self.force)
         image_representation(agent)
         goal = read_goal_image(self.goal, run.config.image_size)
         if goal.changes:
@@ -69,7 +72,7 @@ class Reach:
                 print_notice(f"{self.goal} shows {goal.task}, the run learned {learned}")
             attempt = reach(agent, envs, goal)
         if self.video:
-            save_video(self.video, attempt_frames(attempt))
+            save_video(self.video, attempt_frames(attempt), step_s=attempt.step_s)
         video = str(self.video) if self.video else None
         result = summary(run.config.task, attempt) | {"video": video}
         (print_json if self.json else print_attempt)(result)
@@ -86,6 +89,11 @@ class Evaluate(Checked):
     task: str = ""
     """Try the goals of another task that looks the same at the start, as PushAny for a run that
     learned PushTwo. Empty: its own task."""
+    robot: RobotFile = None
+    """Evaluate on this robot: the file of its server. It drives to its goals first, and takes
+    their photographs."""
+    photographs: DirectoryOption = None
+    """--robot: a folder of goal images that a person took, in place of those."""
     force: Flag = False
     """Use the run even if its policy would see different images than it learned from."""
     json: Flag = False
@@ -95,13 +103,15 @@ class Evaluate(Checked):
         """Try every goal image and print the table."""
         from rig.inference.evaluate import evaluate_run
         from rig.inference.open_run import open_trained
-        from rig.report.tables import print_evaluation, print_json, print_notice
+        from rig.report.tables import print_evaluation, print_json
         from rig.runs.settings import learned_from
 
-        run, agent = open_trained(self.run, force=self.force)
+        run, agent = open_trained(self.run, self.robot, force=self.force)
         if run.config.is_given_truth:
             print_notice(f"{self.run} learned from {learned_from(run.config)}")
-        table = evaluate_run(run, agent, self.episodes, self.task, force=self.force)
+        table = evaluate_run(
+            run, agent, self.episodes, self.task, self.photographs, force=self.force
+        )
         (print_json if self.json else print_evaluation)(table)
 
 
@@ -125,56 +135,11 @@ class Imagine(Checked):
 
         from rig.inference.imagine import imagined_grid
         from rig.inference.open_run import open_trained
-        from rig.report.tables import print_line
+        from rig.report.image_grid import save_png
 
         _run, agent = open_trained(self.run, force=True)  # no camera is used
         rng = np.random.default_rng(self.seed)
-        imagined_grid(agent, self.num_goals, rng=rng).save(self.out, "PNG")
-        print_line(str(self.out))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Look(Checked):
-    """Save an image of a task through its camera."""
-
-    task: TaskName = ""
-    """Any task that `rig train` takes."""
-    env: EnvironmentId = ""
-    """Any Gymnasium environment in place of a TASK."""
-    camera: str = ""
-    """--env: the camera, as in `rig train --help`."""
-    episode_steps: CountOrNone = 0
-    """--env: steps of an episode; 0: its own limit."""
-    out: Path
-    """The image to write: .png."""
-    goal: Flag = False
-    """Show a random goal, to try `rig reach` with, in place of the start."""
-    seed: CountOrNone = 0
-    """Decides which goal, and where an environment starts."""
-    size: Annotated[int, Ge(1)] = 48
-    """Width and height, pixels; the robot itself sees 48 or 84."""
-
-    def __call__(self, argv: Sequence[str]) -> None:
-        """Save the image, with the true state inside the PNG."""
-        check_task_or_env(self.task, self.env, "look")
-        check_file(self.out, IMAGE_KINDS)
-        from PIL import Image
-
-        from rig.goals.goal_image import save_goal_image
-        from rig.report.tables import print_line, print_notice
-        from rig.training.snapshot import take_snapshot
-
-        config = Config(
-            task=self.env or self.task,
-            seed=self.seed,
-            camera=self.camera,
-            episode_steps=self.episode_steps,
-        )
-        snapshot = take_snapshot(config, self.size, of_goal=self.goal)
-        for note in snapshot.notes:
-            print_notice(note)
-        image, state = Image.fromarray(snapshot.image), snapshot.state.tolist()
-        save_goal_image(self.out, image, snapshot.id, state, snapshot.seed)
+        save_png(self.out, imagined_grid(agent, self.num_goals, rng=rng))
         print_line(str(self.out))
 
 
@@ -194,7 +159,6 @@ class Report:
         """Write the page."""
         check_file(self.out, PAGE_KINDS)
         from rig.report.page import write_report
-        from rig.report.tables import print_line
 
         write_report(self.out, self.runs)
         print_line(str(self.out))
@@ -227,7 +191,19 @@ class Demo(Checked):
     def __call__(self, argv: Sequence[str]) -> None:
         """Train, make the video, and print the report's path."""
         from rig.inference.demo import demo
-        from rig.report.tables import print_line
 
         config = replace(find_preset("fast", "Reach"), seed=self.seed)
         print_line(f"report: {demo(config, 'fast', self.out, argv)}")
+        if note := how_to_find_rig():
+            print_notice(note)
+
+
+def how_to_find_rig() -> str:
+    """Say where the command ``rig`` is, if a shell would not find it; nothing if it would."""
+    program = Path(sys.prefix) / "bin" / "rig"
+    if which("rig") or not program.is_file():
+        return ""
+    return (
+        f"`rig` is not on your PATH: it is {program}. In this shell, "
+        f"`source {program.parent / 'activate'}` puts it there"
+    )

@@ -7,9 +7,12 @@ from typing import Annotated, Literal
 from tyro.conf import Positional, arg
 
 from rig.cli.options import EnvironmentId, FileOption, Flag
+from rig.cli.robot_commands import PAGE_KINDS
 from rig.cli.train_command import tuned_for_of
-from rig.config import Config, CountOrNone, Positive
+from rig.config import CameraEffect, Config, CountOrNone, Positive
 from rig.presets import find_preset
+from rig.runs.output_paths import check_file
+from rig.terminal import print_line, print_notice
 from rig.validation import Checked, require
 
 
@@ -27,6 +30,9 @@ class See(Checked):
     """--env: the camera, as in `rig train --help`."""
     episode_steps: CountOrNone = 0
     """--env: steps of an episode; 0: its own limit."""
+    camera_effects: tuple[CameraEffect, ...] = ()
+    """Make the images of practice and of random states like those of a real camera, as in
+    `rig train --help`: webcam, night, exposure, shadows, ..."""
     judge_on: FileOption = None
     """A data set with true states to judge on, in place of random states or its own."""
     image_size: Literal[48, 84] = 48
@@ -35,6 +41,8 @@ class See(Checked):
     """True distance under which two places of an object are near, in the unit of the states."""
     seed: CountOrNone = 0
     """Seed of everything random."""
+    out: FileOption = None
+    """The page to write: .html. It needs no network and no other file."""
     json: Flag = False
     """Print everything as one JSON object."""
 
@@ -44,9 +52,11 @@ class See(Checked):
             (len(self.what) > 0) != (self.env != ""),
             "rig see needs a TASK, FILES or --env MODULE:ID, and only one of them",
         )
+        if self.out:
+            check_file(self.out, PAGE_KINDS)
         import numpy as np
 
-        from rig.report.tables import print_json, print_notice
+        from rig.report.tables import print_json
         from rig.see.data_set import read_data_set
         from rig.see.open_source import open_source, task_named
         from rig.see.sight import see
@@ -62,10 +72,16 @@ class See(Checked):
                 print_notice(f"{source.title}: {note}")
             source = source if labelled is None else source.judged_on(labelled)
             sight = see(config, source, self.near, progress, rng=rng)
+        if self.out:
+            from rig.see.page import write_page
+
+            write_page(self.out, sight)
         if self.json:
             print_json(sight.as_json())
         else:
             print_sight(sight)
+            if self.out:
+                print_line(str(self.out))
 
     def config(self, task: str) -> Config:
         """Return the settings with which training would begin; those of no task for files."""
@@ -76,4 +92,5 @@ class See(Checked):
             image_size=self.image_size,
             camera=self.camera,
             episode_steps=self.episode_steps,
+            camera_effects=self.camera_effects,
         )

@@ -9,6 +9,7 @@ from tyro.conf import Positional, arg
 
 from rig.cli.options import Flag, RunDirectory
 from rig.runs.output_paths import check_new_directory
+from rig.terminal import print_line
 
 
 Place = Annotated[Positional[str], arg(metavar="PLACE")]
@@ -29,7 +30,6 @@ class Export:
         """Export, and print the directory."""
         check_new_directory(self.out)
         from rig.inference.export import export
-        from rig.report.tables import print_line
 
         export(self.run, self.out, force=self.force)
         print_line(str(self.out))
@@ -37,7 +37,7 @@ class Export:
 
 @dataclass(frozen=True, kw_only=True)
 class Upload:
-    """Upload a trained policy to the Hugging Face Hub, or copy it into a directory."""
+    """Upload a trained policy to the Hugging Face Hub, or a directory."""
 
     run: RunDirectory
     """Directory of a trained run, or of an export."""
@@ -49,7 +49,6 @@ class Upload:
     def __call__(self, argv: Sequence[str]) -> None:
         """Upload, and print where to."""
         from rig.inference.hub import upload
-        from rig.report.tables import print_line
 
         upload(self.run, self.to, force=self.force)
         print_line(self.to)
@@ -57,7 +56,7 @@ class Upload:
 
 @dataclass(frozen=True, kw_only=True)
 class Download:
-    """Download a trained policy from the Hugging Face Hub, or copy it from a directory."""
+    """Download a trained policy from the Hugging Face Hub, or a directory."""
 
     place: Place
     """OWNER/NAME on the Hub, or the directory of an export."""
@@ -68,7 +67,6 @@ class Download:
         """Download, check, and print the directory."""
         check_new_directory(self.out)
         from rig.inference.hub import download
-        from rig.report.tables import print_line
 
         download(self.place, self.out)
         print_line(str(self.out))

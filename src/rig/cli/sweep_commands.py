@@ -1,7 +1,6 @@
 """The commands for many runs: sweep, runs and compare."""
 
 import shlex
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -12,6 +11,7 @@ from tyro.conf import Positional, UseAppendAction, arg
 
 from rig.cli.options import DirectoryOption, Flag
 from rig.runs.output_paths import RUNS, check_new_directory
+from rig.terminal import print_line, print_notice
 from rig.training.trackers import TrackerName
 from rig.validation import require
 
@@ -22,14 +22,15 @@ Sources = Annotated[Positional[tuple[Path, ...]], arg(metavar="RUN|SPEC [RUN|SPE
 
 @dataclass(frozen=True, kw_only=True)
 class Sweep:
-    """Train the runs of a study side by side, on this machine or on a Ray cluster."""
+    """Train the runs of a study side by side, here or on a Ray cluster."""
 
     spec: SpecFile
     """The spec of the study, a TOML file: methods, tasks, seeds and settings."""
     out: DirectoryOption = None
     """Directory of the study; by default runs/NAME for a spec NAME.toml."""
     status: Flag = False
-    """Only show which runs are done, running, failed and why, interrupted or waiting."""
+    """Only show which runs are done, running, failed and why, interrupted or waiting, and how
+    often the process of a run was lost: killed, or out of memory. It is then tried again."""
     seeds: tuple[int, ...] = ()
     """Train only the runs of these seeds; by default of all seeds in the spec."""
     again: Flag = False
@@ -83,7 +84,6 @@ class Sweep:
         else:
             print_statuses(spec.name, statuses)
         if not self.status:
-            sys.stdout.flush()
             out = ["--out", str(self.out)] if self.out else []
             seeds = ["--seeds", *map(str, self.seeds)] if self.seeds else []
             command = ["rig", "sweep", str(self.spec), *out, *seeds]
@@ -112,7 +112,7 @@ class Runs:
 
     def __call__(self, argv: Sequence[str]) -> None:
         """Update the index, query it, and print the runs found."""
-        from rig.report.tables import print_json, print_table
+        from rig.report.tables import print_json, print_listing
         from rig.sweep.index import read_index
         from rig.sweep.query import COLUMNS, cells, select
 
@@ -123,12 +123,12 @@ class Runs:
             print_json({"runs": rows})
         else:
             title = f"{self.directory}: {len(rows)} run{'' if len(rows) == 1 else 's'}"
-            print_table(title, list(COLUMNS), [cells(row) for row in rows])
+            print_listing(title, list(COLUMNS), [cells(row) for row in rows])
 
 
 @dataclass(frozen=True, kw_only=True)
 class Compare:
-    """Compare methods over seeds: tables with confidence intervals, and learning curves."""
+    """Compare methods over seeds: tables with intervals, learning curves."""
 
     sources: Sources
     """Directories of runs or studies, specs of studies under runs/, or files of results
@@ -150,7 +150,7 @@ class Compare:
         from rig.compare.comparison import Comparison
         from rig.compare.kept_results import gather
         from rig.compare.tables import as_json, print_comparison, write_comparison
-        from rig.report.tables import print_json, print_line, print_notice
+        from rig.report.tables import print_json
 
         results, left_out = gather(self.sources)
         if left_out:

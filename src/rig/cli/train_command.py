@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
 from typing import Annotated, Literal
 
 from tyro.conf import arg
@@ -16,11 +17,14 @@ from rig.cli.options import (
 )
 from rig.config import CollectConfig, Config
 from rig.presets import describe, find_preset
+from rig.robot_env.task_name import task_name
+from rig.robots.read_config import read_config
+from rig.terminal import print_line, print_notice
 from rig.training.trackers import TrackerName
 from rig.validation import require
 
 
-WITH_RESUME = {"--resume", "--force", "--tracker", "--json"}
+WITH_RESUME = {"--resume", "--total-timesteps", "--force", "--tracker", "--json"}
 """Options that ``--resume`` takes."""
 
 
@@ -39,8 +43,9 @@ class Train(Config):
     """Train a robot from camera images alone."""
 
     task: TaskName = ""
-    """What to learn: Reach, Push, PushWide, PushTwo, PushAny, PushResetFree, Door,
-    DoorResetFree, PickAndPlace, Rope, or a task of your own as MODULE:ID."""
+    """What to learn: Reach, Push, PushWide, PushTwo, PushAny, PushGrey, PushDark, PushPattern,
+    PushSame, PushBar, PushResetFree, Door, DoorResetFree, PickAndPlace, Rope, RopeColours,
+    RopePick, or a task of your own as MODULE:ID."""
     preset: Literal["paper", "fast", "her"] = "fast"
     """The settings to begin with. paper: RIG as published; fast: what learns fastest here;
     her: a baseline that learns end to end from pixels, without latents (hindsight, HER)."""
@@ -51,8 +56,12 @@ class Train(Config):
     MuJoCo scene, an image observation or rgb_array rendering."""
     out: DirectoryOption = None
     """Directory of the run; by default a new one under runs/."""
+    robot: Annotated[str, arg(metavar="CONFIG.toml")] = ""
+    """A real robot to learn on in place of a TASK: the file that its server runs with
+    (docs/robot.md). --tuned-for Push sets the run up for objects that the arm pushes."""
     resume: RunOption = None
-    """Resume a run that was stopped: with its own settings, from its last checkpoint."""
+    """Resume a run that was stopped: with its own settings, from its last checkpoint. With
+    --total-timesteps it gets that many steps; a finished run, too."""
     force: Flag = False
     """With --resume: resume even if other versions or hardware would change the result."""
     tracker: TrackerName | None = None
@@ -62,9 +71,13 @@ class Train(Config):
     """Print the evaluation and the run's directory as one JSON object."""
 
     @classmethod
-    def with_defaults(cls, task: str, preset: str, tuned_for: str) -> "Train":
+    def with_defaults(
+        cls, task: str, preset: str, tuned_for: str, *, is_real_robot: bool = False
+    ) -> "Train":
         """Return the command with a preset's settings for a task as its defaults."""
-        config = find_preset(preset, task or Config.task, tuned_for or tuned_for_of(task))
+        name = task or ("robot" if is_real_robot else Config.task)
+        row = tuned_for or tuned_for_of(task)
+        config = find_preset(preset, name, row, is_real_robot=is_real_robot)
         settings = {entry.name: getattr(config, entry.name) for entry in fields(Config)}
         collect = CollectOptions(**vars(config.collect))
         return cls(**settings | {"preset": preset, "task": "", "collect": collect})
@@ -74,18 +87,25 @@ class Train(Config):
         if self.resume:
             check_nothing_else(self.task, argv)
         else:
-            check_task_or_env(self.task, self.env, "train")
-        from rig.report.tables import print_evaluation, print_json, print_line, print_notice
+            check_source(self.task, self.env, self.robot)
+        from rig.report.tables import print_evaluation, print_json
         from rig.training.run_training import resume_run, start_run, train_run
 
         if self.resume:
-            run = resume_run(self.resume, self.tracker, force=self.force)
+            more = self.total_timesteps if "--total-timesteps" in names(argv) else None
+            run = resume_run(
+                self.resume,
+                self.tracker,
+                force=self.force,
+                total_timesteps=more,
+                may_exit=True,
+            )
         else:
             config = self.config()
             row = self.tuned_for or tuned_for_of(config.task)
             run = start_run(config, self.preset, self.out, argv, self.tracker)
             print_notice(f"settings: {describe(self.preset, config.task, row)}")
-            train_run(run, self.tracker)
+            train_run(run, self.tracker, may_exit=True)
         if self.json:
             print_json(run.evaluation() | {"run": str(run.directory)})
             return
@@ -96,7 +116,18 @@ class Train(Config):
         """Return the settings of the run, without the options of the command."""
         settings = {entry.name: getattr(self, entry.name) for entry in fields(Config)}
         settings["collect"] = CollectConfig(**vars(self.collect))
-        return replace(Config(**settings), task=self.env or self.task)
+        robot = str(Path(self.robot).absolute()) if self.robot else ""
+        task = task_name(robot) if robot else self.env or self.task
+        return replace(Config(**settings), task=task, robot=robot)
+
+
+def check_source(task: str, env: str, robot: str) -> None:
+    """Raise ConfigError unless exactly one of task, environment and robot is named."""
+    if not robot:
+        check_task_or_env(task, env, "train")
+        return
+    require(not task and not env, "rig train takes a TASK, --env or --robot: only one of them")
+    read_config(robot)
 
 
 def tuned_for_of(task: str) -> str:
@@ -108,10 +139,16 @@ def tuned_for_of(task: str) -> str:
     return tuned_for(task)
 
 
+def names(argv: Sequence[str]) -> list[str]:
+    """Return the options that a command line gives, each once, as ``--help`` spells them."""
+    given = [word.partition("=")[0] for word in argv if word.startswith("--")]
+    return list(dict.fromkeys(name.replace("_", "-") for name in given))
+
+
 def check_nothing_else(task: str, argv: Sequence[str]) -> None:
     """Raise ConfigError if the command line sets anything besides the run to resume."""
-    given = [word.partition("=")[0] for word in argv if word.startswith("--")]
-    others = ["TASK"] * (task != "") + [name for name in given if name not in WITH_RESUME]
+    others = [name for name in names(argv) if name not in WITH_RESUME]
+    others = [f"TASK {task}"] * (task != "") + others
     require(
         not others,
         f"--resume continues with the run's own settings: leave out {', '.join(others)}",

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 
 from rig.compare.comparison import Comparison, LearningCurve
 from rig.report.plots import COLOURS, STROKES, STYLE, in_full
+from rig.runs.atomic_files import complete_file
 
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
@@ -45,7 +46,9 @@ CURVE_STYLE: dict[str, Any] = {
 def save_curves(path: Path, comparison: Comparison, task: str, name: str) -> None:
     """Draw the curve of every method on one task, and write the plot as PNG."""
     with style.context([STYLE, CURVE_STYLE]):
-        draw_curves(comparison, task, name).savefig(path, dpi=DOTS_PER_INCH)
+        figure = draw_curves(comparison, task, name)
+        with complete_file(path) as partial:
+            figure.savefig(partial, dpi=DOTS_PER_INCH)
 
 
 def draw_curves(comparison: Comparison, task: str, name: str) -> Figure:

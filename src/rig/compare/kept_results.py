@@ -12,6 +12,7 @@ from pathlib import Path
 
 from rig.compare.result import STEPS, TRAINING_S, Result, check_curve, result_from
 from rig.errors import RunError
+from rig.runs.atomic_files import complete_file
 from rig.runs.output_paths import RUNS
 from rig.runs.run import Run
 from rig.runs.settings import changes_from_published, nearest_preset, preset_of
@@ -148,7 +149,8 @@ def gather_study(directory: Path) -> tuple[list[Result], list[str]]:
 def write_results(path: Path, results: Iterable[Result]) -> None:
     """Write a line for each result."""
     lines = [json.dumps(asdict(result), separators=(",", ":")) for result in results]
-    path.write_text("".join(f"{line}\n" for line in lines))
+    with complete_file(path) as partial:
+        partial.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
 def read_results(path: Path) -> list[Result]:

@@ -10,6 +10,7 @@ from typing import Any
 from rig.compare.comparison import S_PER_MINUTE, Comparison, MethodScore, OverallScore
 from rig.compare.curves import save_curves
 from rig.report.tables import print_table
+from rig.runs.atomic_files import complete_file
 from rig.sweep.spec import slug
 from rig.units import duration
 
@@ -40,13 +41,20 @@ def write_comparison(directory: Path, comparison: Comparison) -> list[Path]:
     directory.mkdir(parents=True, exist_ok=True)
     plots = write_plots(directory, comparison)
     page, table = directory / "comparison.md", directory / "comparison.csv"
-    page.write_text(markdown(comparison, plots))
-    with table.open("w", newline="") as file:
+    with complete_file(page) as partial:
+        partial.write_text(markdown(comparison, plots), encoding="utf-8")
+    with complete_file(table) as partial:
+        write_csv(partial, comparison)
+    return [page, table, *plots.values()]
+
+
+def write_csv(path: Path, comparison: Comparison) -> None:
+    """Write every score as a row."""
+    with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, [entry.name for entry in fields(MethodScore)])
         writer.writeheader()
         for score in comparison.all_scores():
             writer.writerow(asdict(score) | {"run_ids": " ".join(score.run_ids)})
-    return [page, table, *plots.values()]
 
 
 def write_plots(directory: Path, comparison: Comparison) -> dict[tuple[str, str], Path]:

@@ -1,11 +1,12 @@
 """The camera: casts one ray per pixel with MuJoCo and shades what it hits.
 
 No OpenGL, no display and no system library: ``mj_multiRay`` finds the geom that each ray hits
-and the surface normal there, and a table gives its colour under a lamp at the camera. The same
-state gives the same bytes on every run and on any number of threads.
+and the surface normal there, and a table gives its colour under a lamp at the camera. A geom
+may have a pattern, a function of the point that is hit. The same state gives the same bytes on
+every run and on any number of threads.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -13,6 +14,7 @@ import mujoco
 import numpy as np
 from jaxtyping import Float64, Int, Int32, UInt8
 
+from rig.envs.patterns import Pattern, in_frame
 from rig.envs.thread_pool import ThreadPool
 from rig.envs.viewpoint import View
 
@@ -26,8 +28,6 @@ NUM_SHADES = 256
 MOVING_GROUP = 0
 STATIC_GROUP = 1
 """The geom groups that the camera sees."""
-
-Corners = Float64[np.ndarray, "geoms 3 8"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,6 +70,7 @@ class RayCamera:
         image_size: int,
         far_m: float = FAR_M,
         posed: mujoco.MjData | None = None,
+        patterns: Mapping[int, Pattern] | None = None,
     ) -> None:
         """Compute the rays and the colours, and cast the static geoms.
 
@@ -79,6 +80,7 @@ class RayCamera:
             image_size: Width and height of an image in pixels.
             far_m: Geoms farther away are not seen.
             posed: Data with the static geoms in place; by default, new data.
+            patterns: The pattern of each geom that has one, by the geom's id.
         """
         self._model = model
         self._size = image_size
@@ -92,7 +94,18 @@ class RayCamera:
         if posed is None:
             posed = mujoco.MjData(model)
             mujoco.mj_kinematics(model, posed)
+        self._posed, self._patterns = posed, dict(patterns or {})
         self._static_colours, self.static_distances_m = self._cast_static(posed)
+
+    @property
+    def still_image(self) -> UInt8[np.ndarray, "H W 3"]:
+        """What the camera shows where no moving geom is."""
+        return self._static_colours.reshape(self._size, self._size, 3)
+
+    def paint(self, patterns: Mapping[int, Pattern]) -> None:
+        """Give geoms a pattern, by the geom's id, where they have none."""
+        self._patterns = {**patterns, **self._patterns}
+        self._static_colours, self.static_distances_m = self._cast_static(self._posed)
 
     def images(
         self,
@@ -154,7 +167,14 @@ class RayCamera:
         thread_pool.map(cast, datas, ends[:-1].tolist(), ends[1:].tolist())
         hits.distances_m[hits.geom_ids < 0] = np.inf
         facing = -np.einsum("ij,ij->i", hits.normals.reshape(-1, 3), rays)
-        return self._shade(hits.geom_ids, facing), hits.distances_m
+        colours = self._shade(hits.geom_ids, facing)
+        for geom, pattern in self._patterns.items():
+            rows = np.flatnonzero(hits.geom_ids == geom)
+            points_m = self._position_m + rays[rows] * hits.distances_m[rows, None]
+            own = np.searchsorted(ends, rows, side="right") - 1
+            factors = pattern(in_frame(datas, geom, points_m, own))
+            colours[rows] = np.clip(np.rint(colours[rows] * factors), 0, 255)
+        return colours, hits.distances_m
 
     def _cast_one(
         self,
@@ -210,7 +230,7 @@ class RayCamera:
         return boxes
 
 
-def box_corners(model: mujoco.MjModel) -> Corners:
+def box_corners(model: mujoco.MjModel) -> Float64[np.ndarray, "geoms 3 8"]:
     """Return the corners of each geom's bounding box in the geom's own frame, in metres."""
     signs = np.stack(np.meshgrid([-1, 1], [-1, 1], [-1, 1])).reshape(3, 8)
     middles_m, halves_m = model.geom_aabb[:, :3, None], model.geom_aabb[:, 3:, None]

@@ -6,13 +6,17 @@ are called ``OBJECT_distance_UNIT``, as ``puck_distance_m``; they are for evalua
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from gymnasium.vector import VectorEnv
 from jaxtyping import Float64, Int, UInt8
 
 from rig.errors import TaskError
+
+
+if TYPE_CHECKING:
+    from rig.envs.patterns import Pattern
 
 
 OPTIONS = {"goal_images", "goal_states", "start_seeds"}
@@ -50,9 +54,9 @@ class Goals:
                 "together, as Goals.options() does"
             )
         return cls(
-            images=np.asarray(options["goal_images"]),
-            states=np.asarray(options["goal_states"], np.float64),
-            seeds=np.asarray(options["start_seeds"]),
+            images=np.array(options["goal_images"]),
+            states=np.array(options["goal_states"], np.float64),
+            seeds=np.array(options["start_seeds"]),
         )
 
     def options(self) -> dict[str, np.ndarray]:
@@ -81,8 +85,22 @@ class ImageGoalVectorEnv(VectorEnv[Any, Any, Any]):
     """Names of the numbers of a goal's state; empty if nothing can be measured."""
     state_units: tuple[str, ...] = ()
     """The unit of each of these numbers: ``m`` or ``rad``."""
+    task: Any = None
+    """The :class:`rig.envs.task.Task`, if it is one of ours."""
     is_reset_free: bool = False
     """Whether training continues from where the last episode ended."""
+
+    def images_of(self, states: Float64[np.ndarray, "G state"]) -> UInt8[np.ndarray, "G H W 3"]:
+        """Return images of states that are set; only tasks of ours can set them."""
+        raise NotImplementedError
+
+    def still_image(self) -> UInt8[np.ndarray, "H W 3"]:
+        """Return what the camera shows of what never moves, or the images' commonest colour."""
+        raise NotImplementedError
+
+    def paint_table(self, pattern: "Pattern") -> bool:
+        """Give all that never moves a pattern; return whether that is possible."""
+        return False
 
     def get_state(self) -> Float64[np.ndarray, "N state"]:
         """Return the full state of each environment; save it, never learn from it.
@@ -113,3 +131,11 @@ class ImageGoalVectorEnv(VectorEnv[Any, Any, Any]):
     def step_s(self) -> float:
         """Seconds between two frames of a video."""
         return 1 / float(self.metadata["render_fps"])
+
+
+def rms(
+    one: UInt8[np.ndarray, "N H W 3"], other: UInt8[np.ndarray, "N H W 3"]
+) -> Float64[np.ndarray, " N"]:
+    """Compute the root mean square difference of images, in grey levels of 255."""
+    difference = one.astype(np.float64) - other
+    return np.sqrt((difference**2).mean(axis=(1, 2, 3)))

@@ -24,21 +24,30 @@ if TYPE_CHECKING:
     from rig.envs.task import Task
 
 
-ENTRY_POINT = "rig.envs.tabletop_env:TabletopEnv"
+ENTRY_POINT = "rig.envs.single_env:TabletopEnv"
 """Makes one environment of a task; environments with another entry point are external."""
 VECTOR_ENTRY_POINT = "rig.envs.tabletop_env:TabletopVectorEnv"
-IDS = (
-    "rig/Reach-v0",
-    "rig/Push-v0",
-    "rig/PushWide-v0",
-    "rig/PushTwo-v0",
-    "rig/PushAny-v0",
-    "rig/PushResetFree-v0",
-    "rig/Door-v0",
-    "rig/DoorResetFree-v0",
-    "rig/PickAndPlace-v0",
-    "rig/Rope-v0",
-)
+NUM_STEPS = {
+    "rig/Reach-v0": 50,
+    "rig/Push-v0": 50,
+    "rig/PushWide-v0": 100,
+    "rig/PushTwo-v0": 100,
+    "rig/PushAny-v0": 100,
+    "rig/PushGrey-v0": 50,
+    "rig/PushDark-v0": 50,
+    "rig/PushPattern-v0": 50,
+    "rig/PushSame-v0": 100,
+    "rig/PushBar-v0": 100,
+    "rig/PushResetFree-v0": 50,
+    "rig/Door-v0": 100,
+    "rig/DoorResetFree-v0": 100,
+    "rig/PickAndPlace-v0": 50,
+    "rig/Rope-v0": 100,
+    "rig/RopeColours-v0": 100,
+    "rig/RopePick-v0": 100,
+}
+"""Steps of an episode, by id."""
+IDS = tuple(NUM_STEPS)
 
 
 def register_task(task: "Task", *, tuned_for: str = "") -> None:
@@ -51,18 +60,19 @@ def register_task(task: "Task", *, tuned_for: str = "") -> None:
     if tuned_for:
         task = replace(task, tuned_for=tuned_for)
     registry.pop(task.id, None)
-    _register(task.id, task)
+    _register(task.id, task, task.num_steps)
 
 
-def _register(id_: str, task: Any) -> None:
+def _register(id_: str, task: Any, num_steps: int) -> None:
     register(
         id_,
         entry_point=ENTRY_POINT,
         vector_entry_point=VECTOR_ENTRY_POINT,
+        max_episode_steps=num_steps,
         kwargs={"task": task},
     )
 
 
-for _id in IDS:
+for _id, _num_steps in NUM_STEPS.items():
     if _id not in registry:
-        _register(_id, _id)
+        _register(_id, _id, _num_steps)

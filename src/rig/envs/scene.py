@@ -1,6 +1,6 @@
 """A scene: the MuJoCo model of a scene file, and where a task's state is in it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 
@@ -10,6 +10,8 @@ from jaxtyping import Bool, Float64, Int
 
 from rig.envs import arm
 from rig.envs.camera import MOVING_GROUP, STATIC_GROUP
+from rig.envs.grasp import Grasp
+from rig.envs.patterns import Pattern
 from rig.errors import SceneError, suggest
 
 
@@ -21,7 +23,11 @@ FULL_STATE = mujoco.mjtState.mjSTATE_INTEGRATION
 AWAY_M = 10.0
 """Distance of absent objects from the table, and from each other."""
 JOINT, ACTUATOR = mujoco.mjtObj.mjOBJ_JOINT, mujoco.mjtObj.mjOBJ_ACTUATOR
+GEOM = mujoco.mjtObj.mjOBJ_GEOM
 UNITS = {mujoco.mjtJoint.mjJNT_SLIDE: "m", mujoco.mjtJoint.mjJNT_HINGE: "rad"}
+
+Rgb = tuple[float, float, float]
+"""Red, green and blue, from 0 to 1."""
 
 
 class Scene:
@@ -31,10 +37,23 @@ class Scene:
     """
 
     def __init__(
-        self, source: str | Path, joints: Sequence[str], motors: Sequence[str] = ()
+        self,
+        source: str | Path,
+        joints: Sequence[str],
+        motors: Sequence[str] = (),
+        colours: Mapping[str, Rgb] | None = None,
     ) -> None:
-        """Compile a scene file, and find the joints, the motors and the arm in it."""
+        """Compile a scene file, and find the joints, the motors and the arm in it.
+
+        Args:
+            source: The name of a built-in scene, or the path of a file.
+            joints: Whose positions are the state.
+            motors: Actuators with an action of their own.
+            colours: Colours of geoms in place of the file's, by their names.
+        """
         self.model = load_model(source)
+        for name, rgb in (colours or {}).items():
+            self.model.geom_rgba[find(self.model, GEOM, name), :3] = rgb
         self._state = joint_addresses(self.model, joints)
         self._motors = np.array([find(self.model, ACTUATOR, name) for name in motors], int)
         known = names_of(self.model, JOINT)
@@ -48,6 +67,7 @@ class Scene:
         self._driven = np.array([hand.index(name) for name in driven], int)
         self._flange_m = self.model.site("flange").pos.copy()
         self._links = [self.model.body(link).mocapid[0] for link in arm.LINKS]
+        self._grasp = Grasp(self.model)
         self.substep_s: float = self.model.opt.timestep
 
     @property
@@ -55,6 +75,19 @@ class Scene:
         """The unit of each number of the state: ``m``, or ``rad`` for a hinge."""
         kinds = dict(zip(self.model.jnt_qposadr, self.model.jnt_type, strict=True))
         return [UNITS[mujoco.mjtJoint(kinds[address])] for address in self._state]
+
+    @property
+    def static_geoms(self) -> list[int]:
+        """The geoms that never move and that the camera sees."""
+        return np.flatnonzero(self.model.geom_group == STATIC_GROUP).tolist()
+
+    def by_geom(self, patterns: Mapping[str, Pattern]) -> dict[int, Pattern]:
+        """Return patterns by the id of their geom.
+
+        Raises:
+            SceneError: There is no geom of that name.
+        """
+        return {find(self.model, GEOM, name): value for name, value in patterns.items()}
 
     def new_data(self) -> mujoco.MjData:
         """Return new data of this model, at rest."""
@@ -110,8 +143,9 @@ class Scene:
         """
         data.qvel[self._hand] = velocity_m_s
         data.ctrl[self._hand_actuators] = velocity_m_s[self._driven]
-        ranges = self.model.actuator_ctrlrange[self._motors]
-        data.ctrl[self._motors] = ranges[:, 0] + settings * (ranges[:, 1] - ranges[:, 0])
+        low, high = self.model.actuator_ctrlrange[self._motors].T
+        self._grasp.update(data, (data.ctrl[self._motors] - low) / (high - low), settings)
+        data.ctrl[self._motors] = low + settings * (high - low)
         mujoco.mj_step(self.model, data, nstep=num_substeps)
 
     def pose(self, datas: Sequence[mujoco.MjData]) -> None:
@@ -182,15 +216,17 @@ def joint_addresses(model: mujoco.MjModel, joints: Sequence[str]) -> Int[np.ndar
 
 
 def names_of(model: mujoco.MjModel, kind: mujoco.mjtObj) -> list[str]:
-    """Return the names of all joints, or of all actuators, of a model."""
-    num = {JOINT: model.njnt, ACTUATOR: model.nu}[kind]
+    """Return the names of all joints, actuators or geoms of a model."""
+    num = {JOINT: model.njnt, ACTUATOR: model.nu, GEOM: model.ngeom}[kind]
     return [mujoco.mj_id2name(model, kind, index) or "" for index in range(num)]
 
 
 def find(model: mujoco.MjModel, kind: mujoco.mjtObj, name: str) -> int:
-    """Return the id of the joint, or the actuator, of that name."""
+    """Return the id of the joint, actuator or geom of that name."""
     known = names_of(model, kind)
     if name not in known:
-        what = {JOINT: "joint", ACTUATOR: "motor"}[kind]
-        raise SceneError(f"the scene has no {what} {name!r}: {suggest(name, known)}")
+        what = {JOINT: "joint", ACTUATOR: "motor", GEOM: "geom"}[kind]
+        raise SceneError(
+            f"the scene has no {what} {name!r}: {suggest(name, filter(None, known))}"
+        )
     return known.index(name)

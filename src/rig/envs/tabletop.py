@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 import mujoco
 import numpy as np
-from jaxtyping import Float32, Float64, UInt8
+from jaxtyping import Bool, Float32, Float64, UInt8
 
 from rig.envs.camera import RayCamera
+from rig.envs.patterns import Pattern
 from rig.envs.scene import Scene
 from rig.envs.task import Task
 from rig.envs.thread_pool import ThreadPool
@@ -47,11 +48,16 @@ class Tabletop:
         self._num_axes = len(task.hand_box.low)
         self.action_size = task.action_size
         self.state_size = len(task.start)
-        self._scene = Scene(task.scene, task.joints, task.motors)
+        self._scene = Scene(task.scene, task.joints, task.motors, task.colours)
         self._num_substeps = round(STEP_S / self._scene.substep_s)
         self._datas = [self._scene.new_data() for _ in range(num_envs)]
         self._spare_datas = [self._scene.new_data() for _ in range(num_envs)]
-        self._camera = RayCamera(self._scene.model, task.camera, image_size)
+        self.camera = RayCamera(
+            self._scene.model,
+            task.camera,
+            image_size,
+            patterns=self._scene.by_geom(task.patterns),
+        )
         self._thread_pool = ThreadPool(num_threads)
         self._absent = np.zeros((num_envs, self.state_size), bool)
         self.reset()
@@ -86,15 +92,29 @@ class Tabletop:
         """The unit of each number of a state: ``m`` or ``rad``."""
         return self._scene.units
 
+    def paint(self, pattern: Pattern) -> None:
+        """Give every geom that never moves a pattern, where it has none."""
+        self.camera.paint(dict.fromkeys(self._scene.static_geoms, pattern))
+
     def images(self) -> Images:
         """Render the copies as they are."""
         return self._render(self._datas)
 
-    def set_states(self, states: States) -> Images:
-        """Put every copy at rest in a state, and return the images."""
+    def set_states(
+        self, states: States, mask: Bool[np.ndarray, " num_envs"] | None = None
+    ) -> Images:
+        """Put copies at rest in their row of the states, and return the images.
+
+        Args:
+            states: One state for each copy.
+            mask: Which copies; by default all. The others stay as they are.
+        """
         self._check_states(states, self.num_envs)
-        self._absent = self.task.absent(states)
-        return self._render_states(self._datas, states)
+        mask = np.ones(self.num_envs, bool) if mask is None else mask
+        self._absent[mask] = self.task.absent(states)[mask]
+        for row in np.flatnonzero(mask):
+            self._scene.set_state(self._datas[row], states[row])
+        return self.images()
 
     def goal_images(self, states: States) -> Images:
         """Render any number of states; the copies stay as they are."""
@@ -135,7 +155,7 @@ class Tabletop:
     def _render(self, datas: Sequence[mujoco.MjData]) -> Images:
         self._scene.pose(datas)
         images = self._new_images(len(datas))
-        self._camera.images(datas, images, self._thread_pool)
+        self.camera.images(datas, images, self._thread_pool)
         return images
 
     def _new_images(self, num: int) -> Images:

@@ -17,9 +17,10 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
-from jaxtyping import Float32, Float64, UInt8
+from jaxtyping import Bool, Float32, Float64, UInt8
 
 from rig.envs.image_goal_env import Goals, ImageGoalVectorEnv
+from rig.envs.patterns import Pattern
 from rig.envs.tabletop import STEP_S, Tabletop
 from rig.envs.task import Task
 from rig.envs.tasks import find_task
@@ -32,6 +33,7 @@ NUM_DRAWN = 1000
 Image = UInt8[np.ndarray, "H W 3"]
 Images = UInt8[np.ndarray, "N H W 3"]
 States = Float64[np.ndarray, "N state"]
+EnvMask = Bool[np.ndarray, " N"]
 Observation = dict[str, np.ndarray]
 Info = dict[str, Any]
 
@@ -39,7 +41,8 @@ Info = dict[str, Any]
 class TabletopVectorEnv(ImageGoalVectorEnv):
     """A batch of environments of one task, which begin and end their episodes together.
 
-    It does not reset itself: call ``reset`` when ``truncated`` is true, for all at once.
+    It does not reset itself: call ``reset`` when ``truncated`` is true, for all, or for some by
+    ``options["reset_mask"]``.
     """
 
     metadata: dict[str, Any] = {  # noqa: RUF012 (Gymnasium declares it so)
@@ -55,17 +58,24 @@ class TabletopVectorEnv(ImageGoalVectorEnv):
         image_size: int = 48,
         num_threads: int | None = None,
         render_mode: str | None = None,
+        max_episode_steps: int | None = None,
     ) -> None:
-        """Make environments of a task, or of the task of this name; see :class:`Tabletop`."""
-        self.task = task if isinstance(task, Task) else find_task(task)
+        """Make environments of a task, or of the task of this name; see :class:`Tabletop`.
+
+        An episode has the task's number of steps, or ``max_episode_steps``.
+        """
+        self.task: Task = task if isinstance(task, Task) else find_task(task)
         self.tabletop = Tabletop(self.task, num_envs, image_size, num_threads)
-        self.id, self.num_steps = self.task.id, self.task.num_steps
+        self.id, self.num_steps = self.task.id, max_episode_steps or self.task.num_steps
         self.state_names, self.state_units = self.task.joints, tuple(self.tabletop.units)
         self.is_reset_free = self.task.is_reset_free
-        self.num_envs = num_envs
-        self.render_mode = render_mode
+        self.num_envs, self.render_mode = num_envs, render_mode
+        self._num_steps_done = np.zeros(num_envs, np.int64)
+        self._goal_states = np.tile(np.asarray(self.task.start, np.float64), (num_envs, 1))
+        self._goal_images = np.zeros((num_envs, image_size, image_size, 3), np.uint8)
         self.single_observation_space = _observation_space(image_size)
-        self.single_action_space = _action_space(self.tabletop.action_size)
+        action_size = self.tabletop.action_size
+        self.single_action_space = spaces.Box(-1.0, 1.0, (action_size,), np.float32)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
 
@@ -79,32 +89,34 @@ class TabletopVectorEnv(ImageGoalVectorEnv):
             options: ``goal_states``, [N, state], are used in place of drawn ones. With them,
                 every environment is put at its start, without the objects that its goal lacks
                 (NaN), and the rest of :meth:`rig.envs.image_goal_env.Goals.options` is allowed.
+                ``reset_mask``, [N]: the environments to reset; the others stay as they are.
 
         Raises:
-            TaskError: An option is unknown, or the goal states have the wrong shape.
+            TaskError: An option is unknown, or an array has the wrong shape.
         """
         super().reset(seed=seed)
         options = dict(options or {})
+        mask = self._reset_mask(options.pop("reset_mask", None))
         is_continued = self.is_reset_free and seed is None and "goal_states" not in options
         images = options.pop("goal_images", None)
         options.pop("start_seeds", None)  # every episode has the same start
-        self._num_steps_done = 0
-        self._goal_states = self._choose_goals(options)
+        self._num_steps_done[mask] = 0
+        self._goal_states[mask] = self._choose_goals(options)[mask]
         if images is None:
             images = self.tabletop.goal_images(self._goal_states)
-        self._goal_images = images
-        self._images = self.tabletop.images() if is_continued else self._put_at_start()
+        self._goal_images[mask] = np.asarray(images)[mask]
+        self._images = self.tabletop.images() if is_continued else self._put_at_start(mask)
         return self._observe()
 
     def step(
         self, actions: Float32[np.ndarray, "N action"]
     ) -> tuple[Observation, np.ndarray, np.ndarray, np.ndarray, Info]:
-        """Move every hand; all truncate together after the task's ``num_steps``."""
+        """Move every hand; truncate after ``num_steps``."""
         self._images = self.tabletop.step(np.asarray(actions, np.float32))
         self._num_steps_done += 1
         observation, info = self._observe()
         rewards, terminated = np.zeros(self.num_envs), np.zeros(self.num_envs, bool)
-        truncated = np.full(self.num_envs, self._num_steps_done >= self.task.num_steps)
+        truncated = self._num_steps_done >= self.num_steps
         return observation, rewards, terminated, truncated, info
 
     def goals(self, num: int, *, rng: np.random.Generator) -> Goals:
@@ -112,6 +124,19 @@ class TabletopVectorEnv(ImageGoalVectorEnv):
         states = self.task.sample_goals(max(num, NUM_DRAWN), rng=rng)[:num]
         images = self.tabletop.goal_images(states)
         return Goals(images=images, states=states, seeds=np.zeros(num, np.int64))
+
+    def images_of(self, states: States) -> Images:
+        """Return images of states that are set."""
+        return self.tabletop.goal_images(states)
+
+    def still_image(self) -> Image:
+        """Return what the camera shows of what never moves."""
+        return self.tabletop.camera.still_image
+
+    def paint_table(self, pattern: Pattern) -> bool:
+        """Give all that never moves a pattern, where it has none."""
+        self.tabletop.paint(pattern)
+        return True
 
     @property
     def columns(self) -> dict[str, slice]:
@@ -150,14 +175,25 @@ class TabletopVectorEnv(ImageGoalVectorEnv):
             )
         return states
 
-    def _put_at_start(self) -> Images:
+    def _reset_mask(self, given: Any) -> EnvMask:
+        """Return the environments to reset: all of them if none are given."""
+        mask = np.ones(self.num_envs, bool) if given is None else np.asarray(given)
+        if mask.shape != (self.num_envs,) or mask.dtype != bool:
+            raise TaskError(
+                f"reset_mask is {mask.dtype} of shape {mask.shape}: give bool of shape "
+                f"({self.num_envs},), as `terminated | truncated`"
+            )
+        return mask
+
+    def _put_at_start(self, mask: EnvMask) -> Images:
         starts = np.tile(self.task.start, (self.num_envs, 1))
-        return self.tabletop.set_states(np.where(np.isnan(self._goal_states), np.nan, starts))
+        starts = np.where(np.isnan(self._goal_states), np.nan, starts)
+        return self.tabletop.set_states(starts, mask)
 
     def _observe(self) -> tuple[Observation, Info]:
         observation = {
-            "observation": self._images,
-            "achieved_goal": self._images,
+            "observation": self._images.copy(),
+            "achieved_goal": self._images.copy(),
             "desired_goal": self._goal_images.copy(),
         }
         return observation, self._measure()
@@ -171,70 +207,6 @@ class TabletopVectorEnv(ImageGoalVectorEnv):
         return measured
 
 
-class TabletopEnv(gymnasium.Env):
-    """One environment of a task: a batch of one, without its batch axis."""
-
-    metadata: dict[str, Any] = {  # noqa: RUF012 (Gymnasium declares it so)
-        "render_modes": ["rgb_array"],
-        "render_fps": round(1 / STEP_S),
-    }
-
-    def __init__(
-        self, task: str | Task, image_size: int = 48, render_mode: str | None = None
-    ) -> None:
-        """Make an environment of a task, or of the task of this name."""
-        self._batch = TabletopVectorEnv(task, 1, image_size, 1, render_mode)
-        self.task = self._batch.task
-        self.tabletop = self._batch.tabletop
-        self.render_mode = render_mode
-        self.observation_space = self._batch.single_observation_space
-        self.action_space = self._batch.single_action_space
-
-    def reset(
-        self, *, seed: int | None = None, options: Mapping[str, Any] | None = None
-    ) -> tuple[Observation, Info]:
-        """Begin an episode, with a drawn goal or with ``options["goal_states"]``.
-
-        Args:
-            seed: Seed of the goals. With it, the environment is put at its start.
-            options: ``goal_states``, [1, state] or [state].
-        """
-        super().reset(seed=seed)
-        options = dict(options or {})
-        if "goal_states" in options:
-            options["goal_states"] = np.atleast_2d(options["goal_states"])
-        return _first(*self._batch.reset(seed=seed, options=options))
-
-    def step(
-        self, action: Float32[np.ndarray, " action"]
-    ) -> tuple[Observation, float, bool, bool, Info]:
-        """Move the hand; truncate after the task's ``num_steps``."""
-        observation, _, _, truncated, info = self._batch.step(np.asarray(action)[None])
-        observation, info = _first(observation, info)
-        return observation, 0.0, False, bool(truncated[0]), info
-
-    def render(self) -> Image | None:
-        """Return the last image."""
-        images = self._batch.render()
-        return None if images is None else images[0]
-
-    def close(self) -> None:
-        """Stop the environment's thread."""
-        self._batch.close()
-
-
-def _first(observation: Observation, info: Info) -> tuple[Observation, Info]:
-    """Return the first row of a batch; a distance becomes a plain number."""
-    one_observation = {name: images[0] for name, images in observation.items()}
-    return one_observation, {
-        name: rows[0] if rows.ndim > 1 else float(rows[0]) for name, rows in info.items()
-    }
-
-
 def _observation_space(image_size: int) -> gymnasium.Space:
     image = spaces.Box(0, 255, (image_size, image_size, 3), np.uint8)
     return spaces.Dict(observation=image, achieved_goal=image, desired_goal=image)
-
-
-def _action_space(action_size: int) -> gymnasium.Space:
-    return spaces.Box(-1.0, 1.0, (action_size,), np.float32)

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, Float64
 
-from rig.envs.scene import Scene
+from rig.envs.patterns import Pattern
+from rig.envs.scene import Rgb, Scene
 from rig.envs.viewpoint import Camera
 
 
@@ -76,6 +77,10 @@ class Task:
     """The name of a built-in scene, without ``.xml``, or the path of a scene file."""
     camera: Camera
     """The camera whose images the policy sees."""
+    colours: Mapping[str, Rgb] = field(default_factory=dict)
+    """The colours of geoms in place of the scene's, by the geom's name."""
+    patterns: Mapping[str, Pattern] = field(default_factory=dict)
+    """The pattern on geoms of the scene, by the geom's name."""
     objects: Mapping[str, tuple[str, ...]]
     """The joints of each object in the scene; the hand comes first."""
     hand_box: Region

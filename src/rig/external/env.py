@@ -1,5 +1,7 @@
 """One external environment, and what it observed last."""
 
+import copy
+from collections.abc import Sequence
 from typing import Any
 
 import gymnasium
@@ -8,7 +10,9 @@ import numpy as np
 from gymnasium import spaces
 from jaxtyping import Float32, Float64
 
-from rig.errors import ExternalEnvError
+from rig.external.action_bounds import ActionBounds
+from rig.external.failures import calling
+from rig.external.score import ScoreKey
 
 
 GOAL_KEYS = ("achieved_goal", "desired_goal")
@@ -21,13 +25,26 @@ Point = Float64[np.ndarray, " goal"]
 class ExternalEnv:
     """One environment with actions in [-1, 1]. Reset it after its episode has ended."""
 
-    def __init__(self, env: gymnasium.Env[Any, Any], num_steps: int) -> None:
-        """Wrap an environment, and truncate its episodes after ``num_steps``."""
-        self.env, self.num_steps = env, num_steps
-        self._low, self._high = action_bounds(env.action_space)
+    def __init__(
+        self, env: gymnasium.Env[Any, Any], num_steps: int, scores: Sequence[ScoreKey] = ()
+    ) -> None:
+        """Wrap an environment.
+
+        Args:
+            env: The environment.
+            num_steps: Episodes are truncated after that many.
+            scores: Arrays to measure in evaluation.
+        """
+        self.env, self.num_steps, self.scores = env, num_steps, scores
+        self._scored: dict[str, Float64[np.ndarray, " values"]] = {}
+        self._bounds = ActionBounds.of(env.action_space)
         self._is_multi_goal = is_multi_goal(env.observation_space)
+        self.id = env.spec.id if env.spec else type(env.unwrapped).__name__
+        """How errors name it."""
         self.observation: Any = None
-        self.info: dict[str, Any] = {}
+        """A copy of what it observed last: many environments fill the same arrays again."""
+        self.is_success = np.nan
+        """Its own success at the last step; NaN without one."""
         self.terminated = self.truncated = False
         self.has_goal = True
         """Whether the environment's own goal is the one that the last reset asked for."""
@@ -36,7 +53,7 @@ class ExternalEnv:
     @property
     def action_size(self) -> int:
         """Number of dimensions of an action."""
-        return self._low.size
+        return self._bounds.size
 
     @property
     def achieved(self) -> Point:
@@ -47,6 +64,16 @@ class ExternalEnv:
     def desired(self) -> Point:
         """The desired goal of a multi-goal environment; empty for others."""
         return self._goal_part("desired_goal")
+
+    @property
+    def state(self) -> Float64[np.ndarray, " state"]:
+        """The achieved goal, and the arrays to measure."""
+        return np.concatenate([self.achieved, *self._scored.values()])
+
+    @property
+    def score_sizes(self) -> dict[str, int]:
+        """The number of values of each array to measure."""
+        return {name: len(values) for name, values in self._scored.items()}
 
     @property
     def has_ended(self) -> bool:
@@ -60,7 +87,9 @@ class ExternalEnv:
 
     def reset(self, seed: int, goal: Point | None = None) -> None:
         """Begin an episode, and set the goal of a multi-goal environment if it can be set."""
-        self.observation, self.info = self.env.reset(seed=seed)
+        with calling(self.id, "reset"):
+            observation, info = self.env.reset(seed=seed)
+            self._observe(observation, info)
         self.terminated = self.truncated = False
         self._num_steps_done = 0
         inner: Any = self.env.unwrapped
@@ -70,11 +99,10 @@ class ExternalEnv:
 
     def step(self, action: Float32[np.ndarray, " action"]) -> None:
         """Step with an action in [-1, 1], scaled to the bounds of the action space."""
-        share = (np.clip(action.astype(np.float64), -1, 1) + 1) / 2
-        scaled = self._low + share.reshape(self._low.shape) * (self._high - self._low)
-        self.observation, _, terminated, truncated, self.info = self.env.step(
-            scaled.astype(self.env.action_space.dtype)
-        )
+        scaled = self._bounds.to_units(action)
+        with calling(self.id, "step"):
+            observation, _, terminated, truncated, info = self.env.step(scaled)
+            self._observe(observation, info)
         self._num_steps_done += 1
         self.terminated = bool(terminated)
         self.truncated = bool(truncated) or self._num_steps_done >= self.num_steps
@@ -86,7 +114,12 @@ class ExternalEnv:
     def _goal_part(self, name: str) -> Point:
         if not self._is_multi_goal:
             return np.empty(0)
-        return np.asarray(self.observation[name], np.float64).reshape(-1)
+        return np.array(self.observation[name], np.float64).reshape(-1)
+
+    def _observe(self, observation: Any, info: dict[str, Any]) -> None:
+        self.observation = copy.deepcopy(observation)
+        self.is_success = float(info.get("is_success", np.nan))
+        self._scored = {score.name: score.read(info, observation) for score in self.scores}
 
 
 def physics_of(env: gymnasium.Env[Any, Any]) -> Physics | None:
@@ -107,23 +140,3 @@ def is_multi_goal(space: spaces.Space[Any]) -> bool:
     """Check whether observations have an achieved and a desired goal."""
     parts = space.spaces if isinstance(space, spaces.Dict) else {}
     return all(isinstance(parts.get(key), spaces.Box) for key in GOAL_KEYS)
-
-
-def action_bounds(space: spaces.Space[Any]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the lower and the upper bound of each dimension of an action.
-
-    Raises:
-        ExternalEnvError: The action space is not a bounded box.
-    """
-    if not isinstance(space, spaces.Box):
-        raise ExternalEnvError(
-            f"its actions are {type(space).__name__}, and rig learns continuous ones: use an "
-            "environment whose action space is a Box"
-        )
-    low, high = space.low.astype(np.float64), space.high.astype(np.float64)
-    if not (np.isfinite(low).all() and np.isfinite(high).all() and low.size):
-        raise ExternalEnvError(
-            f"its action space {space} has no bounds: wrap it in gymnasium.wrappers.ClipAction "
-            "or RescaleAction, and register that"
-        )
-    return low, high

@@ -8,9 +8,11 @@ import numpy as np
 from gymnasium import spaces
 from jaxtyping import UInt8
 
+from rig.envs.patterns import Pattern
 from rig.envs.square_crop import crop_square
 from rig.errors import ExternalEnvError
 from rig.external.env import ExternalEnv
+from rig.external.failures import calling, check_image
 
 
 Image = UInt8[np.ndarray, "H W 3"]
@@ -28,6 +30,16 @@ class ImageSource:
     def images(self, envs: Sequence[ExternalEnv]) -> Images:
         """Return the present image of each environment."""
         raise NotImplementedError
+
+    def still_image(self, envs: Sequence[ExternalEnv]) -> Image:
+        """Return an image of the commonest colour in the present images."""
+        images = self.images(envs)
+        colours, counts = np.unique(images.reshape(-1, 3), axis=0, return_counts=True)
+        return np.broadcast_to(colours[counts.argmax()], images.shape[1:]).copy()
+
+    def paint_table(self, pattern: Pattern) -> bool:
+        """Give what is fixed to the world a pattern; return whether that is possible."""
+        return False
 
     def close(self) -> None:
         """Release what the source holds."""
@@ -57,7 +69,8 @@ class ObservationSource(ImageSource):
         return np.stack([crop_square(self._image(env), self._size) for env in envs])
 
     def _image(self, env: ExternalEnv) -> Image:
-        return np.asarray(env.observation[self._part] if self._part else env.observation)
+        image = env.observation[self._part] if self._part else env.observation
+        return check_image(env.id, image, f"its observation {self._part}".strip())
 
 
 class RenderSource(ImageSource):
@@ -77,18 +90,15 @@ def render(env: ExternalEnv) -> Image:
     """Return the image that an environment renders.
 
     Raises:
-        ExternalEnvError: A library is missing, or it is not an RGB image.
+        ExternalEnvError: A library is missing.
+        EnvFailedError: It raised an error, or what it returned is not an RGB image.
     """
-    try:
-        image = np.asarray(env.env.render())
-    except gymnasium.error.DependencyNotInstalled as error:
-        raise ExternalEnvError(str(error)) from error
-    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-        raise ExternalEnvError(
-            f"it renders {image.dtype} of shape {image.shape}: render must return uint8 of "
-            "shape [H, W, 3]"
-        )
-    return image
+    with calling(env.id, "render"):
+        try:
+            image = env.env.render()
+        except gymnasium.error.DependencyNotInstalled as error:
+            raise ExternalEnvError(str(error)) from error
+    return check_image(env.id, image, "what it renders")
 
 
 def image_parts(space: spaces.Space[Any]) -> list[str]:

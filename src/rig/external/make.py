@@ -10,7 +10,9 @@ import mujoco
 import numpy as np
 
 from rig.errors import ExternalEnvError, suggest
-from rig.external.env import ExternalEnv, action_bounds, is_multi_goal, physics_of
+from rig.external.action_bounds import ActionBounds
+from rig.external.env import ExternalEnv, is_multi_goal, physics_of
+from rig.external.failures import calling, named
 from rig.external.image_source import (
     ImageSource,
     ObservationSource,
@@ -18,6 +20,7 @@ from rig.external.image_source import (
     image_parts,
 )
 from rig.external.ray_caster import RayCasterSource
+from rig.external.score import parse_scores
 from rig.external.vector_env import ExternalVectorEnv
 
 
@@ -43,6 +46,8 @@ class EnvSpec:
     or ``render`` for the environment's own."""
     num_steps: int = 0
     """Time limit of an episode; 0 for the environment's own limit."""
+    score: str = ""
+    """Arrays to measure in evaluation (see :mod:`rig.external.score`)."""
 
 
 def make_external_envs(
@@ -53,14 +58,12 @@ def make_external_envs(
     Raises:
         ExternalEnvError: It can't be found or made, or has no usable actions or images.
     """
-    name = import_id(spec.id)
-    try:
+    name, scores = import_id(spec.id), parse_scores(spec.score)
+    with named(spec.id):
         image_source, envs = make_with_source(name, spec.camera, num_envs, image_size)
         num_steps = spec.num_steps or own_time_limit(envs[0])
-        external_envs = [ExternalEnv(env, num_steps) for env in envs]
+        external_envs = [ExternalEnv(env, num_steps, scores) for env in envs]
         return ExternalVectorEnv(spec.id, external_envs, image_source, seed)
-    except ExternalEnvError as error:
-        raise ExternalEnvError(f"{spec.id}: {error}") from error
 
 
 def import_id(id_: str) -> str:
@@ -68,19 +71,21 @@ def import_id(id_: str) -> str:
 
     Raises:
         ExternalEnvError: There is no such module, or no such environment.
+        EnvFailedError: The module raised another error.
     """
     module, _, name = id_.rpartition(":")
-    try:
-        if module:
-            import_module(module)
-        gymnasium.spec(name)
-    except ModuleNotFoundError as error:
-        raise ExternalEnvError(f"{id_}: {how_to_install(str(error.name))}") from error
-    except gymnasium.error.Error as error:
-        raise ExternalEnvError(
-            f"there is no environment {id_!r} ({error}): give MODULE:ID, where importing "
-            "MODULE registers ID with Gymnasium"
-        ) from error
+    with calling(id_, "import"):
+        try:
+            if module:
+                import_module(module)
+            gymnasium.spec(name)
+        except ModuleNotFoundError as error:
+            raise ExternalEnvError(f"{id_}: {how_to_install(str(error.name))}") from error
+        except gymnasium.error.Error as error:
+            raise ExternalEnvError(
+                f"there is no environment {id_!r} ({error}): give MODULE:ID, where importing "
+                "MODULE registers ID with Gymnasium"
+            ) from error
     return name
 
 
@@ -92,24 +97,39 @@ def how_to_install(module: str) -> str:
     return f"there is no module {module!r}: install it, or put its folder on PYTHONPATH"
 
 
+def how_to_install_for(name: str, module: str) -> str:
+    """Say what installs a missing module that an environment needs."""
+    package = str(gymnasium.spec(name).entry_point).partition(":")[0].split(".")
+    if package[:2] == ["gymnasium", "envs"] and len(package) > 2:
+        extra = package[2].replace("_", "-")
+        return f"it needs {module}, which is not installed: pip install 'gymnasium[{extra}]'"
+    if module.partition(".")[0] in EXTRAS:
+        return how_to_install(module)
+    return f"it needs the module {module}, which is not installed: pip install what has it"
+
+
 def make(name: str, **options: Any) -> Env:
     """Make one copy.
 
     Raises:
         ExternalEnvError: A library that it needs is missing, or its version does not fit.
+        EnvFailedError: It raised another error.
     """
-    try:
-        return gymnasium.make(name, disable_env_checker=True, **options)
-    except gymnasium.error.DependencyNotInstalled as error:
-        raise ExternalEnvError(str(error)) from error
-    except AssertionError as error:
-        library = str(gymnasium.spec(name).entry_point).partition(".")[0]
-        if library not in EXTRAS:
-            raise
-        raise ExternalEnvError(
-            f"{library} {version(library)} does not work with mujoco {mujoco.__version__}: "
-            f"pip install 'imagined-goals[{EXTRAS[library]}]'"
-        ) from error
+    with calling(name, "make"):
+        try:
+            return gymnasium.make(name, disable_env_checker=True, **options)
+        except gymnasium.error.DependencyNotInstalled as error:
+            raise ExternalEnvError(str(error)) from error
+        except ModuleNotFoundError as error:
+            raise ExternalEnvError(how_to_install_for(name, str(error.name))) from error
+        except AssertionError as error:
+            library = str(gymnasium.spec(name).entry_point).partition(".")[0]
+            if library not in EXTRAS:
+                raise
+            raise ExternalEnvError(
+                f"{library} {version(library)} does not work with mujoco {mujoco.__version__}: "
+                f"pip install 'imagined-goals[{EXTRAS[library]}]'"
+            ) from error
 
 
 def own_time_limit(env: Env) -> int:
@@ -130,8 +150,9 @@ def make_with_source(
     observation, and the environment's own ``render``.
     """
     first = make_without_render(name)
-    action_bounds(first.action_space)
-    first.reset(seed=0)
+    ActionBounds.of(first.action_space)
+    with calling(name, "reset"):
+        first.reset(seed=0)
     names = image_parts(first.observation_space)
     can_render = "rgb_array" in first.metadata.get("render_modes", ())
     if camera not in {*names, RENDER} - {""} and physics_of(first):
@@ -140,7 +161,8 @@ def make_with_source(
             image_size, camera, is_multi_goal=is_multi_goal(first.observation_space)
         )
         return source, [first, *others]
-    first.close()
+    with calling(name, "close"):
+        first.close()
     choices = [*names, RENDER] if can_render else names
     if camera and camera not in choices:
         raise ExternalEnvError(f"it has no image {camera!r}: {suggest(camera, choices)}")

@@ -6,6 +6,7 @@ from itertools import compress
 import mujoco
 import numpy as np
 
+from rig.envs.patterns import Pattern
 from rig.envs.thread_pool import ThreadPool
 from rig.envs.viewpoint import View
 from rig.errors import ExternalEnvError
@@ -17,7 +18,7 @@ from rig.external.appearance import (
 )
 from rig.external.camera_pose import FORM, SceneCamera, camera_at, find_camera, fixed_cameras
 from rig.external.env import ExternalEnv, Physics, physics_of
-from rig.external.image_source import Images, ImageSource
+from rig.external.image_source import Image, Images, ImageSource
 from rig.external.scene_renderer import MIN_MOTION, Motion, SceneRenderer
 
 
@@ -47,6 +48,7 @@ class RayCasterSource(ImageSource):
         """The model that each environment had at its last image."""
         self._motions: dict[int, Motion] = {}
         """By the number of geoms of the scene."""
+        self._pattern: Pattern | None = None
         self._thread_pool = ThreadPool()
         self.description = f"mj_multiRay, camera {camera or 'as usual'}"
 
@@ -71,6 +73,18 @@ class RayCasterSource(ImageSource):
             datas = [data for _, data in compress(scenes, rows)]
             images[rows] = renderer.images(datas, self._thread_pool)
         return images
+
+    def still_image(self, envs: Sequence[ExternalEnv]) -> Image:
+        """Return what the camera shows of what is fixed to the world in the first scene."""
+        self.images(envs)
+        return self._renderers[0].still_image(scene_of(envs[0])[1])
+
+    def paint_table(self, pattern: Pattern) -> bool:
+        """Give what is fixed to the world a pattern."""
+        self._pattern = pattern
+        for renderer in self._renderers:
+            renderer.paint(pattern)
+        return True
 
     def close(self) -> None:
         """Stop the threads."""
@@ -120,7 +134,10 @@ class RayCasterSource(ImageSource):
         is_shown = np.ones(model.nsite, bool)
         if self._is_multi_goal:
             is_shown[goal_sites(model)] = False
-        return SceneRenderer(model, self._view, self._size, motion, is_shown)
+        renderer = SceneRenderer(model, self._view, self._size, motion, is_shown)
+        if self._pattern:
+            renderer.paint(self._pattern)
+        return renderer
 
     def _notes(self, model: mujoco.MjModel) -> list[str]:
         """Return what else could be seen: other cameras, and sites that are left out."""

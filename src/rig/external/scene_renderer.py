@@ -1,13 +1,14 @@
 """Renders environments built on MuJoCo that look alike: geoms, sites, see-through ones too."""
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import mujoco
 import numpy as np
 from jaxtyping import Bool, Float64, Int, UInt8
 
 from rig.envs.camera import MOVING_GROUP, STATIC_GROUP, Layer, RayCamera
+from rig.envs.patterns import Pattern
 from rig.envs.thread_pool import ThreadPool
 from rig.envs.viewpoint import View
 from rig.external.appearance import (
@@ -94,6 +95,8 @@ class SceneRenderer:
         is_solid = self._scene.geom_rgba[:, 3] >= 1
         self._solid, self._clear = is_drawn & is_solid, np.flatnonzero(is_drawn & ~is_solid)
         self._scene.geom_group[self._clear] = HIDDEN_GROUP
+        self._is_fixed = model.body_weldid[model.geom_bodyid] == 0
+        self._patterns: dict[int, Pattern] = {}
         self._moves: Bool[np.ndarray, " geoms"] | None = None
         self._sites = SiteRenderer(sites_as_geoms(model, site_is_shown), self._new_camera)
 
@@ -124,6 +127,18 @@ class SceneRenderer:
             blend(images.reshape(-1, 3), depths_m, layers)
         return images
 
+    def paint(self, pattern: Pattern) -> None:
+        """Give what is fixed to the world a pattern."""
+        self._patterns = dict.fromkeys(np.flatnonzero(self._is_fixed).tolist(), pattern)
+        self._moves = None
+
+    def still_image(self, data: mujoco.MjData) -> UInt8[np.ndarray, "H W 3"]:
+        """Return what the camera shows of what is fixed to the world."""
+        fixed = copy.copy(self._scene)
+        is_still = self._solid & self._is_fixed
+        fixed.geom_group[:] = np.where(is_still, STATIC_GROUP, HIDDEN_GROUP)
+        return self._new_camera(fixed, data, self._patterns).still_image
+
     def _make_camera(self, data: mujoco.MjData) -> None:
         """Make the camera that casts the static geoms now, and the moving ones per image."""
         self._moves = self.motion.moves.copy()
@@ -131,10 +146,15 @@ class SceneRenderer:
         self._scene.geom_group[self._solid] = groups[self._solid]
         posed = copy.copy(data)
         self.motion.put_at_first(posed, ~self._moves)
-        self._camera = self._new_camera(self._scene, posed)
+        self._camera = self._new_camera(self._scene, posed, self._patterns)
 
-    def _new_camera(self, model: mujoco.MjModel, posed: mujoco.MjData) -> RayCamera:
-        return RayCamera(model, self._view, self._size, self._far_m, posed)
+    def _new_camera(
+        self,
+        model: mujoco.MjModel,
+        posed: mujoco.MjData,
+        patterns: Mapping[int, Pattern] | None = None,
+    ) -> RayCamera:
+        return RayCamera(model, self._view, self._size, self._far_m, posed, patterns)
 
 
 class SiteRenderer:

@@ -4,6 +4,7 @@ A goal image made by ``rig look --goal`` carries its true state in a text chunk 
 state is used for measuring only: the robot gets the image, and nothing else.
 """
 
+import io
 import json
 import struct
 import warnings
@@ -16,18 +17,21 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float64, UInt8
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 from PIL.PngImagePlugin import PngInfo
 
 from rig.envs.square_crop import square_image
 from rig.errors import ImageError
 from rig.goals.photograph import MAX_PIXELS, check_size, one_large_image, reduced
+from rig.runs.atomic_files import complete_file
 
 
 GOAL_STATE_KEY = "rig:goal_state"
 """The text chunk that holds task, true state and seed, as JSON."""
 MAX_FILE_BYTES = 1 << 28
 """More than the image of any camera."""
+SENT_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
+"""What a browser may send."""
 WHITE_16_BIT = 65_535
 TURNED = range(2, 9)
 """Values of the EXIF tag Orientation for images that have to be turned or mirrored."""
@@ -67,25 +71,52 @@ def read_goal_image(path: Path, size: int) -> GoalImage:
         raise ImageError(f"{path} is not a file: give an image, e.g. from `rig look --goal`")
     if path.stat().st_size > MAX_FILE_BYTES:
         raise ImageError(f"{path} has {path.stat().st_size:,} bytes: give a smaller image")
+    return read_image_file(path, str(path), size)
+
+
+def read_sent_image(data: bytes, size: int) -> GoalImage:
+    """Read an image that someone sent, of the usual formats only: Pillow knows stranger ones.
+
+    Raises:
+        ImageError: It is no image of these formats, cut off, or too large.
+    """
+    return read_image_file(io.BytesIO(data), "the file", size, SENT_FORMATS)
+
+
+def read_image_file(
+    source: Path | io.BytesIO, name: str, size: int, formats: tuple[str, ...] | None = None
+) -> GoalImage:
+    """Read an image file.
+
+    Args:
+        source: The file, or its bytes.
+        name: What an error message calls it.
+        size: Width and height of the goal image in pixels.
+        formats: Formats to try, by Pillow's names; by default all that it knows.
+
+    Raises:
+        ImageError: It is no image, cut off, or too large.
+    """
     usual_limit = Image.MAX_IMAGE_PIXELS
     with warnings.catch_warnings(), one_large_image():
         warnings.simplefilter("ignore")  # Pillow's, about metadata of cameras
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
-            with Image.open(path) as file:
+            with Image.open(source, formats=formats) as file:
                 width, height = file.size
                 check_size(file, usual_limit)
                 return decoded(file, size, (width, height))
         except BOMBS as error:
             reason = " ".join(str(error).split())
             raise ImageError(
-                f"{path} is too large to decode ({reason}): give it as JPEG, of at most "
+                f"{name} is too large to decode ({reason}): give it as JPEG, of at most "
                 f"{MAX_PIXELS // 10**6} megapixels"
             ) from error
         except UNREADABLE as error:
-            reason = " ".join(str(error).split())
+            is_unknown = isinstance(error, UnidentifiedImageError)
+            reason = "unknown format" if is_unknown else " ".join(str(error).split())
             raise ImageError(
-                f"{path} can't be read as an image ({reason}): give a complete PNG or JPEG file"
+                f"{name} can't be read as an image ({reason}): give a complete PNG or JPEG file"
             ) from error
 
 
@@ -127,7 +158,8 @@ def save_goal_image(
     chunks = PngInfo()
     known = {"task": task, "state": state, "seed": seed}
     chunks.add_text(GOAL_STATE_KEY, json.dumps(known))
-    image.save(path, "PNG", pnginfo=chunks)
+    with complete_file(path) as partial:
+        image.save(partial, "PNG", pnginfo=chunks)
 
 
 def goal_state(image: Image.Image) -> dict[str, Any]:

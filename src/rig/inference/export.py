@@ -46,14 +46,15 @@ def export(directory: Path, out: Path, *, force: bool = False) -> None:
         return
     run, agent = open_trained(directory, force=force)
     image_representation(agent)
+    attempts = try_first_goals(run, agent)
+    frames = [drawn for tried in attempts for drawn in attempt_frames(tried)]
     with new_directory(out) as partial:
         copy(run.directory, partial, COPIED)
         arrays = next(name for name in ARRAY_FILES if (run.policy / name).is_file())
         shutil.copyfile(run.policy / arrays, partial / "model.safetensors")
         shutil.copyfile(run.policy / "policy.json", partial / "policy.json")
-        frames = [f for tried in try_first_goals(run, agent) for f in attempt_frames(tried)]
-        save_video(partial / "replay.gif", frames)
-        (partial / "README.md").write_text(card(run, out.absolute().name))
+        save_video(partial / "replay.gif", frames, step_s=attempts[0].step_s)
+        (partial / "README.md").write_text(card(run, out.absolute().name), encoding="utf-8")
 
 
 def copy_export(source: Path, out: Path) -> None:
@@ -84,12 +85,18 @@ def check_not_existing(out: Path) -> None:
 
 @contextmanager
 def new_directory(out: Path) -> Iterator[Path]:
-    """Return an empty directory next to ``out``; move it there once it is complete."""
+    """Give an empty directory next to ``out``; move it there once it is complete.
+
+    Raises:
+        OSError: It can't be written; the error names ``out``, and nothing is left behind.
+    """
     partial = out.absolute().with_name(out.absolute().name + TEMPORARY_SUFFIX)
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
         yield partial
         partial.rename(out)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror or str(error), str(out)) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)

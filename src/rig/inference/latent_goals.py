@@ -28,7 +28,9 @@ Latents = Float32[np.ndarray, "*B latent"]
 GOAL_SOURCES = ("imagined", "images")
 
 
-class LatentGoals(gymnasium.Wrapper[dict[str, Any], Any, Any, Any]):
+class LatentGoals(
+    gymnasium.Wrapper[dict[str, Any], Any, Any, Any], gymnasium.utils.RecordConstructorArgs
+):
     """One environment seen through an encoder, with imagined goals or encoded goal images."""
 
     def __init__(
@@ -49,7 +51,10 @@ class LatentGoals(gymnasium.Wrapper[dict[str, Any], Any, Any, Any]):
         Raises:
             ConfigError: ``goals`` is neither.
         """
-        super().__init__(env)
+        gymnasium.utils.RecordConstructorArgs.__init__(
+            self, representation=representation, goals=goals
+        )
+        gymnasium.Wrapper.__init__(self, env)
         known = " or ".join(GOAL_SOURCES)
         require(goals in GOAL_SOURCES, f"goals must be {known}, got {goals!r}")
         self._representation, self._goals = representation, goals
@@ -89,7 +94,11 @@ class LatentGoals(gymnasium.Wrapper[dict[str, Any], Any, Any, Any]):
 
     def _observe(self, observation: Mapping[str, np.ndarray]) -> dict[str, Latent]:
         latent = self._encode(observation["observation"])
-        return {"observation": latent, "achieved_goal": latent, "desired_goal": self._goal}
+        return {
+            "observation": latent,
+            "achieved_goal": latent.copy(),
+            "desired_goal": self._goal.copy(),
+        }
 
     def _encode(self, image: np.ndarray) -> Latent:
-        return self._representation.encode(image[None]).latent[0]
+        return self._representation.encode(image[None]).latent[0].copy()

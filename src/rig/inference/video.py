@@ -1,12 +1,15 @@
 """Videos of attempts: goal, camera, and the decoded latent of what it sees, side by side."""
 
 from collections.abc import Sequence
+from fractions import Fraction
+from math import ceil
 from pathlib import Path
 
 import av
 import numpy as np
 from PIL import Image
 
+from rig.config import Config
 from rig.envs.tabletop import STEP_S
 from rig.inference.reach import Attempt
 from rig.report.image_grid import (
@@ -19,34 +22,50 @@ from rig.report.image_grid import (
     enlarged,
     write,
 )
+from rig.runs.atomic_files import complete_file
+from rig.training.snapshot import take_clips
 from rig.units import amount, object_of
 
 
 PANEL_PX = 240
 """Least width of each panel."""
-FRAMES_PER_S = round(1 / STEP_S)
-"""The video plays in real time."""
-HOLD_FRAMES = FRAMES_PER_S
+HOLD_S = 1.0
 """How long the last frame of an attempt stays."""
+MIN_GIF_FRAME_S = 0.02
+"""Browsers play frames that are shorter much too slowly."""
+MAX_DENOMINATOR = 1000
+"""Of a frame rate as a fraction."""
+NUM_LOOK_STEPS = 100
+"""Steps of a video of a camera."""
 PALETTE_FRAMES = 16
 """The palette of a GIF is chosen from at most this many of its frames."""
 
 
-def save_video(path: Path, frames: Sequence[Image.Image]) -> None:
-    """Write frames as H.264 in MP4, which any browser plays, or as an animated GIF."""
-    if path.suffix.lower() == ".gif":
-        save_gif(path, frames)
-    else:
-        save_mp4(path, frames)
+def save_video(path: Path, frames: Sequence[Image.Image], *, step_s: float = STEP_S) -> None:
+    """Write frames as H.264 in MP4, which any browser plays, or as an animated GIF.
+
+    Args:
+        path: The file, ``.mp4`` or ``.gif``.
+        frames: The frames, all of one even size.
+        step_s: Seconds between two of them: the video is as fast as the robot.
+    """
+    save = save_gif if path.suffix.lower() == ".gif" else save_mp4
+    with complete_file(path) as partial:
+        save(partial, frames, step_s)
 
 
-def save_gif(path: Path, frames: Sequence[Image.Image]) -> None:
-    """Write frames as a GIF with one palette, a third of the size of one for each frame."""
+def save_gif(path: Path, frames: Sequence[Image.Image], step_s: float) -> None:
+    """Write frames as a GIF with one palette, a third of the size of one for each frame.
+
+    Of very fast steps, only some are shown.
+    """
+    stride = max(1, ceil(MIN_GIF_FRAME_S / step_s - 1e-9))
+    frames, duration_ms = frames[::stride], round(1000 * stride * step_s)
     palette = stacked(frames[:: -(-len(frames) // PALETTE_FRAMES)]).quantize()
     first, *rest = (
         frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames
     )
-    first.save(path, save_all=True, append_images=rest, duration=1000 // FRAMES_PER_S, loop=0)
+    first.save(path, save_all=True, append_images=rest, duration=duration_ms, loop=0)
 
 
 def stacked(frames: Sequence[Image.Image]) -> Image.Image:
@@ -58,10 +77,11 @@ def stacked(frames: Sequence[Image.Image]) -> Image.Image:
     return drawing
 
 
-def save_mp4(path: Path, frames: Sequence[Image.Image]) -> None:
+def save_mp4(path: Path, frames: Sequence[Image.Image], step_s: float) -> None:
     """Write frames of one even size as H.264, with the index first so that it plays at once."""
     with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
-        stream = container.add_stream("libx264", rate=FRAMES_PER_S, options={"crf": "18"})
+        rate = Fraction(1 / step_s).limit_denominator(MAX_DENOMINATOR)
+        stream = container.add_stream("libx264", rate=rate, options={"crf": "18"})
         stream.width, stream.height = frames[0].size
         stream.pix_fmt = "yuv420p"
         for frame in frames:
@@ -69,10 +89,29 @@ def save_mp4(path: Path, frames: Sequence[Image.Image]) -> None:
         container.mux(stream.encode())
 
 
+def camera_frames(config: Config, size: int) -> list[Image.Image]:
+    """Draw what a camera shows of random actions, for ten seconds.
+
+    With camera effects, the image without them is at the left.
+    """
+    clean, *effects = take_clips(config, size, NUM_LOOK_STEPS)
+    return [side_by_side(images) for images in zip(clean, *effects, strict=True)]
+
+
+def side_by_side(images: Sequence[np.ndarray]) -> Image.Image:
+    """Draw images next to each other, in a frame of even size."""
+    drawn = [enlarged(image, PANEL_PX) for image in images]
+    width = len(drawn) * (drawn[0].width + MARGIN_PX) - MARGIN_PX
+    drawing = Image.new("RGB", (even(width), even(drawn[0].height)), PAPER)
+    for column, image in enumerate(drawn):
+        drawing.paste(image, (column * (image.width + MARGIN_PX), 0))
+    return drawing
+
+
 def attempt_frames(attempt: Attempt) -> list[Image.Image]:
     """Draw the frames of one attempt; the last one stays for a second."""
     drawn = [frame(attempt, index) for index in range(len(attempt.images))]
-    return drawn + [drawn[-1]] * HOLD_FRAMES
+    return drawn + [drawn[-1]] * max(1, round(HOLD_S / attempt.step_s))
 
 
 def frame(attempt: Attempt, index: int) -> Image.Image:

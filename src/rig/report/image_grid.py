@@ -10,6 +10,8 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image, ImageDraw, ImageFont
 
+from rig.runs.atomic_files import complete_file
+
 
 IMAGE_PX = 96
 """Camera images are enlarged, by a whole number, to at least this width."""
@@ -29,7 +31,13 @@ Images = UInt8[np.ndarray, "_ H W 3"]
 
 def save_image_grid(path: Path, rows: Mapping[str, Images], title: str) -> None:
     """Draw rows of camera images, each with its label, and write them as PNG."""
-    draw_image_grid(list(rows.items()), title).save(path, "PNG")
+    save_png(path, draw_image_grid(list(rows.items()), title))
+
+
+def save_png(path: Path, image: Image.Image) -> None:
+    """Write an image as PNG, or nothing."""
+    with complete_file(path) as partial:
+        image.save(partial, "PNG")
 
 
 def draw_image_grid(rows: Sequence[tuple[str, Images]], title: str) -> Image.Image:

@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from rig.report import latent_tables, sections
 from rig.report.run_facts import Facts, read_facts
-from rig.runs.atomic_files import read_small_file
+from rig.runs.atomic_files import complete_file, read_small_file
 
 
 MEDIA_TYPES = {".png": "image/png", ".mp4": "video/mp4"}
@@ -19,8 +19,11 @@ def write_report(out: Path, directories: Sequence[Path]) -> None:
 
     Raises:
         RunError: A directory is no run, or damaged.
+        OSError: The page can't be written.
     """
-    out.write_text(page(read_facts(directories)), encoding="utf-8")
+    text = page(read_facts(directories))
+    with complete_file(out) as partial:
+        partial.write_text(text, encoding="utf-8")
 
 
 def page(runs: Sequence[Facts]) -> str:

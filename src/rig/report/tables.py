@@ -7,6 +7,7 @@ from typing import Any, Literal
 from rich.console import Console
 from rich.table import Table
 
+from rig.terminal import print_line, print_row, writing_stdout
 from rig.units import amount, object_of
 
 
@@ -21,17 +22,7 @@ COLUMNS = {
 
 def print_json(values: dict[str, Any]) -> None:
     """Print one JSON object."""
-    sys.stdout.write(json.dumps(values, indent=2) + "\n")
-
-
-def print_line(text: str) -> None:
-    """Print one line to standard output, without markup."""
-    sys.stdout.write(text + "\n")
-
-
-def print_notice(text: str) -> None:
-    """Print a line on standard error, after the program's name."""
-    sys.stderr.write(f"rig: {text}\n")
+    print_line(json.dumps(values, indent=2))
 
 
 def print_evaluation(evaluation: dict[str, Any]) -> None:
@@ -81,7 +72,7 @@ def print_examination(examination: dict[str, Any]) -> None:
 def print_table(
     title: str, columns: list[str], rows: list[list[str]], *, only_names_fold: bool = False
 ) -> None:
-    """Print a table without markup: names at the left, numbers at the right.
+    """Print a table: aligned on a terminal, with tabs between the cells anywhere else.
 
     Args:
         title: Printed above it.
@@ -89,7 +80,40 @@ def print_table(
         rows: One cell for each column.
         only_names_fold: On a narrow terminal, fold the first column and no other.
     """
-    table = Table(box=None, pad_edge=False)
+    if not is_terminal():
+        print_line(title)
+        print_rows(columns, rows)
+        return
+    # No markup: intervals are in brackets, and a method may be called `push [old]` or `:x:`.
+    console = Console(file=sys.stdout, markup=False, emoji=False, highlight=False)
+    with writing_stdout():
+        # Not as the table's own title, which would fold at the width of the table.
+        console.print(title, style="bold")
+        console.print(aligned(columns, rows, only_names_fold=only_names_fold))
+
+
+def is_terminal() -> bool:
+    """Return whether standard output is a terminal, or is said to be by ``FORCE_COLOR``."""
+    return Console(file=sys.stdout).is_terminal
+
+
+def print_listing(title: str, columns: list[str], rows: list[list[str]]) -> None:
+    """Print a table whose rows are for programs too: without a title except on a terminal."""
+    if is_terminal():
+        print_table(title, columns, rows)
+    else:
+        print_rows(columns, rows)
+
+
+def print_rows(columns: list[str], rows: list[list[str]]) -> None:
+    """Print the names of the columns, if they have any, and the rows, with tabs between."""
+    for cells in [columns] * any(columns) + rows:
+        print_row(cells)
+
+
+def aligned(columns: list[str], rows: list[list[str]], *, only_names_fold: bool) -> Table:
+    """Return a table without markup: names at the left, numbers at the right."""
+    table = Table(box=None, pad_edge=False, show_header=any(columns))
     for index, column in enumerate(columns):
         justify: Literal["left", "right"] = "right" if index else "left"
         no_wrap = only_names_fold and index > 0
@@ -98,8 +122,4 @@ def print_table(
         )
     for row in rows:
         table.add_row(*row)
-    # No markup: intervals are in brackets, and a method may be called `push [old]` or `:x:`.
-    console = Console(file=sys.stdout, markup=False, emoji=False, highlight=False)
-    # Not as the table's own title, which would fold at the width of the table.
-    console.print(title, style="bold")
-    console.print(table)
+    return table

@@ -44,7 +44,7 @@ class So101Kinematics:
         self._pitch_rad = radians(tool_pitch_deg)
 
     def forward(self, joints: Joints) -> Point:
-        """Return the position of the tool, whatever its pitch."""
+        """Return the position of the tool, whatever its pitch; the roll is taken as 0."""
         pan, lift, elbow, wrist = (radians(float(angle)) for angle in joints[:4])
         upper, fore = UPPER_RAD - lift, FORE_RAD - lift - elbow
         tool = TOOL_RAD - lift - elbow - wrist

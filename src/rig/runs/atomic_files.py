@@ -4,7 +4,8 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,27 @@ def atomic_write(path: Path, data: bytes) -> None:
         temporary.unlink(missing_ok=True)
         raise
     sync_directory(path.parent)
+
+
+@contextmanager
+def complete_file(path: Path) -> Iterator[Path]:
+    """Give the block a new file to write, and move it to ``path`` once it is complete.
+
+    Yields:
+        A path with the same suffix, in the same directory.
+
+    Raises:
+        OSError: It can't be written; the error names ``path``, and nothing is left behind.
+    """
+    target = path.resolve()  # what a link points to is replaced, not the link
+    temporary = target.with_name(f"{target.stem}{TEMPORARY_SUFFIX}{target.suffix}")
+    try:
+        yield temporary
+        os.replace(temporary, target)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from error
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def atomic_write_directory(directory: Path, files: Mapping[str, bytes]) -> None:

@@ -1,17 +1,19 @@
 """Pictures and videos of anyone: read, cropped to their middle square, resized."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import av
 import numpy as np
 from jaxtyping import UInt8
 
+from rig.datasets.format import INFO_PATH
+from rig.datasets.video_file import read_frames, rgb
 from rig.envs.square_crop import crop_square
-from rig.errors import DataSetError
+from rig.errors import DataSetError, RecordingError
 from rig.goals.goal_image import read_goal_image
-from rig.see.data_set import MAX_SIDE_PX, MIN_IMAGES, DataSet
+from rig.see.data_set import MIN_IMAGES, DataSet
 from rig.training.progress import Progress
 
 
@@ -35,15 +37,20 @@ class Clip:
 def read_media(paths: Sequence[Path], size: int, progress: Progress) -> DataSet:
     """Read pictures, videos, and folders of them, in the order of their names.
 
+    A folder that is a LeRobot dataset is read as one.
+
     Args:
         paths: Files and folders.
         size: Width and height that images get, pixels.
         progress: Displays it.
 
     Raises:
-        DataSetError: There are no or too few images, or a video can't be read.
+        DataSetError: There are no or too few images.
         ImageError: A picture can't be read.
+        RecordingError: A video or a LeRobot dataset can't be read.
     """
+    if len(paths) == 1 and (paths[0] / INFO_PATH).is_file():
+        return lerobot_dataset(paths[0], size)
     files = [file for path in paths for file in files_of(path)]
     progress.begin("read", len(files))
     pictures, clips, notes = list[np.ndarray](), list[Images](), list[str]()
@@ -66,6 +73,14 @@ def read_media(paths: Sequence[Path], size: int, progress: Progress) -> DataSet:
         )
     num_steps = np.array([len(clip) - 1 for clip in moving], np.int64)
     return DataSet(images=images, num_steps=num_steps, notes=tuple(notes))
+
+
+def lerobot_dataset(path: Path, size: int) -> DataSet:
+    """Return images of a LeRobot dataset, evenly spaced if there are too many."""
+    from rig.datasets.recorded_images import read_recording  # needs an extra
+
+    recorded = read_recording(path, MOST_IMAGES, size)
+    return DataSet(images=recorded.images, num_steps=recorded.num_steps)
 
 
 def files_of(path: Path) -> list[Path]:
@@ -97,37 +112,27 @@ def read_video(path: Path, size: int) -> Clip:
     """Return the images of a video, evenly spaced if there are too many.
 
     Raises:
-        DataSetError: There is none that can be decoded.
+        RecordingError: There is none that can be decoded.
     """
     kept, stride, num, note = list[np.ndarray](), 1, 0, ""
     try:
-        for num, frame in enumerate(frames_of(path), start=1):
+        for num, frame in enumerate(read_frames(path), start=1):
             if (num - 1) % stride == 0:
-                kept.append(crop_square(frame, size))
+                kept.append(crop_square(upright(frame), size))
             if len(kept) > MOST_IMAGES:
                 kept, stride = kept[::2], 2 * stride
-    except (av.error.FFmpegError, OSError, ValueError) as error:
+    except RecordingError:
         if not kept:
-            reason = " ".join(str(error).split())
-            raise DataSetError(
-                f"{path} can't be read as a video ({reason}): give an MP4 file"
-            ) from error
+            raise
         note = f"{path.name} is damaged after {num} images: took those"
     if not kept:
-        raise DataSetError(f"{path} has no images: give an MP4 file with a video in it")
+        raise RecordingError(f"{path} has no images: give an MP4 file with a video in it")
     if stride > 1:
         note = f"{path.name}: took {len(kept):,} of {num:,} images, evenly spaced"
     return Clip(np.stack(kept), note)
 
 
-def frames_of(path: Path) -> Iterator[UInt8[np.ndarray, "H W 3"]]:
-    """Yield the images of a video's first stream, turned as it says."""
-    with av.open(str(path)) as container:
-        if not container.streams.video:
-            return
-        stream = container.streams.video[0]
-        if max(stream.width, stream.height) > MAX_SIDE_PX:
-            raise ValueError(f"{stream.width} x {stream.height} pixels, {MAX_SIDE_PX} at most")
-        for frame in container.decode(stream):
-            turns = round(getattr(frame, "rotation", 0) / 90)
-            yield np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), turns))
+def upright(frame: Any) -> UInt8[np.ndarray, "H W 3"]:
+    """Return a decoded frame as an image, turned as a phone's video says."""
+    turns = round(getattr(frame, "rotation", 0) / 90)
+    return np.ascontiguousarray(np.rot90(rgb(frame), turns))

@@ -9,6 +9,7 @@ from rig.config import Config
 from rig.see.fitted import Fitted, fit_images
 from rig.see.judge import Judgement, as_json, judge
 from rig.see.source import Source
+from rig.training.collect import check_motion
 from rig.training.progress import Progress
 
 
@@ -20,6 +21,10 @@ class Sight:
     fitted: Fitted
     judged: dict[str, Judgement]
     """By object; empty where no true states are known."""
+
+    def unit_of(self, name: str) -> str:
+        """Return the unit of an object's error, empty if it is not known."""
+        return "" if self.source.test is None else self.source.test.truth.units.get(name, "")
 
     def as_json(self) -> dict[str, Any]:
         """Return what was measured, rounded."""
@@ -44,7 +49,11 @@ def see(
     """Fit to the images of a source, in their order, and judge by true states.
 
     The fit is given what was collected and nothing else.
+
+    Raises:
+        NotEnoughDataError: Nothing moves in the images.
     """
+    check_motion(source.collected)
     fitted = fit_images(config, source.collected, progress, rng=rng)
     judged = {}
     weight = fitted.representation.weight

@@ -1,7 +1,8 @@
 """The table that ``rig see`` prints."""
 
-from rig.report.tables import print_line, print_table
+from rig.report.tables import print_table
 from rig.see.sight import Sight
+from rig.terminal import print_line
 from rig.units import amount
 
 
@@ -22,11 +23,10 @@ def print_sight(sight: Sight) -> None:
 
 def table_rows(sight: Sight) -> list[list[str]]:
     """Return one row for each object."""
-    units = {} if sight.source.test is None else sight.source.test.truth.units
     return [
         [
             name,
-            with_unit(each.error, units.get(name, "")),
+            with_unit(each.error, sight.unit_of(name)),
             f"{each.share:.3f}",
             f"{each.corr:.2f}",
             "-" if each.near_rank_corr is None else f"{each.near_rank_corr:.2f}",

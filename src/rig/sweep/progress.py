@@ -1,6 +1,7 @@
 """The progress of a sweep on standard error."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from time import perf_counter
 from types import TracebackType
 
@@ -10,12 +11,13 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
-from rig.report.tables import print_line, print_table
+from rig.report.tables import is_terminal, print_rows, print_table
 from rig.sweep.status import DONE, FAILED, RUNNING, RunStatus, count_states
+from rig.terminal import print_line
 from rig.training.progress import shown_metrics
 
 
-COLUMNS = ("run", "state", "steps", "distance", "lost")
+COLUMNS = ("run", "state", "steps", "distance", "process lost")
 MAX_ROWS = 20
 """Rows of the live table, so that it fits a screen."""
 SPEED_PERIOD_S = 3600.0
@@ -42,7 +44,8 @@ class SweepProgress:
 
     def note(self, text: str) -> None:
         """Print a line above the table."""
-        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+        with suppress(OSError):
+            self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def update(self, statuses: Sequence[RunStatus], num_cores: int) -> None:
         """Show the status of every run, and print a line for each that has changed."""
@@ -102,7 +105,10 @@ def row(status: RunStatus) -> list[str]:
 
 
 def print_statuses(name: str, statuses: Sequence[RunStatus]) -> None:
-    """Print the status of every run, and then why runs failed."""
+    """Print the status of every run, and then why runs failed; in a pipe, as a column."""
+    if not is_terminal():
+        print_rows([*COLUMNS, "why"], [[*row(status), status.why] for status in statuses])
+        return
     print_table(f"{name}: {count_states(statuses)}", list(COLUMNS), [row(s) for s in statuses])
     for status in statuses:
         if status.why:

@@ -47,10 +47,13 @@ class CheckpointManager:
         self._print_error = print_error
         self._store = CheckpointStore(run.checkpoints)
 
-    def restore(self) -> State | None:
+    def restore(self, *, keep_metrics: bool = False) -> State | None:
         """Restore the last state that is whole, and cut the metrics to those before it.
 
         Return None if the run has no checkpoint yet: it starts from the beginning.
+
+        Args:
+            keep_metrics: Do not cut them: the run ended at this state.
 
         Raises:
             RunError: There are checkpoints, but all are damaged.
@@ -62,7 +65,8 @@ class CheckpointManager:
             return load_state(directory, rows, self._config, self._new_replay()), num_rows
 
         state, num_rows = self._store.load_newest(use, self._print_error) or (None, 0)
-        self._run.truncate_metrics(num_rows)
+        if not keep_metrics:
+            self._run.truncate_metrics(num_rows)
         return state
 
     def after_collect(self, state: CollectState) -> None:

@@ -8,14 +8,15 @@ import numpy as np
 from rig.agent.explore import RandomPolicy
 from rig.config import Config
 from rig.datasets.recorded_images import read_recording
-from rig.envs.tabletop_env import TabletopVectorEnv
-from rig.errors import RecordingError
+from rig.errors import NotEnoughDataError, RecordingError
 from rig.training.make_envs import Envs, unwrapped_envs
 from rig.training.rollout import collect_random
 from rig.types import Collected
 from rig.validation import require
 
 
+NOISE_LEVELS = 2
+"""Of 255: a pixel that changes by no more shows no motion."""
 MAX_ROUND_STEPS = 100
 """Steps per environment between two rounds of learning, at most: our own tasks' episodes are as
 long or shorter."""
@@ -49,6 +50,22 @@ def joined(before: Collected, new: Collected) -> Collected:
     """Return both, one after the other."""
     first, second = before.arrays(), new.arrays()
     return Collected(**{name: np.concatenate([first[name], second[name]]) for name in first})
+
+
+def check_motion(collected: Collected) -> None:
+    """Raise unless something moves in the images: else there is nothing to learn from.
+
+    Raises:
+        NotEnoughDataError: No pixel changes by more than noise.
+    """
+    images = collected.images
+    change = images.max(axis=0).astype(int) - images.min(axis=0)
+    if change.max() <= NOISE_LEVELS:
+        raise NotEnoughDataError(
+            f"nothing moves in these {len(images):,} pictures: no pixel changes by more than "
+            f"{change.max()} of 255. See with `rig look` what the camera shows, and that "
+            "actions move the robot there: another --camera may have it in view"
+        )
 
 
 def is_enough(collected: Collected | None, config: Config) -> bool:
@@ -90,11 +107,11 @@ def teleport(config: Config, envs: Envs, *, rng: np.random.Generator) -> Collect
 
     Source: the released code of Nair et al. 2018 collected its images so. A real robot can't.
     """
-    env = envs.unwrapped
-    assert isinstance(env, TabletopVectorEnv)
+    env = unwrapped_envs(envs)
+    assert env.task is not None
     states = env.task.sample_states(config.collect.num_images, rng=rng)
     return Collected(
-        images=env.tabletop.goal_images(states),
-        actions=np.empty((0, env.tabletop.action_size), np.float32),
+        images=env.images_of(states),
+        actions=np.empty((0, env.action_size), np.float32),
         num_steps=np.empty(0, np.int64),
     )

@@ -11,7 +11,6 @@ import numpy as np
 from gymnasium.vector import VectorEnv, VectorWrapper
 from jaxtyping import Bool, Float64
 
-from rig.envs.tabletop_env import TabletopVectorEnv
 from rig.envs.task import Region
 from rig.errors import RunError
 
@@ -33,8 +32,7 @@ class RecordCoverage(VectorWrapper):
 
     def __init__(self, envs: VectorEnv[Any, Any, Any]) -> None:
         super().__init__(envs)
-        base_envs = envs.unwrapped
-        task = base_envs.task if isinstance(base_envs, TabletopVectorEnv) else None
+        task = getattr(envs.unwrapped, "task", None)
         self._columns = task.columns if task else {}
         regions = task.goals if task else {}
         self._regions = {n: r for n, r in regions.items() if len(r.low) <= MOST_AXES}
@@ -46,7 +44,8 @@ class RecordCoverage(VectorWrapper):
         A reset of all of them also clears the record.
         """
         observation, info = self.env.reset(**kwargs)
-        self._states = []
+        if "reset_mask" not in (kwargs.get("options") or {}):
+            self._states = []
         self._record(info)
         return observation, info
 

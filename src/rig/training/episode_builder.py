@@ -37,6 +37,16 @@ class EpisodeBuilder:
         self._is_there.append(ended)
         self._has_next.append(np.zeros(len(frames), bool))
 
+    def spoil(self, mask: EnvMask) -> None:
+        """Drop the present episode of these environments: none of it may be learned from."""
+        for index in np.flatnonzero(mask):
+            for is_there, has_next in zip(
+                self._is_there[::-1], self._has_next[::-1], strict=True
+            ):
+                if is_there[index] and not has_next[index]:
+                    break
+                has_next[index] = False
+
     def rollouts(self) -> Rollouts:
         """Return all episodes of at least one step, environment after environment."""
         kept, has_next = self._rows()

@@ -72,7 +72,7 @@ def _try_some(agent: Agent, envs: Envs, goals: Goals) -> Trial:
     num = len(goals)
     filled = goals.rows(np.resize(np.arange(num), envs.num_envs))
     observation, info = envs.reset(options=filled.options())
-    first, do_nothing = observation["observation"], info
+    first, do_nothing = observation["observation"].copy(), _distances(info, num)
     latents = agent.representation.encode(observation["desired_goal"]).latent
     for _ in range(unwrapped_envs(envs).num_steps):
         action, _encoding = agent.act(
@@ -84,7 +84,7 @@ def _try_some(agent: Agent, envs: Envs, goals: Goals) -> Trial:
         first_frames=first[:num],
         final_frames=observation["observation"][:num],
         distances=_distances(info, num),
-        do_nothing=_distances(do_nothing, num),
+        do_nothing=do_nothing,
         successes=np.asarray(info.get(SUCCESS, np.full(num, np.nan)))[:num],
     )
 
@@ -92,7 +92,7 @@ def _try_some(agent: Agent, envs: Envs, goals: Goals) -> Trial:
 def _distances(info: dict[str, Any], num: int) -> Distances:
     """Return the measured distances of the first environments."""
     return {
-        name.replace(DISTANCE, ""): np.asarray(values)[:num]
+        name.replace(DISTANCE, ""): np.array(values)[:num]
         for name, values in info.items()
         if DISTANCE in name and not name.startswith("_")
     }

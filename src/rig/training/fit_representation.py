@@ -5,8 +5,24 @@ import numpy as np
 from rig.agent.agent import Agent
 from rig.config import Config
 from rig.replay.buffer import ReplayBuffer
+from rig.representation.registry import REPRESENTATIONS
 from rig.representation.representation import FitMonitor, Representation
+from rig.training.collect import check_motion
 from rig.types import Collected, Episodes
+
+
+def first_fit(
+    config: Config, collected: Collected, monitor: FitMonitor, *, rng: np.random.Generator
+) -> Representation:
+    """Return a representation of the settings' kind, fitted to collected images.
+
+    Raises:
+        NotEnoughDataError: Nothing moves in the images.
+    """
+    kind = REPRESENTATIONS[config.representation_kind]
+    if not kind.needs_true_state:
+        check_motion(collected)
+    return kind.fit(config, collected, monitor, rng=rng)
 
 
 def with_imagined_goals(

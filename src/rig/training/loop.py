@@ -28,7 +28,7 @@ import numpy as np
 from rig.agent.agent import Agent
 from rig.agent.explore import Noise
 from rig.agent.td3 import new_learner, update_many
-from rig.config import Config
+from rig.config import Config, seconds_of
 from rig.errors import DivergedError
 from rig.replay.buffer import ReplayBuffer
 from rig.representation.registry import REPRESENTATIONS
@@ -39,15 +39,28 @@ from rig.training.checkpoint_manager import CheckpointManager
 from rig.training.collect import MAX_ROUND_STEPS, collect_images, is_enough
 from rig.training.coverage import RecordCoverage
 from rig.training.divergence import check_divergence
-from rig.training.fit_representation import finetune, with_imagined_goals
-from rig.training.learn import Update, learn
-from rig.training.make_envs import make_envs, unwrapped_envs
+from rig.training.fit_representation import first_fit, with_imagined_goals
+from rig.training.kept_episodes import KeptEpisodes
+from rig.training.learn import Update
+from rig.training.learn_round import (
+    learn_from_kept,
+    learn_round,
+    refit,
+    with_reduced_learning_rate,
+)
+from rig.training.make_envs import unwrapped_envs
 from rig.training.progress import Progress
 from rig.training.recorder import Recorder
 from rig.training.resources import check_resources
+from rig.training.robot_practice import (
+    compile_act,
+    pause_if_nothing_moves,
+    with_collected,
+)
+from rig.training.robot_report import keep_report
 from rig.training.rollout import PracticeRollout
-from rig.training.schedule import is_due
 from rig.training.state import CollectState, TrainState
+from rig.training.stoppable import stoppable_envs, stoppable_update
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,6 +71,7 @@ class Setup:
     envs: RecordCoverage
     recorder: Recorder
     checkpoints: CheckpointManager
+    kept: KeptEpisodes
     progress: Progress
     interrupt: Interrupt
     update: Update
@@ -86,22 +100,25 @@ def train(
         RunError: There is no room for the run, or all its checkpoints are damaged.
     """
     interrupt = interrupt or uninterrupted()
-    with closing(RecordCoverage(make_envs(config, config.num_envs))) as envs:
+    with closing(RecordCoverage(stoppable_envs(config, interrupt))) as envs:
         for note in unwrapped_envs(envs).notes:
             progress.note(note)
+        keep_report(run, envs)
         check_resources(run, envs, progress.note)
         new_replay = partial(make_replay_buffer, config, envs, run.directory)
         checkpoints = CheckpointManager(run, interrupt, new_replay, progress.note)
-        state = checkpoints.restore() or first_state(config, envs)
+        kept = KeptEpisodes(run)
+        state = with_collected(checkpoints.restore() or first_state(config, envs), kept)
         unwrapped_envs(envs).set_state(state.env_states)
         setup = Setup(
             config=config,
             envs=envs,
-            recorder=Recorder(config, run, progress, envs),
+            recorder=Recorder(config, run, progress, envs, interrupt.check),
             checkpoints=checkpoints,
+            kept=kept,
             progress=progress,
             interrupt=interrupt,
-            update=update,
+            update=stoppable_update(update, interrupt),
         )
         if isinstance(state, CollectState):
             state = collect(state, setup)
@@ -124,7 +141,9 @@ def collect(state: CollectState, setup: Setup) -> CollectState:
     setup.progress.begin("collect", num_images)
     while not is_enough(state.collected, setup.config):
         with setup.interrupt.deferred():
-            collected = collect_images(state.collected, setup.config, setup.envs, rng=state.rng)
+            before = state.collected
+            collected = collect_images(before, setup.config, setup.envs, rng=state.rng)
+            setup.kept.keep_collected(before, collected)
             env_states = unwrapped_envs(setup.envs).get_state()
             state = replace(state, collected=collected, env_states=env_states)
             setup.checkpoints.after_collect(state)
@@ -137,7 +156,7 @@ def fit(state: CollectState, replay: ReplayBuffer, setup: Setup) -> TrainState:
     rng, collected, config = state.rng, state.collected, setup.config
     assert collected is not None
     kind = REPRESENTATIONS[config.representation_kind]
-    representation = kind.fit(config, collected, setup.recorder, rng=rng)
+    representation = first_fit(config, collected, setup.recorder, rng=rng)
     key = jax.random.key(rng.integers(2**32))
     action_size = unwrapped_envs(setup.envs).action_size
     learner = new_learner(kind.input_size(config), action_size, config.td3, key=key)
@@ -159,8 +178,14 @@ def fit(state: CollectState, replay: ReplayBuffer, setup: Setup) -> TrainState:
 
 def practise(state: TrainState, setup: Setup) -> TrainState:
     """Practise and learn to the end; a run that diverges may roll back to its checkpoint."""
+    state = learn_from_kept(state, setup.config, setup.kept, setup.update)
+    compile_act(state, setup.envs)
     setup.recorder.begin_training(state.num_env_steps)
-    while state.num_env_steps < setup.config.total_timesteps:
+    budget_s = seconds_of(setup.config.time_budget)
+    while (
+        state.num_env_steps < setup.config.total_timesteps
+        and setup.recorder.elapsed_s < budget_s
+    ):
         with setup.interrupt.deferred():
             try:
                 state = practise_episodes(state, setup)
@@ -189,17 +214,21 @@ def practise_episodes(state: TrainState, setup: Setup) -> TrainState:
         recorder.show_progress()
         state, num_new = practise_round(state, rollout, config)
     episodes = rollout.episodes()
-    state.replay.add(episodes)
+    if len(episodes):  # a robot's may all be spoiled
+        state.replay.add(episodes)
+        setup.kept.keep(episodes, state.num_env_steps)
     coverage, coverage_metrics = setup.envs.metrics(state.coverage)
     state, metrics = learn_round(state, config, num_new, setup.update)
     num_new = state.num_env_steps - num_before
-    state = refit(state, config, num_new, setup)
+    state = refit(state, config, num_new, recorder)
     state = replace(state, env_states=base_envs.get_state(), coverage=coverage)
     check_divergence(state, config, metrics)
     recorder.after_round(state.num_env_steps, metrics | coverage_metrics)
-    recorder.after_episodes(state.agent, episodes, num_new)
+    if len(episodes):
+        recorder.after_episodes(state.agent, episodes, num_new)
     recorder.show_progress()
     setup.checkpoints.after_episodes(state, num_new)
+    pause_if_nothing_moves(config, setup.envs, setup.progress.note)
     return state
 
 
@@ -215,35 +244,3 @@ def practise_round(
     num_steps = rollout.advance(state.agent.act, MAX_ROUND_STEPS, is_last=is_last)
     num_new = num_steps * config.num_envs
     return replace(state, num_env_steps=state.num_env_steps + num_new), num_new
-
-
-def learn_round(
-    state: TrainState, config: Config, num_new: int, update: Update
-) -> tuple[TrainState, dict[str, float]]:
-    """Learn as much as belongs to the new steps; return the metrics."""
-    if state.num_env_steps <= config.td3.learning_starts or not state.replay.num_episodes:
-        return state, {}
-    num_updates = round(num_new * config.td3.utd_ratio)
-    progress = state.num_env_steps / config.total_timesteps
-    agent, metrics = learn(
-        state.agent, state.replay, config, num_updates, progress, update=update, rng=state.rng
-    )
-    return replace(state, agent=agent), metrics
-
-
-def refit(state: TrainState, config: Config, num_new: int, setup: Setup) -> TrainState:
-    """Fine-tune the representation and refresh its prior, when that is due."""
-    replay, rng = state.replay, state.rng
-    if is_due(config.online.every_steps, state.num_env_steps, num_new):
-        agent = finetune(state.agent, replay, config, setup.recorder, rng=rng)
-        state = replace(state, agent=agent)
-    if is_due(config.goals.refresh_every_steps, state.num_env_steps, num_new):
-        new = state.agent.representation.refresh_prior(replay, config, rng=rng)
-        state = replace(state, agent=Agent(new, state.agent.learner))
-    return state
-
-
-def with_reduced_learning_rate(config: Config, state: TrainState) -> Config:
-    """Return the settings with half the learning rate for each rollback of the run."""
-    rate = config.td3.learning_rate * 0.5**state.num_rollbacks
-    return replace(config, td3=replace(config.td3, learning_rate=rate))

@@ -5,6 +5,7 @@ import platform
 import shlex
 import subprocess
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -45,17 +46,27 @@ def now() -> str:
 
 def surroundings(config: Config) -> dict[str, Any]:
     """Return all that a run depends on here besides its settings."""
-    snapshot = take_snapshot(config, config.image_size, of_goal=False)
     return {
-        "task": snapshot.id,
-        "camera": snapshot.renderer,
+        **sight(config),
         "image_size": config.image_size,
-        "reference_picture_sha256": image_sha256(snapshot.image),
         "device": device(),
         "num_cores": num_cores(),
         "platform": platform.platform(),
         "python": platform.python_version(),
         "packages": versions(),
+    }
+
+
+def sight(config: Config) -> dict[str, Any]:
+    """Return what the policy sees through. A real robot does not move for it."""
+    if config.robot:
+        return {"task": config.task, "camera": f"the robot of {Path(config.robot).name}"}
+    clean = replace(config, camera_effects=())  # effects round differently on other machines
+    snapshot = take_snapshot(clean, config.image_size, of_goal=False)
+    return {
+        "task": snapshot.id,
+        "camera": snapshot.renderer,
+        "reference_picture_sha256": image_sha256(snapshot.image),
     }
 
 

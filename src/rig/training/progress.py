@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, SpinnerColumn, Task, TextColumn
 from rich.progress import Progress as Bars
 
+from rig.terminal import print_to_stderr
 from rig.units import amount, duration
 
 
@@ -154,8 +155,13 @@ def open_progress() -> Progress:
     console = Console(stderr=True)
     # Without ipywidgets, rich warns at each redraw in a notebook.
     is_notebook = console.is_jupyter and find_spec("ipywidgets") is not None
-    is_live = sys.stderr.isatty() or is_notebook
+    is_live = (sys.stderr.isatty() and has_unicode(console)) or is_notebook
     return live_progress(console) if is_live else PlainProgress(print_to_stderr)
+
+
+def has_unicode(console: Console) -> bool:
+    """Return whether a terminal has the characters of bars; an ASCII one gets plain lines."""
+    return console.encoding.startswith("utf")
 
 
 def live_progress(console: Console) -> LiveProgress:
@@ -192,8 +198,3 @@ def shown_metrics(metrics: Mapping[str, float]) -> dict[str, str]:
         elif match := FIT.fullmatch(name):
             texts[name] = f"{match[1]} {value:.3g} nats"
     return texts
-
-
-def print_to_stderr(line: str) -> None:
-    """Write a line on standard error."""
-    sys.stderr.write(f"{line}\n")

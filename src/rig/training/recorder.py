@@ -1,5 +1,6 @@
 """What is measured during a run. Nothing learns from it."""
 
+from collections.abc import Callable
 from time import perf_counter
 
 import numpy as np
@@ -19,16 +20,17 @@ from rig.training.evaluate import (
     GOAL_SEEDS,
     GOALS_AT_ONCE,
     Trial,
-    evaluation_goals,
     table,
     try_goals,
 )
+from rig.training.fixed_goals import fixed_goals
+from rig.training.live_round import publish_round
 from rig.training.make_envs import Envs, make_envs, unwrapped_envs
 from rig.training.progress import Progress
 from rig.training.schedule import is_due
 from rig.training.summary import as_metrics, sum_up, worst_first
 from rig.types import Encoding, Episodes
-from rig.units import UNITS, metric_of
+from rig.units import metric_of, unit_of
 
 
 NUM_GRID_COLUMNS = 10
@@ -37,13 +39,28 @@ NUM_GRID_COLUMNS = 10
 class Recorder:
     """Writes what is measured into a run, and updates the progress display."""
 
-    def __init__(self, config: Config, run: Run, progress: Progress, envs: Envs) -> None:
+    def __init__(
+        self,
+        config: Config,
+        run: Run,
+        progress: Progress,
+        envs: Envs,
+        check_stop: Callable[[], None] = lambda: None,
+    ) -> None:
         """Draw the goals of evaluation.
 
-        External environments are evaluated in those that practise: there is only one robot.
+        Args:
+            config: Every setting.
+            run: Where everything is written.
+            progress: Displays it.
+            envs: The environments of practice. External ones are evaluated, too: there is only
+                one robot.
+            check_stop: Called during a fit; raises if the run has to stop.
         """
+        self._check_stop = check_stop
         self._config = config
         self._run = run
+        run.images.mkdir(exist_ok=True)  # archives and git leave out empty directories
         self._progress = progress
         clock = next(reversed(run.metrics()), {})  # a run that resumes has a past
         self._start_s = perf_counter() - clock.get("wall_s", 0.0)
@@ -52,9 +69,14 @@ class Recorder:
         num_envs = min(GOALS_AT_ONCE, num_goals)
         self._envs = envs if is_external(config.task) else make_envs(config, num_envs)
         self._probe_seed = GOAL_SEEDS[config.evaluate.goals]
-        self._goals = evaluation_goals(self._envs, num_goals, config.evaluate.goals)
+        self._goals = fixed_goals(run, self._envs)
         self._latest: dict[str, float] = {}
         self._num_env_steps = 0
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds that the run has taken, all its parts together."""
+        return perf_counter() - self._start_s
 
     def begin_training(self, num_env_steps: int) -> None:
         """Start the display of practice; collection has taken some steps."""
@@ -89,6 +111,13 @@ class Recorder:
 
     def after_episodes(self, agent: Agent, episodes: Episodes, num_new: int) -> None:
         """Evaluate when that is due, between the episodes of practice."""
+        publish_round(
+            self._run.directory,
+            agent.representation,
+            episodes,
+            self._num_env_steps,
+            unwrapped_envs(self._envs).step_s,
+        )
         if is_due(self._config.evaluate.every_steps, self._num_env_steps, num_new):
             self._draw_practice(agent.representation, episodes)
             self._probe_practice(agent.representation, episodes)
@@ -141,6 +170,7 @@ class Recorder:
     def _during_fit(self, done: int, metrics: FitMetrics) -> None:
         self._progress.advance(done, metrics)
         self._log({"vae/fit_steps": done} | metrics)
+        self._check_stop()
 
     def _draw_practice(self, representation: Representation, episodes: Episodes) -> None:
         """Draw imagined goals above what their episodes reached."""
@@ -163,7 +193,7 @@ class Recorder:
     def _probe(self, representation: Representation) -> dict[str, float]:
         """Return how well latents predict each true value, in its unit: for evaluation only."""
         base_envs = unwrapped_envs(self._envs)
-        if not base_envs.state_names:
+        if not base_envs.state_names or not base_envs.max_probes:
             return {}
         rng = np.random.default_rng(self._probe_seed)
         num_goals = min(self._config.evaluate.num_probes, base_envs.max_probes)
@@ -172,7 +202,7 @@ class Recorder:
         states = goals.states
         latents = representation.encode(goals.images).latent * representation.weight
         result = probe(latents, states)
-        units = [UNITS[unit] for unit in base_envs.state_units]
+        units = [unit_of(f"state_{unit}") for unit in base_envs.state_units]
         rows = {
             f"probe/{name}{suffix}_{unit.shown}": float(unit.scale * value)
             for suffix, values in (
@@ -187,10 +217,9 @@ class Recorder:
         return rows
 
     def _log(self, metrics: dict[str, float]) -> None:
-        elapsed_s = perf_counter() - self._start_s
         clock = {
             "num_env_steps": self._num_env_steps,
-            "wall_s": round(elapsed_s, 3),
+            "wall_s": round(self.elapsed_s, 3),
             "evaluation_s": round(self._evaluation_s, 3),
         }
         self._run.log(clock | metrics)

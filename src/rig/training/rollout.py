@@ -28,9 +28,17 @@ Act = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, Encoding]]
 """Takes frames and goals; returns actions, and what the frames encode to."""
 
 
+SPOILED = "spoiled"
+"""The key in ``info`` of episodes that are over and must not be learned from: a real robot's
+that was held."""
+
+
 def seen(observation: dict[str, np.ndarray]) -> np.ndarray:
-    """Return the one part of an observation that learning may use."""
-    return observation["observation"]
+    """Return a copy of the one part of an observation that learning may use.
+
+    Rollouts keep it, and environments may fill the same array again.
+    """
+    return np.array(observation["observation"])
 
 
 class Rollout:
@@ -94,6 +102,8 @@ class Rollout:
         self._builder.add(frames, actions, has_next=~self._is_over)
         observation, _, terminated, truncated, info = self._envs.step(actions)
         frames, ended = seen(observation), np.logical_or(terminated, truncated)
+        if SPOILED in info:
+            self._builder.spoil(info[SPOILED])
         self._is_over = ended & (self._mode == AutoresetMode.NEXT_STEP)
         resets_itself = self._mode == AutoresetMode.SAME_STEP
         if resets_itself and ended.any():

@@ -1,5 +1,6 @@
 """Creating a run's directory, training in it, and resuming it."""
 
+import errno
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import partial
@@ -9,19 +10,26 @@ from typing import TypedDict, Unpack
 from rig.agent.agent import Agent
 from rig.agent.td3 import update_many
 from rig.config import Config
-from rig.errors import RigError, RunError
+from rig.errors import EnvFailedError, RigError, RunError
+from rig.runs.error_log import ERROR_LOG, append_traceback
 from rig.runs.interrupt import Interrupt
 from rig.runs.output_paths import check_new_directory, default_directory
 from rig.runs.run import Run
+from rig.terminal import print_to_stderr
 from rig.training.callback import Callback, called_back
 from rig.training.learn import Update
+from rig.training.lengthen import lengthen
 from rig.training.loop import train
 from rig.training.make_envs import with_task_name
 from rig.training.origin import origin
-from rig.training.progress import Progress, open_progress, print_to_stderr
+from rig.training.progress import Progress, open_progress
 from rig.training.provenance import check_reproducible
 from rig.training.seeds_together import run_together
 from rig.training.trackers import TrackerName, check_tracker, tracked
+
+
+DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG, errno.EROFS}
+"""What a write to an open file fails with; it names no file."""
 
 
 class How(TypedDict, total=False):
@@ -29,6 +37,7 @@ class How(TypedDict, total=False):
 
     progress: Progress | None
     callback: Callback | None
+    may_exit: bool
 
 
 def train_new_run(
@@ -90,18 +99,32 @@ def resume_run(
     tracker: TrackerName | None = None,
     *,
     force: bool = False,
+    total_timesteps: int | None = None,
     **how: Unpack[How],
 ) -> Run:
     """Resume a run that was stopped, from its last checkpoint, and train it to its end.
 
+    Args:
+        directory: Of the run.
+        tracker: Also shows the metrics.
+        force: Resume it even if it would end differently here.
+        total_timesteps: Lengthen the run, which may be finished, to this many steps.
+        **how: As :func:`train_run`.
+
     Raises:
+        ConfigError: It has taken as many steps already.
         RunError: The run is finished, or would end differently here (unless ``force``).
     """
     check_tracker(tracker)
     run = Run.open(directory)
-    if run.is_finished:
-        raise RunError(f"{directory} is finished: there is nothing to resume")
+    if run.is_finished and total_timesteps is None:
+        raise RunError(
+            f"{directory} is finished after {run.config.total_timesteps:,} steps: to train it "
+            "further, give --total-timesteps, with all its steps from the first"
+        )
     check_reproducible(run, force=force)
+    if total_timesteps is not None:
+        run = lengthen(run, total_timesteps, print_to_stderr)
     train_run(run, tracker, **how)
     return run
 
@@ -113,7 +136,8 @@ def train_run(run: Run, tracker: TrackerName | None = None, **how: Unpack[How]) 
         run: Its directory has everything.
         tracker: Also shows the metrics.
         **how: ``progress`` displays it, by default as fits the terminal or notebook;
-            ``callback`` is called after every round.
+            ``callback`` is called after every round; ``may_exit`` lets a signal end the process
+            if nothing else stops it at once.
 
     Raises:
         StoppedError: A signal came.
@@ -121,7 +145,9 @@ def train_run(run: Run, tracker: TrackerName | None = None, **how: Unpack[How]) 
     """
     progress = how.get("progress") or open_progress()
     with (
-        Interrupt(progress.note, how_to_resume(run)) as interrupt,
+        Interrupt(
+            progress.note, how_to_resume(run), may_exit=how.get("may_exit", False)
+        ) as interrupt,
         called_back(run, how.get("callback"), interrupt),
     ):
         train_locked(run, progress, interrupt, tracker)
@@ -161,16 +187,36 @@ def train_locked(
     tracker: TrackerName | None = None,
     update: Update = update_many,
 ) -> Agent:
-    """Train a run while holding its lock; a failure to write becomes a RunError."""
+    """Train a run while holding its lock.
+
+    Raises:
+        RunError: The run can't be written.
+        EnvFailedError: An environment's own code raised an error.
+    """
     with run.lock(), progress:
         try:
             with tracked(run, tracker):
                 return train(run.config, run, progress, interrupt, update)
+        except EnvFailedError as error:
+            log = run.directory / ERROR_LOG
+            append_traceback(log, error)
+            failed = EnvFailedError(f"{error}; its traceback is in {log}; {how_to_resume(run)}")
+            failed.log = str(log)
+            raise failed from error
         except OSError as error:
+            if not is_about_writing(error, run):
+                raise
             raise RunError(
                 f"writing to {run.directory} failed: {error.strerror or error}; what was saved "
                 f"before is whole: once that is put right, {how_to_resume(run)}"
             ) from error
+
+
+def is_about_writing(error: OSError, run: Run) -> bool:
+    """Return whether an error means that the disk of a run's directory does not take more."""
+    if error.filename is not None:
+        return Path(str(error.filename)).absolute().is_relative_to(run.directory.absolute())
+    return error.errno in DISK_ERRORS
 
 
 def how_to_resume(run: Run) -> str:

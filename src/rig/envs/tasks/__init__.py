@@ -8,9 +8,20 @@ from rig.envs.registration import ENTRY_POINT
 from rig.envs.task import HAND, METRES, RADIANS, Region, Score, States, Task
 from rig.envs.tasks.door import DOOR, DOOR_RESET_FREE
 from rig.envs.tasks.pick_and_place import PICK_AND_PLACE
-from rig.envs.tasks.push import PUSH, PUSH_ANY, PUSH_RESET_FREE, PUSH_TWO, PUSH_WIDE
+from rig.envs.tasks.push import (
+    PUSH,
+    PUSH_ANY,
+    PUSH_BAR,
+    PUSH_DARK,
+    PUSH_GREY,
+    PUSH_PATTERN,
+    PUSH_RESET_FREE,
+    PUSH_SAME,
+    PUSH_TWO,
+    PUSH_WIDE,
+)
 from rig.envs.tasks.reach import REACH
-from rig.envs.tasks.rope import ROPE
+from rig.envs.tasks.rope import ROPE, ROPE_COLOURS, ROPE_PICK
 from rig.errors import TaskError, suggest
 
 
@@ -20,11 +31,18 @@ TASKS = (
     PUSH_WIDE,
     PUSH_TWO,
     PUSH_ANY,
+    PUSH_GREY,
+    PUSH_DARK,
+    PUSH_PATTERN,
+    PUSH_SAME,
+    PUSH_BAR,
     PUSH_RESET_FREE,
     DOOR,
     DOOR_RESET_FREE,
     PICK_AND_PLACE,
     ROPE,
+    ROPE_COLOURS,
+    ROPE_PICK,
 )
 
 __all__ = [
@@ -35,12 +53,19 @@ __all__ = [
     "PICK_AND_PLACE",
     "PUSH",
     "PUSH_ANY",
+    "PUSH_BAR",
+    "PUSH_DARK",
+    "PUSH_GREY",
+    "PUSH_PATTERN",
     "PUSH_RESET_FREE",
+    "PUSH_SAME",
     "PUSH_TWO",
     "PUSH_WIDE",
     "RADIANS",
     "REACH",
     "ROPE",
+    "ROPE_COLOURS",
+    "ROPE_PICK",
     "TASKS",
     "Region",
     "Score",

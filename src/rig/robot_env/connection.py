@@ -1,0 +1,147 @@
+"""The way to a robot's server: connect, wait for it, and wait for the person next to it."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from rig.errors import RobotError
+from rig.robots.client import RobotClient, RobotDescription, RobotState
+
+
+RETRY_S = 1.0
+"""Seconds between two tries to reach a server that does not answer."""
+LOOK_S = 0.5
+"""Seconds between two looks at a robot that waits for a person."""
+LEASE_TRIES = 8
+HAS_LEASE = "has the lease"
+"""What a server says while another client may come back."""
+RESTED = ("OFF", "READY")
+"""Modes in which a person has to arm the arm."""
+Result = TypeVar("Result")
+Say = Callable[[str], object]
+
+
+class Connection:
+    """A client that connects again when its server was restarted."""
+
+    def __init__(
+        self, open_client: Callable[[], RobotClient], say: Say, *, wait_s: float = 3600.0
+    ) -> None:
+        """Connect.
+
+        Args:
+            open_client: Connects to the server.
+            say: Shows a line to the person.
+            wait_s: How long to wait for a server, or for a person, before giving up.
+
+        Raises:
+            RobotError: No server answers, or another client has the lease.
+        """
+        self._open, self.say, self._wait_s = open_client, say, wait_s
+        self._said = ""
+        self._client: RobotClient | None = self._first_client()
+        self.robot: RobotDescription = self._client.robot
+
+    def home(self) -> None:
+        """Start homing; the server does it by itself, also if this fails."""
+        self._try(lambda client: client.home())
+
+    def act(self, action: Sequence[float], *, settle: bool) -> RobotState | None:
+        """Take one action; None if the server is gone."""
+        return self._try(lambda client: client.act(action, settle=settle))
+
+    def observe(self, wait_s: float, until: str = "") -> RobotState | None:
+        """Return the state after a wait; None if the server is gone."""
+        return self._try(lambda client: client.observe(wait_s, until=until))
+
+    def begin_at_home(self) -> RobotState:
+        """Wait until the arm is armed and at home, begin an episode, and return the state.
+
+        A person is asked for what only a person may do. What the arm waits for is said once.
+
+        Raises:
+            RobotError: Nobody came in time.
+        """
+        waited_s = 0.0
+        while waited_s < self._wait_s:
+            client = self._connected()
+            state = self._try(lambda client: client.wait_until_idle()) if client else None
+            if state is not None and self._is_ready(state):
+                begun = self._home_and_begin()
+                if begun is not None:
+                    return begun
+            waited_s += LOOK_S
+        raise RobotError(f"waited {self._wait_s:.0f} s for the robot: {self._said}")
+
+    def close(self) -> None:
+        """Give the lease back."""
+        if self._client is not None:
+            self._client.close()
+        self._client = None
+
+    def _first_client(self) -> RobotClient:
+        """Connect, and wait for the lease of a client that was killed to end.
+
+        Raises:
+            RobotError: No server answers, or another client has the lease and uses it.
+        """
+        for _ in range(LEASE_TRIES):
+            try:
+                return self._open()
+            except RobotError as error:
+                if HAS_LEASE not in str(error):
+                    raise
+                self._ask(f"waiting for the robot: {error}")
+                time.sleep(RETRY_S)
+        return self._open()
+
+    def _home_and_begin(self) -> RobotState | None:
+        """Go home and begin; None if something was in the way."""
+        self._try(lambda client: client.home())
+        state = self._try(lambda client: client.wait_until_idle())
+        if state is None or state.mode != "ARMED" or not state.is_fresh:
+            return None
+        self._said = ""
+        begun = self._try(lambda client: client.begin())
+        return begun if begun is not None and begun.image is not None else None
+
+    def _is_ready(self, state: RobotState) -> bool:
+        """Return whether the arm may move; if not, say once what it waits for."""
+        if state.mode == "ARMED" and state.is_fresh:
+            return True
+        if state.mode == "STOPPED":
+            self._ask(f"the arm is STOPPED ({state.why}): look at it, then `rig robot clear`")
+        elif state.mode in RESTED:
+            self._ask("the arm is not armed: look at it, then `rig robot arm`")
+        else:
+            self._ask(f"the arm waits: {state.why or state.doing}")
+        self._try(lambda client: client.observe(LOOK_S))
+        return False
+
+    def _ask(self, text: str) -> None:
+        if text != self._said:
+            self.say(text)
+        self._said = text
+
+    def _connected(self) -> RobotClient | None:
+        """Return the client; connect again if its server was gone."""
+        if self._client is None:
+            try:
+                self._client = self._open()
+            except RobotError as error:
+                self._ask(f"waiting for the robot's server: {error}")
+                time.sleep(RETRY_S)
+                return None
+            self._ask("connected to the robot's server again")
+        return self._client
+
+    def _try(self, call: Callable[[RobotClient], Result]) -> Result | None:
+        """Call the client; None, and no client any more, if its server is gone."""
+        if self._client is None:
+            return None
+        try:
+            return call(self._client)
+        except RobotError as error:
+            self._ask(str(error))
+            self.close()
+            return None

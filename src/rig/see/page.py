@@ -1,0 +1,114 @@
+"""The page of ``rig see``: it needs no network, no script and no other file."""
+
+from base64 import b64encode
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from PIL import Image
+
+from rig.report.elements import Card, Table
+from rig.runs.atomic_files import complete_file
+from rig.see.missing import missing
+from rig.see.motion import Motion, find_motion
+from rig.see.sight import Sight
+from rig.see.sight_table import COLUMNS, table_rows, with_unit
+from rig.see.views import views
+
+
+MISSED_SHARE = 0.5
+"""An object is missed if the place read off errs by more than this share of a blind guess."""
+LEAST_CORRELATION = 0.2
+"""Below this correlation, latent distance says little about an object."""
+LIGHT_SWING = 0.1
+"""A light that varies by more is worth a word."""
+FEW_IMAGES = 500
+PICTURES_SEED = 0
+
+
+def write_page(out: Path, sight: Sight) -> None:
+    """Write the page about what a representation holds of images.
+
+    Raises:
+        OSError: The page can't be written.
+    """
+    text = sight_page(sight)
+    with complete_file(out) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def sight_page(sight: Sight) -> str:
+    """Return the page about what a representation holds of images, as HTML."""
+    representation = sight.fitted.representation
+    motion = find_motion(sight.source.collected.images)
+    latents = representation.encode(motion.images).latent
+    reconstructions = representation.decode(latents)
+    rng = np.random.default_rng(PICTURES_SEED)
+    environment = Environment(
+        loader=ChoiceLoader([PackageLoader("rig.see", "."), PackageLoader("rig.report", ".")]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["data_uri"] = data_uri
+    return environment.get_template("see.html.j2").render(
+        title=sight.source.title,
+        lead=lead(sight),
+        cards=cards(sight),
+        words=words(sight, motion) + missing(motion, reconstructions, latents),
+        judged=Table(COLUMNS, table_rows(sight)),
+        views=list(views(representation, motion, reconstructions, latents, rng=rng)),
+    )
+
+
+def lead(sight: Sight) -> str:
+    """Return in a sentence what was fitted."""
+    num = len(sight.source.collected)
+    return f"What latents hold of these images. Fitted to {num:,} images and nothing else."
+
+
+def cards(sight: Sight) -> list[Card]:
+    """Return the numbers to see first."""
+    shown = []
+    for name, each in sight.judged.items():
+        error = with_unit(each.error, sight.unit_of(name))
+        shown.append(
+            Card(error, f"error of the {name}", f"{each.share:.0%} of a blind guess's")
+        )
+    fitted = sight.fitted
+    note = f"{fitted.encode_ms:.2f} ms to encode an image"
+    return [*shown, Card(f"{fitted.fit_s:.0f} s", "to fit", note)]
+
+
+def words(sight: Sight, motion: Motion) -> list[str]:
+    """Say what the true states, the number of images and the light show."""
+    found = []
+    num = len(sight.source.collected)
+    if num < FEW_IMAGES:
+        found.append(f"{num} images are few: from about {FEW_IMAGES} on, fits are good.")
+    if motion.light_swing > LIGHT_SWING:
+        found.append(
+            f"The light varies by {motion.light_swing:.0%}: fix exposure and white balance of "
+            "the camera if you can."
+        )
+    for name, each in sight.judged.items():
+        if each.share > MISSED_SHARE:
+            found.append(
+                f"The latents hardly hold the {name}: its place read off them errs by "
+                f"{each.share:.0%} of a blind guess's error."
+            )
+        elif each.corr < LEAST_CORRELATION:
+            found.append(
+                f"The latents hold the {name}, but latent distance says little about it: their "
+                f"correlation is {each.corr:.2f}. The reward would hardly count it."
+            )
+    return found
+
+
+def data_uri(image: Image.Image) -> str:
+    """Return an image as a ``data:`` URI, which holds the image itself."""
+    file = BytesIO()
+    image.save(file, "PNG", optimize=True)
+    return f"data:image/png;base64,{b64encode(file.getvalue()).decode()}"

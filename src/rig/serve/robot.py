@@ -1,0 +1,230 @@
+"""The robot: one thread that moves it, and how to make it go and stop.
+
+A stop is an event that the thread looks at right before each step and while it waits for the
+next one, so that at most the step that has begun is finished. While the robot moves, the tab
+that drives it sends a beat; without one it stops.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from queue import SimpleQueue
+from threading import RLock, Thread
+from typing import Any, Literal
+
+from rig.errors import RigError
+from rig.serve.attempt_loop import move_to_goal, show
+from rig.serve.attempts import AttemptStore, Recording, busy
+from rig.serve.errors import RequestError
+from rig.serve.goals import Goal
+from rig.serve.hub import Hub
+from rig.serve.stop_signal import StopSignal
+from rig.serve.trained import Trained
+
+
+LOST = "The page that drives it was not heard from for a second."
+SPEEDS = (0.0, 1.0, 4.0)
+"""Times real time; 0: as fast as it can."""
+State = Literal["asleep", "waking", "ready", "moving", "stopping", "held", "fault"]
+Job = Callable[[], None]
+log = logging.getLogger("rig.serve")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """What the robot does, for everyone to see."""
+
+    state: State = "asleep"
+    run: str | None = None
+    """The run whose policy it uses."""
+    driver: str | None = None
+    """The client that sent it."""
+    attempt: str | None = None
+    goal: str | None = None
+    num_steps: int = 0
+    """The most steps of an attempt."""
+    num_env_steps: int = 0
+    """Environment steps that its policy was trained for."""
+    can_continue: bool = False
+    """Whether an attempt can start where the last one ended."""
+    reason: str = ""
+    """Why it is held, or in a fault; a sentence."""
+
+
+class Robot:
+    """One robot, moved by a thread of its own."""
+
+    def __init__(self, hub: Hub, attempts: AttemptStore) -> None:
+        self._hub = hub
+        self._attempts = attempts
+        self._lock = RLock()
+        self._status = Status()
+        self._trained: Trained | None = None
+        self._signal = StopSignal()
+        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._thread = Thread(target=self._work, name="robot", daemon=True)
+        self._thread.start()
+
+    @property
+    def status(self) -> Status:
+        """Return what the robot does."""
+        return self._status
+
+    def wake(self, run_id: str, load: Callable[[], Trained], *, again: bool = False) -> None:
+        """Make the robot use a run's policy; ``again`` loads the newest one.
+
+        Raises:
+            RequestError: It moves.
+        """
+        with self._lock:
+            self._check_still()
+            is_awake = self._status.state in ("ready", "held")
+            if is_awake and self._status.run == run_id and not again:
+                return
+            self._set(Status(state="waking", run=run_id))
+        self._jobs.put(lambda: self._wake(load))
+
+    def go(
+        self, goal: Goal, client: str, *, is_reset: bool, speed: float, is_driven: bool = True
+    ) -> str:
+        """Begin an attempt at a goal; return its id.
+
+        Args:
+            goal: Of the run that the robot uses.
+            client: Who drives it from now on.
+            is_reset: Begin at the start, and not where the robot is.
+            speed: One of ``SPEEDS``.
+            is_driven: Whether the client must send beats.
+
+        Raises:
+            RequestError: The robot moves, or it uses another run.
+        """
+        with self._lock:
+            self._check_still()
+            trained = self._trained
+            if trained is None or self._status.state not in ("ready", "held"):
+                raise RequestError(409, "asleep", "the robot is not awake", "wake it first")
+            if goal.run != trained.id:
+                raise RequestError(
+                    409, "other_run", "the goal is another run's", "make a new one"
+                )
+            recording = Recording(
+                goal=goal,
+                task=trained.run.config.task,
+                num_steps=trained.arm.num_steps,
+                step_s=trained.arm.step_s,
+            )
+            self._signal.arm(is_driven=is_driven)
+            self._change(
+                state="moving", driver=client, attempt=recording.id, goal=goal.id, reason=""
+            )
+        self._attempts.add(recording)
+        self._jobs.put(lambda: self._drive(trained, recording, is_reset, speed))
+        return recording.id
+
+    def stop(self, reason: str) -> None:
+        """Stop the robot; it is held then. Nothing happens if it does not move."""
+        with self._lock:
+            if self._status.state == "moving":
+                self._signal.set()
+                self._change(state="stopping", reason=reason)
+
+    def reset(self) -> None:
+        """Put the robot at its start.
+
+        Raises:
+            RequestError: It moves, or is not awake.
+        """
+        with self._lock:
+            self._check_still()
+            if self._trained is None or self._status.state not in ("ready", "held"):
+                raise RequestError(409, "asleep", "the robot is not awake", "wake it first")
+            self._change(state="stopping", reason="")
+        self._jobs.put(self._reset)
+
+    def beat(self, client: str) -> None:
+        """Note that the client that drives is still there."""
+        if self._status.driver == client:
+            self._signal.beat()
+
+    def leave(self, client: str) -> None:
+        """Stop the robot if this client, which is gone, drives it."""
+        if self._status.driver == client and self._signal.is_driven:
+            self.stop("The tab that drove it was closed.")
+
+    def close(self) -> None:
+        """Stop the robot and end its thread."""
+        self.stop("rig serve has ended.")
+        self._jobs.put(None)
+        self._thread.join(timeout=5)
+
+    def _check_still(self) -> None:
+        if self._status.state in ("waking", "moving", "stopping"):
+            raise busy(self._status.state)
+
+    def _set(self, status: Status) -> None:
+        self._status = status
+        self._hub.publish("robot", **asdict(status))
+
+    def _change(self, **values: Any) -> None:
+        self._set(replace(self._status, **values))
+
+    def _work(self) -> None:
+        """Do one job after the other; a fault ends the job, not the thread."""
+        while (job := self._jobs.get()) is not None:
+            try:
+                job()
+            except RigError as error:
+                self._fault(str(error))
+            except Exception as error:
+                log.exception("the robot has a fault")
+                what = f"{type(error).__name__}: {error}".splitlines()[0]
+                self._fault(f"{what}; the traceback is in the terminal")
+        if self._trained is not None:
+            self._trained.arm.close()
+
+    def _fault(self, reason: str) -> None:
+        with self._lock:
+            self._change(state="fault", driver=None, reason=reason)
+
+    def _wake(self, load: Callable[[], Trained]) -> None:
+        old, self._trained = self._trained, None
+        if old is not None:
+            old.arm.close()
+        trained = load()
+        seen = trained.arm.begin(None, is_reset=True)
+        latent = trained.encode(seen.image)
+        trained.agent.act(seen.image[None], latent, use_target_actor=True)  # compiles it
+        show(self._hub, seen, trained.decode(latent))
+        with self._lock:
+            self._trained = trained
+            self._change(
+                state="ready",
+                num_steps=trained.arm.num_steps,
+                num_env_steps=trained.num_env_steps,
+                can_continue=trained.arm.can_continue,
+            )
+
+    def _reset(self) -> None:
+        trained = self._trained
+        assert trained is not None
+        seen = trained.arm.begin(None, is_reset=True)
+        show(self._hub, seen, trained.decode(trained.encode(seen.image)))
+        with self._lock:
+            self._change(state="ready", attempt=None, goal=None)
+
+    def _drive(
+        self, trained: Trained, recording: Recording, is_reset: bool, speed: float
+    ) -> None:
+        why = "fault"
+        try:
+            why = move_to_goal(
+                trained, recording, self._hub, self._signal, is_reset=is_reset, speed=speed
+            )
+        finally:
+            recording.why = why
+            self._hub.publish("attempt_end", **recording.as_json())
+        with self._lock:
+            state: State = "ready" if why == "done" else "held"
+            reason = LOST if why == "lost" else "" if why == "done" else self._status.reason
+            self._change(state=state, driver=None, reason=reason)

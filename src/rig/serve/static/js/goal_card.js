@@ -1,0 +1,32 @@
+// What is said of a goal: how the image was changed, how like anything practised it is.
+
+import { html } from "../vendor/htm-preact-standalone.module.js";
+
+const VERDICTS = {
+  like: "Like what it practised.",
+  odd: "A little unlike what it practised.",
+  unlike: "Unlike anything that it practised.",
+};
+
+export const isUnlike = (goal) => goal?.likeness?.verdict === "unlike";
+
+// Nothing is shown until a run has measured what it practised.
+function Likeness({ likeness }) {
+  if (!likeness) return null;
+  const { reach } = likeness;
+  return html`<div class=${`likeness ${likeness.verdict}`} role="status">
+    <strong>${VERDICTS[likeness.verdict]}</strong>
+    <meter min="0" max="1" value=${likeness.score} aria-label="how like what it practised"></meter>
+    <ul>${likeness.measures.filter(({ text }) => text).map(({ kind, text }) => html`<li key=${kind}>${text}</li>`)}</ul>
+    ${reach && html`<p>Goals like this were reached ${Math.round(100 * reach.probability)} % of the time, among ${reach.among}.</p>`}
+  </div>`;
+}
+
+export function GoalCard({ goal }) {
+  if (!goal) return null;
+  const said = [...goal.changes.map((change) => `It ${change}.`.replace("It converted", "Its colours were converted").replace(/^It /, "We ")), ...goal.notes];
+  return html`<div class="goal-card" data-goal=${goal.id}>
+    ${said.length > 0 && html`<ul class="said">${said.map((text) => html`<li key=${text}>${text}</li>`)}</ul>`}
+    <${Likeness} likeness=${goal.likeness} />
+  </div>`;
+}

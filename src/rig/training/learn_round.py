@@ -1,0 +1,58 @@
+"""What is learned after each round of practice, and now and then besides."""
+
+from dataclasses import replace
+
+from rig.agent.agent import Agent
+from rig.config import Config
+from rig.representation.representation import FitMonitor
+from rig.training.fit_representation import finetune, with_imagined_goals
+from rig.training.kept_episodes import KeptEpisodes
+from rig.training.learn import Update, learn
+from rig.training.schedule import is_due
+from rig.training.state import TrainState
+
+
+def learn_round(
+    state: TrainState, config: Config, num_new: int, update: Update
+) -> tuple[TrainState, dict[str, float]]:
+    """Learn as much as belongs to the new steps; return the metrics."""
+    if state.num_env_steps <= config.td3.learning_starts or not state.replay.num_episodes:
+        return state, {}
+    num_updates = round(num_new * config.td3.utd_ratio)
+    progress = state.num_env_steps / config.total_timesteps
+    agent, metrics = learn(
+        state.agent, state.replay, config, num_updates, progress, update=update, rng=state.rng
+    )
+    return replace(state, agent=agent), metrics
+
+
+def learn_from_kept(
+    state: TrainState, config: Config, kept: KeptEpisodes, update: Update
+) -> TrainState:
+    """Learn from episodes that a robot did after the state was saved, as from any others."""
+    for steps, collected in kept.practised_after(state.num_env_steps):
+        state.replay.add(
+            with_imagined_goals(collected, state.agent.representation, rng=state.rng)
+        )
+        num_new = steps - state.num_env_steps
+        state = replace(state, num_env_steps=steps)
+        state, _ = learn_round(state, config, num_new, update)
+    return state
+
+
+def refit(state: TrainState, config: Config, num_new: int, monitor: FitMonitor) -> TrainState:
+    """Fine-tune the representation and refresh its prior, when that is due."""
+    replay, rng = state.replay, state.rng
+    if is_due(config.online.every_steps, state.num_env_steps, num_new):
+        agent = finetune(state.agent, replay, config, monitor, rng=rng)
+        state = replace(state, agent=agent)
+    if is_due(config.goals.refresh_every_steps, state.num_env_steps, num_new):
+        new = state.agent.representation.refresh_prior(replay, config, rng=rng)
+        state = replace(state, agent=Agent(new, state.agent.learner))
+    return state
+
+
+def with_reduced_learning_rate(config: Config, state: TrainState) -> Config:
+    """Return the settings with half the learning rate for each rollback of the run."""
+    rate = config.td3.learning_rate * 0.5**state.num_rollbacks
+    return replace(config, td3=replace(config.td3, learning_rate=rate))
