@@ -94,6 +94,15 @@ class QuantileKeypointEncoder(eqx.Module):
         shape, _ = fixed[0](image)
         return (shape.reshape(-1) - fixed[1]) @ fixed[2], self.log_std
 
+    def attention(self, image: Float[Array, "H W 3"]) -> Float[Array, "K H W"]:
+        """Return how much each pixel counts for each color."""
+        return self.colors.masses(image)
+
+    def background_image(self) -> Float[Array, "H W 3"]:
+        """Return the background, with values in [0, 1]."""
+        levels = jnp.exp(self.colors.illumination.background) - DARK
+        return jnp.clip(levels / 255, 0, 1)
+
 
 def blank_encoder(side: int, latent_dim: int) -> QuantileKeypointEncoder:
     """Return an encoder of the right shapes that has not been fitted."""

@@ -16,8 +16,10 @@ from jaxtyping import Float, Float32
 
 FLOOR = 5e-5
 """Variance that counts as noise in every direction [(half image sides) squared]."""
-MIN_RATIO = 20.0
-"""Ratio of signal to noise (variances) at which a latent counts half."""
+MIN_RATIO = 15.0
+"""Ratio of signal to noise (variances) at which a latent's variance counts half."""
+STEEPNESS = 4
+"""Exponent of that ratio: how sharply a latent of less counts for less."""
 RIDGE = 0.02
 """Ridge of the regression of a latent on those before it, for latents of unit variance."""
 
@@ -58,7 +60,7 @@ def find_directions(
     ratio = np.maximum(ratio[best], 1e-6)
     matrix = directions[:, best] / np.sqrt(ratio)
     new = unpredicted((wide - mean) @ matrix, share)
-    weight = np.sqrt(new * ratio**2 / (ratio**2 + MIN_RATIO**2))
+    weight = np.sqrt(new / (1 + (MIN_RATIO / ratio) ** STEEPNESS))
     return SignalDirections(mean, matrix * weight, ratio)
 
 
