@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 
 import numpy as np
 import pytest
@@ -107,8 +107,8 @@ START = [0, -12.96, 28.1, 54.86, 0, 0]
 @contextmanager
 def learner(server, *more, endpoint=None):
     with process("-c", LEARNER, endpoint or server.endpoint, *more) as running:
-        for _ in range(5):
-            assert "MOVING" in running.stdout.readline(), running.stderr.read()
+        while "MOVING" not in (line := running.stdout.readline()):
+            assert line, running.stderr.read()
         yield running
 
 
@@ -157,19 +157,28 @@ class Proxy:
         self.endpoint = f"tcp://127.0.0.1:{self._listener.getsockname()[1]}"
         self.delay_s = 0.0
         self.is_cut = False
+        self._sockets = [self._listener]
         threading.Thread(target=self._run, daemon=True).start()
 
     def _run(self):
         near, _ = self._listener.accept()
         far = socket.create_connection(("127.0.0.1", self._port))
+        self._sockets += [near, far]
         for source, sink in ((near, far), (far, near)):
             threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
 
     def _pump(self, source, sink):
-        while data := source.recv(1 << 16):
-            time.sleep(self.delay_s)
-            if not self.is_cut:
-                sink.sendall(data)
+        with suppress(OSError):  # closed
+            while data := source.recv(1 << 16):
+                time.sleep(self.delay_s)
+                if not self.is_cut:
+                    sink.sendall(data)
+
+    def close(self):
+        for each in self._sockets:
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
 
 
 @pytest.mark.parametrize("kind", ["cut", "delayed"])
@@ -177,7 +186,7 @@ def test_wire(tmp_path, kind):
     with served(tmp_path) as server:
         server.arm()
         proxy = Proxy(server.endpoint)
-        with learner(server, endpoint=proxy.endpoint):
+        with closing(proxy), learner(server, endpoint=proxy.endpoint):
             since = len(server.lines)
             if kind == "cut":
                 proxy.is_cut = True
@@ -190,19 +199,19 @@ def test_wire(tmp_path, kind):
 
 
 def test_camera_freezes(tmp_path):
-    with served(tmp_path, options='faults = [["freeze", 6.0, 60.0]]') as server:
+    with served(tmp_path, options='faults = [["freeze", 20.0, 90.0]]') as server:
         server.arm()
         with learner(server):
-            hold_s, _ = server.wait_for("no newer image", 20)
+            hold_s, _ = server.wait_for("no newer image", 40)
             stop_s, line = server.wait_for("STOPPED: no newer image", 20)
         assert stop_s - hold_s == pytest.approx(1.8, abs=BUSY_S)
         assert "limit 2 s" in line
 
 
 def test_blocked_joint(tmp_path):
-    with served(tmp_path, options='faults = [["blocked", 5.0, 60.0]]') as server:
+    with served(tmp_path, options='faults = [["blocked", 20.0, 90.0]]') as server:
         server.arm()
-        time.sleep(max(0.0, 5.5 - (time.monotonic() - server.lines[0][0])))
+        time.sleep(max(0.0, 20.5 - (time.monotonic() - server.lines[0][0])))
         with RobotClient.connect(server.endpoint) as robot:
             robot.begin()
             for _ in range(12):
@@ -258,7 +267,7 @@ def test_stop_clear_and_ctrl_c(tmp_path):
             server.process.send_signal(signal.SIGINT)
             asked_s = time.monotonic()
             assert server.wait_for("STOPPED", 2, since)[0] - asked_s < 0.05 + BUSY_S
-            assert "STOPPED" in running.stdout.read(4000) or running.poll() is None
+            assert any("STOPPED" in running.stdout.readline() for _ in range(100))
         assert server.say("arm").startswith("STOPPED")
         assert server.say("clear") == "READY"
 
