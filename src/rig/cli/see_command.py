@@ -35,6 +35,9 @@ class See(Checked):
     `rig train --help`: webcam, night, exposure, shadows, ..."""
     judge_on: FileOption = None
     """A data set with true states to judge on, in place of random states or its own."""
+    objects: str = ""
+    """The objects in a data set and their columns of its states, as "{'hand': [0, 1]}", where
+    it names none or others."""
     image_size: Literal[48, 84] = 48
     """Height and width that images get, pixels: those of training."""
     near: Positive = 0.03
@@ -65,9 +68,13 @@ class See(Checked):
 
         task = self.env or task_named(self.what)
         config, rng = self.config(task), np.random.default_rng(self.seed)
-        labelled = read_data_set(self.judge_on, self.image_size) if self.judge_on else None
+        labelled = None
+        if self.judge_on:
+            labelled = read_data_set(self.judge_on, self.image_size, self.objects)
         with open_progress() as progress:
-            source = open_source(() if task else self.what, config, progress, rng=rng)
+            source = open_source(
+                () if task else self.what, config, progress, objects=self.objects, rng=rng
+            )
             for note in source.notes:
                 print_notice(f"{source.title}: {note}")
             source = source if labelled is None else source.judged_on(labelled)
