@@ -25,7 +25,10 @@ test-all: $(STAMP)  ## the slow tests too
 
 check: lint types test-ci  ## what CI runs
 
-.PHONY: test-ci
+adapters: $(STAMP)  ## robot adapters against the real LeRobot and ROS 2 (network)
+	$(BIN)/python -m pytest tests/test_real_adapters.py -rs
+
+.PHONY: test-ci adapters
 test-ci: test
 	$(BIN)/python -m pytest -m ci
 

@@ -28,11 +28,13 @@ except ModuleNotFoundError as error:  # a robot's own Python has no Gymnasium
 if TYPE_CHECKING:
     from rig.api import evaluate, load, resume, train
     from rig.config import Config
+    from rig.external.action_bounds import ActionBounds
     from rig.inference.policy import Policy
     from rig.training.callback import TrainingProgress
 
 
 __all__ = [
+    "ActionBounds",
     "Config",
     "Policy",
     "TrainingProgress",
@@ -44,6 +46,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "ActionBounds": "rig.external.action_bounds",
     "Config": "rig.config",
     "Policy": "rig.inference.policy",
     "TrainingProgress": "rig.training.callback",

@@ -9,7 +9,7 @@ import numpy as np
 from gymnasium import spaces
 from jaxtyping import Float32, Float64
 
-from rig.errors import ExternalEnvError
+from rig.external.action_bounds import ActionBounds
 from rig.external.failures import calling
 
 
@@ -26,8 +26,7 @@ class ExternalEnv:
     def __init__(self, env: gymnasium.Env[Any, Any], num_steps: int) -> None:
         """Wrap an environment, and truncate its episodes after ``num_steps``."""
         self.env, self.num_steps = env, num_steps
-        self._low, self._high = action_bounds(env.action_space)
-        self._action_space = env.action_space
+        self._bounds = ActionBounds.of(env.action_space)
         self._is_multi_goal = is_multi_goal(env.observation_space)
         self.id = env.spec.id if env.spec else type(env.unwrapped).__name__
         """How errors name it."""
@@ -43,7 +42,7 @@ class ExternalEnv:
     @property
     def action_size(self) -> int:
         """Number of dimensions of an action."""
-        return self._low.size
+        return self._bounds.size
 
     @property
     def achieved(self) -> Point:
@@ -79,12 +78,9 @@ class ExternalEnv:
 
     def step(self, action: Float32[np.ndarray, " action"]) -> None:
         """Step with an action in [-1, 1], scaled to the bounds of the action space."""
-        share = (np.clip(action.astype(np.float64), -1, 1) + 1) / 2
-        scaled = self._low + share.reshape(self._low.shape) * (self._high - self._low)
+        scaled = self._bounds.to_units(action)
         with calling(self.id, "step"):
-            observation, _, terminated, truncated, info = self.env.step(
-                within(self._action_space, scaled)
-            )
+            observation, _, terminated, truncated, info = self.env.step(scaled)
             self._observe(observation, info)
         self._num_steps_done += 1
         self.terminated = bool(terminated)
@@ -122,36 +118,3 @@ def is_multi_goal(space: spaces.Space[Any]) -> bool:
     """Check whether observations have an achieved and a desired goal."""
     parts = space.spaces if isinstance(space, spaces.Dict) else {}
     return all(isinstance(parts.get(key), spaces.Box) for key in GOAL_KEYS)
-
-
-def within(space: spaces.Space[Any], action: np.ndarray | np.floating) -> np.ndarray:
-    """Return an action in the number type of a box, and inside it to the last bit.
-
-    Rounding may leave the box by one bit. Whole numbers become the nearest ones: a plain cast
-    would cut them off.
-    """
-    assert isinstance(space, spaces.Box)
-    if not np.issubdtype(space.dtype, np.floating):
-        action = np.rint(action)
-    rounded = np.asarray(action, space.dtype)
-    return np.asarray(np.clip(rounded, space.low, space.high), space.dtype)
-
-
-def action_bounds(space: spaces.Space[Any]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the lower and the upper bound of each dimension of an action.
-
-    Raises:
-        ExternalEnvError: The action space is not a bounded box.
-    """
-    if not isinstance(space, spaces.Box):
-        raise ExternalEnvError(
-            f"its actions are {type(space).__name__}, and rig learns continuous ones: use an "
-            "environment whose action space is a Box"
-        )
-    low, high = space.low.astype(np.float64), space.high.astype(np.float64)
-    if not (space.is_bounded("both") and low.size):
-        raise ExternalEnvError(
-            f"its action space {space} has no bounds: wrap it in gymnasium.wrappers.ClipAction "
-            "or RescaleAction, and register that"
-        )
-    return low, high

@@ -9,9 +9,10 @@ import gymnasium
 import mujoco
 import numpy as np
 
-from rig.errors import EnvFailedError, ExternalEnvError, suggest
-from rig.external.env import ExternalEnv, action_bounds, is_multi_goal, physics_of
-from rig.external.failures import calling
+from rig.errors import ExternalEnvError, suggest
+from rig.external.action_bounds import ActionBounds
+from rig.external.env import ExternalEnv, is_multi_goal, physics_of
+from rig.external.failures import calling, named
 from rig.external.image_source import (
     ImageSource,
     ObservationSource,
@@ -55,15 +56,11 @@ def make_external_envs(
         ExternalEnvError: It can't be found or made, or has no usable actions or images.
     """
     name = import_id(spec.id)
-    try:
+    with named(spec.id):
         image_source, envs = make_with_source(name, spec.camera, num_envs, image_size)
         num_steps = spec.num_steps or own_time_limit(envs[0])
         external_envs = [ExternalEnv(env, num_steps) for env in envs]
         return ExternalVectorEnv(spec.id, external_envs, image_source, seed)
-    except EnvFailedError:
-        raise  # it names the environment
-    except ExternalEnvError as error:
-        raise ExternalEnvError(f"{spec.id}: {error}") from error
 
 
 def import_id(id_: str) -> str:
@@ -150,7 +147,7 @@ def make_with_source(
     observation, and the environment's own ``render``.
     """
     first = make_without_render(name)
-    action_bounds(first.action_space)
+    ActionBounds.of(first.action_space)
     with calling(name, "reset"):
         first.reset(seed=0)
     names = image_parts(first.observation_space)

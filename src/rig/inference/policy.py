@@ -8,7 +8,9 @@ from jaxtyping import Float32
 
 from rig.agent.agent import load_agent
 from rig.config import Config
+from rig.envs.square_crop import crop_square
 from rig.errors import ImageError
+from rig.external.action_bounds import ActionBounds
 from rig.inference.open_run import image_representation
 from rig.runs.run import Run
 
@@ -92,6 +94,46 @@ class Policy:
         towards = np.broadcast_to(latents, (len(frames), latents.shape[1]))
         actions, _encoding = self._agent.act(frames, towards, use_target_actor=True)
         return np.array(actions if is_batch else actions[0], np.float32)
+
+    def see(self, frame: Images) -> Images:
+        """Return a camera's frame, or a batch, as the policy sees it: its middle square, small.
+
+        Args:
+            frame: uint8, RGB, of any size: [H, W, 3] or [N, H, W, 3].
+
+        Raises:
+            ImageError: It is something else.
+        """
+        frames = np.asarray(frame)
+        if frames.dtype != np.uint8 or frames.ndim not in (3, 4) or frames.shape[-1] != 3:
+            raise ImageError(
+                f"a frame is {frames.dtype} of shape {frames.shape}: give uint8 RGB of shape "
+                "[H, W, 3], or a batch of them"
+            )
+        size = self.config.image_size
+        if frames.ndim == 3:
+            return crop_square(frames, size)
+        return np.stack([crop_square(each, size) for each in frames])
+
+    def act_in_units(
+        self, frame: Images, goal_frame: Images, bounds: ActionBounds
+    ) -> np.ndarray:
+        """Return the action in a robot's units that brings its camera closer to the goal.
+
+        Args:
+            frame: The camera's frame, of any size, or a batch of them.
+            goal_frame: What it should show: one for each frame, or one for all.
+            bounds: Those of the actions that the robot was trained with.
+
+        Returns:
+            An action of the bounds' shape and number type, inside them to the last bit; for a
+            batch, one for each frame.
+
+        Raises:
+            ImageError: A frame is not uint8 RGB.
+            ConfigError: The bounds have another number of dimensions than the policy.
+        """
+        return bounds.to_units(self.act(self.see(frame), self.see(goal_frame)))
 
     def _check(self, name: str, image: np.ndarray, max_dims: int) -> None:
         """Raise ImageError unless it is an image as the camera makes them, or a batch."""

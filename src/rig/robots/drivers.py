@@ -15,11 +15,16 @@ from rig.robots.robot import Robot
 ADAPTERS = {
     "sim:perfect": "rig.robots.perfect_arm:PerfectArm",
     "sim:so101": "rig.simulated.so101:SimulatedSo101",
+    "ros2": "rig.adapters.ros2:Ros2Robot",
+    "sawyer": "rig.adapters.sawyer:SawyerRobot",
 }
 """Short names. Others are MODULE:CLASS, found in the working directory too."""
+LEROBOT = "lerobot:"
+"""What is behind it names a robot of LeRobot."""
 KINEMATICS = {
     "so101": "rig.robots.so101_kinematics:So101Kinematics",
     "cartesian": "rig.robots.kinematics:CartesianKinematics",
+    "sawyer": "rig.adapters.sawyer_kinematics:SawyerKinematics",
 }
 
 
@@ -29,6 +34,10 @@ def load_robot(config: RobotConfig) -> Robot:
     Raises:
         ConfigError: There is no such adapter, or its options are wrong.
     """
+    if config.type.startswith(LEROBOT):
+        kind = config.type.removeprefix(LEROBOT)
+        options = {"kind": kind, "options": config.options}
+        return make("rig.adapters.lerobot:make_lerobot", options, "type", ADAPTERS)
     return make(ADAPTERS.get(config.type, config.type), config.options, "type", ADAPTERS)
 
 

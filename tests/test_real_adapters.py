@@ -1,0 +1,140 @@
+"""Adapters against the real classes: `make adapters`. They need the network, once.
+
+LeRobot's own source is read with ``ast``, since running it needs PyTorch. ROS 2 runs: two
+processes in a virtual environment of its own, because its packages change the interpreter.
+"""
+
+import ast
+import inspect
+import json
+import os
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from rig.adapters.lerobot import NEEDED, SAFE_FIELDS
+from rig.robots.robot import Camera, Robot
+
+
+pytestmark = pytest.mark.slow
+TESTS = Path(__file__).parent
+CACHE = Path(os.environ.get("RIG_ADAPTERS_CACHE", "/tmp/rig-adapters"))
+LEROBOT = "lerobot==0.6.1"
+ROS2 = (
+    "ros-jazzy-rclpy[fastrtps]",
+    "ros-jazzy-sensor-msgs",
+    "ros-jazzy-std-msgs",
+    "ros-jazzy-trajectory-msgs",
+    "numpy",
+    "pillow",
+    "pyzmq",
+)
+
+
+def run_or_skip(*command):
+    """Run a command that needs the network; skip loudly if it fails."""
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip(f"NOT TESTED: {' '.join(map(str, command[:5]))}: {done.stderr[-300:]}")
+
+
+@pytest.fixture(scope="module")
+def lerobot():
+    """Return a function that parses a file of LeRobot's wheel."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    if not list(CACHE.glob("lerobot-*.whl")):
+        pip = (sys.executable, "-m", "pip", "download", "--quiet", "--no-deps")
+        run_or_skip(*pip, "--python-version", "3.12", "--dest", str(CACHE), LEROBOT)
+    wheel = zipfile.ZipFile(next(CACHE.glob("lerobot-*.whl")))
+    return lambda path: ast.parse(wheel.read(f"lerobot/{path}"))
+
+
+def class_of(tree, name):
+    (found,) = (n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == name)
+    return found
+
+
+def methods_of(node):
+    return {n.name: n for n in node.body if isinstance(n, ast.FunctionDef)}
+
+
+def is_abstract(method):
+    return any("abstractmethod" in ast.unparse(each) for each in method.decorator_list)
+
+
+def parameters_of(method):
+    return [each.arg for each in method.args.args[1:]]
+
+
+def test_lerobot_s_robot_has_what_the_protocol_asks_for(lerobot):
+    methods = methods_of(class_of(lerobot("robots/robot.py"), "Robot"))
+    abstract = {name for name, method in methods.items() if is_abstract(method)}
+    assert abstract - {"calibrate"} == set(NEEDED) - {"name"}, "calibrate is never called"
+    for name in abstract - {"calibrate"}:
+        ours = inspect.getattr_static(Robot, name)
+        if not isinstance(ours, property):
+            wanted = list(inspect.signature(ours).parameters)[1:]
+            assert parameters_of(methods[name]) == wanted, name
+
+
+def test_lerobot_s_camera_has_what_the_protocol_asks_for(lerobot):
+    methods = methods_of(class_of(lerobot("cameras/camera.py"), "Camera"))
+    wanted = list(inspect.signature(Camera.async_read).parameters)[1:]
+    assert parameters_of(methods["async_read"]) == wanted
+
+
+def test_lerobot_s_client_connects_without_arguments(lerobot):
+    """Why the server looks for ``calibrate`` before it passes it."""
+    methods = methods_of(class_of(lerobot("robots/lekiwi/lekiwi_client.py"), "LeKiwiClient"))
+    assert parameters_of(methods["connect"]) == []
+
+
+def test_lerobot_s_follower_has_the_fields_that_keep_it_safe(lerobot):
+    node = class_of(lerobot("robots/so_follower/config_so_follower.py"), "SOFollowerConfig")
+    fields = {n.target.id for n in node.body if isinstance(n, ast.AnnAssign)}
+    assert set(SAFE_FIELDS) | {"port", "cameras", "max_relative_target"} <= fields
+
+
+def test_lerobot_has_the_functions_that_the_adapter_imports(lerobot):
+    config = class_of(lerobot("robots/config.py"), "RobotConfig")
+    assert "ChoiceRegistry" in ast.unparse(config.bases[0])
+    utils = {n.name for n in lerobot("robots/utils.py").body if isinstance(n, ast.FunctionDef)}
+    assert "make_robot_from_config" in utils
+
+
+@pytest.fixture(scope="module")
+def ros2_python():
+    """Return the Python of a virtual environment with ROS 2."""
+    python = CACHE / "ros2/bin/python"
+    if not python.is_file():
+        venv.create(CACHE / "ros2", with_pip=True)
+        run_or_skip(python, "-m", "pip", "install", "--quiet", "--prefer-binary", *ROS2)
+    run_or_skip(python, "-c", "import rclpy, sensor_msgs.msg, trajectory_msgs.msg")
+    return python
+
+
+def test_the_adapter_drives_an_arm_on_ros_2(ros2_python):
+    """Two processes: joint states and images come in, targets go out and are obeyed."""
+    env = os.environ | {
+        "PYTHONPATH": str(TESTS.parent / "src"),
+        "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
+        "ROS_DOMAIN_ID": str(os.getpid() % 100),
+    }
+    pipe = {"env": env, "stdout": subprocess.PIPE, "text": True}
+    arm = subprocess.Popen([ros2_python, TESTS / "ros2_peer.py", "10"], **pipe)
+    ours = subprocess.Popen([ros2_python, TESTS / "ros2_adapter.py"], **pipe)
+    report, commands = (
+        json.loads(process.communicate(timeout=60)[0].splitlines()[-1])
+        for process in (ours, arm)
+    )
+    assert report["levels"] > 10, "images are new ones"
+    assert len(report["places"]) > 50
+    assert len(commands) > 50
+    x_m, y_m, z_m = report["places"][-1]
+    assert x_m > 0.43, "the arm obeyed, its joints found by name"
+    assert y_m < -0.03
+    assert z_m == pytest.approx(0.3)
