@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import Positional, arg
 
@@ -14,6 +14,10 @@ from rig.presets import find_preset
 from rig.runs.output_paths import check_file
 from rig.terminal import print_line, print_notice
 from rig.validation import Checked, require
+
+
+if TYPE_CHECKING:
+    from rig.see.sight import Sight
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,13 +61,27 @@ class See(Checked):
         )
         if self.out:
             check_file(self.out, PAGE_KINDS)
+        from rig.report.tables import print_json
+        from rig.see.page import write_page
+        from rig.see.sight_table import print_sight
+
+        sight = self.see()
+        if self.out:
+            write_page(self.out, sight)
+        if self.json:
+            print_json(sight.as_json())
+            return
+        print_sight(sight)
+        if self.out:
+            print_line(str(self.out))
+
+    def see(self) -> "Sight":
+        """Read or practise, fit, and judge."""
         import numpy as np
 
-        from rig.report.tables import print_json
         from rig.see.data_set import read_data_set
         from rig.see.open_source import open_source, task_named
         from rig.see.sight import see
-        from rig.see.sight_table import print_sight
         from rig.training.progress import open_progress
 
         task = self.env or task_named(self.what)
@@ -78,17 +96,7 @@ class See(Checked):
             for note in source.notes:
                 print_notice(f"{source.title}: {note}")
             source = source if labelled is None else source.judged_on(labelled)
-            sight = see(config, source, self.near, progress, rng=rng)
-        if self.out:
-            from rig.see.page import write_page
-
-            write_page(self.out, sight)
-        if self.json:
-            print_json(sight.as_json())
-        else:
-            print_sight(sight)
-            if self.out:
-                print_line(str(self.out))
+            return see(config, source, self.near, progress, rng=rng)
 
     def config(self, task: str) -> Config:
         """Return the settings with which training would begin; those of no task for files."""
