@@ -36,5 +36,6 @@ if __name__ == "__main__":
     envs = gymnasium.make_vec(BAR.id, num_envs=6)
     observation, _ = envs.reset(seed=0)
     rows = {"start": observation["observation"], "goals": observation["desired_goal"]}
-    save_image_grid(Path(sys.argv[1]), rows, "A bar to push and to turn")
+    path = Path(sys.argv[1] if len(sys.argv) > 1 else "goals.png")
+    save_image_grid(path, rows, "A bar to push and to turn")
     envs.close()

@@ -34,4 +34,4 @@ def main(path: Path, out: Path | None = None, **options: object) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "reached.png"))

@@ -18,7 +18,7 @@ TREES = {path: ast.parse(path.read_text()) for path in sorted(ROOT.rglob("*.py")
 LAYERS = [
     {"types", "errors", "units", "terminal", "validation", "config", "settings", "presets"},
     {"robots"},
-    {"adapters"},
+    {"adapters", "robot_check"},
     {"nn"},
     {"envs"},
     {"simulated"},

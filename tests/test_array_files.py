@@ -104,3 +104,11 @@ def test_array_that_is_not_finite_is_named(path):
 def test_array_of_another_type_is_named(path):
     change(path, count=np.zeros((), np.float32))
     assert "['count'] has type float32, not int32" in error_message(path, TREE)
+
+
+def test_loading_compiles_nothing(tmp_path, caplog):
+    like = {"a": jnp.zeros((3, 17)), "b": jnp.zeros(29)}
+    save_tree(tmp_path / "tree", like)
+    with jax.log_compiles():
+        load_tree(tmp_path / "tree", like)
+    assert [record for record in caplog.records if "ompiling" in record.getMessage()] == []

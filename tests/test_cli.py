@@ -15,6 +15,7 @@ from rig.cli import doctor
 from rig.cli.commands import COMMANDS
 from rig.cli.main import main
 from rig.cli.parse import parse
+from rig.cli.robot_commands import how_to_find_rig
 from rig.cli.train_command import Train
 from rig.envs.image_goal_env import Goals
 from rig.envs.tabletop import Tabletop
@@ -475,3 +476,27 @@ def test_reader_that_goes_away_is_no_error(module):
     command = f"(sleep 0.2; {sys.executable} -m {module} --help; echo $? >&2) | true"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
     assert done.stderr == "141\n"
+
+
+def test_demo_says_where_rig_is_if_no_shell_would_find_it(tmp_path, monkeypatch):
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "rig").write_text("#!/bin/sh\n")
+    (tmp_path / "bin" / "rig").chmod(0o755)
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path / "empty"))
+    assert f"source {tmp_path}/bin/activate" in how_to_find_rig()
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    assert how_to_find_rig() == ""
+
+
+def test_overview_fits_80_columns(rig):
+    assert max(map(len, rig("--help")[1].splitlines())) <= 80
+
+
+def test_help_folds_at_the_terminals_width_only(rig, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    out = rig("train --help")[1]
+    assert max(map(len, out.splitlines())) <= 80
+    assert "as MODULE:ID. (required)" in out
+    first, second = out.split("What to learn: ")[1].splitlines()[:2]
+    assert min(len(line.rstrip("\u2502 ")) for line in (f"        {first}", second)) > 40

@@ -70,6 +70,7 @@ def print_to_stderr(line: str) -> None:
     """Write a line on standard error, if that can be written to."""
     with suppress(OSError):
         sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
 
 
 def print_notice(text: str) -> None:

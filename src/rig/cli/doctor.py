@@ -1,14 +1,17 @@
 """What is installed, what it runs on, and how fast the parts are here."""
 
 from collections.abc import Callable
+from functools import partial
 from time import perf_counter
 from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from rig.agent.td3 import Transitions, new_learner, update_many
+from rig.agent.td3 import Learner, Transitions, new_learner, update_many
+from rig.config import TD3Config
 from rig.envs.image_goal_env import ImageGoalVectorEnv
 from rig.envs.scene import Scene
 from rig.envs.tabletop import STEP_S, Tabletop
@@ -17,7 +20,7 @@ from rig.presets import FAST
 from rig.training.origin import device, num_cores, versions
 
 
-MEASURED_S = 0.5
+MEASURED_S = 0.25
 """For how long each speed is measured, after a first call that compiles."""
 NUM_ENVS = 16
 ACTION_SIZE = 2
@@ -74,13 +77,27 @@ def updates_per_s() -> float:
     shape = (NUM_CYCLES, config.policy_delay, config.batch_size)
     latent, action = jnp.ones((*shape, latent_dim)), jnp.ones((*shape, ACTION_SIZE))
     batches = Transitions(latent, action, latent, latent, jnp.ones(shape))
-    state = [new_learner(latent_dim, ACTION_SIZE, config, key=jax.random.key(0))]
+    state = [untrained(latent_dim, config)]
 
     def update() -> None:
         state[0] = update_many(state[0], batches, config, key=jax.random.key(0))[0]
         int(state[0].num_updates)  # waits for the device
 
     return NUM_CYCLES * config.policy_delay * calls_per_s(update)
+
+
+def untrained(latent_dim: int, config: TD3Config) -> Learner:
+    """Return a learner of zeros: random weights compile a program for each shape."""
+    create = partial(new_learner, latent_dim, ACTION_SIZE, config, key=jax.random.key(0))
+    shapes = eqx.filter_eval_shape(create)
+    return jax.tree_util.tree_map(
+        lambda leaf: (
+            jax.device_put(np.zeros(leaf.shape, leaf.dtype))
+            if isinstance(leaf, jax.ShapeDtypeStruct)
+            else leaf
+        ),
+        shapes,
+    )
 
 
 def calls_per_s(call: Callable[[], object]) -> float:

@@ -15,6 +15,7 @@ EnvironmentId = Annotated[str, arg(metavar="MODULE:ID")]
 DirectoryOption = Annotated[Path | None, arg(metavar="DIR")]
 RunOption = Annotated[Path | None, arg(metavar="RUN")]
 FileOption = Annotated[Path | None, arg(metavar="FILE")]
+RobotFile = Annotated[Path | None, arg(metavar="CONFIG.toml")]
 Flag = FlagCreatePairsOff[bool]
 
 

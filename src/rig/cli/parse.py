@@ -1,9 +1,10 @@
 """From words to a command with its options. Every mistake is a ConfigError of one line."""
 
-from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, fields
 from difflib import get_close_matches
+from inspect import cleandoc
 from itertools import pairwise
 from typing import Any
 
@@ -68,7 +69,7 @@ def start_of(words: Sequence[str]) -> dict[str, Any]:
 def parse_words(kind: Any, name: str, words: Sequence[str], default: Any = None) -> Any:
     """Return the command of this class that the words ask for."""
     defaults = {} if default is None else {"default": default}
-    with one_line_errors():
+    with one_line_errors(), joined_help_lines():
         command, unknown = tyro.cli(
             kind, prog=f"rig {name}", args=words, return_unknown_args=True, **defaults
         )
@@ -112,6 +113,27 @@ def one_line_errors() -> AbstractContextManager[None]:
     except ImportError:
         return nullcontext()
     return on_parse_error(explain)
+
+
+@contextmanager
+def joined_help_lines() -> Iterator[None]:
+    """Let tyro fold help texts at the terminal's width only.
+
+    It joins the lines of a docstring unless they are indented, as all but the first one are.
+    The hook is private, as the one above; without it, lines break where the source does too.
+    """
+    from tyro import _strings as strings
+
+    private: Any = strings
+    join = getattr(private, "remove_single_line_breaks", None)
+    if join is None:
+        yield
+        return
+    private.remove_single_line_breaks = lambda text: join(cleandoc(text))
+    try:
+        yield
+    finally:
+        private.remove_single_line_breaks = join
 
 
 def explain(event: Any) -> None:

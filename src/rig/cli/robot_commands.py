@@ -3,10 +3,12 @@
 Each imports what it needs when it runs, so that ``--help`` answers at once.
 """
 
+import sys
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shutil import which
 from typing import Annotated
 
 from annotated_types import Interval
@@ -15,6 +17,7 @@ from rig.cli.options import (
     DirectoryOption,
     FileOption,
     Flag,
+    RobotFile,
     RunDirectories,
     RunDirectory,
 )
@@ -40,6 +43,8 @@ class Reach:
     """The goal image: any file, size and mode."""
     video: FileOption = None
     """Video to write of goal, camera and decoded latent: .mp4 or .gif."""
+    robot: RobotFile = None
+    """Let this robot try, in place of what the run learned on: the file of its server."""
     force: Flag = False
     """Use the run even if its policy would see different images than it learned from."""
     json: Flag = False
@@ -56,7 +61,7 @@ class Reach:
         from rig.report.tables import print_attempt, print_json
         from rig.training.make_envs import make_envs, unwrapped_envs
 
-        run, agent = open_trained(self.run, force=self.force)
+        run, agent = open_trained(self.run, self.robot, force=self.force)
         image_representation(agent)
         goal = read_goal_image(self.goal, run.config.image_size)
         if goal.changes:
@@ -84,6 +89,11 @@ class Evaluate(Checked):
     task: str = ""
     """Try the goals of another task that looks the same at the start, as PushAny for a run that
     learned PushTwo. Empty: its own task."""
+    robot: RobotFile = None
+    """Evaluate on this robot: the file of its server. It drives to its goals first, and takes
+    their photographs."""
+    photographs: DirectoryOption = None
+    """--robot: a folder of goal images that a person took, in place of those."""
     force: Flag = False
     """Use the run even if its policy would see different images than it learned from."""
     json: Flag = False
@@ -96,10 +106,12 @@ class Evaluate(Checked):
         from rig.report.tables import print_evaluation, print_json
         from rig.runs.settings import learned_from
 
-        run, agent = open_trained(self.run, force=self.force)
+        run, agent = open_trained(self.run, self.robot, force=self.force)
         if run.config.is_given_truth:
             print_notice(f"{self.run} learned from {learned_from(run.config)}")
-        table = evaluate_run(run, agent, self.episodes, self.task, force=self.force)
+        table = evaluate_run(
+            run, agent, self.episodes, self.task, self.photographs, force=self.force
+        )
         (print_json if self.json else print_evaluation)(table)
 
 
@@ -182,3 +194,16 @@ class Demo(Checked):
 
         config = replace(find_preset("fast", "Reach"), seed=self.seed)
         print_line(f"report: {demo(config, 'fast', self.out, argv)}")
+        if note := how_to_find_rig():
+            print_notice(note)
+
+
+def how_to_find_rig() -> str:
+    """Say where the command ``rig`` is, if a shell would not find it; nothing if it would."""
+    program = Path(sys.prefix) / "bin" / "rig"
+    if which("rig") or not program.is_file():
+        return ""
+    return (
+        f"`rig` is not on your PATH: it is {program}. In this shell, "
+        f"`source {program.parent / 'activate'}` puts it there"
+    )

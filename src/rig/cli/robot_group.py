@@ -15,6 +15,7 @@ from rig.errors import ConfigError
 
 SUBCOMMANDS = {
     "serve": ("rig.cli.robot_serve", "run the server that owns an arm and its camera"),
+    "check": ("rig.cli.robot_check", "check everything before the first practice"),
     "arm": ("rig.cli.robot_person", "arm it: it goes home slowly, then a client may move it"),
     "stop": ("rig.cli.robot_person", "stop it"),
     "clear": ("rig.cli.robot_person", "clear a stop, after you looked at the arm"),

@@ -1,9 +1,9 @@
 """``rig robot arm | stop | clear | home | rest CONFIG.toml``: what a person says."""
 
 import argparse
-import sys
 
 from rig.robots.read_config import read_config
+from rig.terminal import print_line
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -15,4 +15,4 @@ def run(options: argparse.Namespace) -> None:
     """Say it to the server on this machine, and print the mode after it."""
     from rig.robots.person import say
 
-    sys.stdout.write(f"{say(read_config(options.config), options.word)}\n")
+    print_line(say(read_config(options.config), options.word))

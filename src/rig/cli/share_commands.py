@@ -37,7 +37,7 @@ class Export:
 
 @dataclass(frozen=True, kw_only=True)
 class Upload:
-    """Upload a trained policy to the Hugging Face Hub, or copy it into a directory."""
+    """Upload a trained policy to the Hugging Face Hub, or a directory."""
 
     run: RunDirectory
     """Directory of a trained run, or of an export."""
@@ -56,7 +56,7 @@ class Upload:
 
 @dataclass(frozen=True, kw_only=True)
 class Download:
-    """Download a trained policy from the Hugging Face Hub, or copy it from a directory."""
+    """Download a trained policy from the Hugging Face Hub, or a directory."""
 
     place: Place
     """OWNER/NAME on the Hub, or the directory of an export."""

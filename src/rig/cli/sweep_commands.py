@@ -22,7 +22,7 @@ Sources = Annotated[Positional[tuple[Path, ...]], arg(metavar="RUN|SPEC [RUN|SPE
 
 @dataclass(frozen=True, kw_only=True)
 class Sweep:
-    """Train the runs of a study side by side, on this machine or on a Ray cluster."""
+    """Train the runs of a study side by side, here or on a Ray cluster."""
 
     spec: SpecFile
     """The spec of the study, a TOML file: methods, tasks, seeds and settings."""
@@ -128,7 +128,7 @@ class Runs:
 
 @dataclass(frozen=True, kw_only=True)
 class Compare:
-    """Compare methods over seeds: tables with confidence intervals, and learning curves."""
+    """Compare methods over seeds: tables with intervals, learning curves."""
 
     sources: Sources
     """Directories of runs or studies, specs of studies under runs/, or files of results

@@ -93,13 +93,19 @@ class Train(Config):
 
         if self.resume:
             more = self.total_timesteps if "--total-timesteps" in names(argv) else None
-            run = resume_run(self.resume, self.tracker, force=self.force, total_timesteps=more)
+            run = resume_run(
+                self.resume,
+                self.tracker,
+                force=self.force,
+                total_timesteps=more,
+                may_exit=True,
+            )
         else:
             config = self.config()
             row = self.tuned_for or tuned_for_of(config.task)
             run = start_run(config, self.preset, self.out, argv, self.tracker)
             print_notice(f"settings: {describe(self.preset, config.task, row)}")
-            train_run(run, self.tracker)
+            train_run(run, self.tracker, may_exit=True)
         if self.json:
             print_json(run.evaluation() | {"run": str(run.directory)})
             return

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from rig.errors import EnvFailedError, RigError
+from rig.errors import EnvFailedError, ExternalEnvError, RigError
 
 
 RULES = {
@@ -41,6 +41,17 @@ def calling(id_: str, call: str) -> Iterator[None]:
         what = " ".join(f"{type(error).__name__}: {error}".split())
         shown = what if len(what) <= MAX_LENGTH else f"{what[:MAX_LENGTH]}…"
         raise EnvFailedError(f"{id_}: {call} raised {shown}; {RULES[call]}") from error
+
+
+@contextmanager
+def named(id_: str) -> Iterator[None]:
+    """Put an environment's id before the message of an error that lacks it."""
+    try:
+        yield
+    except ExternalEnvError as error:
+        if isinstance(error, EnvFailedError) or str(error).startswith(id_):
+            raise
+        raise ExternalEnvError(f"{id_}: {error}") from error
 
 
 def check_image(id_: str, image: Any, source: str) -> np.ndarray:

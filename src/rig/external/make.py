@@ -9,10 +9,10 @@ import gymnasium
 import mujoco
 import numpy as np
 
-from rig.errors import EnvFailedError, ExternalEnvError, suggest
+from rig.errors import ExternalEnvError, suggest
 from rig.external.action_bounds import ActionBounds
 from rig.external.env import ExternalEnv, is_multi_goal, physics_of
-from rig.external.failures import calling
+from rig.external.failures import calling, named
 from rig.external.image_source import (
     ImageSource,
     ObservationSource,
@@ -56,15 +56,11 @@ def make_external_envs(
         ExternalEnvError: It can't be found or made, or has no usable actions or images.
     """
     name = import_id(spec.id)
-    try:
+    with named(spec.id):
         image_source, envs = make_with_source(name, spec.camera, num_envs, image_size)
         num_steps = spec.num_steps or own_time_limit(envs[0])
         external_envs = [ExternalEnv(env, num_steps) for env in envs]
         return ExternalVectorEnv(spec.id, external_envs, image_source, seed)
-    except EnvFailedError:
-        raise  # it names the environment
-    except ExternalEnvError as error:
-        raise ExternalEnvError(f"{spec.id}: {error}") from error
 
 
 def import_id(id_: str) -> str:

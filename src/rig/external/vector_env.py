@@ -1,6 +1,8 @@
 """A batch of external environments: image observations, and actions in [-1, 1]."""
 
+import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -12,9 +14,9 @@ from jaxtyping import Float32, UInt8
 
 from rig.envs.image_goal_env import Goals, ImageGoalVectorEnv, rms
 from rig.envs.patterns import Pattern
-from rig.errors import DivergedError
+from rig.errors import DivergedError, EnvFailedError
 from rig.external.env import ExternalEnv
-from rig.external.failures import calling
+from rig.external.failures import calling, named
 from rig.external.goals import MAX_SEED, make_goals
 from rig.external.image_source import ImageSource
 
@@ -81,11 +83,12 @@ class ExternalVectorEnv(ImageGoalVectorEnv):
         seeds = self.np_random.integers(MAX_SEED, size=self.num_envs)
         if self._goals:
             seeds = self._goals.seeds
-        for index, env in enumerate(self.external_envs):
-            if mask is None or mask[index]:
-                goal = self._goals.states[index] if self._goals else None
-                env.reset(int(seeds[index]), goal)
-        return self._observe()
+        with named(self.id):
+            for index, env in enumerate(self.external_envs):
+                if mask is None or mask[index]:
+                    goal = self._goals.states[index] if self._goals else None
+                    env.reset(int(seeds[index]), goal)
+            return self._observe()
 
     def step(
         self, actions: Float32[np.ndarray, "N action"]
@@ -95,17 +98,19 @@ class ExternalVectorEnv(ImageGoalVectorEnv):
             raise DivergedError(
                 f"an action is not finite: {actions.tolist()}; check what computed it"
             )
-        for env, action in zip(self.external_envs, actions, strict=True):
-            if not env.has_ended:
-                env.step(action)
-        observation, info = self._observe()
+        with named(self.id):
+            for env, action in zip(self.external_envs, actions, strict=True):
+                if not env.has_ended:
+                    env.step(action)
+            observation, info = self._observe()
         terminated = np.array([env.terminated for env in self.external_envs])
         truncated = np.array([env.truncated for env in self.external_envs])
         return observation, np.zeros(self.num_envs), terminated, truncated, info
 
     def goals(self, num: int, *, rng: np.random.Generator) -> Goals:
         """Make evaluation goals; this ends the present episodes."""
-        return make_goals(self.external_envs, self.image_source, num, rng=rng)
+        with named(self.id):
+            return make_goals(self.external_envs, self.image_source, num, rng=rng)
 
     def still_image(self) -> UInt8[np.ndarray, "H W 3"]:
         """Return what the camera shows of what never moves, or the images' commonest colour."""
@@ -124,7 +129,9 @@ class ExternalVectorEnv(ImageGoalVectorEnv):
         """Close all environments."""
         self.image_source.close()
         for env in self.external_envs:
-            with calling(env.id, "close"):
+            # What ends the run already must not be hidden by a robot that can't be closed.
+            ignored = (EnvFailedError,) if sys.exception() else ()
+            with suppress(*ignored), calling(env.id, "close"):
                 env.env.close()
 
     def _observe(self) -> tuple[Observation, Info]:

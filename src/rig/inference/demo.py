@@ -15,7 +15,7 @@ from rig.training.run_training import train_new_run
 
 def demo(config: Config, preset: str, out: Path | None, argv: Sequence[str]) -> Path:
     """Train, evaluate, make the video and the report; return the report's path."""
-    run = train_new_run(config, preset, out, argv)
+    run = train_new_run(config, preset, out, argv, may_exit=True)
     print_evaluation(run.evaluation())
     run, agent = open_trained(run.directory)
     frames = [f for attempt in try_first_goals(run, agent) for f in attempt_frames(attempt)]

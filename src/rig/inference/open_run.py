@@ -1,19 +1,24 @@
 """Open a finished run to use it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from rig.agent.agent import Agent, load_agent
 from rig.errors import RunError
 from rig.representation.representation import Representation
+from rig.robot_env.task_name import task_name
 from rig.runs.run import Run
 from rig.training.provenance import check_same_observations
 
 
-def open_trained(directory: Path, *, force: bool = False) -> tuple[Run, Agent]:
+def open_trained(
+    directory: Path, robot: Path | None = None, *, force: bool = False
+) -> tuple[Run, Agent]:
     """Return a run and its agent.
 
     Args:
         directory: Of the run, or of an export.
+        robot: Use it on this robot, in place of what it learned on.
         force: Open it even if the images differ from those of training.
 
     Raises:
@@ -21,7 +26,12 @@ def open_trained(directory: Path, *, force: bool = False) -> tuple[Run, Agent]:
             training.
     """
     run = Run.open(directory)
-    check_same_observations(run, run.config, force=force)
+    if robot is not None:
+        path = str(robot.absolute())
+        config = replace(run.config, robot=path, task=task_name(path), num_envs=1)
+        run = Run(run.directory, replace(config, camera_effects=()))
+    else:
+        check_same_observations(run, run.config, force=force)
     return run, load_agent(run.policy, run.config)
 
 

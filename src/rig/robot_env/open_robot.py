@@ -1,6 +1,5 @@
 """Connects a run to the robot that its settings name."""
 
-import sys
 from functools import partial
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from rig.robot_env.vector_env import RobotVectorEnv
 from rig.robots.client import RobotClient
 from rig.robots.config import RobotConfig
 from rig.robots.read_config import read_config
+from rig.terminal import print_to_stderr
 
 
 NUM_STEPS = 25
@@ -46,4 +46,4 @@ def endpoint(robot: RobotConfig) -> str:
 
 def say(text: str) -> None:
     """Write a line on standard error."""
-    sys.stderr.write(f"rig robot: {text}\n")
+    print_to_stderr(f"rig robot: {text}")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from rig.errors import RobotError
+from rig.robots.config import ArmConfig
 from rig.robots.guard_inputs import Health
 from rig.robots.robot import POSITION, Image, Joints, ReadError, Robot
 
@@ -15,6 +16,7 @@ from rig.robots.robot import POSITION, Image, Joints, ReadError, Robot
 FAILURES = (ReadError, OSError, RuntimeError, ValueError, KeyError, TypeError)
 """What a bus raises when a read or write fails; ``ConnectionError`` is an ``OSError``."""
 UNKNOWN = Health()
+RANGE_TOLERANCE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +45,21 @@ class Arm:
             known = ", ".join(robot.action_features)
             raise RobotError(f"the robot has no {missing[0]!r} for arm.joints: it has {known}")
 
-    @property
-    def is_calibrated(self) -> bool:
-        """Return whether the arm may move; an adapter that does not know says None."""
-        return self.robot.is_calibrated is not False
+    def calibration_problem(self, config: ArmConfig) -> str:
+        """Return why the arm's positions can't be trusted, or nothing."""
+        if self.robot.is_calibrated is False:
+            return "the arm is not calibrated: calibrate it with its own tool"
+        ranges_deg = getattr(self.robot, "joint_ranges_deg", {})
+        for joint, low, high in zip(
+            config.joints, config.low_deg, config.high_deg, strict=True
+        ):
+            turned = ranges_deg.get(joint, high - low)
+            if abs(turned - (high - low)) > RANGE_TOLERANCE * (high - low):
+                return (
+                    f"{joint} is calibrated to {turned:.0f} deg of range, its limits span "
+                    f"{high - low:.0f}, off by more than 5 %: is it another arm's calibration?"
+                )
+        return ""
 
     def connect(self) -> None:
         """Open the arm. It is never calibrated from here: that waits for a person."""

@@ -28,12 +28,13 @@ class Caps:
 
     speed_m_s: float
     joint_speed_deg_s: float
-    may_leave_box: bool = False
-    """Only on the way between the rest pose and home, which the guard goes by itself."""
+    outside_m: float = 0.0
+    """How far targets may be outside of the box: infinite on the way between the rest pose and
+    home, which the guard goes by itself; as far as a blocked arm is, on the way back to it."""
 
     def scaled(self, share: float) -> "Caps":
         """Return a share of the speeds."""
-        return Caps(self.speed_m_s * share, self.joint_speed_deg_s * share, self.may_leave_box)
+        return Caps(self.speed_m_s * share, self.joint_speed_deg_s * share, self.outside_m)
 
 
 class Envelope:
@@ -74,7 +75,7 @@ class Envelope:
         return (
             self._is_slow(tools, joints, caps)
             and self._is_smooth(tools)
-            and (caps.may_leave_box or self._stays_in_box(tools[1:]))
+            and self._stays_in_box(tools[1:], caps.outside_m)
             and self._stays_in_joint_limits(joints[1:])
         )
 
@@ -99,10 +100,11 @@ class Envelope:
         changes = np.linalg.norm(np.diff(steps, axis=0), axis=1)
         return bool((changes <= self.acceleration_m_s2 * self.dt_s**2 + ROUNDING).all())
 
-    def _stays_in_box(self, tools: Paths) -> bool:
-        """Check that no step leads out, or further out."""
+    def _stays_in_box(self, tools: Paths, outside_m: float) -> bool:
+        """Check that no step leads out, or further out than is allowed."""
         excess = np.maximum(self.low_m - tools, 0) + np.maximum(tools - self.high_m, 0)
-        return bool((np.diff(np.linalg.norm(excess, axis=1)) <= ROUNDING).all())
+        out_m = np.linalg.norm(excess, axis=1)
+        return bool((out_m[1:] <= np.maximum(out_m[:-1], outside_m) + ROUNDING).all())
 
     def _stays_in_joint_limits(self, joints: Paths) -> bool:
         """Check that no step leads into a joint's margin, or further into it."""

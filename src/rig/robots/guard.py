@@ -24,7 +24,7 @@ import numpy as np
 
 from rig.robots.config import RobotConfig
 from rig.robots.envelope import Envelope
-from rig.robots.guard_inputs import Decision, Doing, Finding, Inputs, Mode
+from rig.robots.guard_inputs import Decision, Doing, Finding, Inputs, Mode, is_broken
 from rig.robots.kinematics import Kinematics
 from rig.robots.mover import Mover
 from rig.robots.robot import Joints
@@ -36,12 +36,12 @@ class Guard:
     """The guard of one arm. Begins OFF; :meth:`connect` gives it the first measured pose."""
 
     def __init__(
-        self, config: RobotConfig, kinematics: Kinematics, is_calibrated: bool = True
+        self, config: RobotConfig, kinematics: Kinematics, calibration_problem: str = ""
     ) -> None:
         self.config = config
         self.envelope = Envelope(config, kinematics)
         self.rules = make_rules(config, self.envelope)
-        self.is_calibrated = is_calibrated
+        self.calibration_problem = calibration_problem
         self.clipped = 0
         self.spoiled = False
         self.latched: Finding | None = None
@@ -69,6 +69,11 @@ class Guard:
         """What the rules look at."""
         assert self._situation is not None, "connect first"
         return self._situation
+
+    def fail(self, text: str) -> None:
+        """Stop for good: the server itself is broken."""
+        self.latched = self.latched or Finding("internal", text, stops=True)
+        self.spoiled = True
 
     def tick(self, now_s: float, inputs: Inputs) -> Decision:
         """Decide what the arm gets now.
@@ -114,7 +119,7 @@ class Guard:
         stops = [finding for finding in findings if finding.stops]
         if inputs.stop:
             stops.insert(0, Finding("stop", inputs.stop, stops=True))
-        if inputs.action is not None and not np.isfinite(inputs.action).all():
+        if inputs.action is not None and is_broken(inputs.action):
             text = f"the action {list(inputs.action)} is not finite: the policy is broken"
             stops.insert(0, Finding("action", text, stops=True))
         if stops and self.latched is None:
@@ -135,10 +140,8 @@ class Guard:
 
     def _arm(self, findings: list[Finding]) -> None:
         """Arm, and go home slowly; refuse with a reason in the log."""
-        if not self.is_calibrated:
-            self._say("not armed: the arm is not calibrated; calibrate it with its own tool")
-        elif findings:
-            self._say(f"not armed: {findings[0].text}")
+        if problem := self.calibration_problem or (findings[0].text if findings else ""):
+            self._say(f"not armed: {problem}")
         else:
             self._say("a person armed the arm; it goes home slowly")
             self.situation.is_armed = True
@@ -236,9 +239,8 @@ class Guard:
         return Mode.ARMED if self.situation.doing == Doing.IDLE else Mode.MOVING
 
     def _why(self, findings: list[Finding]) -> str:
-        if self.latched:
-            return self.latched.text
-        return findings[0].text if findings else ""
+        causes = [self.latched] if self.latched else findings
+        return causes[0].text if causes else ""
 
     def _say(self, text: str) -> None:
         self._events.append(text)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+import numpy as np
+
 from rig.robots.robot import Joints
 
 
@@ -117,3 +119,8 @@ class Decision:
     """Whether the client's action was taken."""
     events: list[str] = field(default_factory=list)
     """Lines for the log: cause, value, limit."""
+
+
+def is_broken(action: tuple[float, ...]) -> bool:
+    """Return whether an action has numbers that are none."""
+    return not np.isfinite(action).all()

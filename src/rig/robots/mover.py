@@ -1,6 +1,7 @@
 """Moves the guard's target: towards a client's goal, home, to rest, or back into the box."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -53,8 +54,7 @@ class Mover:
         of 1 is a whole step. The goal is never farther than two steps from the target.
         """
         step_m = np.zeros(3)
-        clipped = np.clip(np.array(action, float), -1.0, 1.0)
-        step_m[list(self._config.axes)] = clipped * self._config.session.step_m
+        step_m[list(self._config.axes)] = clipped(action) * self._config.session.step_m
         here_m = self.setpoint.tool_m
         start_m = here_m if is_first else self.goal_m
         leash_m = 2 * self._config.session.step_m
@@ -80,11 +80,13 @@ class Mover:
         if stop is None or stop.rule != "following":
             self._drawn = None
         elif self._drawn is None and self.setpoint.is_at_rest:
-            self._drawn = self._allowed(situation.measured)
+            self._drawn = self._retreat(situation)
         if self._drawn is None or self.setpoint.is_at(self._drawn):
             self.setpoint.brake()
         else:
-            self.setpoint.move_joints(self._drawn, self._envelope.slow)
+            there_m = self._envelope.kinematics.forward(self._drawn)
+            caps = replace(self._envelope.full, outside_m=self._envelope.outside_m(there_m))
+            self.setpoint.move_joints(self._drawn, caps)
 
     def hold(self, situation: Situation, findings: Sequence[Finding]) -> None:
         """Brake and hold; where the arm is out of its box, bring the target further in."""
@@ -149,17 +151,12 @@ class Mover:
         assert joints is not None, "checked when the file was read"
         return joints
 
+    def _retreat(self, situation: Situation) -> Joints:
+        """Return the pose to which the target of a blocked arm is drawn back: where it is."""
+        return situation.measured.copy()
+
     def _is_near_rest(self, joints: Joints) -> bool:
         return bool(np.abs(joints - self._rest).max() <= NEAR_REST_DEG)
-
-    def _allowed(self, joints: Joints) -> Joints:
-        """Return a pose, or the nearest in the box where the tool would be outside."""
-        kinematics = self._envelope.kinematics
-        tool_m = kinematics.forward(joints)
-        if self._envelope.outside_m(tool_m) <= self._envelope.outside_m(self.setpoint.tool_m):
-            return joints
-        inside = kinematics.inverse(self._envelope.clipped(tool_m), joints)
-        return self.setpoint.now if inside is None else inside
 
     def _caps(self, situation: Situation) -> Caps:
         if self._is_slow:
@@ -168,14 +165,19 @@ class Mover:
 
     def _slow_caps(self, situation: Situation) -> Caps:
         slow = self._envelope.slow
-        caps = Caps(slow.speed_m_s, slow.joint_speed_deg_s, self._may_leave_box)
-        return caps.scaled(self._ramp(situation))
+        outside_m = np.inf if self._may_leave_box else 0.0
+        return replace(slow, outside_m=outside_m).scaled(self._ramp(situation))
 
     def _ramp(self, situation: Situation) -> float:
         """Return the share of the speed that is allowed so soon after arming."""
         ramp_s = self._config.session.ramp_s
         since_s = situation.now_s - self.armed_s
         return min(1.0, max(0.05, since_s / ramp_s)) if ramp_s else 1.0
+
+
+def clipped(action: Sequence[float]) -> Joints:
+    """Return an action with each number in [-1, 1]."""
+    return np.clip(np.array(action, float), -1.0, 1.0)
 
 
 def _is_near(point_m: Point, other_m: Point, limit_m: float) -> bool:

@@ -10,6 +10,8 @@ Traps that the server takes care of, so that an adapter need not:
   else ``connect()``. It refuses to arm if ``is_calibrated`` is False; LeRobot's
   ``LeKiwiClient`` gives None.
 - It decides by itself how fresh an image is: some cameras repeat their last one for ever.
+- It refuses to arm if the optional ``joint_ranges_deg`` (joint name to calibrated range) is off
+  by more than 5 % from the file's limits: that is another arm's calibration.
 - It never calls ``calibrate``, which switches the torque off and may wait for a key.
 """
 

@@ -8,13 +8,13 @@ never switched off from here: an arm without brakes would fall.
 import gc
 import os
 import signal
-import sys
 
 from rig.robots.build import build_server, simulate
 from rig.robots.clock import SystemClock
 from rig.robots.config import RobotConfig
 from rig.robots.serve_loop import ServeLoop
 from rig.robots.sockets import Sockets
+from rig.terminal import print_to_stderr
 
 
 PRIORITY = 50
@@ -80,5 +80,4 @@ def ask_for_priority() -> None:
 
 def write_line(text: str) -> None:
     """Write a line to the log, on standard error."""
-    sys.stderr.write(f"rig robot: {text}\n")
-    sys.stderr.flush()
+    print_to_stderr(f"rig robot: {text}")

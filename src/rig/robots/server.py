@@ -42,7 +42,7 @@ class RobotServer:
         self.clock = clock
         self.arm = arm
         self.camera = camera
-        self.guard = Guard(config, kinematics, arm.is_calibrated)
+        self.guard = Guard(config, kinematics, arm.calibration_problem(config.arm))
         self.lease = Lease(config.wire)
         self.log: list[str] = []
         """Lines since it was emptied last: what the guard did, and why."""
@@ -79,7 +79,17 @@ class RobotServer:
         self._mailbox.rest = why
 
     def tick(self) -> list[Answer]:
-        """Run the guard once, and return the answers that are due."""
+        """Run the guard once, and return the answers that are due; nothing here raises."""
+        try:
+            return self._tick()
+        except Exception as error:  # noqa: BLE001  whatever broke: the arm stops, and holds
+            text = f"the server itself failed: {type(error).__name__}: {error}"
+            self.guard.fail(text)
+            self.log.append(f"STOPPED: {text}")
+            self.decision = replace(self.decision, mode=Mode.STOPPED, why=text, spoiled=True)
+            return []
+
+    def _tick(self) -> list[Answer]:
         now_s = self.clock.now_s()
         self.reading = self.arm.read()
         self.camera.update(self.reading.images)
@@ -96,10 +106,12 @@ class RobotServer:
     def handle(self, client: bytes, frames: list[bytes]) -> list[Answer]:
         """Take one message of a client; whatever it is, nothing here raises."""
         try:
-            request = decode_request(frames)
+            return self._handle(client, decode_request(frames))
         except MessageError as error:
             self.dropped += 1
             return [self._refusal(client, -1, str(error))]
+
+    def _handle(self, client: bytes, request: Request) -> list[Answer]:
         if request.type == "stop":
             self.stop(f"a client stopped the arm: {request.why[:200]}")
             return [self._state(client, request.seq)]

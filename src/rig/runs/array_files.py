@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
@@ -107,7 +106,9 @@ def replace_arrays(tree: Tree, arrays: Arrays) -> Tree:
     """Replace each array of the tree by the one with the same path."""
 
     def pick(path: tuple, leaf: object) -> object:
-        return jnp.asarray(arrays[jax.tree_util.keystr(path)]) if is_array_like(leaf) else leaf
+        # Not jnp.asarray, which compiles a program for each shape.
+        name = jax.tree_util.keystr(path)
+        return jax.device_put(arrays[name]) if is_array_like(leaf) else leaf
 
     return jax.tree_util.tree_map_with_path(pick, tree)
 

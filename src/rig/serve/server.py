@@ -23,6 +23,7 @@ from rig.serve.hub import Hub
 from rig.serve.robot import Robot
 from rig.serve.run_index import RunIndex
 from rig.serve.server_state import ServerState
+from rig.terminal import print_line
 
 
 PORTS_TRIED = 20
@@ -152,8 +153,7 @@ def announce(options: ServeOptions, access: Access, path: Path) -> None:
         line = f"{url}    (Ctrl-C ends it)"
         if options.port and access.port != options.port:
             line = f"port {options.port} is taken: {line}"
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+    print_line(line)
     has_display = bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
     if options.opens_browser and (has_display or sys.platform == "darwin"):
         opener = Timer(OPEN_AFTER_S, open_page, [url])

@@ -12,7 +12,7 @@ from rig.simulated.behaviour import Behaviour
 Angles = Float64[np.ndarray, " joints"]
 SAGGING = (1, 2)
 """Lift and elbow carry the arm."""
-AMPERES_PER_NM = 0.8
+AMPERES_PER_NM = 0.6
 
 
 class Servos:

@@ -15,7 +15,7 @@ from jaxtyping import Float64
 
 from rig.envs.camera import STATIC_GROUP
 from rig.robots.robot import POSITION, ReadError
-from rig.robots.so101_kinematics import JOINTS
+from rig.robots.so101_kinematics import HIGH, JOINTS, LOW
 from rig.simulated.behaviour import PERFECT, Faults, behaviour_of
 from rig.simulated.camera import SimulatedCamera
 from rig.simulated.servos import AMPERES_PER_NM, Servos, ticks
@@ -68,6 +68,9 @@ class SimulatedSo101:
         self.time_s = 0.0
         self.is_connected = False
         self.is_calibrated = True
+        self.joint_ranges_deg = {
+            joint: high - low for joint, low, high in zip(JOINTS, LOW, HIGH, strict=True)
+        }
 
     @property
     def observation_features(self) -> Mapping[str, Any]:

@@ -77,12 +77,7 @@ class RayCluster:
             while waiting and len(running) < self.num_cores + NUM_AHEAD:
                 job = waiting.popleft()
                 running[self._submit(job)] = job
-            try:
-                ended, _ = self._ray.wait(
-                    list(running), num_returns=len(running), timeout=POLL_S
-                )
-            except SystemError as error:  # Ray wraps what a signal handler raises
-                raise error.__cause__ or error from None
+            ended, _ = self._ray.wait(list(running), num_returns=len(running), timeout=POLL_S)
             pairs = [(running.pop(ref), self._error(ref)) for ref in ended]
             yield [(job, why) for job, why in pairs if why]
 

@@ -69,14 +69,22 @@ def sweep(
             stop = Interrupt(progress.note, "the same command continues")
             with connect(address, num_cores, output) as cluster, stop, progress:
                 cluster.check_memory(jobs)
-                run_all(study, progress, cluster, jobs)
+                run_all(study, progress, cluster, jobs, stop)
     return study.statuses()
 
 
 def run_all(
-    study: Study, progress: SweepProgress, cluster: Cluster, jobs: Sequence[Job]
+    study: Study,
+    progress: SweepProgress,
+    cluster: Cluster,
+    jobs: Sequence[Job],
+    stop: Interrupt,
 ) -> None:
-    """Run every job; a run that was given up has failed."""
+    """Run every job; a run that was given up has failed.
+
+    Raises:
+        StoppedError: A signal came.
+    """
     progress.update(study.statuses(), cluster.num_cores)
     for given_up in cluster.run_jobs(jobs):
         for job, why in given_up:
@@ -84,6 +92,7 @@ def run_all(
                 if not study.has_ended(run_id):
                     study.log_event(run_id, FAILED, why)
         progress.update(study.statuses(), cluster.num_cores)
+        stop.check()
 
 
 def check_failures(statuses: Sequence[RunStatus], command: str) -> None:

@@ -48,7 +48,7 @@ from rig.training.learn_round import (
     refit,
     with_reduced_learning_rate,
 )
-from rig.training.make_envs import make_envs, unwrapped_envs
+from rig.training.make_envs import unwrapped_envs
 from rig.training.progress import Progress
 from rig.training.recorder import Recorder
 from rig.training.resources import check_resources
@@ -57,8 +57,10 @@ from rig.training.robot_practice import (
     pause_if_nothing_moves,
     with_collected,
 )
+from rig.training.robot_report import keep_report
 from rig.training.rollout import PracticeRollout
 from rig.training.state import CollectState, TrainState
+from rig.training.stoppable import stoppable_envs, stoppable_update
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,9 +100,10 @@ def train(
         RunError: There is no room for the run, or all its checkpoints are damaged.
     """
     interrupt = interrupt or uninterrupted()
-    with closing(RecordCoverage(make_envs(config, config.num_envs))) as envs:
+    with closing(RecordCoverage(stoppable_envs(config, interrupt))) as envs:
         for note in unwrapped_envs(envs).notes:
             progress.note(note)
+        keep_report(run, envs)
         check_resources(run, envs, progress.note)
         new_replay = partial(make_replay_buffer, config, envs, run.directory)
         checkpoints = CheckpointManager(run, interrupt, new_replay, progress.note)
@@ -110,12 +113,12 @@ def train(
         setup = Setup(
             config=config,
             envs=envs,
-            recorder=Recorder(config, run, progress, envs),
+            recorder=Recorder(config, run, progress, envs, interrupt.check),
             checkpoints=checkpoints,
             kept=kept,
             progress=progress,
             interrupt=interrupt,
-            update=update,
+            update=stoppable_update(update, interrupt),
         )
         if isinstance(state, CollectState):
             state = collect(state, setup)

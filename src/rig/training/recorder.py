@@ -1,5 +1,6 @@
 """What is measured during a run. Nothing learns from it."""
 
+from collections.abc import Callable
 from time import perf_counter
 
 import numpy as np
@@ -38,11 +39,25 @@ NUM_GRID_COLUMNS = 10
 class Recorder:
     """Writes what is measured into a run, and updates the progress display."""
 
-    def __init__(self, config: Config, run: Run, progress: Progress, envs: Envs) -> None:
+    def __init__(
+        self,
+        config: Config,
+        run: Run,
+        progress: Progress,
+        envs: Envs,
+        check_stop: Callable[[], None] = lambda: None,
+    ) -> None:
         """Draw the goals of evaluation.
 
-        External environments are evaluated in those that practise: there is only one robot.
+        Args:
+            config: Every setting.
+            run: Where everything is written.
+            progress: Displays it.
+            envs: The environments of practice. External ones are evaluated, too: there is only
+                one robot.
+            check_stop: Called during a fit; raises if the run has to stop.
         """
+        self._check_stop = check_stop
         self._config = config
         self._run = run
         run.images.mkdir(exist_ok=True)  # archives and git leave out empty directories
@@ -155,6 +170,7 @@ class Recorder:
     def _during_fit(self, done: int, metrics: FitMetrics) -> None:
         self._progress.advance(done, metrics)
         self._log({"vae/fit_steps": done} | metrics)
+        self._check_stop()
 
     def _draw_practice(self, representation: Representation, episodes: Episodes) -> None:
         """Draw imagined goals above what their episodes reached."""

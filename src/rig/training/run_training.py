@@ -1,5 +1,6 @@
 """Creating a run's directory, training in it, and resuming it."""
 
+import errno
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import partial
@@ -27,11 +28,16 @@ from rig.training.seeds_together import run_together
 from rig.training.trackers import TrackerName, check_tracker, tracked
 
 
+DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG, errno.EROFS}
+"""What a write to an open file fails with; it names no file."""
+
+
 class How(TypedDict, total=False):
     """What a caller in Python may add."""
 
     progress: Progress | None
     callback: Callback | None
+    may_exit: bool
 
 
 def train_new_run(
@@ -130,7 +136,8 @@ def train_run(run: Run, tracker: TrackerName | None = None, **how: Unpack[How]) 
         run: Its directory has everything.
         tracker: Also shows the metrics.
         **how: ``progress`` displays it, by default as fits the terminal or notebook;
-            ``callback`` is called after every round.
+            ``callback`` is called after every round; ``may_exit`` lets a signal end the process
+            if nothing else stops it at once.
 
     Raises:
         StoppedError: A signal came.
@@ -138,7 +145,9 @@ def train_run(run: Run, tracker: TrackerName | None = None, **how: Unpack[How]) 
     """
     progress = how.get("progress") or open_progress()
     with (
-        Interrupt(progress.note, how_to_resume(run)) as interrupt,
+        Interrupt(
+            progress.note, how_to_resume(run), may_exit=how.get("may_exit", False)
+        ) as interrupt,
         called_back(run, how.get("callback"), interrupt),
     ):
         train_locked(run, progress, interrupt, tracker)
@@ -178,7 +187,12 @@ def train_locked(
     tracker: TrackerName | None = None,
     update: Update = update_many,
 ) -> Agent:
-    """Train a run while holding its lock; a failure to write becomes a RunError."""
+    """Train a run while holding its lock.
+
+    Raises:
+        RunError: The run can't be written.
+        EnvFailedError: An environment's own code raised an error.
+    """
     with run.lock(), progress:
         try:
             with tracked(run, tracker):
@@ -190,10 +204,19 @@ def train_locked(
             failed.log = str(log)
             raise failed from error
         except OSError as error:
+            if not is_about_writing(error, run):
+                raise
             raise RunError(
                 f"writing to {run.directory} failed: {error.strerror or error}; what was saved "
                 f"before is whole: once that is put right, {how_to_resume(run)}"
             ) from error
+
+
+def is_about_writing(error: OSError, run: Run) -> bool:
+    """Return whether an error means that the disk of a run's directory does not take more."""
+    if error.filename is not None:
+        return Path(str(error.filename)).absolute().is_relative_to(run.directory.absolute())
+    return error.errno in DISK_ERRORS
 
 
 def how_to_resume(run: Run) -> str:

@@ -1,0 +1,368 @@
+"""A robot as an environment of one: what is learned from, what is kept, and who is asked."""
+
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import pytest
+
+from rig.config import Config, PracticeConfig, seconds_of
+from rig.errors import ConfigError, DivergedError, RobotError
+from rig.presets import find_preset
+from rig.robot_check.motion import half_time, shift_px
+from rig.robot_check.procedure import Check
+from rig.robot_check.result import Report, Result, fresh_report, read_report, write_report
+from rig.robot_env.connection import Connection
+from rig.robot_env.nothing_moved import has_moved, nothing_moved, wait_for_motion
+from rig.robot_env.vector_env import RobotVectorEnv
+from rig.robots.build import simulate
+from rig.robots.client import RobotClient
+from rig.robots.local_link import LocalLink
+from rig.robots.read_config import read_config
+from rig.runs.run import Run
+from rig.training.kept_episodes import KeptEpisodes
+from rig.training.loop import train
+from rig.training.progress import PlainProgress
+from rig.training.rollout import collect_rollouts
+
+
+PAGE = "examples/robots/perfect.toml"
+NUM_STEPS = 4
+
+
+class Bench:
+    """A perfect arm behind its server, in simulated time, and the person next to it."""
+
+    def __init__(self):
+        self.simulation = simulate(read_config(PAGE))
+        self.said = []
+        self.is_gone = False
+        self.person("arm")
+
+    def person(self, word):
+        self.simulation.server.person(word)
+        self.simulation.run(0.1)
+
+    def open_client(self):
+        if self.is_gone:
+            raise RobotError("no answer")
+        link = LocalLink(self.simulation)
+        request = link.request
+        link.request = lambda *args: self.cut() if self.is_gone else request(*args)
+        return RobotClient(link)
+
+    def cut(self):
+        raise RobotError("no answer")
+
+    def hear(self, text):
+        """Do what is asked for, as a person would."""
+        self.said.append(text)
+        if "has the lease" in text:
+            self.simulation.run(6.0)
+        for word in ("clear", "arm"):
+            if f"`rig robot {word}`" in text:
+                self.person(word)
+
+    def env(self, wait_s=20.0, **options):
+        connection = Connection(self.open_client, self.hear, wait_s=wait_s)
+        settings = {"num_steps": NUM_STEPS, "image_size": 48, "settle": False} | options
+        return RobotVectorEnv(connection, "robot/perfect", **settings)
+
+
+@pytest.fixture
+def bench(monkeypatch):
+    monkeypatch.setattr("rig.robot_env.connection.RETRY_S", 0.0)
+    return Bench()
+
+
+def action(*numbers):
+    return np.array([numbers], np.float32)
+
+
+def test_an_episode_begins_at_home_and_ends_there(bench):
+    env = bench.env()
+    home = env.reset()[1]["state"]
+    np.testing.assert_allclose(home, [[0.24, 0.0, 0.05]], atol=1e-3)
+    for index in range(NUM_STEPS):
+        observation, _, terminated, truncated, info = env.step(action(1.0, 0.0, 0.0))
+        assert truncated == (index == NUM_STEPS - 1)
+        assert not terminated
+    assert observation["observation"].shape == (1, 48, 48, 3)
+    assert info["state"][0, 0] > 0.25
+    np.testing.assert_allclose(env.reset()[1]["state"], home, atol=1e-3)
+
+
+def test_the_arm_goes_home_by_itself_after_the_last_step(bench):
+    env = bench.env()
+    env.reset()
+    for _ in range(NUM_STEPS):
+        env.step(action(1.0, 0.0, 0.0))
+    assert bench.simulation.server.decision.doing == "homing", "the learner may be busy now"
+    bench.simulation.run(5.0)
+    assert bench.simulation.server.decision.doing == "idle"
+
+
+def test_an_action_that_is_not_finite_is_never_sent(bench):
+    env = bench.env()
+    env.reset()
+    with pytest.raises(DivergedError, match="not finite"):
+        env.step(action(np.nan, 0.0, 0.0))
+    assert bench.simulation.server.decision.mode != "STOPPED"
+
+
+def test_long_episodes_are_refused():
+    with pytest.raises(ConfigError, match="1 to 100 steps, got 101"):
+        Bench().env(num_steps=101)
+
+
+class Stopper:
+    """Acts, and lets a person stop the arm at some steps of the whole."""
+
+    def __init__(self, bench, stops):
+        self.bench, self.stops, self.num = bench, stops, 0
+
+    def __call__(self, frames, goals):
+        from rig.types import Encoding
+
+        if self.num in self.stops:
+            self.bench.person("stop")
+        self.num += 1
+        latent = frames.reshape(1, -1)[:, :2].astype(np.float32)
+        return action(0.5, 0.0, 0.0), Encoding(latent=latent, log_std=latent)
+
+
+@pytest.mark.parametrize(
+    ("stops", "lengths"), [((), [4]), ((2,), [1]), ((0,), [3]), ((3,), []), ((1, 3), [1])]
+)
+def test_nothing_of_a_spoiled_episode_is_learned_from(bench, stops, lengths, rng):
+    """A stop at step 2 spoils steps 0 to 2; the rest of the rollout is another episode."""
+    from rig.agent.explore import Noise
+    from rig.config import ExploreConfig
+
+    env = bench.env()
+    noise = Noise(1, 3, ExploreConfig(sigma=0.0))
+    goals = [np.zeros((1, 2), np.float32)]
+    episodes = collect_rollouts(env, Stopper(bench, stops), goals, noise, 4, rng=rng)
+    assert episodes.num_steps.tolist() == lengths
+    assert len(episodes.frames) == len(episodes.encoding.latent) == sum(lengths) + len(lengths)
+    assert len(episodes.actions) == sum(lengths)
+    assert env.num_spoiled == len(stops)
+    assert any("clear" in text for text in bench.said) == (min(stops, default=3) < 3)
+
+
+def test_a_server_that_was_gone_spoils_the_episode_and_is_waited_for(bench):
+    env = bench.env()
+    env.reset()
+    bench.is_gone = True
+    *_, truncated, info = env.step(action(1.0, 0.0, 0.0))
+    assert truncated
+    assert info["spoiled"]
+    bench.is_gone = False
+    env.reset()
+    assert any("again" in text for text in bench.said)
+
+
+def test_nobody_comes(bench):
+    env = bench.env(wait_s=2.0)
+    bench.person("stop")
+    env.say_with(bench.said.append)
+    with pytest.raises(RobotError, match=r"waited 2 s for the robot: the arm is STOPPED"):
+        env.reset()
+
+
+def test_a_goal_is_a_photograph_from_where_the_arm_was_driven(bench, rng):
+    env = bench.env()
+    goals = env.goals(2, rng=rng)
+    config = read_config(PAGE)
+    assert goals.images.shape == (2, 48, 48, 3)
+    assert (goals.states >= np.array(config.limits.box_low_m) - 0.005).all()
+    assert (goals.states <= np.array(config.limits.box_high_m) + 0.005).all()
+    assert np.ptp(goals.states, axis=0).max() > 0.01
+    info = env.reset(options=goals.rows(slice(1)).options())[1]
+    offset_m = np.linalg.norm(np.array([0.24, 0.0, 0.05]) - goals.states[0])
+    assert info["hand_distance_m"] == pytest.approx(offset_m, abs=2e-3)
+
+
+def test_a_robot_s_preset_is_one_robot_that_sees_84_pixels():
+    config = find_preset("fast", "robot/perfect", is_real_robot=True)
+    assert (config.num_envs, config.image_size) == (1, 84)
+    with pytest.raises(ConfigError, match="--num-envs must be 1"):
+        replace(config, robot=PAGE, num_envs=2)
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("90min", 5400), ("1h30min", 5400), ("45s", 45)])
+def test_a_time_budget_has_units(text, seconds):
+    assert seconds_of(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["90", "2 hours", "0min"])
+def test_a_time_budget_without_units_is_refused(text):
+    with pytest.raises(ConfigError, match="must be as 90min, 2h or 1h30min"):
+        Config(time_budget=text)
+
+
+@pytest.fixture
+def robot_run(tiny, tmp_path, bench, monkeypatch):
+    """Makes a run on the bench's robot."""
+    config = replace(
+        tiny,
+        robot=PAGE,
+        task="robot/perfect",
+        num_envs=1,
+        total_timesteps=40,
+        collect=replace(tiny.collect, num_images=12),
+        checkpoint=replace(tiny.checkpoint, every_steps=1000),
+        evaluate=replace(tiny.evaluate, every_steps=1000),
+        online=replace(tiny.online, every_steps=0),
+    )
+    monkeypatch.setattr(
+        "rig.training.make_envs.open_robot", lambda config, image_size: bench.env()
+    )
+    return Run.create(tmp_path / "run", config, {})
+
+
+def trained(run, note=lambda _line: None):
+    return train(run.config, run, PlainProgress(note))
+
+
+@pytest.mark.slow
+def test_a_killed_learner_loses_no_episode(robot_run, monkeypatch):
+    """Killed after an episode that no checkpoint has: the next one learns from it too."""
+
+    def killed(num, *_):
+        if num == 28:
+            raise KeyboardInterrupt
+
+    keep = KeptEpisodes.keep
+    monkeypatch.setattr(
+        KeptEpisodes, "keep", lambda self, e, num: (keep(self, e, num), killed(num))[0]
+    )
+    with pytest.raises(KeyboardInterrupt):
+        trained(robot_run)
+    monkeypatch.setattr(KeptEpisodes, "keep", keep)
+    before = {path.name for path in (robot_run.directory / "episodes").iterdir()}
+    trained(robot_run)
+    after = {path.name for path in (robot_run.directory / "episodes").iterdir()}
+    assert before < after
+    steps = [steps for steps, _ in KeptEpisodes(robot_run).practised_after(0)]
+    assert steps == [*range(steps[0], 40, 4), 40], "each kept as it ended, and none done twice"
+    assert robot_run.is_finished
+
+
+@pytest.mark.slow
+def test_a_time_budget_ends_a_run_as_usual(robot_run):
+    robot_run.config = replace(robot_run.config, time_budget="0.001s")
+    trained(robot_run)
+    assert robot_run.is_finished
+    assert KeptEpisodes(robot_run).collected() is not None
+    assert not list(KeptEpisodes(robot_run).practised_after(0))
+
+
+def block(row, level=200, size=48):
+    image = np.full((size, size, 3), 100, np.uint8)
+    image[row : row + 6, 6:12] = level
+    return image
+
+
+def test_a_moved_thing_is_seen_and_light_is_not(rng):
+    noise = rng.integers(-3, 4, (48, 48, 3))
+    assert not has_moved(block(6), (block(6) + noise).astype(np.uint8))
+    assert not has_moved(block(6), block(6) + np.uint8(20))
+    assert has_moved(block(6), block(18))
+
+
+def test_a_person_is_asked_when_nothing_moves(bench):
+    env = bench.env()
+    env.home_images = [block(6)] * 4
+    assert not nothing_moved(env.home_images, 4)
+    assert nothing_moved(env.home_images, 3)
+    looks = iter([None, block(6), block(18)])
+    env.look_at_home = lambda: next(looks)
+    wait_for_motion(env, 3, bench.said.append)
+    assert "nothing has moved for 3 episodes" in bench.said[-1]
+    assert next(looks, "all used") == "all used"
+    wait_for_motion(env, 3, bench.said.append)
+    assert len(bench.said) == 1
+
+
+def test_half_way_is_found_between_samples():
+    time_s = np.arange(5.0)
+    assert half_time(time_s, np.array([0, 0, 1, 3, 4.0])) == pytest.approx(2.5)
+    assert np.isnan(half_time(time_s, np.zeros(5)))
+
+
+def test_a_shift_is_measured_below_a_pixel():
+    rows = np.linspace(0, 20, 48)
+    image = 128 + 60 * np.sin(rows)[:, None, None] * np.ones((1, 48, 3))
+    shifted = 128 + 60 * np.sin(rows - 0.4 * (rows[1] - rows[0]))[:, None, None]
+    shifted = shifted * np.ones((1, 48, 3))
+    everywhere = np.ones((48, 48), bool)
+    found = shift_px(
+        image.round().astype(np.uint8), shifted.round().astype(np.uint8), everywhere
+    )
+    assert found == pytest.approx(0.4, abs=0.1)
+
+
+class Nearby:
+    """A person who does what a check asks for."""
+
+    def __init__(self, bench):
+        self.bench, self.asked = bench, []
+
+    def ask(self, text):
+        self.asked.append(text)
+
+    def say(self, word):
+        self.bench.simulation.server.person(word)
+        self.bench.simulation.run(0.04)
+
+
+@pytest.mark.slow
+def test_a_check_measures_and_proves_the_stop():
+    bench = Bench()
+    bench.person("rest")
+    person = Nearby(bench)
+    results = list(Check(bench.open_client(), read_config(PAGE), person).run())
+    report = Report("digest", "2026-01-01T00:00:00+00:00", results)
+    assert report.is_right, [result.text for result in results]
+    assert [result.name for result in results][-1] == "stop"
+    assert report.value("arm_delay_s") < 0.1
+    assert report.delay_steps(0.1) >= 1
+    assert len(person.asked) == 3
+
+
+def test_a_check_stops_before_the_first_motion_if_the_camera_is_wrong(monkeypatch):
+    bench = Bench()
+    check = Check(bench.open_client(), replace(read_config(PAGE)), Nearby(bench))
+    monkeypatch.setattr("rig.robot_check.at_rest.RATE_SHARE", 10.0)
+    results = list(check.run())
+    assert [result.is_right for result in results] == [True, False]
+
+
+def test_only_a_fresh_report_of_the_same_file_allows_practice(tmp_path):
+    from datetime import datetime, timedelta
+
+    path, config = tmp_path / "arm.toml", read_config(PAGE)
+    now = datetime.now().astimezone()
+    right, wrong = Result("stop", True, "stops"), Result("stop", False, "does not stop")
+    check = partial(fresh_report, path, config)
+    with pytest.raises(RobotError, match="never checked"):
+        check()
+    cases = {
+        "h old": Report(config.digest, (now - timedelta(hours=25)).isoformat(), [right]),
+        "another content": Report("other", now.isoformat(), [right]),
+        r"something wrong \(stop\)": Report(config.digest, now.isoformat(), [wrong]),
+    }
+    for message, report in cases.items():
+        write_report(path.with_suffix(".check.json"), report)
+        with pytest.raises(RobotError, match=message):
+            check()
+    report = Report(config.digest, now.isoformat(), [right])
+    write_report(path.with_suffix(".check.json"), report)
+    assert check() == read_report(path.with_suffix(".check.json"))
+    assert "may practise" in path.with_suffix(".check.html").read_text()
+
+
+def test_practice_settings_are_checked():
+    with pytest.raises(ConfigError, match="num_stacked"):
+        PracticeConfig(num_stacked=0)

@@ -1,0 +1,232 @@
+"""Whatever comes, the driver never gets a target that is outside of the box, or too fast."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from robot_bench import HOME, config_with
+
+from rig.robots.guard import Guard
+from rig.robots.guard_inputs import FrameFacts, Health, Inputs
+from rig.robots.so101_kinematics import So101Kinematics
+
+
+DT_S = 0.02
+BAD = (np.nan, np.inf, -np.inf, 1e300, -1e300, 0.0)
+KINEMATICS = So101Kinematics()
+
+
+class Arm:
+    """Follows its targets with lag; blocked and pushed at will."""
+
+    def __init__(self, rng):
+        self.rng = rng
+        self.joints = np.array(HOME)
+        self.target = np.array(HOME)
+        self.is_blocked = False
+        self.push = 0.0
+
+    def step(self):
+        if not self.is_blocked:
+            self.joints = self.joints + 0.25 * (self.target - self.joints)
+            self.joints[0] += self.push
+        return self.joints + self.rng.normal(0, 0.05, 6)
+
+
+class Torture:
+    """A guard, an arm, and everything that can come."""
+
+    def __init__(self, seed, config=None):
+        self.rng = np.random.default_rng(seed)
+        self.config = config or config_with()
+        self.guard = Guard(self.config, KINEMATICS)
+        self.arm = Arm(self.rng)
+        self.now_s = 0.0
+        self.guard.connect(self.arm.step(), 0.0)
+        self.targets, self.measured = [], []
+        self.seq = 0
+        self.faults = {}
+        self.modes = set()
+
+    def tick(self, action=None, **wishes):
+        self.now_s += DT_S
+        rng, faults = self.rng, self.faults
+        self.arm.is_blocked = "blocked" in faults
+        self.arm.push = 0.6 if "pushed" in faults else 0.0
+        joints = self.arm.step()
+        if "bus" in faults:
+            joints = None
+        elif "nan" in faults:
+            joints = joints * np.nan
+        self.seq += "freeze" not in faults
+        health = Health(70.0, 0.5, 7.0, 7.0) if "hot" in faults else Health()
+        mean = 1.0 if "black" in faults else 120.0 + 80.0 * ("jump" in faults)
+        if "late" in faults:
+            self.now_s += rng.uniform(0, 0.5)
+        facts = FrameFacts(
+            self.seq, self._frame_s(), mean, 7 if "repeat" in faults else self.seq
+        )
+        decision = self.guard.tick(
+            self.now_s,
+            Inputs(joints=joints, health=health, frame=facts, action=action, **wishes),
+        )
+        self.arm.target = decision.target
+        self.targets.append(decision.target)
+        self.measured.append(self.arm.joints.copy())
+        self.modes.add(str(decision.mode))
+
+    def _frame_s(self):
+        if "freeze" not in self.faults:
+            self.frame_s = self.now_s
+        return self.frame_s
+
+    def action(self):
+        """Returns an action: of a random kind, and at times none."""
+        rng = self.rng
+        kind = rng.integers(6)
+        if kind == 0:
+            return None
+        if kind == 1:
+            return tuple(rng.uniform(-1, 1, 3))
+        if kind == 2:
+            return tuple(rng.choice([-1.0, 1.0], 3))
+        if kind == 3:
+            return tuple(rng.normal(0, 10, 3))
+        if kind == 4:  # away from where it moves
+            return tuple(np.sign(self.guard.mover.setpoint.tool_m - [0.24, 0, 0.05]))
+        return tuple(rng.choice([-1e9, 1e9], 3))
+
+    def arm_again(self):
+        self.tick(clear=True)
+        self.tick(arm=True)
+
+    def check(self):
+        targets = np.array(self.targets)
+        assert np.isfinite(targets).all()
+        tools_m = np.array([KINEMATICS.forward(each) for each in targets])
+        measured_m = np.array([KINEMATICS.forward(each) for each in self.measured])
+        limits = self.config.limits
+        steps_m = np.diff(tools_m, axis=0)
+        assert np.linalg.norm(steps_m, axis=1).max() <= limits.speed_m_s * DT_S + 1e-8
+        joint_cap = limits.joint_speed_deg_s * DT_S
+        assert np.abs(np.diff(targets, axis=0)).max() <= joint_cap + 1e-8
+        changes_m = np.linalg.norm(np.diff(steps_m, axis=0), axis=1)
+        assert changes_m.max() <= limits.acceleration_m_s2 * DT_S**2 + 1e-8
+        outside_m, arm_m = self._outside_m(tools_m), self._outside_m(measured_m)
+        # Only where a blocked arm is out of its box may the target be drawn out to it.
+        furthest_m = np.maximum.accumulate(arm_m)
+        is_out = outside_m > np.maximum(outside_m[0], 1e-8)
+        assert (outside_m[is_out] <= furthest_m[is_out] + 2e-3).all()
+        return is_out
+
+    def _outside_m(self, tools_m):
+        low, high = self.config.limits.box_low_m, self.config.limits.box_high_m
+        return np.linalg.norm(tools_m - np.clip(tools_m, low, high), axis=1)
+
+
+def commands(seed, num):
+    """Random, adversarial and broken commands, with a person who always arms it again."""
+    torture = Torture(seed)
+    rng = torture.rng
+    torture.arm_again()
+    for number in range(num):
+        wishes = {}
+        if rng.random() < 0.02:
+            wishes = {str(rng.choice(["home", "begin", "rest"])): True}
+            if "rest" in wishes:
+                wishes = {"rest": "asked"} if rng.random() < 0.02 else {}
+        action = torture.action()
+        if rng.random() < 0.002:
+            action = tuple(rng.choice(BAD, 3))
+        torture.tick(action, **wishes)
+        is_off = torture.guard.latched or not torture.guard.situation.is_armed
+        if is_off and number % 10 == 0:
+            torture.arm_again()
+    return torture
+
+
+def fault_sequence(seed, num=150):
+    torture = Torture(seed)
+    rng = torture.rng
+    names = [
+        "blocked",
+        "pushed",
+        "bus",
+        "nan",
+        "freeze",
+        "hot",
+        "black",
+        "jump",
+        "late",
+        "repeat",
+    ]
+    torture.arm_again()
+    for _ in range(num):
+        for name in list(torture.faults):
+            if rng.random() < 0.1:
+                del torture.faults[name]
+        if rng.random() < 0.06:
+            torture.faults[str(rng.choice(names))] = True
+        wishes = {"clear": rng.random() < 0.1, "arm": rng.random() < 0.1}
+        wishes |= {
+            "stop": "a person" if rng.random() < 0.01 else "",
+            "home": rng.random() < 0.02,
+        }
+        torture.tick(torture.action(), **wishes)
+    return torture
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_no_command_leads_outside(seed):
+    torture = commands(seed, 500)
+    assert not torture.check().any()
+    assert {"ARMED", "MOVING", "STOPPED"} & torture.modes
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_fault_leads_outside(seed):
+    fault_sequence(seed).check()
+
+
+@pytest.mark.slow
+def test_100_000_commands():
+    for seed in range(100):
+        assert not commands(1000 + seed, 1000).check().any()
+
+
+@pytest.mark.slow
+def test_1000_fault_sequences():
+    modes, num_out = set(), 0
+    for seed in range(1000):
+        torture = fault_sequence(5000 + seed)
+        num_out += int(torture.check().any())
+        modes |= torture.modes
+    assert modes == {"READY", "ARMED", "MOVING", "HOLD", "STOPPED"}
+    assert num_out < 100
+
+
+@pytest.mark.parametrize("limit", ["box", "speed", "acceleration"])
+def test_the_check_sees_what_the_guard_would_let_through(limit, monkeypatch):
+    from rig.robots import setpoint
+    from rig.robots.envelope import Envelope
+
+    if limit == "box":
+        monkeypatch.setattr(Envelope, "_stays_in_box", lambda *_: True)
+        monkeypatch.setattr(Envelope, "clipped", lambda _, tool_m: tool_m)
+    if limit == "speed":
+        monkeypatch.setattr(Envelope, "_is_slow", lambda *_: True)
+        monkeypatch.setattr(setpoint, "speed_within_joints", lambda *_: 0.5)
+    if limit == "acceleration":
+        monkeypatch.setattr(Envelope, "_is_smooth", lambda *_: True)
+        monkeypatch.setattr(setpoint, "limited", lambda vector, _: vector)
+    with pytest.raises(AssertionError):
+        assert not commands(0, 500).check().any()
+
+
+def test_a_limit_in_the_file_is_the_limit_of_the_target():
+    config = config_with(limits={"speed_m_s": 0.03})
+    torture = Torture(0, replace(config))
+    torture.arm_again()
+    for _ in range(200):
+        torture.tick((0.0, 1.0, 0.0))
+    torture.check()
