@@ -53,8 +53,14 @@ def take_all(page: Any, url: str, kind: str) -> None:
     page.get_by_label("Speed").select_option("4")
     drag(page, -45, 45)
     page.get_by_role("button", name="Go", exact=True).click()
-    page.locator("canvas[data-step='50']").first.wait_for(timeout=60_000)
-    page.evaluate("scrollTo(0, 0)")
+    page.locator("[data-state=moving]").wait_for()
+    page.locator("[data-state=ready]").wait_for(timeout=60_000)
+    top = ".robot" if kind.startswith("narrow") else "body"
+    page.evaluate(
+        """top => scrollTo(0, document.querySelector(top).getBoundingClientRect().top
+            + scrollY - (top === "body" ? 0 : 80))""",
+        top,
+    )
     sleep(0.5)
     save(page, f"reach-{kind}")
 
@@ -70,7 +76,10 @@ def save(page: Any, name: str) -> None:
 def record(page: Any, url: str) -> None:
     """Record a goal that is dragged, and the robot that reaches it."""
     open_reach(page, url)
+    page.get_by_role("button", name="Reset").click()
+    page.locator("[data-state=ready]").wait_for()
     page.evaluate("scrollTo(0, 110)")
+    sleep(0.5)
     frames = [shot(page)]
     handle = page.locator(".handle").last
     box = handle.bounding_box()
@@ -90,8 +99,10 @@ def record(page: Any, url: str) -> None:
         sleep(FRAME_S)
         frames.append(shot(page))
     frames += [frames[-1]] * 6
-    palette = frames[-1].quantize(NUM_COLOURS)
-    first, *rest = (frame.quantize(palette=palette) for frame in frames)
+    palette = frames[-1].quantize(2 * NUM_COLOURS - 1)
+    first, *rest = (
+        frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames
+    )
     first.save(
         OUT / "reach.gif",
         save_all=True,
