@@ -1,3 +1,4 @@
+import copy
 import subprocess
 import sys
 
@@ -9,6 +10,7 @@ from gymnasium.utils.env_checker import check_env
 from rig.envs import registration
 from rig.envs.tabletop import Tabletop
 from rig.envs.tasks import PUSH, REACH, TASKS
+from rig.envs.thread_pool import ThreadPool
 from rig.errors import DivergedError, TaskError
 
 
@@ -103,6 +105,25 @@ def test_images_that_a_caller_writes_to_change_nothing_else():
         np.testing.assert_array_equal(observation["achieved_goal"], before)
         observation["achieved_goal"][:] = 0
         np.testing.assert_array_equal(env.render(), before)
+
+
+def test_copied_environments_continue_with_the_same_bytes(envs):
+    envs.reset(seed=0)
+    other = copy.deepcopy(envs)
+    seen = [each.step(np.ones((2, 2), np.float32))[0]["observation"] for each in (envs, other)]
+    np.testing.assert_array_equal(*seen)
+    other.close()
+
+
+def test_environments_used_before_a_fork_work_in_the_child(monkeypatch):
+    monkeypatch.setattr("os.getpid", lambda: 1)
+    pool = ThreadPool(2)
+    pool._executor.shutdown()  # as after a fork: it has no threads in the child
+    monkeypatch.setattr("os.getpid", lambda: 2)
+    done = []
+    pool.map(done.append, range(4))
+    assert sorted(done) == [0, 1, 2, 3]
+    pool.close()
 
 
 def test_observations_of_a_batch_are_in_its_space(envs):

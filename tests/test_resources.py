@@ -29,6 +29,7 @@ from rig.training.resources import (
     malloc_trim,
     memory_bytes,
     sizes_of,
+    warn_without_practice,
 )
 
 
@@ -248,3 +249,18 @@ def test_a_buffer_without_frames_samples_the_same():
     for name in ("latent", "action", "next_latent", "goal", "future_latent"):
         first, second = (getattr(each, name) for each in sampled)
         np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize(("total", "is_said"), [(100, True), (50, True), (101, False)])
+def test_run_that_only_collects_says_so_with_both_numbers(tiny, total, is_said):
+    said = []
+    warn_without_practice(replace(tiny, total_timesteps=total), said.append)
+    assert bool(said) == is_said
+    assert all(f"100 of {total} steps" in line for line in said)
+
+
+def test_collection_that_takes_no_steps_leaves_them_to_practice(tiny):
+    said = []
+    collect = replace(tiny.collect, source="teleport")
+    warn_without_practice(replace(tiny, total_timesteps=50, collect=collect), said.append)
+    assert said == []

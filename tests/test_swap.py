@@ -365,7 +365,7 @@ def test_guests_have_no_true_state_to_give(option, tmp_path, capsys):
     out = tmp_path / "run"
     command = ["train", "--env", "Pendulum-v1", *option, "--out", str(out)]
     assert main(command) == 2
-    assert "do not report: leave them out" in capsys.readouterr().err
+    assert "with --score" in capsys.readouterr().err
     assert not out.exists()
 
 

@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 
 from rig.inference.reach import Attempt, summary
-from rig.inference.video import HOLD_FRAMES, attempt_frames, save_video
+from rig.inference.video import attempt_frames, save_video
 
 
 NUM_FRAMES = 6
@@ -34,7 +34,7 @@ def test_frame_shows_goal_camera_and_decoded_in_this_order(attempt):
 
 def test_last_frame_stays_for_a_second(attempt):
     frames = attempt_frames(attempt)
-    assert len(frames) == NUM_FRAMES + HOLD_FRAMES
+    assert len(frames) == NUM_FRAMES + round(1 / attempt.step_s)
     assert frames[-1] == frames[NUM_FRAMES - 1]
 
 
@@ -82,3 +82,21 @@ def test_summary_has_the_distances_at_the_start_and_at_the_end(attempt):
     assert summed["num_steps"] == NUM_FRAMES - 1
     assert summed["latent_distance"] == {"start": 3, "end": 1}
     assert summed["distances"] == {"hand_m": {"start": 0.2, "end": 0.01}}
+
+
+@pytest.mark.parametrize("step_s", [0.5, 0.08, 0.04])
+def test_video_is_as_fast_as_the_robot(attempt, tmp_path, step_s):
+    frames = attempt_frames(attempt)
+    save_video(tmp_path / "fast.mp4", frames, step_s=step_s)
+    with av.open(str(tmp_path / "fast.mp4")) as container:
+        assert float(container.streams.video[0].average_rate) == pytest.approx(1 / step_s)
+    save_video(tmp_path / "fast.gif", frames, step_s=step_s)
+    with Image.open(tmp_path / "fast.gif") as gif:
+        assert gif.info["duration"] == round(1000 * step_s)
+
+
+def test_gif_of_very_fast_steps_shows_some_of_them(tmp_path):
+    frames = [Image.new("RGB", (8, 6), (10 * index, 0, 0)) for index in range(20)]
+    save_video(tmp_path / "fast.gif", frames, step_s=0.002)
+    with Image.open(tmp_path / "fast.gif") as gif:
+        assert (gif.n_frames, gif.info["duration"]) == (2, 20)

@@ -339,6 +339,10 @@ class Config(Checked):
     time_budget: str = ""
     """End after so long, as 90min, 2h or 1h30min; the run is evaluated and finished as usual.
     Empty: no limit."""
+    score: str = ""
+    """--env: arrays in its info or observation whose distance between goal and end is reported,
+    KEY[PART]:UNIT[,...], as 'proprio/effector_pos:m' or 'block_pose[:2]:px,block_pose[2]:rad'.
+    For evaluation alone."""
     camera_effects: tuple[CameraEffect, ...] = ()
     """Make images like those of a real camera, in training, evaluation and goal images.
     exposure: auto exposure that follows the image and the room's light with a lag;

@@ -72,7 +72,7 @@ class Reach:
                 print_notice(f"{self.goal} shows {goal.task}, the run learned {learned}")
             attempt = reach(agent, envs, goal)
         if self.video:
-            save_video(self.video, attempt_frames(attempt))
+            save_video(self.video, attempt_frames(attempt), step_s=attempt.step_s)
         video = str(self.video) if self.video else None
         result = summary(run.config.task, attempt) | {"video": video}
         (print_json if self.json else print_attempt)(result)

@@ -20,7 +20,15 @@ class ThreadPool:
     def __init__(self, num_threads: int | None = None) -> None:
         """Start the threads; by default one per core that this process may use."""
         self.num_threads = num_threads or len(os.sched_getaffinity(0))
+        self._start()
+
+    def _start(self) -> None:
+        self._process_id = os.getpid()
         self._executor = ThreadPoolExecutor(self.num_threads, thread_name_prefix="rig-envs")
+
+    def __reduce__(self) -> tuple[type["ThreadPool"], tuple[int]]:
+        """Copy as a new pool of as many threads: threads can't be copied."""
+        return ThreadPool, (self.num_threads,)
 
     def map(self, call: Callable[..., object], *columns: Iterable[object]) -> None:
         """Call ``call`` with each row of the columns; return when all calls are done.
@@ -32,6 +40,8 @@ class ThreadPool:
             -(-len(rows) * index // self.num_threads) for index in range(self.num_threads + 1)
         ]
         first, *others = [rows[start:end] for start, end in pairwise(ends)]
+        if self._process_id != os.getpid():
+            self._start()  # a fork copies the pool, but none of its threads
         futures = [self._executor.submit(_call_rows, call, chunk) for chunk in others if chunk]
         _call_rows(call, first)
         for future in futures:

@@ -1,6 +1,7 @@
 """One external environment, and what it observed last."""
 
 import copy
+from collections.abc import Sequence
 from typing import Any
 
 import gymnasium
@@ -11,6 +12,7 @@ from jaxtyping import Float32, Float64
 
 from rig.external.action_bounds import ActionBounds
 from rig.external.failures import calling
+from rig.external.score import ScoreKey
 
 
 GOAL_KEYS = ("achieved_goal", "desired_goal")
@@ -23,9 +25,18 @@ Point = Float64[np.ndarray, " goal"]
 class ExternalEnv:
     """One environment with actions in [-1, 1]. Reset it after its episode has ended."""
 
-    def __init__(self, env: gymnasium.Env[Any, Any], num_steps: int) -> None:
-        """Wrap an environment, and truncate its episodes after ``num_steps``."""
-        self.env, self.num_steps = env, num_steps
+    def __init__(
+        self, env: gymnasium.Env[Any, Any], num_steps: int, scores: Sequence[ScoreKey] = ()
+    ) -> None:
+        """Wrap an environment.
+
+        Args:
+            env: The environment.
+            num_steps: Episodes are truncated after that many.
+            scores: Arrays to measure in evaluation.
+        """
+        self.env, self.num_steps, self.scores = env, num_steps, scores
+        self._scored: dict[str, Float64[np.ndarray, " values"]] = {}
         self._bounds = ActionBounds.of(env.action_space)
         self._is_multi_goal = is_multi_goal(env.observation_space)
         self.id = env.spec.id if env.spec else type(env.unwrapped).__name__
@@ -53,6 +64,16 @@ class ExternalEnv:
     def desired(self) -> Point:
         """The desired goal of a multi-goal environment; empty for others."""
         return self._goal_part("desired_goal")
+
+    @property
+    def state(self) -> Float64[np.ndarray, " state"]:
+        """The achieved goal, and the arrays to measure."""
+        return np.concatenate([self.achieved, *self._scored.values()])
+
+    @property
+    def score_sizes(self) -> dict[str, int]:
+        """The number of values of each array to measure."""
+        return {name: len(values) for name, values in self._scored.items()}
 
     @property
     def has_ended(self) -> bool:
@@ -98,6 +119,7 @@ class ExternalEnv:
     def _observe(self, observation: Any, info: dict[str, Any]) -> None:
         self.observation = copy.deepcopy(observation)
         self.is_success = float(info.get("is_success", np.nan))
+        self._scored = {score.name: score.read(info, observation) for score in self.scores}
 
 
 def physics_of(env: gymnasium.Env[Any, Any]) -> Physics | None:

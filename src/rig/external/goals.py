@@ -43,7 +43,7 @@ def make_goals(
         for env, row in zip(envs, rows, strict=False):
             seeds[row] = reach_goal_state(env, int(seeds[row]))
         images.append(source.images(envs)[: len(rows)])
-        states += [env.achieved for env in envs[: len(rows)]]
+        states += [env.state for env in envs[: len(rows)]]
     return Goals(images=np.concatenate(images), states=np.stack(states), seeds=seeds)
 
 

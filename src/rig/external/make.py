@@ -20,6 +20,7 @@ from rig.external.image_source import (
     image_parts,
 )
 from rig.external.ray_caster import RayCasterSource
+from rig.external.score import parse_scores
 from rig.external.vector_env import ExternalVectorEnv
 
 
@@ -45,6 +46,8 @@ class EnvSpec:
     or ``render`` for the environment's own."""
     num_steps: int = 0
     """Time limit of an episode; 0 for the environment's own limit."""
+    score: str = ""
+    """Arrays to measure in evaluation (see :mod:`rig.external.score`)."""
 
 
 def make_external_envs(
@@ -55,11 +58,11 @@ def make_external_envs(
     Raises:
         ExternalEnvError: It can't be found or made, or has no usable actions or images.
     """
-    name = import_id(spec.id)
+    name, scores = import_id(spec.id), parse_scores(spec.score)
     with named(spec.id):
         image_source, envs = make_with_source(name, spec.camera, num_envs, image_size)
         num_steps = spec.num_steps or own_time_limit(envs[0])
-        external_envs = [ExternalEnv(env, num_steps) for env in envs]
+        external_envs = [ExternalEnv(env, num_steps, scores) for env in envs]
         return ExternalVectorEnv(spec.id, external_envs, image_source, seed)
 
 

@@ -51,15 +51,24 @@ class ExternalVectorEnv(ImageGoalVectorEnv):
         self.id, self.num_envs, self.num_steps = id_, len(external_envs), first.num_steps
         self.external_envs, self.image_source = external_envs, image_source
         self.renderer = image_source.description
-        fps = first.env.metadata.get("render_fps") or FRAMES_PER_S
+        fps = frames_per_s(first)
         self.metadata = {"autoreset_mode": AutoresetMode.DISABLED, "render_fps": fps}
         if first.env.spec:
             self.spec = replace(first.env.spec, max_episode_steps=first.num_steps)
         self._goals: Goals | None = None
         images = self.reset(seed=seed)[0]["observation"]
         self.notes = image_source.notes
-        self.state_names = tuple(f"goal_{i}" for i in range(len(first.achieved)))
-        self.state_units = ("m",) * len(self.state_names)
+        self._num_achieved = len(first.achieved)
+        sizes = {"goal": self._num_achieved} | first.score_sizes
+        units = {"goal": "m"} | {score.name: score.unit for score in first.scores}
+        self.state_names = tuple(f"{n}_{i}" for n, size in sizes.items() for i in range(size))
+        self.state_units = tuple(units[n] for n, size in sizes.items() for _ in range(size))
+        ends = np.cumsum(list(sizes.values())).tolist()
+        self._columns = {
+            name: slice(end - sizes[name], end)
+            for name, end in zip(sizes, ends, strict=True)
+            if sizes[name]
+        }
         image = spaces.Box(0, 255, images.shape[1:], np.uint8)
         self.single_observation_space = spaces.Dict(observation=image, desired_goal=image)
         self.single_action_space = spaces.Box(-1, 1, (first.action_size,), np.float32)
@@ -86,7 +95,9 @@ class ExternalVectorEnv(ImageGoalVectorEnv):
         with named(self.id):
             for index, env in enumerate(self.external_envs):
                 if mask is None or mask[index]:
-                    goal = self._goals.states[index] if self._goals else None
+                    goal = (
+                        self._goals.states[index, : self._num_achieved] if self._goals else None
+                    )
                     env.reset(int(seeds[index]), goal)
             return self._observe()
 
@@ -122,8 +133,8 @@ class ExternalVectorEnv(ImageGoalVectorEnv):
 
     @property
     def columns(self) -> dict[str, slice]:
-        """The slice of a goal's state that belongs to each object; it has only one."""
-        return {"goal": slice(0, len(self.state_names))} if self.state_names else {}
+        """The slice of a goal's state that belongs to the goal and to each score."""
+        return self._columns
 
     def close_extras(self, **_kwargs: Any) -> None:
         """Close all environments."""
@@ -141,19 +152,42 @@ class ExternalVectorEnv(ImageGoalVectorEnv):
         return observation, self._measure(images)
 
     def _measure(self, images: Images) -> Info:
-        """Measure the distance to the goal of the reset, or else to the environment's own."""
-        if self.state_names:
-            states = np.stack([env.achieved for env in self.external_envs])
-            own = np.stack([env.desired for env in self.external_envs])
-            goals = self._goals.states if self._goals else own
-            distances_m = np.linalg.norm(states - goals, axis=1)
-            measured = {"state": states, "goal_state": goals, "goal_distance_m": distances_m}
-            return measured | self._success()
-        if self._goals is None:
-            return {}
-        return {"image_distance_levels": rms(images, self._goals.images)}
+        """Measure the distance to the goal of the reset, or else to the environment's own.
+
+        Where neither the environment nor a score says where it is, images are compared.
+        """
+        if not hasattr(self, "state_names"):
+            return {}  # the first reset
+        if not self.state_names:
+            if self._goals is None:
+                return {}
+            return {"image_distance_levels": rms(images, self._goals.images)}
+        states = np.stack([env.state for env in self.external_envs])
+        goals = states.copy()
+        goals[:, : self._num_achieved] = [env.desired for env in self.external_envs]
+        if self._goals:
+            goals = self._goals.states
+        measured: Info = {"state": states, "goal_state": goals}
+        if self._num_achieved:
+            apart_m = (states - goals)[:, : self._num_achieved]
+            measured["goal_distance_m"] = np.linalg.norm(apart_m, axis=1)
+            measured |= self._success()
+        for score in self.external_envs[0].scores if self._goals else ():
+            part = self._columns[score.name]
+            name = f"{score.name}_distance_{score.unit}"
+            measured[name] = score.distance(states[:, part], goals[:, part])
+        return measured
 
     def _success(self) -> Info:
         """Return each environment's own success; NaN without one, or for another goal."""
         reported = [env.is_success if env.has_goal else np.nan for env in self.external_envs]
         return {"is_success": np.array(reported, np.float64)}
+
+
+def frames_per_s(env: ExternalEnv) -> float:
+    """Return the steps of a second: as declared, or by the duration of a step, ``dt``."""
+    declared = env.env.metadata.get("render_fps")
+    step_s = getattr(env.env.unwrapped, "dt", None)
+    if not declared and isinstance(step_s, float) and step_s > 0:
+        return 1 / step_s
+    return declared or FRAMES_PER_S

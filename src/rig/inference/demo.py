@@ -18,8 +18,9 @@ def demo(config: Config, preset: str, out: Path | None, argv: Sequence[str]) -> 
     run = train_new_run(config, preset, out, argv, may_exit=True)
     print_evaluation(run.evaluation())
     run, agent = open_trained(run.directory)
-    frames = [f for attempt in try_first_goals(run, agent) for f in attempt_frames(attempt)]
-    save_video(run.directory / VIDEO, frames)
+    attempts = try_first_goals(run, agent)
+    frames = [drawn for attempt in attempts for drawn in attempt_frames(attempt)]
+    save_video(run.directory / VIDEO, frames, step_s=attempts[0].step_s)
     report = run.directory / "report.html"
     write_report(report, [run.directory])
     return report

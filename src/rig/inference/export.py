@@ -46,13 +46,14 @@ def export(directory: Path, out: Path, *, force: bool = False) -> None:
         return
     run, agent = open_trained(directory, force=force)
     image_representation(agent)
-    frames = [f for tried in try_first_goals(run, agent) for f in attempt_frames(tried)]
+    attempts = try_first_goals(run, agent)
+    frames = [drawn for tried in attempts for drawn in attempt_frames(tried)]
     with new_directory(out) as partial:
         copy(run.directory, partial, COPIED)
         arrays = next(name for name in ARRAY_FILES if (run.policy / name).is_file())
         shutil.copyfile(run.policy / arrays, partial / "model.safetensors")
         shutil.copyfile(run.policy / "policy.json", partial / "policy.json")
-        save_video(partial / "replay.gif", frames)
+        save_video(partial / "replay.gif", frames, step_s=attempts[0].step_s)
         (partial / "README.md").write_text(card(run, out.absolute().name), encoding="utf-8")
 
 

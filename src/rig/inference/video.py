@@ -1,6 +1,8 @@
 """Videos of attempts: goal, camera, and the decoded latent of what it sees, side by side."""
 
 from collections.abc import Sequence
+from fractions import Fraction
+from math import ceil
 from pathlib import Path
 
 import av
@@ -27,30 +29,43 @@ from rig.units import amount, object_of
 
 PANEL_PX = 240
 """Least width of each panel."""
-FRAMES_PER_S = round(1 / STEP_S)
-"""The video plays in real time."""
-HOLD_FRAMES = FRAMES_PER_S
+HOLD_S = 1.0
 """How long the last frame of an attempt stays."""
+MIN_GIF_FRAME_S = 0.02
+"""Browsers play frames that are shorter much too slowly."""
+MAX_DENOMINATOR = 1000
+"""Of a frame rate as a fraction."""
 NUM_LOOK_STEPS = 100
 """Steps of a video of a camera."""
 PALETTE_FRAMES = 16
 """The palette of a GIF is chosen from at most this many of its frames."""
 
 
-def save_video(path: Path, frames: Sequence[Image.Image]) -> None:
-    """Write frames as H.264 in MP4, which any browser plays, or as an animated GIF."""
+def save_video(path: Path, frames: Sequence[Image.Image], *, step_s: float = STEP_S) -> None:
+    """Write frames as H.264 in MP4, which any browser plays, or as an animated GIF.
+
+    Args:
+        path: The file, ``.mp4`` or ``.gif``.
+        frames: The frames, all of one even size.
+        step_s: Seconds between two of them: the video is as fast as the robot.
+    """
     save = save_gif if path.suffix.lower() == ".gif" else save_mp4
     with complete_file(path) as partial:
-        save(partial, frames)
+        save(partial, frames, step_s)
 
 
-def save_gif(path: Path, frames: Sequence[Image.Image]) -> None:
-    """Write frames as a GIF with one palette, a third of the size of one for each frame."""
+def save_gif(path: Path, frames: Sequence[Image.Image], step_s: float) -> None:
+    """Write frames as a GIF with one palette, a third of the size of one for each frame.
+
+    Of very fast steps, only some are shown.
+    """
+    stride = max(1, ceil(MIN_GIF_FRAME_S / step_s - 1e-9))
+    frames, duration_ms = frames[::stride], round(1000 * stride * step_s)
     palette = stacked(frames[:: -(-len(frames) // PALETTE_FRAMES)]).quantize()
     first, *rest = (
         frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames
     )
-    first.save(path, save_all=True, append_images=rest, duration=1000 // FRAMES_PER_S, loop=0)
+    first.save(path, save_all=True, append_images=rest, duration=duration_ms, loop=0)
 
 
 def stacked(frames: Sequence[Image.Image]) -> Image.Image:
@@ -62,10 +77,11 @@ def stacked(frames: Sequence[Image.Image]) -> Image.Image:
     return drawing
 
 
-def save_mp4(path: Path, frames: Sequence[Image.Image]) -> None:
+def save_mp4(path: Path, frames: Sequence[Image.Image], step_s: float) -> None:
     """Write frames of one even size as H.264, with the index first so that it plays at once."""
     with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
-        stream = container.add_stream("libx264", rate=FRAMES_PER_S, options={"crf": "18"})
+        rate = Fraction(1 / step_s).limit_denominator(MAX_DENOMINATOR)
+        stream = container.add_stream("libx264", rate=rate, options={"crf": "18"})
         stream.width, stream.height = frames[0].size
         stream.pix_fmt = "yuv420p"
         for frame in frames:
@@ -95,7 +111,7 @@ def side_by_side(images: Sequence[np.ndarray]) -> Image.Image:
 def attempt_frames(attempt: Attempt) -> list[Image.Image]:
     """Draw the frames of one attempt; the last one stays for a second."""
     drawn = [frame(attempt, index) for index in range(len(attempt.images))]
-    return drawn + [drawn[-1]] * HOLD_FRAMES
+    return drawn + [drawn[-1]] * max(1, round(HOLD_S / attempt.step_s))
 
 
 def frame(attempt: Attempt, index: int) -> Image.Image:

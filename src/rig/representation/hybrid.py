@@ -13,10 +13,10 @@ weight is zero on the other.
 """
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, Float64
 
 from rig.config import Config, GoalConfig
-from rig.envs.tasks import find_task
+from rig.envs.tasks import find_task, is_external
 from rig.replay.buffer import ReplayBuffer
 from rig.representation.fit import fine_tune
 from rig.representation.hybrid_frames import Frames, HybridObservation, unpack
@@ -74,7 +74,8 @@ class HybridRepresentation(Representation):
         """Fit the VAE as the diagnosed run does, and choose goals among the frames."""
         images = unpack(collected.images, state_size_of(config))[0]
         vae, whitening, rows = fit_vae(config, images, collected, monitor, rng=rng)
-        new = cls.of_vae(config, vae, whitening, collected.images[rows], rng=rng)
+        states = scaled_states(config, unpack(collected.images, state_size_of(config))[1])
+        new = cls.of_vae(config, vae, whitening, states, collected.images[rows], rng=rng)
         monitor.after_fit(new.latents, images)
         return new
 
@@ -84,18 +85,12 @@ class HybridRepresentation(Representation):
         config: Config,
         vae: VAE,
         whitening: Whitening,
+        states: TrueStateRepresentation,
         frames: Frames,
         *,
         rng: np.random.Generator,
     ) -> "HybridRepresentation":
-        """Return the representation of a VAE and true states, with goals among frames.
-
-        The scale of the true state is drawn from a generator of its own, so that ``rng`` gives
-        what it gives to the run that is diagnosed: same images, VAE, goals and networks.
-        """
-        states = TrueStateRepresentation.of_task(
-            find_task(config.task), rng=np.random.default_rng(config.seed)
-        )
+        """Return the representation of a VAE and true states, with goals among frames."""
         no_goals = SeenPrior(latents=np.empty((0, vae.latent_dim), np.float32))
         new = cls(LatentRepresentation(vae, whitening, no_goals), states, config)
         return new.with_goals_among(new.encode(frames).latent, config.goals, rng=rng)
@@ -186,7 +181,7 @@ class HybridRepresentation(Representation):
         num_steps = config.online.num_fit_steps
         vae = fine_tune(self.latents.vae, images, config.vae, num_steps, rng=rng)
         some = some_of(replay.frames, rng=rng)
-        new = self.of_vae(config, vae, self.latents.whitening, some, rng=rng)
+        new = self.of_vae(config, vae, self.latents.whitening, self.states, some, rng=rng)
         monitor.after_fit(new.latents, images)
         return new
 
@@ -213,6 +208,20 @@ class HybridRepresentation(Representation):
             actor, images, goals[:, self.input_columns]
         )
         return action, _joined(encoding, self.states.encode(states))
+
+
+def scaled_states(
+    config: Config, seen: Float64[np.ndarray, "N state"]
+) -> TrueStateRepresentation:
+    """Return how true states are scaled: as the task's goals, or as what practice has seen.
+
+    The goals are drawn from a generator of their own, so that the run's generator gives what it
+    gives to the run that is diagnosed: same images, VAE, goals and networks.
+    """
+    if is_external(config.task):
+        return TrueStateRepresentation.of_states(seen, in_metres=False)
+    rng = np.random.default_rng(config.seed)
+    return TrueStateRepresentation.of_task(find_task(config.task), rng=rng)
 
 
 def _joined(latents: Encoding, states: Encoding) -> Encoding:

@@ -42,11 +42,14 @@ class HybridObservation(TrueStateObservation):
         images = self.env.single_observation_space
         assert isinstance(images, spaces.Dict)
         image_size = images["observation"].shape[0]  # type: ignore[index]
-        num_bytes = _frame_type(image_size, len(self._task.start)).itemsize
+        num_bytes = _frame_type(image_size, self._state_size).itemsize
         return spaces.Box(0, 255, (num_bytes,), np.uint8)
 
     def _with_state(
         self, observation: dict[str, np.ndarray], info: dict[str, Any]
     ) -> dict[str, np.ndarray]:
         truth = true_observation(self._task, info)
-        return {name: pack(observation[name], truth[name]) for name in truth}
+        return {
+            name: pack(observation[name], truth[name])
+            for name in truth.keys() & observation.keys()
+        }

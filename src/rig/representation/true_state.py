@@ -5,6 +5,8 @@ state, encoding scales it, and goals are drawn as evaluation draws them. Togethe
 :mod:`rig.representation.hybrid`, this is the only place where true states reach learning.
 """
 
+from contextlib import closing
+from functools import cache
 from typing import Any
 
 import jax.numpy as jnp
@@ -15,8 +17,9 @@ from gymnasium.vector.utils import batch_space
 from jaxtyping import Float32, Float64
 
 from rig.config import Config
-from rig.envs.tasks import Task, find_task
+from rig.envs.tasks import Task, find_task, is_external
 from rig.errors import RunError
+from rig.external.make import EnvSpec, make_external_envs
 from rig.representation.representation import Envs, FitMonitor, Images, Representation, Tree
 from rig.types import Collected, Encoding
 
@@ -26,7 +29,8 @@ class TrueStateObservation(VectorWrapper):
 
     def __init__(self, envs: VectorEnv[Any, Any, Any]) -> None:
         super().__init__(envs)
-        self._task: Task = envs.unwrapped.task  # type: ignore[attr-defined]
+        self._task: Task | None = envs.unwrapped.task  # type: ignore[attr-defined]
+        self._state_size = len(envs.unwrapped.state_names)  # type: ignore[attr-defined]
         names = ("observation", "achieved_goal", "desired_goal")
         self.single_observation_space = spaces.Dict(dict.fromkeys(names, self._frame_space()))
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
@@ -42,7 +46,7 @@ class TrueStateObservation(VectorWrapper):
         return self._with_state(observation, info), reward, terminated, truncated, info
 
     def _frame_space(self) -> spaces.Box:
-        return spaces.Box(-np.inf, np.inf, (len(self._task.start),), np.float64)
+        return spaces.Box(-np.inf, np.inf, (self._state_size,), np.float64)
 
     def _with_state(
         self, _observation: dict[str, np.ndarray], info: dict[str, Any]
@@ -50,8 +54,11 @@ class TrueStateObservation(VectorWrapper):
         return true_observation(self._task, info)
 
 
-def true_observation(task: Task, info: dict[str, Any]) -> dict[str, np.ndarray]:
+def true_observation(task: Task | None, info: dict[str, Any]) -> dict[str, np.ndarray]:
     """Return an observation of true states; absent objects appear at their start."""
+    if task is None:
+        state, goal_state = info["state"], info["goal_state"]
+        return {"observation": state, "achieved_goal": state, "desired_goal": goal_state}
     state, goal_state = (
         np.where(task.absent(info[name]), task.start, info[name])
         for name in ("state", "goal_state")
@@ -60,8 +67,18 @@ def true_observation(task: Task, info: dict[str, Any]) -> dict[str, np.ndarray]:
 
 
 def state_size_of(config: Config) -> int:
-    """Return the length of the true state of the settings' task."""
-    return len(find_task(config.task).start)
+    """Return the length of the true state of the settings' task, or of what --score names."""
+    if not is_external(config.task):
+        return len(find_task(config.task).start)
+    return external_state_size(config.task, config.camera, config.episode_steps, config.score)
+
+
+@cache
+def external_state_size(task: str, camera: str, num_steps: int, score: str) -> int:
+    """Return how many numbers an external environment reports; it has to be made for that."""
+    spec = EnvSpec(id=task, camera=camera, num_steps=num_steps, score=score)
+    with closing(make_external_envs(spec, 1, MIN_PX, seed=0)) as envs:
+        return len(envs.state_names)
 
 
 class TrueStateRepresentation(Representation):
@@ -74,17 +91,37 @@ class TrueStateRepresentation(Representation):
         centre: Float32[np.ndarray, " state"],
         scale: Float32[np.ndarray, " state"],
         goals: Float32[np.ndarray, "G state"],
+        *,
+        in_metres: bool = True,
     ) -> None:
+        """Keep the scale and the goals.
+
+        Args:
+            centre: Is subtracted from states.
+            scale: Divides them.
+            goals: Goals to practise, scaled.
+            in_metres: Weigh states by their own unit. Those of external environments may have
+                any: they are weighed by their spread.
+        """
         self._centre, self._scale, self._goals = centre, scale, goals
-        self.weight: Float32[np.ndarray, " state"] = REWARD_PER_M * scale
+        self._in_metres = in_metres
+        own = REWARD_PER_M * scale if in_metres else np.ones_like(scale)
+        self.weight: Float32[np.ndarray, " state"] = own
 
     @classmethod
     def of_task(cls, task: Task, *, rng: np.random.Generator) -> "TrueStateRepresentation":
         """Return the representation whose goals, centre and scale are the task's."""
-        goals = task.sample_states(NUM_GOALS, rng=rng).astype(np.float32)
+        return cls.of_states(task.sample_states(NUM_GOALS, rng=rng), in_metres=True)
+
+    @classmethod
+    def of_states(
+        cls, states: Float64[np.ndarray, "G state"], *, in_metres: bool
+    ) -> "TrueStateRepresentation":
+        """Return the representation whose goals, centre and scale are those of states."""
+        goals = states.astype(np.float32)
         centre, spread = goals.mean(axis=0), goals.std(axis=0)
         scale = np.where(spread > 0, spread, 1).astype(np.float32)
-        return cls(centre, scale, (goals - centre) / scale)
+        return cls(centre, scale, (goals - centre) / scale, in_metres=in_metres)
 
     @classmethod
     def observe(cls, envs: Envs) -> Envs:
@@ -100,7 +137,9 @@ class TrueStateRepresentation(Representation):
         *,
         rng: np.random.Generator,
     ) -> "TrueStateRepresentation":
-        """Draw the task's goals; nothing is fitted."""
+        """Draw the task's goals, or take the states of practice; nothing is fitted."""
+        if is_external(config.task):
+            return cls.of_states(collected.images, in_metres=False)
         return cls.of_task(find_task(config.task), rng=rng)
 
     @classmethod
@@ -118,7 +157,8 @@ class TrueStateRepresentation(Representation):
     @classmethod
     def from_arrays(cls, arrays: Tree, config: Config) -> "TrueStateRepresentation":
         """Return the representation that :meth:`arrays` saved."""
-        return cls(**{name: np.asarray(value) for name, value in arrays.items()})
+        known = {name: np.asarray(value) for name, value in arrays.items()}
+        return cls(**known, in_metres=not is_external(config.task))
 
     def arrays(self) -> Tree:
         """Return all arrays that must be saved."""
@@ -136,7 +176,9 @@ class TrueStateRepresentation(Representation):
 
     def with_goals(self, goals: Float32[np.ndarray, "G latent"]) -> "TrueStateRepresentation":
         """Return the same representation with other goals."""
-        return TrueStateRepresentation(self._centre, self._scale, goals)
+        return TrueStateRepresentation(
+            self._centre, self._scale, goals, in_metres=self._in_metres
+        )
 
     @property
     def latent_dim(self) -> int:
@@ -157,6 +199,8 @@ class TrueStateRepresentation(Representation):
         return self._goals[rng.integers(len(self._goals), size=num)]
 
 
+MIN_PX = 16
+"""Size of images that nobody looks at."""
 NUM_GOALS = 5000
 """Goals drawn once: the scale is computed from them, and practice draws from them."""
 DETERMINISTIC_LOG_STD = np.float32(-5)

@@ -113,7 +113,7 @@ class AttemptStore:
         recording, path = self.get(attempt_id), self._path(attempt_id)
         with self._video_lock:
             if not path.is_file():
-                save_video(path, attempt_frames(recording.attempt()))
+                save_video(path, attempt_frames(recording.attempt()), step_s=recording.step_s)
         return path
 
     def close(self) -> None:

@@ -52,9 +52,9 @@ def make_clean_envs(config: Config, num_envs: int, image_size: int) -> Envs:
     if is_external(config.task):
         return external_envs(config, num_envs, image_size)
     require(
-        not config.camera and not config.episode_steps,
-        f"{config.task} has its own camera and episode length: give --camera and "
-        "--episode-steps only with --env",
+        not (config.camera or config.episode_steps or config.score),
+        f"{config.task} has its own camera, episode length and scores: give --camera, "
+        "--episode-steps and --score only with --env",
     )
     return gymnasium.make_vec(
         gymnasium_id(config.task),
@@ -67,16 +67,21 @@ def make_clean_envs(config: Config, num_envs: int, image_size: int) -> Envs:
 def external_envs(config: Config, num_envs: int, image_size: int) -> ImageGoalVectorEnv:
     """Make copies of an external environment."""
     require(
-        not REPRESENTATIONS[config.representation_kind].needs_true_state,
-        "--oracle, --input true and --reward.distance true need the true state, which external "
-        "environments do not report: leave them out",
+        not REPRESENTATIONS[config.representation_kind].needs_true_state or bool(config.score),
+        "--oracle, --input true and --reward.distance true need the true state: name the "
+        "arrays of the environment that it consists of, with --score",
     )
     require(
         config.collect.source == "practice",
         f"--collect.source teleport sets states, which {config.task} does not allow: use "
         "--collect.source practice",
     )
-    spec = EnvSpec(id=config.task, camera=config.camera, num_steps=config.episode_steps)
+    spec = EnvSpec(
+        id=config.task,
+        camera=config.camera,
+        num_steps=config.episode_steps,
+        score=config.score,
+    )
     return make_external_envs(spec, num_envs, image_size, seed=config.seed)
 
 

@@ -30,7 +30,7 @@ from rig.training.progress import Progress
 from rig.training.schedule import is_due
 from rig.training.summary import as_metrics, sum_up, worst_first
 from rig.types import Encoding, Episodes
-from rig.units import UNITS, metric_of
+from rig.units import metric_of, unit_of
 
 
 NUM_GRID_COLUMNS = 10
@@ -202,7 +202,7 @@ class Recorder:
         states = goals.states
         latents = representation.encode(goals.images).latent * representation.weight
         result = probe(latents, states)
-        units = [UNITS[unit] for unit in base_envs.state_units]
+        units = [unit_of(f"state_{unit}") for unit in base_envs.state_units]
         rows = {
             f"probe/{name}{suffix}_{unit.shown}": float(unit.scale * value)
             for suffix, values in (

@@ -64,11 +64,24 @@ def check_resources(run: Run, envs: Envs, warn: Callable[[str], object]) -> None
     Raises:
         RunError: It needs more than is free.
     """
+    warn_without_practice(run.config, warn)
     sizes = sizes_of(envs)
     own = sum(path.stat().st_size for path in run.checkpoints.rglob("*") if path.is_file())
     free_disk = shutil.disk_usage(run.directory).free + own
     check_enough("memory", memory_bytes(run.config, sizes), free_memory_bytes(), warn)
     check_enough("disk", disk_bytes(run.config, sizes), free_disk, warn)
+
+
+def warn_without_practice(config: Config, warn: Callable[[str], object]) -> None:
+    """Warn if collection takes all steps of a run, so that its policy never learns."""
+    collect, total = config.collect, config.total_timesteps
+    takes_steps = collect.source == "practice" and not collect.from_
+    if takes_steps and collect.num_images >= total:
+        warn(
+            f"collection takes {collect.num_images} of {total} steps, and none is left to "
+            "practise: the policy will be untrained; raise --total-timesteps, or lower "
+            "--collect.num-images"
+        )
 
 
 def check_enough(what: str, needed: float, free: float, warn: Callable[[str], object]) -> None:

@@ -1,0 +1,110 @@
+"""Arrays of an environment by which evaluation measures how far the end is from the goal.
+
+They are named in words, ``KEY[PART]:UNIT`` with commas between: ``proprio/effector_pos:m``, or
+``block_pose[:2]:px,block_pose[2]:rad``. KEY is in ``info`` or in the observation. PART is an
+index or a slice as in Python; without it, it is the whole array. A difference of angles (rad)
+is taken around the circle. Training reads none of them, but for the true-state ablation.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float64
+
+from rig.errors import ExternalEnvError, suggest
+from rig.validation import require
+
+
+FORM = re.compile(
+    r"(?P<key>[^\[\]:,]+)(\[(?P<first>-?\d*)(?P<colon>:)?(?P<end>-?\d*)\])?(:(?P<unit>[a-z]+))?"
+)
+NO_UNIT = "units"
+"""The unit of an array for which none is given."""
+
+Rows = Float64[np.ndarray, "N values"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ScoreKey:
+    """An array of an environment, or a part of one."""
+
+    key: str
+    """Its name in ``info`` or in the observation."""
+    part: slice
+    """Which of its numbers."""
+    name: str
+    """What its distance is called, without the unit."""
+    unit: str
+
+    def read(self, info: Mapping[str, Any], observation: Any) -> Float64[np.ndarray, " values"]:
+        """Return the array's numbers.
+
+        Raises:
+            ExternalEnvError: There is no such array, or it is not of numbers.
+        """
+        parts = observation if isinstance(observation, Mapping) else {}
+        known = {**parts, **info}
+        if self.key not in known:
+            raise ExternalEnvError(
+                f"--score {self.key}: neither info nor the observation has it: "
+                f"{suggest(self.key, filter(is_text, known))}"
+            )
+        try:
+            values = np.asarray(known[self.key], np.float64).reshape(-1)[self.part]
+        except (TypeError, ValueError) as error:
+            raise ExternalEnvError(f"--score {self.key} is not of numbers: {error}") from error
+        if not values.size:
+            raise ExternalEnvError(
+                f"--score {self.key} has {np.size(known[self.key])} values, and none at "
+                f"{self.part.start}:{self.part.stop}"
+            )
+        return values
+
+    def distance(self, states: Rows, goals: Rows) -> Float64[np.ndarray, " N"]:
+        """Return the distance of each row from its goal."""
+        apart = states - goals
+        if self.unit == "rad":
+            apart = (apart + np.pi) % (2 * np.pi) - np.pi
+        return np.linalg.norm(apart, axis=1)
+
+
+def parse_scores(text: str) -> tuple[ScoreKey, ...]:
+    """Return the arrays that a text names.
+
+    Raises:
+        ConfigError: It is not of the form, or names two parts alike.
+    """
+    scores = tuple(parse_score(word) for word in text.split(",") if word)
+    names = ["goal", *(score.name for score in scores)]
+    is_clear = len(set(names)) == len(names)
+    require(is_clear, f"--score {text} calls two distances alike, or one of them goal")
+    return scores
+
+
+def parse_score(word: str) -> ScoreKey:
+    """Return the array that a word names."""
+    found = FORM.fullmatch(word)
+    require(found is not None, f"--score must be KEY[PART]:UNIT, as pos[:2]:m, got {word!r}")
+    assert found is not None
+    name = re.sub(r"\W+", "_", found["key"].rpartition("/")[2]).strip("_")
+    has_part = found["first"] is not None
+    first = int(found["first"] or 0)
+    end = int(found["end"]) if found["end"] else None
+    if has_part and not found["colon"]:
+        part, shown = slice(first, first + 1 or None), f"_{first}"
+    else:
+        part, shown = slice(first, end), f"_{first}_{found['end']}" if has_part else ""
+    return ScoreKey(
+        key=found["key"],
+        part=part,
+        name=name + re.sub(r"\W", "", shown).rstrip("_"),
+        unit=found["unit"] or NO_UNIT,
+    )
+
+
+def is_text(key: object) -> bool:
+    """Check whether a key can be given as a word."""
+    return isinstance(key, str)
