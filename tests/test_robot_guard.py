@@ -43,7 +43,8 @@ class Torture:
         self.arm = Arm(self.rng)
         self.now_s = 0.0
         self.guard.connect(self.arm.step(), 0.0)
-        self.targets, self.measured = [], []
+        self.targets, self.measured, self.on_way = [], [], []
+        self.is_on_way = False
         self.seq = 0
         self.faults = {}
         self.modes = set()
@@ -74,6 +75,10 @@ class Torture:
         self.targets.append(decision.target)
         self.measured.append(self.arm.joints.copy())
         self.modes.add(str(decision.mode))
+        # Between home and the rest pose the guard itself leaves the box, slowly.
+        self.is_on_way |= decision.doing == "resting"
+        self.is_on_way &= decision.mode != "ARMED"
+        self.on_way.append(self.is_on_way)
 
     def _frame_s(self):
         if "freeze" not in self.faults:
@@ -115,7 +120,12 @@ class Torture:
         outside_m, arm_m = self._outside_m(tools_m), self._outside_m(measured_m)
         # Only where a blocked arm is out of its box may the target be drawn out to it.
         furthest_m = np.maximum.accumulate(arm_m)
-        is_out = outside_m > np.maximum(outside_m[0], 1e-8)
+        on_way = np.array(self.on_way)
+        slow_m = limits.recovery_speed_m_s * DT_S + 1e-8
+        assert (
+            np.linalg.norm(steps_m, axis=1)[(on_way & (outside_m > 1e-8))[1:]] <= slow_m
+        ).all()
+        is_out = (outside_m > np.maximum(outside_m[0], 1e-8)) & ~on_way
         assert (outside_m[is_out] <= furthest_m[is_out] + 2e-3).all()
         return is_out
 
@@ -132,9 +142,9 @@ def commands(seed, num):
     for number in range(num):
         wishes = {}
         if rng.random() < 0.02:
-            wishes = {str(rng.choice(["home", "begin", "rest"])): True}
-            if "rest" in wishes:
-                wishes = {"rest": "asked"} if rng.random() < 0.02 else {}
+            wishes = {str(rng.choice(["home", "begin"])): True}
+        if rng.random() < 0.001:
+            wishes = {"rest": "a person asked for it"}
         action = torture.action()
         if rng.random() < 0.002:
             action = tuple(rng.choice(BAD, 3))

@@ -13,7 +13,7 @@ from rig.runs.atomic_files import complete_file
 from rig.see.missing import missing
 from rig.see.motion import Motion, find_motion
 from rig.see.sight import Sight
-from rig.see.sight_table import COLUMNS, table_rows, with_unit
+from rig.see.sight_table import COLUMNS, WITHIN_COLUMNS, table_rows, with_unit, within_rows
 from rig.see.views import views
 
 
@@ -59,6 +59,7 @@ def sight_page(sight: Sight) -> str:
         cards=cards(sight),
         words=words(sight, motion) + missing(motion, reconstructions, latents),
         judged=Table(COLUMNS, table_rows(sight)),
+        within_episodes=Table(WITHIN_COLUMNS, within_rows(sight)),
         views=list(views(representation, motion, reconstructions, latents, rng=rng)),
     )
 
