@@ -125,7 +125,6 @@ def train(
     return state.agent
 
 
-
 def first_state(config: Config, envs: RecordCoverage) -> CollectState:
     """Return the state of a run that has done nothing yet."""
     rng = np.random.default_rng(config.seed)
