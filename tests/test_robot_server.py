@@ -101,6 +101,14 @@ def test_a_wrong_file_is_one_line(old, new, match):
         parse(text.encode(), "robot.toml")
 
 
+def test_the_space_bar_holds_and_other_keys_stop():
+    from rig.cli.robot_hold import pass_on
+
+    words = []
+    pass_on(["", " ", " ", "", "", " ", "x", " ", "q", " "], words.append)
+    assert words == ["held", "held", "released", "held", "stop", "held", "released"]
+
+
 @contextmanager
 def served(tmp_path, *options, text=None):
     """Runs a server process with a file; yields the endpoint and the process."""
