@@ -51,7 +51,7 @@ from rig.training.learn_round import (
 from rig.training.make_envs import unwrapped_envs
 from rig.training.progress import Progress
 from rig.training.recorder import Recorder
-from rig.training.resources import check_resources
+from rig.training.resources import check_resources, malloc_trim
 from rig.training.robot_practice import (
     compile_act,
     pause_if_nothing_moves,
@@ -104,6 +104,7 @@ def train(
         for note in unwrapped_envs(envs).notes:
             progress.note(note)
         keep_report(run, envs)
+        malloc_trim()  # compiling scenes takes more memory than keeping them
         check_resources(run, envs, progress.note)
         new_replay = partial(make_replay_buffer, config, envs, run.directory)
         checkpoints = CheckpointManager(run, interrupt, new_replay, progress.note)
