@@ -46,6 +46,10 @@ class Connection:
         """Start homing; the server does it by itself, also if this fails."""
         self._try(lambda client: client.home())
 
+    def stop(self, why: str) -> None:
+        """Stop the arm; only a person at the robot can clear it."""
+        self._try(lambda client: client.stop(why))
+
     def act(self, action: Sequence[float], *, settle: bool) -> RobotState | None:
         """Take one action; None if the server is gone."""
         return self._try(lambda client: client.act(action, settle=settle))
