@@ -33,7 +33,7 @@ test-ci: test
 	$(BIN)/python -m pytest -m ci
 
 format: $(STAMP)  ## rewrite the code in the house format
-	$(BIN)/ruff format src tests benchmarks examples
+	$(BIN)/ruff format src tests benchmarks examples lerobot_policy_rig
 	$(BIN)/ruff check --fix src tests benchmarks examples
 
 lint: $(STAMP)  ## formatting and lint

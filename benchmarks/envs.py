@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from typing import Any
 
 import numpy as np
 
@@ -9,7 +10,10 @@ from benchmarks.measure import Measure, Spent, alternate, speed_row, spend, timi
 from benchmarks.part import Part, Row, Size, Table, Target
 from benchmarks.peer import MissingPeerError, Peer, open_renderer
 from rig.agent.explore import RandomPolicy
+from rig.envs.camera_effects import CameraEffects
+from rig.envs.image_goal_env import ImageGoalVectorEnv
 from rig.envs.tabletop import Tabletop
+from rig.envs.tabletop_env import TabletopVectorEnv
 from rig.envs.tasks import PUSH, TASKS, Task
 from rig.training.origin import num_cores
 
@@ -31,6 +35,7 @@ def run(size: Size) -> Part:
     tables = [
         Table(title="Images: set a state, pose the arm, render", rows=images),
         Table(title="Steps of 0.1 s: step and render", rows=steps),
+        camera_effects(size),
         next_to_renderer(size),
     ]
     return Part(tables=tables, targets=targets(images, steps, size))
@@ -74,6 +79,44 @@ def step_row(tabletop: Tabletop, size: Size) -> Row:
 
     spent = alternate({"steps": measure}, size.num_rounds)["steps"]
     return speed_row(spent, num_steps * tabletop.num_envs, "steps")
+
+
+def camera_effects(size: Size) -> Table:
+    """Measure what camera effects add to a step of one environment, in turns."""
+    actions = np.zeros((TARGET_ENVS, PUSH.action_size), np.float32)
+    num_steps = max(1, size.num_images // TARGET_ENVS)
+    rows: list[Row] = []
+    for pixels in size.pixels:
+        envs = {
+            name: effects_envs(pixels, *effects)
+            for name, effects in {"none": (), "webcam": ("webcam",)}.items()
+        }
+        measures = {name: steps_of(one, actions, num_steps) for name, one in envs.items()}
+        spent = alternate(measures, size.num_rounds)
+        rows += [
+            {"effects": name, "pixels": pixels, "envs": TARGET_ENVS, "threads": 1}
+            | speed_row(spent[name], num_steps * TARGET_ENVS, "steps")
+            for name in envs
+        ]
+        for one in envs.values():
+            one.close()
+    return Table(title="Camera effects: steps of Push, with and without", rows=rows)
+
+
+def effects_envs(pixels: int, *effects: Any) -> ImageGoalVectorEnv:
+    """Return environments of Push on one thread, with camera effects if any are named."""
+    envs = TabletopVectorEnv(PUSH, TARGET_ENVS, pixels, 1)
+    return CameraEffects(envs, effects) if effects else envs
+
+
+def steps_of(envs: ImageGoalVectorEnv, actions: np.ndarray, num: int) -> Measure:
+    """Return what measures steps from a reset."""
+
+    def measure() -> Spent:
+        envs.reset(seed=0)
+        return spend(lambda: [envs.step(actions) for _ in range(num)])
+
+    return measure
 
 
 def next_to_renderer(size: Size) -> Table:

@@ -32,6 +32,7 @@ COMMANDS = (
     "sweep",
     "runs",
     "compare",
+    "serve",
 )
 NUM_ROUNDS = 5
 """Rounds that count; one more before them warms the disk cache."""

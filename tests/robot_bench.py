@@ -16,6 +16,7 @@ from rig.simulated.so101 import SimulatedSo101
 
 
 FILE = Path(__file__).parent.parent / "examples" / "robots" / "sim_so101.toml"
+PERFECT = FILE.with_name("perfect.toml")
 HOME = (0.0, -12.96, 28.1, 54.86, 0.0, 0.0)
 QUIET = {
     "read_errors": 0.0,

@@ -138,3 +138,21 @@ def test_the_adapter_drives_an_arm_on_ros_2(ros2_python):
     assert x_m > 0.43, "the arm obeyed, its joints found by name"
     assert y_m < -0.03
     assert z_m == pytest.approx(0.3)
+
+
+def test_lerobot_s_policy_asks_for_what_the_plug_in_has(lerobot):
+    """The plug-in's classes have every abstract method, and LeRobot finds them by its names."""
+    folder = TESTS.parent / "lerobot_policy_rig/lerobot_policy_rig"
+    pairs = {
+        "configuration_rig": ("configs/policies.py", "PreTrainedConfig", "RigConfig"),
+        "modeling_rig": ("policies/pretrained.py", "PreTrainedPolicy", "RigPolicy"),
+    }
+    for file, (path, theirs, ours) in pairs.items():
+        methods = methods_of(class_of(lerobot(path), theirs))
+        wanted = {name for name, method in methods.items() if is_abstract(method)}
+        tree = ast.parse((folder / f"{file}.py").read_text())
+        assert wanted <= set(methods_of(class_of(tree, ours))), file
+    factory = ast.unparse(lerobot("policies/factory.py"))
+    assert 'f"make_{policy_type}_pre_post_processors"' in factory.replace("'", '"')
+    plugins = ast.unparse(lerobot("utils/import_utils.py"))
+    assert "lerobot_policy_" in plugins

@@ -2,7 +2,7 @@
 
 import json
 import zipfile
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 
 import numpy as np
@@ -11,9 +11,11 @@ from PIL import Image
 
 from rig.cli import see_command
 from rig.cli.main import main
+from rig.config import Config
 from rig.envs.image_goal_env import Goals
 from rig.envs.square_crop import crop_square
 from rig.envs.tabletop_env import TabletopVectorEnv
+from rig.envs.tasks.rope import LINK_M
 from rig.errors import DataSetError
 from rig.inference.video import save_video
 from rig.representation.attention import attention_maps
@@ -21,11 +23,13 @@ from rig.representation.pixels import PixelRepresentation
 from rig.representation.registry import REPRESENTATIONS
 from rig.see import media, sight
 from rig.see.data_set import DataSet, Truth, read_data_set
+from rig.see.episodes import judge_within_episodes
 from rig.see.judge import judge, near_pairs
 from rig.see.media import read_media
-from rig.see.practice import practice_images
+from rig.see.practice import practice_images, random_states
 from rig.see.sight_table import print_sight
 from rig.see.source import source_of
+from rig.training.make_envs import make_envs, unwrapped_envs
 from rig.training.progress import Progress
 
 
@@ -284,7 +288,7 @@ BAD = {
     "float64: it must be": {"images": np.zeros((8, 48, 48, 3))},
     "each side must have": {"images": np.zeros((8, 4, 48, 3), np.uint8)},
     "at least 8 are needed": {"images": np.zeros((7, 48, 48, 3), np.uint8)},
-    "no 'states'": {"images": GOOD["images"], "things": THINGS},
+    "no 'states' for the objects": {"images": GOOD["images"], "things": THINGS},
     "a row for each image": GOOD | {"states": np.zeros((7, 2)), "things": THINGS},
     "states has shape [8]": GOOD | {"states": np.zeros(8), "things": THINGS},
     "of <U1": GOOD | {"states": np.full((8, 2), "a"), "things": THINGS},
@@ -365,3 +369,60 @@ def test_an_encoder_without_attention_shows_none(moving_square):
         attention_maps(PixelRepresentation(np.zeros((1, 6912), np.uint8)), moving_square[0])
         is None
     )
+
+
+@pytest.fixture
+def episodes(rng):
+    """Twelve episodes of a square, each seen by a camera of its own light and place."""
+    places = rng.uniform(0, 1, (12, 20, 2))
+    latents = 3 * places @ rng.normal(size=(2, 5)) + rng.normal(0, 9, (12, 1, 5))
+    return places.reshape(-1, 2), latents.reshape(-1, 5), np.full(12, 19)
+
+
+def test_motion_within_an_episode_is_read_off_whatever_differs_between_episodes(episodes, rng):
+    places, latents, num_steps = episodes
+    truth = Truth(states=places, objects={"x": [0], "hand": [0, 1]})
+    images = rng.integers(0, 255, (240, 48, 48, 3), np.uint8)
+    judged = judge_within_episodes(latents.astype(np.float32), images, truth, num_steps)
+    assert judged["x"].error < 0.02
+    assert judged["x"].blind_error == pytest.approx(0.25, abs=0.03)
+    assert judged["x"].pixels_error > 0.15  # the images are noise
+    blind = np.linalg.norm(
+        places - places.reshape(12, 20, 2).mean(axis=1).repeat(20, axis=0), axis=1
+    )
+    assert judged["hand"].blind_error == pytest.approx(blind.mean())
+
+
+def test_the_episode_left_out_is_not_known(rng):
+    states, latents = rng.normal(size=(60, 1)), rng.normal(size=(60, 40))
+    truth = Truth(states=states, objects={"x": [0]})
+    images = np.zeros((60, 48, 48, 3), np.uint8)
+    judged = judge_within_episodes(latents, images, truth, np.full(3, 19))
+    assert judged["x"].error > 0.9 * judged["x"].blind_error
+
+
+def test_two_episodes_are_too_few_to_leave_one_out(rng):
+    truth = Truth(states=np.zeros((40, 1)), objects={"x": [0]})
+    images = np.zeros((40, 48, 48, 3), np.uint8)
+    assert judge_within_episodes(np.zeros((40, 2)), images, truth, np.full(2, 19)) == {}
+
+
+def test_objects_are_named_for_a_file_that_names_none(moving_square, tmp_path):
+    images, places = moving_square
+    path = write(tmp_path / "plain.npz", images=images, states=places)
+    assert read_data_set(path, 48).truth is None
+    assert read_data_set(path, 48, "{'x': [0]}").truth.objects == {"x": [0]}
+    with pytest.raises(DataSetError, match="whole numbers from 0 to 1"):
+        read_data_set(path, 48, "{'x': [2]}")
+
+
+def test_a_rope_is_judged_by_its_points(rng):
+    with closing(make_envs(Config(task="Rope"), 1)) as envs:
+        test = random_states(unwrapped_envs(envs), 20)
+    assert len(test.images) == 20
+    assert {name: len(columns) for name, columns in test.truth.objects.items()} == {
+        "hand": 2,
+        "rope": 2 * 13,
+    }
+    points = test.truth.states[:, test.truth.objects["rope"]].reshape(20, 13, 2)
+    assert np.linalg.norm(np.diff(points, axis=1), axis=2) == pytest.approx(LINK_M)

@@ -13,10 +13,20 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="for simulated robots: time passes only while a client waits",
     )
+    parser.add_argument(
+        "--usual-priority",
+        action="store_true",
+        help="don't ask for real-time scheduling",
+    )
 
 
 def run(options: argparse.Namespace) -> None:
     """Serve until the process is asked to end."""
     from rig.robots.serve import serve
 
-    serve(read_config(options.config), is_simulated=options.simulated_time)
+    config = read_config(options.config)
+    serve(
+        config,
+        is_simulated=options.simulated_time,
+        wants_priority=not options.usual_priority,
+    )

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import Positional, arg
 
@@ -14,6 +14,10 @@ from rig.presets import find_preset
 from rig.runs.output_paths import check_file
 from rig.terminal import print_line, print_notice
 from rig.validation import Checked, require
+
+
+if TYPE_CHECKING:
+    from rig.see.sight import Sight
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +39,9 @@ class See(Checked):
     `rig train --help`: webcam, night, exposure, shadows, ..."""
     judge_on: FileOption = None
     """A data set with true states to judge on, in place of random states or its own."""
+    objects: str = ""
+    """The objects in a data set and their columns of its states, as "{'hand': [0, 1]}", where
+    it names none or others."""
     image_size: Literal[48, 84] = 48
     """Height and width that images get, pixels: those of training."""
     near: Positive = 0.03
@@ -54,34 +61,42 @@ class See(Checked):
         )
         if self.out:
             check_file(self.out, PAGE_KINDS)
+        from rig.report.tables import print_json
+        from rig.see.page import write_page
+        from rig.see.sight_table import print_sight
+
+        sight = self.see()
+        if self.out:
+            write_page(self.out, sight)
+        if self.json:
+            print_json(sight.as_json())
+            return
+        print_sight(sight)
+        if self.out:
+            print_line(str(self.out))
+
+    def see(self) -> "Sight":
+        """Read or practise, fit, and judge."""
         import numpy as np
 
-        from rig.report.tables import print_json
         from rig.see.data_set import read_data_set
         from rig.see.open_source import open_source, task_named
         from rig.see.sight import see
-        from rig.see.sight_table import print_sight
         from rig.training.progress import open_progress
 
         task = self.env or task_named(self.what)
         config, rng = self.config(task), np.random.default_rng(self.seed)
-        labelled = read_data_set(self.judge_on, self.image_size) if self.judge_on else None
+        labelled = None
+        if self.judge_on:
+            labelled = read_data_set(self.judge_on, self.image_size, self.objects)
         with open_progress() as progress:
-            source = open_source(() if task else self.what, config, progress, rng=rng)
+            source = open_source(
+                () if task else self.what, config, progress, objects=self.objects, rng=rng
+            )
             for note in source.notes:
                 print_notice(f"{source.title}: {note}")
             source = source if labelled is None else source.judged_on(labelled)
-            sight = see(config, source, self.near, progress, rng=rng)
-        if self.out:
-            from rig.see.page import write_page
-
-            write_page(self.out, sight)
-        if self.json:
-            print_json(sight.as_json())
-        else:
-            print_sight(sight)
-            if self.out:
-                print_line(str(self.out))
+            return see(config, source, self.near, progress, rng=rng)
 
     def config(self, task: str) -> Config:
         """Return the settings with which training would begin; those of no task for files."""

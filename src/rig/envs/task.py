@@ -57,6 +57,8 @@ class Score:
     """``m`` or ``rad``."""
     distance: Callable[[Rows, Rows], Distances] = euclidean_distance
     """Distance of each row of the object's numbers from that of its goal."""
+    points_m: Callable[[Rows], Float64[np.ndarray, "N points 2"]] | None = None
+    """The points on the table that an object's numbers stand for, where these are angles."""
 
 
 METRES = Score()

@@ -61,6 +61,7 @@ def make_external_envs(
     name, scores = import_id(spec.id), parse_scores(spec.score)
     with named(spec.id):
         image_source, envs = make_with_source(name, spec.camera, num_envs, image_size)
+        mujoco.mj_clearCache(mujoco.mj_getCache())  # of meshes and textures: all are compiled
         num_steps = spec.num_steps or own_time_limit(envs[0])
         external_envs = [ExternalEnv(env, num_steps, scores) for env in envs]
         return ExternalVectorEnv(spec.id, external_envs, image_source, seed)

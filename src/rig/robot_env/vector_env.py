@@ -149,6 +149,10 @@ class RobotVectorEnv(ImageGoalVectorEnv):
             self._connection.home()
         self._is_moving_home = True
 
+    def stop(self, why: str) -> None:
+        """Stop the arm; only a person at the robot can clear it."""
+        self._connection.stop(why)
+
     def look_at_home(self) -> UInt8[np.ndarray, "H W 3"] | None:
         """Return what the camera sees half a second later, without moving."""
         state = self._connection.observe(LOOK_S)

@@ -135,7 +135,11 @@ class RobotClient:
         self._seq = -1
         self._seen = -1
         self._lease = ""
-        answer, _ = self._ask({"type": "hello", "name": name})
+        try:
+            answer, _ = self._ask({"type": "hello", "name": name})
+        except RobotError:
+            link.close()
+            raise
         self._lease = str(answer["lease"])
         self.robot = RobotDescription(**listed(answer["robot"]))
 

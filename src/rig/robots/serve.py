@@ -20,7 +20,9 @@ from rig.terminal import print_to_stderr
 PRIORITY = 50
 
 
-def serve(config: RobotConfig, *, is_simulated: bool = False) -> None:
+def serve(
+    config: RobotConfig, *, is_simulated: bool = False, wants_priority: bool = True
+) -> None:
     """Serve a robot until SIGINT (stop) or SIGTERM (rest pose).
 
     Raises:
@@ -31,6 +33,8 @@ def serve(config: RobotConfig, *, is_simulated: bool = False) -> None:
         if is_simulated:
             serve_simulated(config, sockets)
         else:
+            if wants_priority:
+                ask_for_priority()
             serve_real(config, sockets)
     finally:
         sockets.close()
@@ -47,7 +51,6 @@ def serve_real(config: RobotConfig, sockets: Sockets) -> None:
 
     signal.signal(signal.SIGINT, on_interrupt)
     signal.signal(signal.SIGTERM, lambda *_: loop.end("the server was asked to end"))
-    ask_for_priority()
     gc.freeze()
     write_line(f"serving {config.type} at {sockets.endpoint}")
     try:
@@ -55,7 +58,7 @@ def serve_real(config: RobotConfig, sockets: Sockets) -> None:
     finally:
         server.camera.close()
         server.arm.disconnect()
-    write_line("ended; the arm holds its pose")
+    write_line(f"ended; the arm holds its pose; {loop.lateness()}")
 
 
 def serve_simulated(config: RobotConfig, sockets: Sockets) -> None:

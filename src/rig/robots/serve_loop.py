@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Sequence
 
+import numpy as np
 import zmq
 
 from rig.robots.answers import Answer
@@ -64,6 +65,14 @@ class ServeLoop:
                 self._take(socket)
             if self.server.is_waiting or self._persons:
                 self._tick(simulation.tick)
+
+    def lateness(self) -> str:
+        """Return how late the last ticks were."""
+        if not self.lateness_s:
+            return "no tick"
+        median, p99, worst = np.percentile(self.lateness_s, [50, 99, 100]) * 1000
+        num = len(self.lateness_s)
+        return f"{num} ticks late by {median:.2f} ms, p99 {p99:.2f} ms, worst {worst:.2f} ms"
 
     def _note_lateness(self, late_s: float) -> None:
         self.lateness_s.append(late_s)

@@ -61,19 +61,20 @@ class DataSet:
     """What was done to the file's content, in words."""
 
 
-def read_data_set(path: Path, size: int) -> DataSet:
+def read_data_set(path: Path, size: int, objects: str = "") -> DataSet:
     """Read an NPZ file; images are cropped to their middle square and resized.
 
     Args:
         path: The file.
         size: Width and height that images get, pixels.
+        objects: A text to read in place of ``things``, if it is not empty.
 
     Raises:
         DataSetError: The file is no data set; the message says what is wrong in it.
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            return data_set_of(path, archive, size)
+            return data_set_of(path, archive, size, objects)
     except UNREADABLE as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise DataSetError(
@@ -82,7 +83,7 @@ def read_data_set(path: Path, size: int) -> DataSet:
         ) from error
 
 
-def data_set_of(path: Path, archive: zipfile.ZipFile, size: int) -> DataSet:
+def data_set_of(path: Path, archive: zipfile.ZipFile, size: int, objects: str) -> DataSet:
     """Return the data set in an archive, after checking every array before it is read."""
     names = [name.removesuffix(".npy") for name in archive.namelist()]
     if "images" not in names:
@@ -93,12 +94,13 @@ def data_set_of(path: Path, archive: zipfile.ZipFile, size: int) -> DataSet:
     images = images_of(path, archive)
     lead = images.shape[:-3]
     truth, notes = None, []
-    if "things" in names and "states" not in names:
+    has_objects = "things" in names or objects != ""
+    if has_objects and "states" not in names:
         raise DataSetError(
-            f"{path} has 'things' but no 'states': add states [N, S], or drop it"
+            f"{path} has no 'states' for the objects named: add states [N, S], or name none"
         )
-    if "things" in names:
-        truth = truth_of(path, archive, lead)
+    if has_objects:
+        truth = truth_of(path, archive, lead, objects)
     unread = sorted(set(names) - set(KNOWN if truth else ("images",)))
     if unread:
         notes.append(f"not read: {', '.join(unread)}")
@@ -136,7 +138,9 @@ def images_of(path: Path, archive: zipfile.ZipFile) -> np.ndarray:
     return read_array(path, archive, "images")
 
 
-def truth_of(path: Path, archive: zipfile.ZipFile, lead: tuple[int, ...]) -> Truth:
+def truth_of(
+    path: Path, archive: zipfile.ZipFile, lead: tuple[int, ...], objects_text: str
+) -> Truth:
     """Return the true states and objects of an archive whose images have the axes ``lead``."""
     shape, dtype = header_of(path, archive, "states")
     if shape[:-1] != lead or len(shape) < 2 or dtype.kind not in "fiu":
@@ -146,7 +150,8 @@ def truth_of(path: Path, archive: zipfile.ZipFile, lead: tuple[int, ...]) -> Tru
             "numbers, a row for each image"
         )
     states = read_array(path, archive, "states").reshape(-1, shape[-1]).astype(np.float64)
-    objects = objects_of(path, archive, shape[-1])
+    text = objects_text or things_of(path, archive)
+    objects = parse_objects(path, text, shape[-1])
     used = states[:, sorted({column for columns in objects.values() for column in columns})]
     if not np.isfinite(used).all():
         row = int(np.flatnonzero(~np.isfinite(used).all(axis=1))[0])
@@ -154,15 +159,19 @@ def truth_of(path: Path, archive: zipfile.ZipFile, lead: tuple[int, ...]) -> Tru
     return Truth(states=states, objects=objects)
 
 
-def objects_of(path: Path, archive: zipfile.ZipFile, num_columns: int) -> Objects:
-    """Return the objects that the text ``things`` names, each with its columns."""
+def things_of(path: Path, archive: zipfile.ZipFile) -> str:
+    """Return the text ``things``."""
     shape, dtype = header_of(path, archive, "things")
     if dtype.kind != "U" or shape != () or dtype.itemsize > MAX_TEXT_BYTES:
         raise DataSetError(
             f"{path}: things has shape {list(shape)} of {dtype}: it must be one text, such as "
             "\"{'hand': [0, 1]}\""
         )
-    text = str(read_array(path, archive, "things"))
+    return str(read_array(path, archive, "things"))
+
+
+def parse_objects(path: Path, text: str, num_columns: int) -> Objects:
+    """Return the objects that a text names, each with its columns of the states."""
     try:
         objects = ast.literal_eval(text)
     except UNREADABLE_TEXT as error:

@@ -19,7 +19,12 @@ DATA_SET = ".npz"
 
 
 def open_source(
-    words: Sequence[str], config: Config, progress: Progress, *, rng: np.random.Generator
+    words: Sequence[str],
+    config: Config,
+    progress: Progress,
+    *,
+    objects: str,
+    rng: np.random.Generator,
 ) -> Source:
     """Return the images that files hold, or those of practice.
 
@@ -27,13 +32,14 @@ def open_source(
         words: Files and folders, or one data set; none for practice of ``config.task``.
         config: Every setting.
         progress: Displays what takes time.
+        objects: The objects of a data set, in place of those it names.
         rng: Decides what is random.
     """
     if not words:
         return practice_images(config, progress, rng=rng)
     paths, title = [Path(word) for word in words], ", ".join(Path(word).name for word in words)
     if len(paths) == 1 and paths[0].suffix.lower() == DATA_SET:
-        return source_of(title, read_data_set(paths[0], config.image_size))
+        return source_of(title, read_data_set(paths[0], config.image_size, objects))
     return source_of(title, read_media(paths, config.image_size, progress))
 
 

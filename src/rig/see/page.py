@@ -13,7 +13,7 @@ from rig.runs.atomic_files import complete_file
 from rig.see.missing import missing
 from rig.see.motion import Motion, find_motion
 from rig.see.sight import Sight
-from rig.see.sight_table import COLUMNS, table_rows, with_unit
+from rig.see.sight_table import COLUMNS, WITHIN_COLUMNS, table_rows, with_unit, within_rows
 from rig.see.views import views
 
 
@@ -23,6 +23,8 @@ LEAST_CORRELATION = 0.2
 """Below this correlation, latent distance says little about an object."""
 LIGHT_SWING = 0.1
 """A light that varies by more is worth a word."""
+UNSTEADY_LEVELS = 15.0
+"""A still pixel that varies by more is not still: the camera or what is behind moves."""
 FEW_IMAGES = 500
 PICTURES_SEED = 0
 
@@ -59,6 +61,7 @@ def sight_page(sight: Sight) -> str:
         cards=cards(sight),
         words=words(sight, motion) + missing(motion, reconstructions, latents),
         judged=Table(COLUMNS, table_rows(sight)),
+        within_episodes=Table(WITHIN_COLUMNS, within_rows(sight)),
         views=list(views(representation, motion, reconstructions, latents, rng=rng)),
     )
 
@@ -88,6 +91,11 @@ def words(sight: Sight, motion: Motion) -> list[str]:
     num = len(sight.source.collected)
     if num < FEW_IMAGES:
         found.append(f"{num} images are few: from about {FEW_IMAGES} on, fits are good.")
+    if motion.noise_levels > UNSTEADY_LEVELS:
+        found.append(
+            f"Most pixels vary by {motion.noise_levels:.0f} grey levels: the camera or what is "
+            "behind moves. Fix the camera, or fit to the images of one place."
+        )
     if motion.light_swing > LIGHT_SWING:
         found.append(
             f"The light varies by {motion.light_swing:.0%}: fix exposure and white balance of "

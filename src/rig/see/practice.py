@@ -3,6 +3,7 @@
 from contextlib import closing
 
 import numpy as np
+from jaxtyping import Float64
 
 from rig.config import Config
 from rig.envs.image_goal_env import ImageGoalVectorEnv
@@ -48,10 +49,18 @@ def random_states(envs: ImageGoalVectorEnv, num: int) -> Test | None:
         return None
     goals = envs.goals(min(num, envs.max_probes), rng=np.random.default_rng(TEST_SEED))
     goals = goals.rows(np.isfinite(goals.states).all(axis=1))
-    columns = {
-        name: list(range(*each.indices(goals.states.shape[1])))
-        for name, each in envs.columns.items()
-    }
-    units = {name: envs.state_units[rows[0]] for name, rows in columns.items()}
-    truth = Truth(states=goals.states, objects=columns, units=units)
-    return Test(images=goals.images, truth=truth)
+    return Test(images=goals.images, truth=truth_of(envs, goals.states))
+
+
+def truth_of(envs: ImageGoalVectorEnv, states: Float64[np.ndarray, "N state"]) -> Truth:
+    """Return states as places: a rope's angles become its points."""
+    scores = {} if envs.task is None else envs.task.scores
+    parts, objects, num = list[np.ndarray](), dict[str, list[int]](), 0
+    for name, column in envs.columns.items():
+        part = states[:, column]
+        if name in scores and (points_m := scores[name].points_m) is not None:
+            part = points_m(part).reshape(len(part), -1)
+        objects[name] = list(range(num, num := num + part.shape[1]))
+        parts.append(part)
+    units = {name: envs.state_units[column][0] for name, column in envs.columns.items()}
+    return Truth(states=np.concatenate(parts, axis=1), objects=objects, units=units)

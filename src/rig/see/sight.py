@@ -1,11 +1,12 @@
 """See: fit to images alone, then measure what the latents hold of the true states."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
 from rig.config import Config
+from rig.see.episodes import WithinEpisodes, judge_within_episodes
 from rig.see.fitted import Fitted, fit_images
 from rig.see.judge import Judgement, as_json, judge
 from rig.see.source import Source
@@ -21,6 +22,8 @@ class Sight:
     fitted: Fitted
     judged: dict[str, Judgement]
     """By object; empty where no true states are known."""
+    within_episodes: dict[str, WithinEpisodes]
+    """By object; empty where the images are of no episodes."""
 
     def unit_of(self, name: str) -> str:
         """Return the unit of an object's error, empty if it is not known."""
@@ -29,13 +32,18 @@ class Sight:
     def as_json(self) -> dict[str, Any]:
         """Return what was measured, rounded."""
         near = {name: rounded(each.near_rank_corr) for name, each in self.judged.items()}
-        return {
+        told = {
             "objects": as_json(self.judged),
             "fit_s": round(self.fitted.fit_s, 2),
             "encode_ms": round(self.fitted.encode_ms, 4),
             "near_rank_corr": near,
             "num_images": len(self.source.collected),
         }
+        within = {
+            name: {key: round(value, 5) for key, value in asdict(each).items()}
+            for name, each in self.within_episodes.items()
+        }
+        return told | ({"within_episodes": within} if within else {})
 
 
 def see(
@@ -55,12 +63,13 @@ def see(
     """
     check_motion(source.collected)
     fitted = fit_images(config, source.collected, progress, rng=rng)
-    judged = {}
-    weight = fitted.representation.weight
-    if source.test is not None and weight is not None:
-        latents = fitted.representation.encode(source.test.images).latent
-        judged = judge(latents, weight, source.test.truth, near)
-    return Sight(source=source, fitted=fitted, judged=judged)
+    judged, within = {}, {}
+    weight, test = fitted.representation.weight, source.test
+    if test is not None and weight is not None:
+        latents = fitted.representation.encode(test.images).latent
+        judged = judge(latents, weight, test.truth, near)
+        within = judge_within_episodes(latents, test.images, test.truth, test.num_steps)
+    return Sight(source=source, fitted=fitted, judged=judged, within_episodes=within)
 
 
 def rounded(value: float | None) -> float | None:

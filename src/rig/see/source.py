@@ -1,9 +1,9 @@
 """Where images come from: what is fitted to, and what it is judged on."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Int, UInt8
 
 from rig.see.data_set import DataSet, Truth
 from rig.types import Collected
@@ -15,6 +15,8 @@ class Test:
 
     images: UInt8[np.ndarray, "N H W 3"]
     truth: Truth
+    num_steps: Int[np.ndarray, " E"] = field(default_factory=lambda: np.empty(0, np.int64))
+    """Of each episode; none where the images have no order in time."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,7 +48,7 @@ def test_of(data_set: DataSet) -> Test | None:
     """Return what a data set can judge; None if it has no true states."""
     if data_set.truth is None:
         return None
-    return Test(images=data_set.images, truth=data_set.truth)
+    return Test(images=data_set.images, truth=data_set.truth, num_steps=data_set.num_steps)
 
 
 def without_actions(images: UInt8[np.ndarray, "N H W 3"], num_steps: np.ndarray) -> Collected:

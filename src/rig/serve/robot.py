@@ -222,6 +222,8 @@ class Robot:
                 trained, recording, self._hub, self._signal, is_reset=is_reset, speed=speed
             )
         finally:
+            if why != "done":
+                trained.arm.stop(self._status.reason or why)
             recording.why = why
             self._hub.publish("attempt_end", **recording.as_json())
         with self._lock:

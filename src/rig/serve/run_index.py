@@ -9,6 +9,8 @@ from threading import Lock
 from time import time
 from typing import Any
 
+from rig.config import Config
+from rig.envs.tasks import TASKS
 from rig.errors import RunError
 from rig.runs.run import Run
 from rig.serve.errors import RequestError, not_found
@@ -107,6 +109,11 @@ class RunIndex:
         """Return why the robot of a run can't be used from here; empty if it can."""
         if run.config.is_given_truth:
             return "It was given the true state and sees no images: watch it and compare it."
+        if run.config.robot and not (place.is_named or self._allow_env):
+            return (
+                f"It drives a real robot ({run.config.robot}). If you mean to, start "
+                "`rig serve` with this run's directory, or with --allow-env."
+            )
         if ":" in run.config.task and not (place.is_named or self._allow_env):
             return (
                 f"Its environment is code of its own ({run.config.task}). If you trust it, "
@@ -155,9 +162,20 @@ class RunIndex:
             "num_env_steps_total": run.config.total_timesteps,
             "distances": shown_distances(facts["distances"], facts["metrics"]),
             "spark": thinned(total_distances(rows)),
+            "is_robot": bool(run.config.robot),
+            "is_movable": is_movable(run.config),
             "can_reach": not why_not,
             "why_not": why_not,
         }
+
+
+def is_movable(config: Config) -> bool:
+    """Return whether things can be moved in a simulated image, which the robot would see so.
+
+    A task with a colon has code of its own, which is not imported to answer this.
+    """
+    has_own_images = bool(config.robot or config.camera_effects or ":" in config.task)
+    return not has_own_images and config.task in {task.name for task in TASKS}
 
 
 def id_of(directory: Path) -> str:

@@ -10,11 +10,13 @@ from jaxtyping import Float32, UInt8
 from rig.agent.agent import Agent
 from rig.envs.image_goal_env import ImageGoalVectorEnv
 from rig.envs.tabletop_env import TabletopVectorEnv
-from rig.envs.tasks import find_task, is_external
+from rig.envs.tasks import find_task
 from rig.goals.goal_image import GoalImage
 from rig.inference.open_run import image_representation, num_env_steps, open_trained
 from rig.inference.reach import goals_in, measured
+from rig.robot_env.vector_env import RobotVectorEnv
 from rig.runs.run import Run
+from rig.serve.run_index import is_movable
 from rig.serve.scene import LARGE_PX, Scene
 from rig.training.make_envs import make_envs, unwrapped_envs
 
@@ -34,8 +36,8 @@ class Seen:
     """True distances of objects from the goal, as ``hand_m``, where they are known."""
 
 
-class SimulatedArm:
-    """The run's own environment, as one robot."""
+class Arm:
+    """The run's own environment, as one robot: simulated, or behind its server."""
 
     def __init__(self, run: Run) -> None:
         self._envs = make_envs(run.config, num_envs=1)
@@ -66,6 +68,11 @@ class SimulatedArm:
         """Take one step."""
         observation, _reward, _terminated, _truncated, info = self._envs.step(action)
         return self._seen(observation["observation"], info)
+
+    def stop(self, why: str) -> None:
+        """Stop a real robot; a simulated one stands when it is not stepped."""
+        if isinstance(self._base, RobotVectorEnv):
+            self._base.stop(why)
 
     def close(self) -> None:
         """Close the environments."""
@@ -99,7 +106,7 @@ class Trained:
     id: str
     run: Run
     agent: Agent
-    arm: SimulatedArm
+    arm: Arm
     scene: Scene | None
     """The scene whose things can be moved to make a goal; None where there is none."""
     num_env_steps: int
@@ -127,13 +134,13 @@ def open_to_use(run_id: str, directory: Path) -> Trained:
     """
     run, agent = open_trained(directory)
     image_representation(agent)
-    name = run.config.task
-    scene = None if is_external(name) else Scene(find_task(name), run.config.image_size)
+    config = run.config
+    scene = Scene(find_task(config.task), config.image_size) if is_movable(config) else None
     return Trained(
         id=run_id,
         run=run,
         agent=agent,
-        arm=SimulatedArm(run),
+        arm=Arm(run),
         scene=scene,
         num_env_steps=num_env_steps(run),
     )

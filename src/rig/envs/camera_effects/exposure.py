@@ -158,7 +158,7 @@ class Exposure:
         if self._bank.size:
             self._add_noise(planes, shots)
         if "jpeg" in self._effects:
-            planes = self._jpeg.lose(np.clip(planes, 0, 255, out=planes))
+            planes = self._jpeg.lose(planes)
         np.clip(np.rint(planes, out=planes), 0, 255, out=planes)
         images = np.empty((len(planes), *planes.shape[2:], 3), np.uint8)
         images[...] = planes.transpose(0, 2, 3, 1)

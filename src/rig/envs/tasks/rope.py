@@ -85,7 +85,7 @@ ROPE = Task(
         ),
     },
     arrange=gentle_curves,
-    scores={HAND: METRES, "rope": Score(distance=mean_point_distance)},
+    scores={HAND: METRES, "rope": Score(distance=mean_point_distance, points_m=points_m)},
     num_steps=100,
 )
 

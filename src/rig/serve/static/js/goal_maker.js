@@ -10,9 +10,10 @@ import { Picture } from "./picture.js";
 const WAYS = [["move", "Move things"], ["picture", "Picture"], ["imagined", "Imagined"]];
 
 export function GoalMaker({ run, isAwake, goal, onGoal }) {
-  const [way, setWay] = useState(run.task.includes(":") ? "picture" : "move");
+  const ways = run.is_movable ? WAYS : WAYS.slice(1);
+  const [way, setWay] = useState(ways[0][0]);
   const props = { run, isAwake, goal, onGoal };
-  return html`<${Tabs} label="Ways to make a goal" tabs=${WAYS} chosen=${way} onChoose=${setWay} />
+  return html`<${Tabs} label="Ways to make a goal" tabs=${ways} chosen=${way} onChoose=${setWay} />
     <${Panel} name=${way}>
       ${way === "move" && html`<${MoveThings} ...${props} />`}
       ${way === "picture" && html`<${Picture} ...${props} />`}

@@ -56,7 +56,7 @@ function ThemeButton() {
     set(chosen);
     dispatchEvent(new Event("theme"));
   };
-  return html`<button type="button" class="quiet" onClick=${next} aria-label=${`Theme: ${theme}`}><span class="theme-word">Theme: </span>${theme}</button>`;
+  return html`<button type="button" class="quiet" onClick=${next} aria-label=${`Theme: ${theme}`}><span class="theme-word">Theme:</span>${theme}</button>`;
 }
 
 function StopEverywhere() {

@@ -66,6 +66,7 @@ export function Practice({ run }) {
       <canvas ref=${canvas} role="img" class="worlds" data-steps=${round.about.num_env_steps}
         aria-label=${`${round.about.num_worlds} robots practise; above each, the goal that it imagined`}></canvas>
       <button type="button" class="button" aria-pressed=${isPlaying ? "true" : "false"} onClick=${() => setPlaying(!isPlaying)}>${isPlaying ? "Pause" : "Play"}</button>`
-      : html`<p class="faint">It is practising. The next round appears here when it ends.</p>`}
+      : html`<p class="faint">${run.num_env_steps ? "It is practising. The next round appears here when it ends."
+        : "It collects images and learns to see. Practice appears here after that."}</p>`}
   </section>`;
 }

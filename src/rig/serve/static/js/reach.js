@@ -78,7 +78,7 @@ function Controls({ run, goal, robot, isOn, error, setError }) {
 }
 
 function useWake(run, robot, isConnected, setError) {
-  const needsWaking = isConnected && run.can_reach && robot.run !== run.id && !["moving", "stopping", "waking"].includes(robot.state);
+  const needsWaking = isConnected && run.can_reach && !run.is_robot && robot.run !== run.id && !["moving", "stopping", "waking"].includes(robot.state);
   useEffect(() => {
     if (needsWaking) post("/api/robot", { run: run.id }).catch((wrong) => setError(sentence(wrong)));
   }, [needsWaking, run.id]);
@@ -95,6 +95,8 @@ export function Reach({ run }) {
   const isAwake = isMine && !["asleep", "waking", "fault"].includes(robot.state);
   const again = (id) => get(`/api/goals/${id}`).then(setGoal).catch((wrong) => setError(sentence(wrong)));
   return html`
+    ${run.is_robot && !isAwake && html`<${Notice} kind="warn">This is a real robot. To be ready it drives home first.
+      ${" "}<button type="button" class="button" disabled=${robot.state === "waking"} onClick=${() => post("/api/robot", { run: run.id }).catch((wrong) => setError(sentence(wrong)))}>Connect and drive home</button><//>`}
     ${run.state === "training" && isAwake && html`<${Notice}>Training goes on. The robot uses the best policy so far, of ${count(robot.num_env_steps)} steps.
       ${" "}<button type="button" class="quiet" onClick=${() => post("/api/robot", { run: run.id, again: true })}>Load the newest</button><//>`}
     <div class="reach">
@@ -105,7 +107,7 @@ export function Reach({ run }) {
         <p class=${`state ${isMine ? robot.state : "asleep"}`} role="status" data-state=${isMine ? robot.state : "asleep"}><span class="dot" aria-hidden="true"></span>
           <strong>${isMine ? SAID[robot.state] : "Busy with another run"}</strong>${robot.reason && html`<span>${robot.reason}</span>`}
           ${isMine && robot.state === "moving" && attempt && html`<span class="faint">step ${attempt.step} of ${attempt.num_steps}</span>`}</p>
-        <${Stage} goal=${goal} isMine=${isMine} attempt=${attempt} />
+        <${Stage} goal=${goal} isSimulated=${run.is_movable} isMine=${isMine} attempt=${attempt} />
         <${Controls} ...${{ run, goal, robot, error, setError }} isOn=${isConnected} />
         <${RobotsView} goal=${goal} isMine=${isMine} attempt=${attempt} />
         <div class="now"><${Numbers} attempt=${attempt} stepS=${attempt?.step ? attempt.seconds / attempt.step : 0.1} /></div>

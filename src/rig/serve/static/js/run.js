@@ -33,7 +33,7 @@ export function RunScreen({ id, view }) {
     </div>
     <p class="lead">${run.task}, learned from ${run.learned_from}, seed ${run.seed}.
       ${" "}${count(run.num_env_steps || 0)} steps${run.training_s ? ` in ${duration(run.training_s)}` : ""}.</p>
-    ${run.state === "training" && html`<div class="training"><${Bar} value=${share} label="Share of the run's steps" />
+    ${run.state === "training" && html`<div class="training-bar"><${Bar} value=${share} label="Share of the run's steps" />
       <span class="faint">${Math.round(100 * share)} %${left_s ? `, about ${duration(left_s)} left` : ""}</span></div>`}
     ${view === "reach" ? html`<${Reach} run=${run} />` : html`<${Watch} run=${run} />`}`;
 }

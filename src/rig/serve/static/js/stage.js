@@ -11,12 +11,12 @@ const Figure = ({ title, children }) => html`<figure><figcaption>${title}</figca
 
 const near = (attempt) => (attempt ? `latent distance ${attempt.latent_distance.toFixed(2)}` : "it has not moved yet");
 
-export const Stage = ({ goal, isMine, attempt }) => html`<div class="stage pair">
+export const Stage = ({ goal, isMine, isSimulated, attempt }) => html`<div class="stage pair">
   <${Figure} title="Goal"><${GoalImage} goal=${goal} file=${goal?.has_large ? "large.jpg" : "image.png"} alt="The goal" /><//>
-  <${Figure} title="Robot">${isMine && html`<${FrameView} of="large" size=${480} label=${`The robot, drawn large; ${near(attempt)}`} className="smooth" />`}<//>
+  <${Figure} title="Robot">${isMine && html`<${FrameView} of=${isSimulated ? "large" : "camera"} size=${480} label=${`The robot; ${near(attempt)}`} className=${isSimulated ? "smooth" : ""} />`}<//>
 </div>`;
 
-export const RobotsView = ({ goal, isMine, attempt }) => html`<div class="stage small">
+export const RobotsView = ({ goal, isMine, attempt }) => html`<div class="stage thumbs">
   <${Figure} title="Goal, as it sees it"><${GoalImage} goal=${goal} file="image.png" alt="The goal, as the robot's camera would show it" /><//>
   <${Figure} title="What it makes of it"><${GoalImage} goal=${goal} file="decoded.png" alt="The goal, decoded from its latent" /><//>
   <${Figure} title="What it sees">${isMine && html`<${FrameView} of="camera" size=${48} label=${`What the robot's camera shows; ${near(attempt)}`} />`}<//>
