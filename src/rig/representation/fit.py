@@ -23,11 +23,12 @@ from jaxtyping import Array, Float, PRNGKeyArray, UInt8
 from rig.config import VAEConfig
 from rig.errors import DivergedError, NotEnoughDataError
 from rig.nn.chunks import in_chunks
-from rig.nn.layers import MeanAndLogStd
 from rig.representation.blur import blur, blur_matrix, blur_stages
+from rig.representation.fixed_means import FixedMeans, fixed_means
 from rig.representation.output_basis import Coefficients, HalfCoefficients, OutputBasis, to_half
 from rig.representation.quantile_keypoints import QuantileKeypointEncoder
 from rig.representation.vae import VAE, to_float
+from rig.representation.vae_loss import vae_loss
 
 
 STEPS_PER_DISPATCH = 50
@@ -97,7 +98,7 @@ def _fit_stages(
     encoder, inputs = vae.encoder, images
     if isinstance(encoder, QuantileKeypointEncoder):
         # Its means are fixed, so they are computed once and not at each step.
-        inputs = in_chunks(partial(_fixed_means, encoder), images)
+        inputs = in_chunks(partial(fixed_means, encoder), images)
         vae = replace(vae, encoder=FixedMeans(encoder.log_std))  # type: ignore[arg-type]
     opt_state = optax.adam(config.learning_rate).init((vae.encoder, vae.decoder))
     for sigma_px, num_steps in stages:
@@ -113,16 +114,6 @@ def _fit_stages(
         fitted = eqx.tree_at(lambda e: e.log_std, encoder, vae.encoder.log_std)
         vae = replace(vae, encoder=fitted)
     return vae
-
-
-class FixedMeans(eqx.Module):
-    """The posterior of an encoder whose means are known: only its spread is fitted."""
-
-    log_std: Float[Array, " latent"]
-
-    def __call__(self, mean: Float[Array, " latent"]) -> MeanAndLogStd:
-        """Return the mean, and the log standard deviation."""
-        return mean, self.log_std
 
 
 def steps_per_call(num_steps: int) -> list[int]:
@@ -176,11 +167,6 @@ def finite_metrics(metrics: dict[str, Array], step: int) -> FitMetrics:
             "lower --vae.learning-rate"
         )
     return numbers
-
-
-@eqx.filter_jit
-def _fixed_means(encoder: QuantileKeypointEncoder, images: Array) -> Array:
-    return jax.vmap(encoder)(to_float(images))[0]
 
 
 @eqx.filter_jit
@@ -242,35 +228,3 @@ def _fit_steps(
     (encoder, decoder), opt_state = fitted
     vae = replace(vae, encoder=encoder, decoder=decoder)
     return vae, opt_state, jax.tree.map(jnp.mean, metrics)
-
-
-def vae_loss(
-    vae: VAE,
-    images: Float[Array, "B H W 3"],
-    targets: Float[Array, "B *coefficients"],
-    weight: Float[Array, ""],
-    beta: float,
-    *,
-    key: PRNGKeyArray,
-) -> tuple[Float[Array, ""], dict[str, Float[Array, ""]]]:
-    """Return the weighted reconstruction error plus beta times the KL, and metrics."""
-    keys = jax.random.split(key, len(images))
-    posterior = jax.vmap(vae.encode)(images)
-    latent = jax.vmap(lambda one, key: one.sample(key=key))(posterior, keys)
-    error = pixel_error(targets, jax.vmap(vae.decode_logits)(latent), vae.likelihood)
-    error_nats = weight * error.sum() / len(images)
-    kl_nats = posterior.kl_to_standard_normal().sum() / len(images)
-    loss = error_nats + beta * kl_nats
-    return loss, {"vae/loss_nats": loss, "vae/error_nats": error_nats, "vae/kl_nats": kl_nats}
-
-
-def pixel_error(
-    target: Float[Array, "*B"], logits: Float[Array, "*B"], likelihood: str
-) -> Float[Array, "*B"]:
-    """Return the squared error (gaussian), or the cross-entropy with logits (bernoulli).
-
-    Both are in nats, up to a constant.
-    """
-    if likelihood == "gaussian":
-        return (target - logits) ** 2
-    return jax.nn.softplus(logits) - target * logits

@@ -20,6 +20,8 @@ MIN_RATIO = 15.0
 """Ratio of signal to noise (variances) at which a latent's variance counts half."""
 STEEPNESS = 4
 """Exponent of that ratio: how sharply a latent of less counts for less."""
+MIN_VARIANCE = 1e-9
+"""Keeps shares finite where nothing moves."""
 RIDGE = 0.02
 """Ridge of the regression of a latent on those before it, for latents of unit variance."""
 
@@ -79,7 +81,7 @@ def unpredicted(
         gram = weighted @ terms[known] + RIDGE * np.eye(terms.shape[1])
         predicted = terms[rest] @ np.linalg.solve(gram, weighted @ latents[known, i])
         error = share[rest] @ (latents[rest, i] - predicted) ** 2
-        new.append(min(1.0, error / (share[rest] @ latents[rest, i] ** 2)))
+        new.append(error / max(share[rest] @ latents[rest, i] ** 2, error, MIN_VARIANCE))
     return np.array(new)
 
 
