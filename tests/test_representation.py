@@ -44,7 +44,7 @@ def test_settings_choose_the_kind(changes, kind):
 
 
 def test_unknown_kind_is_an_error_that_lists_the_known_ones():
-    with pytest.raises(ConfigError, match="'thumb': choose one of latent, pixels"):
+    with pytest.raises(ConfigError, match="'thumb': choose one of latent, stacked, pixels"):
         REPRESENTATIONS["thumb"]
 
 

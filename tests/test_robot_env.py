@@ -366,3 +366,50 @@ def test_only_a_fresh_report_of_the_same_file_allows_practice(tmp_path):
 def test_practice_settings_are_checked():
     with pytest.raises(ConfigError, match="num_stacked"):
         PracticeConfig(num_stacked=0)
+
+
+def stacked_env(bench, num=2):
+    from rig.representation.stacked_actions import StackedObservation
+
+    return StackedObservation(bench.env(), num)
+
+
+def test_frames_hold_the_last_actions_the_newest_last(bench):
+    from rig.representation.stacked_actions import unpack
+
+    envs = stacked_env(bench)
+    seen = [unpack(envs.reset()[0]["observation"], 6)]
+    for number in (0.5, -0.25, 0.125):
+        seen.append(unpack(envs.step(action(number, 0.0, 1.0))[0]["observation"], 6))
+    images, actions = zip(*seen, strict=True)
+    assert images[0].shape == (1, 48, 48, 3)
+    expected = [
+        [0] * 6,
+        [0, 0, 0, 0.5, 0, 1],
+        [0.5, 0, 1, -0.25, 0, 1],
+        [-0.25, 0, 1, 0.125, 0, 1],
+    ]
+    np.testing.assert_array_equal(np.concatenate(actions), np.array(expected, np.float32))
+    again = unpack(envs.reset(options={"reset_mask": np.array([True])})[0]["observation"], 6)
+    assert not again[1].any(), "an episode begins without a past"
+
+
+def test_stacking_is_for_robots():
+    with pytest.raises(ConfigError, match="stack is for --robot"):
+        Config(practice=PracticeConfig(delay="stack"))
+
+
+@pytest.mark.slow
+def test_a_run_with_stacked_actions_learns_and_resumes(robot_run, monkeypatch, bench):
+    practice = PracticeConfig(delay="stack", num_stacked=2, action_size=3)
+    robot_run.config = replace(robot_run.config, practice=practice)
+    agent = trained(robot_run)
+    representation = agent.representation
+    goals = representation.imagine(5, rng=np.random.default_rng(0))
+    assert goals.shape == (5, 2 + 6)
+    assert not goals[:, 2:].any()
+    assert not representation.weight[2:].any()
+    from rig.agent.agent import load_agent
+
+    loaded = load_agent(robot_run.policy, robot_run.config).representation
+    np.testing.assert_array_equal(loaded.weight, representation.weight)

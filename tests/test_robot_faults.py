@@ -293,6 +293,32 @@ def dead_bus():
     assert bench.mode == "READY"
 
 
+def power_comes_back():
+    bench = Bench()
+    bench.robot.faults.now.add("bus")
+    bench.until_mode("STOPPED", 150)
+    num = len(bench.sent)
+    bench.run(0.3)
+    assert len(bench.sent) == num  # nothing is sent into the void
+    bench.robot._data.qpos[1] += np.deg2rad(25.0)  # it fell
+    bench.robot._data.qpos[3] -= np.deg2rad(25.0)
+    bench.robot.faults.now.clear()
+    bench.tick()
+    assert np.abs(bench.target - bench.joints).max() < 1.0
+    bench.run(0.5)
+    assert np.ptp(np.array(bench.sent[num:]), axis=0).max() < 0.1
+
+
+def writes_fail():
+    bench = Bench()
+
+    def failing(_):
+        raise ConnectionError("no status packet")
+
+    bench.robot.send_action = failing
+    bench.until_mode("STOPPED", 150)
+
+
 def not_a_pose():
     bench = Bench()
     bench.robot.faults.now.add("nan")
@@ -511,6 +537,8 @@ SCENARIOS = {
     "15 overload": unhealthy("overload"),
     "15 brownout": unhealthy("brownout"),
     "16 bus": dead_bus,
+    "16 power comes back": power_comes_back,
+    "16 writes fail": writes_fail,
     "16 nan pose": not_a_pose,
     "17 stop by a person": stop_button("person"),
     "17 stop by a stranger": stop_button("stranger"),
@@ -611,6 +639,7 @@ BREAKS = {
     "14 no pressing": put((Mover, "_retreat", lambda self, _: self.setpoint.now)),
     "15": without("health"),
     "16": without("bus"),
+    "16 power comes back": put((Mover, "rebase", always(None))),
     "17": put((RobotServer, "stop", always(None))),
     "18": without("hold-to-run"),
     "19 wall clock": put((SystemClock, "now_s", lambda _: time.time())),

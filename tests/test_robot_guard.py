@@ -1,6 +1,7 @@
 """Whatever comes, the driver never gets a target that is outside of the box, or too fast."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -44,7 +45,8 @@ class Torture:
         self.now_s = 0.0
         self.guard.connect(self.arm.step(), 0.0)
         self.targets, self.measured, self.on_way = [], [], []
-        self.is_on_way = False
+        self.is_on_way = self.is_lost = False
+        self.starts = []
         self.seq = 0
         self.faults = {}
         self.modes = set()
@@ -71,6 +73,13 @@ class Torture:
             self.now_s,
             Inputs(joints=joints, health=health, frame=facts, action=action, **wishes),
         )
+        if decision.target is None:  # the bus is lost; the arm keeps its target
+            self.is_lost = True
+            return
+        if self.is_lost:  # once the arm is back, it begins where it is
+            assert np.abs(decision.target - joints).max() < 1e-9
+            self.starts.append(len(self.targets))
+        self.is_lost = False
         self.arm.target = decision.target
         self.targets.append(decision.target)
         self.measured.append(self.arm.joints.copy())
@@ -106,10 +115,17 @@ class Torture:
         self.tick(arm=True)
 
     def check(self):
-        targets = np.array(self.targets)
+        """Check each stretch between losses of the bus; return where the target was outside."""
+        starts = [0, *self.starts, len(self.targets)]
+        return np.concatenate([
+            self._check(slice(*ends)) for ends in pairwise(starts) if ends[1] - ends[0] > 2
+        ])  # fmt: skip
+
+    def _check(self, part):
+        targets = np.array(self.targets[part])
         assert np.isfinite(targets).all()
         tools_m = np.array([KINEMATICS.forward(each) for each in targets])
-        measured_m = np.array([KINEMATICS.forward(each) for each in self.measured])
+        measured_m = np.array([KINEMATICS.forward(each) for each in self.measured[part]])
         limits = self.config.limits
         steps_m = np.diff(tools_m, axis=0)
         assert np.linalg.norm(steps_m, axis=1).max() <= limits.speed_m_s * DT_S + 1e-8
@@ -120,7 +136,7 @@ class Torture:
         outside_m, arm_m = self._outside_m(tools_m), self._outside_m(measured_m)
         # Only where a blocked arm is out of its box may the target be drawn out to it.
         furthest_m = np.maximum.accumulate(arm_m)
-        on_way = np.array(self.on_way)
+        on_way = np.array(self.on_way[part])
         slow_m = limits.recovery_speed_m_s * DT_S + 1e-8
         assert (
             np.linalg.norm(steps_m, axis=1)[(on_way & (outside_m > 1e-8))[1:]] <= slow_m

@@ -101,11 +101,21 @@ def test_a_wrong_file_is_one_line(old, new, match):
         parse(text.encode(), "robot.toml")
 
 
+def test_the_space_bar_holds_and_other_keys_stop():
+    from rig.cli.robot_hold import pass_on
+
+    words = []
+    pass_on(["", " ", " ", "", "", " ", "x", " ", "q", " "], words.append)
+    assert words == ["held", "held", "released", "held", "stop", "held", "released"]
+
+
 @contextmanager
 def served(tmp_path, *options, text=None):
     """Runs a server process with a file; yields the endpoint and the process."""
     file = tmp_path / "robot.toml"
-    file.write_text((text or PERFECT.read_text()) + "\n[wire]\nport = 0\n")
+    file.write_text(
+        (text or PERFECT.read_text()) + "\n[wire]\nport = 0\ncommand_s = 1.0\nanswer_s = 1.0\n"
+    )
     command = [sys.executable, "-m", "rig", "robot", "serve", str(file), *options]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:
@@ -133,7 +143,7 @@ def test_a_server_process_is_armed_moved_and_stopped_over_real_sockets(tmp_path)
         start_s = state.time_s
         for _ in range(5):
             state = robot.act([1, 0, 0])
-        assert state.time_s - start_s == pytest.approx(0.5, abs=0.2)  # a busy machine
+        assert 0.4 < state.time_s - start_s < 3.0  # a busy machine
         assert state.taken
         assert not state.spoiled
         assert say(file, "stop").startswith("STOPPED")

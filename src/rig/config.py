@@ -299,9 +299,16 @@ class PracticeConfig(Checked):
     none: nothing."""
     num_stacked: Annotated[int, Interval(ge=1, le=10)] = 3
     """stack: how many of the last actions; the measured delay in steps, rounded up."""
+    action_size: CountOrNone = 0
+    """stack: numbers of an action; taken from the robot's file."""
     pause_after: CountOrNone = 0
     """Ask a person to move something when nothing but the arm has moved for this many episodes;
     0: never."""
+
+    @property
+    def num_stacked_values(self) -> int:
+        """The numbers of the last actions that policy and critic see."""
+        return self.num_stacked * self.action_size
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -401,6 +408,13 @@ class Config(Checked):
             not self.robot or self.num_envs == 1,
             f"--robot is one robot: --num-envs must be 1, got {self.num_envs}",
         )
+        is_stacked = self.practice.delay == "stack"
+        is_plain = not (self.is_given_truth or self.is_end_to_end or self.reads_frames_again)
+        require(
+            not is_stacked or (bool(self.robot) and is_plain and not self.collect.from_),
+            "--practice.delay stack is for --robot with latents that stay as they are: leave "
+            "out --td3.channels, --online.every-steps, pixel rewards and --collect.from",
+        )
         if self.is_end_to_end:
             self._check_end_to_end()
         if self.is_hybrid:
@@ -413,6 +427,8 @@ class Config(Checked):
             return self.representation
         if self.is_given_truth:
             return "true_state" if self.oracle else "hybrid"
+        if self.practice.delay == "stack":
+            return "stacked"
         return "pixels" if self.is_end_to_end else "latent"
 
     @property

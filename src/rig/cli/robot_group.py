@@ -17,6 +17,7 @@ SUBCOMMANDS = {
     "serve": ("rig.cli.robot_serve", "run the server that owns an arm and its camera"),
     "check": ("rig.cli.robot_check", "check everything before the first practice"),
     "arm": ("rig.cli.robot_person", "arm it: it goes home slowly, then a client may move it"),
+    "hold": ("rig.cli.robot_hold", "the space bar as hold-to-run key, in a terminal"),
     "stop": ("rig.cli.robot_person", "stop it"),
     "clear": ("rig.cli.robot_person", "clear a stop, after you looked at the arm"),
     "home": ("rig.cli.robot_person", "bring it home"),

@@ -9,7 +9,7 @@ from jaxtyping import Float32
 from rig.agent.agent import load_agent
 from rig.config import Config
 from rig.envs.square_crop import crop_square
-from rig.errors import ImageError
+from rig.errors import ImageError, RunError
 from rig.external.action_bounds import ActionBounds
 from rig.inference.open_run import image_representation
 from rig.runs.run import Run
@@ -35,6 +35,11 @@ class Policy:
         """The settings that it was trained with."""
         self.image_shape = (run.config.image_size, run.config.image_size, 3)
         """Shape of the camera's images, and of goal images."""
+        if run.config.practice.delay == "stack":
+            raise RunError(
+                f"{self.directory} also sees its last actions (--practice.delay stack): use "
+                "`rig reach --robot`, which remembers them"
+            )
         self._agent = load_agent(run.policy, run.config)
         self._representation = image_representation(self._agent)
 

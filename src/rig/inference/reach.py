@@ -75,7 +75,7 @@ def attempt(
     agent: Agent,
     goal_image: UInt8[np.ndarray, "H W 3"],
     goal: Latents,
-    images: UInt8[np.ndarray, "F H W 3"],
+    images: np.ndarray,
     infos: list[dict[str, Any]],
 ) -> Attempt:
     """Return an attempt, with its latents decoded and compared with the goal's."""
@@ -84,7 +84,7 @@ def attempt(
     goals = np.repeat(goal, len(latents), axis=0)
     return Attempt(
         goal_image=goal_image,
-        images=images,
+        images=representation.images_of(images),
         decoded=representation.decode(latents),
         latent_distances=representation.distance(latents, goals),
         distances=measured(infos),

@@ -58,7 +58,7 @@ class HybridRepresentation(Representation):
         self.weight: Float32[np.ndarray, " pair"] = np.concatenate(halves)
 
     @classmethod
-    def observe(cls, envs: Envs) -> Envs:
+    def observe(cls, envs: Envs, config: Config) -> Envs:
         """Return environments that show image and true state."""
         return HybridObservation(envs)
 

@@ -7,6 +7,7 @@ from rig.representation.hybrid import HybridRepresentation
 from rig.representation.latent import LatentRepresentation
 from rig.representation.pixels import PixelRepresentation
 from rig.representation.representation import Representation
+from rig.representation.stacked_actions import StackedActions
 from rig.representation.true_state import TrueStateRepresentation
 
 
@@ -23,6 +24,7 @@ class Registry(dict[str, type[Representation]]):
 
 REPRESENTATIONS = Registry(
     latent=LatentRepresentation,
+    stacked=StackedActions,
     pixels=PixelRepresentation,
     true_state=TrueStateRepresentation,
     hybrid=HybridRepresentation,

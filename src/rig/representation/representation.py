@@ -73,7 +73,7 @@ class Representation(Protocol):
         """Return the length of the part of a latent that actor and critics see."""
 
     @classmethod
-    def observe(cls, envs: Envs) -> Envs:
+    def observe(cls, envs: Envs, config: Config) -> Envs:
         """Return environments that show this kind's frames, given ones that show images."""
         return envs
 
@@ -111,6 +111,14 @@ class Representation(Protocol):
 
     def imagine(self, num: int, *, rng: np.random.Generator) -> Latents:
         """Return goals drawn from the prior."""
+
+    def images_of(self, frames: np.ndarray) -> Images:
+        """Return the images in frames, where frames hold more."""
+        return frames
+
+    def as_goals(self, latents: Latents) -> Latents:
+        """Return latents that were reached as goals: without what no goal asks for."""
+        return latents
 
     def distance(self, latents: Latents, goals: Latents) -> Float32[np.ndarray, " N"]:
         """Return the distance of each latent from its goal."""

@@ -124,7 +124,7 @@ class TrueStateRepresentation(Representation):
         return cls(centre, scale, (goals - centre) / scale, in_metres=in_metres)
 
     @classmethod
-    def observe(cls, envs: Envs) -> Envs:
+    def observe(cls, envs: Envs, config: Config) -> Envs:
         """Return environments that show their true state."""
         return TrueStateObservation(envs)
 

@@ -89,7 +89,9 @@ class Guard:
         self._hear_person(inputs, findings)
         self._hear_client(inputs, findings)
         self._note_hold(findings)
-        target = self._move(inputs, findings)
+        is_lost = any(finding.rule == "bus" for finding in findings)
+        is_reached = self.mover.reaches(inputs.joints, is_lost)
+        target = self._move(inputs, findings) if is_reached else None
         mode = self._mode(findings)
         taken = inputs.action is not None and self.situation.command_s == now_s
         return Decision(

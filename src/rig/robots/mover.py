@@ -35,10 +35,26 @@ class Mover:
         self.armed_s = now_s
         self._home_m = np.array(arm.home_m)
         self._rest = np.array(arm.rest_deg)
+        self._is_lost = False
         self._is_slow = True
         self._may_leave_box = False
         self._seen_m: list[Point] = []
         self._drawn: Joints | None = None
+
+    def reaches(self, joints: Joints | None, is_lost: bool) -> bool:
+        """Return whether the arm can be reached; once it is again, begin where it is.
+
+        An arm whose power was cut has fallen: its old target would make it jump.
+        """
+        self._is_lost |= is_lost
+        if self._is_lost and joints is not None:
+            self._is_lost = False
+            self.rebase(joints)
+        return not self._is_lost
+
+    def rebase(self, joints: Joints) -> None:
+        """Begin at rest in a pose."""
+        self.setpoint = Setpoint(self._envelope, joints)
 
     def arm(self, situation: Situation) -> None:
         """Begin with the measured pose: nothing jumps, and the first homing is slow."""

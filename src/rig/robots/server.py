@@ -53,6 +53,7 @@ class RobotServer:
         self._is_simulated_time = is_simulated_time
         self._mailbox = Mailbox()
         self._waiting: Waiting | None = None
+        self._is_written = True
         self._step_due_s = -math.inf
         self._seq = -1
 
@@ -91,7 +92,9 @@ class RobotServer:
 
     def _tick(self) -> list[Answer]:
         now_s = self.clock.now_s()
-        self.reading = self.arm.read()
+        reading = self.arm.read()
+        # A write that failed counts as a failed read: the bus is one.
+        self.reading = reading if self._is_written else replace(reading, joints=None)
         self.camera.update(self.reading.images)
         if self.decision.mode == Mode.OFF:
             if self.reading.joints is None:
@@ -99,8 +102,8 @@ class RobotServer:
             self.guard.connect(self.reading.joints, now_s)
         self.decision = self.guard.tick(now_s, self._inputs())
         self.log += self.decision.events
-        if self.decision.target is not None and not self.arm.write(self.decision.target):
-            self.reading = replace(self.reading, joints=None)
+        target = self.decision.target
+        self._is_written = target is None or self.arm.write(target)
         return self._due(now_s)
 
     def handle(self, client: bytes, frames: list[bytes]) -> list[Answer]:

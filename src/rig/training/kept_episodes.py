@@ -17,7 +17,7 @@ from rig.types import Collected, Episodes
 
 FOLDER = "episodes"
 ROWS = {
-    "images": ArraySpec((None, None, None, 3), np.dtype(np.uint8)),
+    "images": ArraySpec(None, np.dtype(np.uint8)),
     "actions": ArraySpec((None, None), np.dtype(np.float32)),
     "num_steps": ArraySpec((None,), np.dtype(np.int64)),
 }

@@ -114,6 +114,7 @@ def draw(
     imagined = agent.representation.imagine(num, rng=rng)
     sampled = replay.sample(num, rng=rng)
     batch = relabel(sampled, imagined, config.goals.mixture, reward_of, rng=rng)
+    batch = replace(batch, goal=agent.representation.as_goals(batch.goal))
     return stacked(with_columns(batch, agent.representation.input_columns), shape)
 
 

@@ -35,6 +35,7 @@ from rig.representation.registry import REPRESENTATIONS
 from rig.runs.interrupt import Interrupt, uninterrupted
 from rig.runs.run import Run
 from rig.training.buffer import make_replay_buffer
+from rig.training.check_envs import check_envs
 from rig.training.checkpoint_manager import CheckpointManager
 from rig.training.collect import MAX_ROUND_STEPS, collect_images, is_enough
 from rig.training.coverage import RecordCoverage
@@ -51,13 +52,11 @@ from rig.training.learn_round import (
 from rig.training.make_envs import unwrapped_envs
 from rig.training.progress import Progress
 from rig.training.recorder import Recorder
-from rig.training.resources import check_resources, malloc_trim
 from rig.training.robot_practice import (
     compile_act,
     pause_if_nothing_moves,
     with_collected,
 )
-from rig.training.robot_report import keep_report
 from rig.training.rollout import PracticeRollout
 from rig.training.state import CollectState, TrainState
 from rig.training.stoppable import stoppable_envs, stoppable_update
@@ -101,11 +100,7 @@ def train(
     """
     interrupt = interrupt or uninterrupted()
     with closing(RecordCoverage(stoppable_envs(config, interrupt))) as envs:
-        for note in unwrapped_envs(envs).notes:
-            progress.note(note)
-        keep_report(run, envs)
-        malloc_trim()  # compiling scenes takes more memory than keeping them
-        check_resources(run, envs, progress.note)
+        check_envs(run, envs, progress)
         new_replay = partial(make_replay_buffer, config, envs, run.directory)
         checkpoints = CheckpointManager(run, interrupt, new_replay, progress.note)
         kept = KeptEpisodes(run)

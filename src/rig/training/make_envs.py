@@ -14,6 +14,7 @@ from rig.external.make import EnvSpec, make_external_envs
 from rig.representation.registry import REPRESENTATIONS
 from rig.robot_env.open_robot import open_robot
 from rig.robot_env.vector_env import RobotVectorEnv
+from rig.robots.read_config import read_config
 from rig.validation import require
 
 
@@ -29,7 +30,8 @@ def make_envs(config: Config, num_envs: int, image_size: int | None = None) -> E
         ExternalEnvError: An external environment can't be found, made or seen.
     """
     kind = REPRESENTATIONS[config.representation_kind]
-    return kind.observe(make_image_envs(config, num_envs, image_size or config.image_size))
+    envs = make_image_envs(config, num_envs, image_size or config.image_size)
+    return kind.observe(envs, config)
 
 
 def make_image_envs(config: Config, num_envs: int, image_size: int) -> Envs:
@@ -112,5 +114,8 @@ def unwrapped_envs(envs: Envs) -> ImageGoalVectorEnv:
 
 def with_task_name(config: Config) -> Config:
     """Return the settings with the task's name as runs store it."""
+    if config.robot:
+        size = len(read_config(config.robot).axes)
+        return replace(config, practice=replace(config.practice, action_size=size))
     name = config.task if is_external(config.task) else short_name(config.task)
     return replace(config, task=name)

@@ -151,10 +151,10 @@ class Recorder:
         trial = self.evaluate(agent)
         self._run.save_evaluation(table(self._config, trial, self._num_env_steps))
         if not agent.representation.needs_true_state:
-            self._draw_trial(trial)
+            self._draw_trial(agent.representation, trial)
         self._envs.close()
 
-    def _draw_trial(self, trial: Trial) -> None:
+    def _draw_trial(self, representation: Representation, trial: Trial) -> None:
         """Draw goal images above what was reached: the first ones, and the worst."""
         first = np.arange(len(trial.goal_frames))
         worst = worst_first(trial.distances, trial.do_nothing)
@@ -164,7 +164,8 @@ class Recorder:
         }
         for name, (order, title) in grids.items():
             some = order[:NUM_GRID_COLUMNS]
-            rows = {"goal": trial.goal_frames[some], "reached": trial.final_frames[some]}
+            frames = {"goal": trial.goal_frames[some], "reached": trial.final_frames[some]}
+            rows = {name: representation.images_of(each) for name, each in frames.items()}
             save_image_grid(self._run.images / f"{name}.png", rows, title)
 
     def _during_fit(self, done: int, metrics: FitMetrics) -> None:
@@ -178,7 +179,7 @@ class Recorder:
             num = min(NUM_GRID_COLUMNS, len(episodes))
             rows = {
                 "imagined": representation.decode(episodes.goals[:num]),
-                "reached": episodes.frames[episodes.last_rows[:num]],
+                "reached": representation.images_of(episodes.frames[episodes.last_rows[:num]]),
             }
             path = self._run.images / f"imagined-{self._num_env_steps:07d}.png"
             save_image_grid(path, rows, f"Practice after {self._num_env_steps} steps")

@@ -65,6 +65,7 @@ def check_resources(run: Run, envs: Envs, warn: Callable[[str], object]) -> None
         RunError: It needs more than is free.
     """
     warn_without_practice(run.config, warn)
+    malloc_trim()  # compiling scenes takes more memory than keeping them
     sizes = sizes_of(envs)
     own = sum(path.stat().st_size for path in run.checkpoints.rglob("*") if path.is_file())
     free_disk = shutil.disk_usage(run.directory).free + own
