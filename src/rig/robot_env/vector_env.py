@@ -14,10 +14,9 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 from jaxtyping import Float32, Float64, UInt8
 
-from rig.envs.image_goal_env import Goals, ImageGoalVectorEnv
+from rig.envs.image_goal_env import Goals, ImageGoalVectorEnv, rms
 from rig.envs.square_crop import crop_square
 from rig.errors import ConfigError, DivergedError
-from rig.external.vector_env import rms
 from rig.robot_env.connection import LOOK_S, Connection, Say
 from rig.robots.client import RobotState
 
