@@ -9,10 +9,11 @@ from rig.config import Config
 from rig.representation.registry import REPRESENTATIONS
 from rig.representation.representation import Representation
 from rig.see.data_set import DataSet, Truth
+from rig.see.fitted import Fitted
 from rig.see.missing import colour_name, missing, place_name
 from rig.see.motion import find_motion
-from rig.see.page import sight_page
-from rig.see.sight import see
+from rig.see.page import sight_page, words
+from rig.see.sight import Sight, see
 from rig.see.source import source_of
 from rig.see.views import things_view
 from rig.training.progress import Progress
@@ -123,6 +124,20 @@ def test_the_page_says_what_is_missing_and_needs_no_other_file(two_things, monke
     sources = re.findall(r'(?:src|href)="([^"]{0,30})', page)
     assert len(sources) == 4
     assert all(source.startswith("data:image/png;base64,") for source in sources)
+
+
+def test_a_camera_that_moves_is_said(two_things, rng):
+    sight = Sight(
+        source=source_of(
+            "moved", DataSet(images=two_things[0], num_steps=np.empty(0, np.int64))
+        ),
+        fitted=Fitted(representation=SeesRedOnly(), fit_s=1.0, encode_ms=0.1),
+        judged={},
+        within_episodes={},
+    )
+    moved = rng.integers(0, 255, (50, 48, 48, 3), np.uint8)
+    assert "the camera or what is behind moves" in " ".join(words(sight, find_motion(moved)))
+    assert "moves" not in " ".join(words(sight, find_motion(two_things[0])))
 
 
 def test_places_are_drawn_where_attention_is(two_things):

@@ -12,6 +12,7 @@ RETRY_S = 1.0
 """Seconds between two tries to reach a server that does not answer."""
 LOOK_S = 0.5
 """Seconds between two looks at a robot that waits for a person."""
+MOST_LOOKS = 60
 LEASE_TRIES = 8
 HAS_LEASE = "has the lease"
 """What a server says while another client may come back."""
@@ -69,7 +70,7 @@ class Connection:
         waited_s = 0.0
         while waited_s < self._wait_s:
             client = self._connected()
-            state = self._try(lambda client: client.wait_until_idle()) if client else None
+            state = self._try(wait_until_idle) if client else None
             if state is not None and self._is_ready(state):
                 begun = self._home_and_begin()
                 if begun is not None:
@@ -102,7 +103,7 @@ class Connection:
     def _home_and_begin(self) -> RobotState | None:
         """Go home and begin; None if something was in the way."""
         self._try(lambda client: client.home())
-        state = self._try(lambda client: client.wait_until_idle())
+        state = self._try(wait_until_idle)
         if state is None or state.mode != "ARMED" or not state.is_fresh:
             return None
         self._said = ""
@@ -149,3 +150,16 @@ class Connection:
             self._ask(str(error))
             self.close()
             return None
+
+
+def wait_until_idle(client: RobotClient) -> RobotState:
+    """Return once nothing moves by itself.
+
+    It asks again and again: a simulated robot on a busy machine may need a minute for what it
+    does in half of one, and one long question would look like a server that is gone.
+    """
+    for _ in range(MOST_LOOKS):
+        state = client.observe(LOOK_S, until="idle")
+        if state.doing == "idle" or state.mode == "STOPPED":
+            break
+    return state

@@ -23,6 +23,8 @@ LEAST_CORRELATION = 0.2
 """Below this correlation, latent distance says little about an object."""
 LIGHT_SWING = 0.1
 """A light that varies by more is worth a word."""
+UNSTEADY_LEVELS = 15.0
+"""A still pixel that varies by more is not still: the camera or what is behind moves."""
 FEW_IMAGES = 500
 PICTURES_SEED = 0
 
@@ -89,6 +91,11 @@ def words(sight: Sight, motion: Motion) -> list[str]:
     num = len(sight.source.collected)
     if num < FEW_IMAGES:
         found.append(f"{num} images are few: from about {FEW_IMAGES} on, fits are good.")
+    if motion.noise_levels > UNSTEADY_LEVELS:
+        found.append(
+            f"Most pixels vary by {motion.noise_levels:.0f} grey levels: the camera or what is "
+            "behind moves. Fix the camera, or fit to the images of one place."
+        )
     if motion.light_swing > LIGHT_SWING:
         found.append(
             f"The light varies by {motion.light_swing:.0%}: fix exposure and white balance of "
