@@ -12,7 +12,7 @@ import shutil
 import tempfile
 from pathlib import Path
 from statistics import median
-from time import perf_counter, sleep
+from time import perf_counter, process_time, sleep
 from typing import Any
 
 import numpy as np
@@ -20,8 +20,11 @@ import psutil
 
 from benchmarks.browser import browser, drag, open_reach, serving
 from benchmarks.machine import cpu_model
+from rig.inference.open_run import open_trained
 from rig.runs.run import Run
-from rig.training.live_round import write_round
+from rig.training.live_round import keep_watching, publish_round, write_round
+from rig.training.snapshot import take_snapshot
+from rig.types import Encoding, Episodes
 
 
 NUM_STOPS = 20
@@ -38,8 +41,36 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=60.0, help="of training to watch")
     options = parser.parse_args()
     print(f"machine: {cpu_model()}")
-    for name, value in (reached(options.run) | watched(options.run, options.minutes)).items():
+    figures = cost(options.run) | reached(options.run)
+    for name, value in (figures | watched(options.run, options.minutes)).items():
         print(f"{name}: {value}")
+
+
+def cost(run: Path) -> dict[str, str]:
+    """Measure the time that a round's image takes in training, watched and not."""
+    opened, agent = open_trained(run)
+    goals = agent.representation.imagine(NUM_ENVS, rng=np.random.default_rng(0))
+    num_rows, size = NUM_ENVS * NUM_FRAMES, opened.config.image_size
+    latents = np.zeros((num_rows, goals.shape[1]), np.float32)
+    start = take_snapshot(opened.config, size, of_goal=False)
+    episodes = Episodes(
+        num_steps=np.full(NUM_ENVS, NUM_FRAMES - 1),
+        actions=np.zeros((num_rows - NUM_ENVS, 2), np.float32),
+        frames=start.image[None].repeat(num_rows, axis=0),
+        encoding=Encoding(latent=latents, log_std=latents),
+        goals=goals,
+    )
+    with tempfile.TemporaryDirectory() as directory:
+        place, took_ms = Path(directory), {}
+        for name in ("a round's image when nobody watches", "when a page watches"):
+            times_s = []
+            for _ in range(20):
+                start_s = process_time()
+                publish_round(place, agent.representation, episodes, 0, 0.1)
+                times_s.append(process_time() - start_s)
+            took_ms[name] = f"{1000 * median(times_s):.2f} ms of CPU"
+            keep_watching(place)
+    return took_ms
 
 
 def reached(run: Path) -> dict[str, str]:

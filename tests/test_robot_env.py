@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from rig.config import Config, PracticeConfig, seconds_of
+from rig.envs.image_goal_env import Goals
 from rig.errors import ConfigError, DivergedError, RobotError
 from rig.presets import find_preset
 from rig.robot_check.motion import half_time, shift_px
@@ -181,6 +182,15 @@ def test_a_goal_is_a_photograph_from_where_the_arm_was_driven(bench, rng):
     info = env.reset(options=goals.rows(slice(1)).options())[1]
     offset_m = np.linalg.norm(np.array([0.24, 0.0, 0.05]) - goals.states[0])
     assert info["hand_distance_m"] == pytest.approx(offset_m, abs=2e-3)
+
+
+def test_a_photograph_of_a_person_is_measured_in_levels(bench):
+    env = bench.env()
+    images = env.reset()[0]["observation"]
+    goals = Goals(images=images, states=np.full((1, 3), np.nan), seeds=np.zeros(1, np.int64))
+    info = env.reset(options=goals.options())[1]
+    assert "hand_distance_m" not in info
+    assert info["image_distance_levels"] < 3
 
 
 def test_a_robot_s_preset_is_one_robot_that_sees_84_pixels():

@@ -14,7 +14,7 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 from jaxtyping import Float32, Float64, UInt8
 
-from rig.envs.image_goal_env import Goals, ImageGoalVectorEnv
+from rig.envs.image_goal_env import Goals, ImageGoalVectorEnv, rms
 from rig.envs.square_crop import crop_square
 from rig.errors import ConfigError, DivergedError
 from rig.robot_env.connection import LOOK_S, Connection, Say
@@ -193,7 +193,9 @@ class RobotVectorEnv(ImageGoalVectorEnv):
         image = self._image()[None]
         goal_images = self._goals.images if self._goals else np.zeros_like(image)
         info: Info = {"state": self._position()[None], "spoiled": np.array([self._is_spoiled])}
-        if self._goals:
+        if self._goals and np.isnan(self._goals.states).any():  # a person's photograph
+            info["image_distance_levels"] = rms(image, self._goals.images)
+        elif self._goals:
             offset_m = self._position() - self._goals.states[0]
             info["goal_state"] = self._goals.states
             info["hand_distance_m"] = np.array([np.linalg.norm(offset_m)])

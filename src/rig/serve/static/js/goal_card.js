@@ -24,7 +24,7 @@ function Likeness({ likeness }) {
 
 export function GoalCard({ goal }) {
   if (!goal) return null;
-  const said = [...goal.changes.map((change) => `It ${change}.`.replace("It converted", "Its colours were converted").replace(/^It /, "We ")), ...goal.notes];
+  const said = [...goal.changes.map((change) => `It ${change}.`.replace("It converted", "Its colours were converted").replace(/^It /, "We ")), ...(goal.source === "moved" ? [] : goal.notes)];
   return html`<div class="goal-card" data-goal=${goal.id}>
     ${said.length > 0 && html`<ul class="said">${said.map((text) => html`<li key=${text}>${text}</li>`)}</ul>`}
     <${Likeness} likeness=${goal.likeness} />
