@@ -13,11 +13,10 @@ from rig.representation.fit import (
     blurred_targets,
     fine_tune,
     fit,
-    pixel_error,
     project_images,
-    vae_loss,
 )
 from rig.representation.vae import make_vae, to_float
+from rig.representation.vae_loss import pixel_error, vae_loss
 
 
 CONFIG = VAEConfig(

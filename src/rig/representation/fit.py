@@ -24,8 +24,11 @@ from rig.config import VAEConfig
 from rig.errors import DivergedError, NotEnoughDataError
 from rig.nn.chunks import in_chunks
 from rig.representation.blur import blur, blur_matrix, blur_stages
+from rig.representation.fixed_means import FixedMeans, fixed_means
 from rig.representation.output_basis import Coefficients, HalfCoefficients, OutputBasis, to_half
+from rig.representation.quantile_keypoints import QuantileKeypointEncoder
 from rig.representation.vae import VAE, to_float
+from rig.representation.vae_loss import vae_loss
 
 
 STEPS_PER_DISPATCH = 50
@@ -91,17 +94,25 @@ def _fit_stages(
     on_progress: OnProgress,
 ) -> VAE:
     """Fit the VAE in stages, each a blur [pixels] and a number of steps."""
-    opt_state = optax.adam(config.learning_rate).init((vae.encoder, vae.decoder))
     sharp, num_done = project_images(vae, images), 0
+    encoder, inputs = vae.encoder, images
+    if isinstance(encoder, QuantileKeypointEncoder):
+        # Its means are fixed, so they are computed once and not at each step.
+        inputs = in_chunks(partial(fixed_means, encoder), images)
+        vae = replace(vae, encoder=FixedMeans(encoder.log_std))  # type: ignore[arg-type]
+    opt_state = optax.adam(config.learning_rate).init((vae.encoder, vae.decoder))
     for sigma_px, num_steps in stages:
         targets, weight = blurred_targets(vae, sharp, sigma_px, images.shape[1])
         for num in steps_per_call(num_steps):
             rows = rng.integers(len(images), size=(num, config.batch_size))
             key = jax.random.key(rng.integers(2**32))
-            data = (jnp.asarray(images[rows]), jnp.asarray(targets[rows].astype(np.float32)))
+            data = (jnp.asarray(inputs[rows]), jnp.asarray(targets[rows].astype(np.float32)))
             vae, opt_state, metrics = _fit_steps(vae, opt_state, data, weight, config, key=key)
             num_done += num
             on_progress(num_done, finite_metrics(metrics, num_done))
+    if isinstance(vae.encoder, FixedMeans):
+        fitted = eqx.tree_at(lambda e: e.log_std, encoder, vae.encoder.log_std)
+        vae = replace(vae, encoder=fitted)
     return vae
 
 
@@ -199,10 +210,12 @@ def _fit_steps(
     """
     optimizer = optax.adam(config.learning_rate)
 
-    def loss(networks: Networks, *inputs: Array) -> tuple[Array, dict[str, Array]]:
+    def loss(networks: Networks, *batch: Array) -> tuple[Array, dict[str, Array]]:
         current = replace(vae, encoder=networks[0], decoder=networks[1])
-        images, targets, key = inputs
-        return vae_loss(current, to_float(images), targets, weight, config.beta, key=key)
+        images, targets, key = batch
+        is_image = images.dtype == jnp.uint8
+        inputs = to_float(images) if is_image else images
+        return vae_loss(current, inputs, targets, weight, config.beta, key=key)
 
     def step(carry: Fitted, inputs: tuple[Array, ...]) -> tuple[Fitted, dict[str, Array]]:
         networks, opt_state = carry
@@ -215,35 +228,3 @@ def _fit_steps(
     (encoder, decoder), opt_state = fitted
     vae = replace(vae, encoder=encoder, decoder=decoder)
     return vae, opt_state, jax.tree.map(jnp.mean, metrics)
-
-
-def vae_loss(
-    vae: VAE,
-    images: Float[Array, "B H W 3"],
-    targets: Float[Array, "B *coefficients"],
-    weight: Float[Array, ""],
-    beta: float,
-    *,
-    key: PRNGKeyArray,
-) -> tuple[Float[Array, ""], dict[str, Float[Array, ""]]]:
-    """Return the weighted reconstruction error plus beta times the KL, and metrics."""
-    keys = jax.random.split(key, len(images))
-    posterior = jax.vmap(vae.encode)(images)
-    latent = jax.vmap(lambda one, key: one.sample(key=key))(posterior, keys)
-    error = pixel_error(targets, jax.vmap(vae.decode_logits)(latent), vae.likelihood)
-    error_nats = weight * error.sum() / len(images)
-    kl_nats = posterior.kl_to_standard_normal().sum() / len(images)
-    loss = error_nats + beta * kl_nats
-    return loss, {"vae/loss_nats": loss, "vae/error_nats": error_nats, "vae/kl_nats": kl_nats}
-
-
-def pixel_error(
-    target: Float[Array, "*B"], logits: Float[Array, "*B"], likelihood: str
-) -> Float[Array, "*B"]:
-    """Return the squared error (gaussian), or the cross-entropy with logits (bernoulli).
-
-    Both are in nats, up to a constant.
-    """
-    if likelihood == "gaussian":
-        return (target - logits) ** 2
-    return jax.nn.softplus(logits) - target * logits

@@ -18,6 +18,7 @@ from rig.representation.compiled import decode, encode, encode_and_act
 from rig.representation.fit import fine_tune, fit
 from rig.representation.output_basis import OutputBasis, PatchBasis, PrincipalBasis
 from rig.representation.prior import PRIORS, Prior, make_prior
+from rig.representation.quantile_keypoints import QuantileKeypointEncoder
 from rig.representation.representation import (
     Actions,
     Actor,
@@ -27,7 +28,12 @@ from rig.representation.representation import (
     Tree,
 )
 from rig.representation.vae import VAE, make_vae, vae_template
-from rig.representation.whiten import Whitening, fit_whitening, no_whitening, rescale_by_steps
+from rig.representation.whiten import (
+    Whitening,
+    fit_whitening,
+    no_whitening,
+    rescale_by_steps,
+)
 from rig.types import Collected, Encoding
 
 
@@ -223,7 +229,12 @@ def make_latent_representation(
 
 
 def whiten(vae: VAE, images: UInt8[np.ndarray, "N H W 3"], floor: float) -> Whitening:
-    """Return the whitening of a VAE's latents of some images."""
+    """Return the whitening of a VAE's latents of some images.
+
+    Quantile keypoints are left as they are: their scales say what each counts for.
+    """
+    if isinstance(vae.encoder, QuantileKeypointEncoder):
+        return no_whitening(vae.latent_dim)
     seen, _ = in_chunks(partial(encode, vae, no_whitening(vae.latent_dim)), images)
     return fit_whitening(seen, floor)
 

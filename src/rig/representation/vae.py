@@ -1,12 +1,13 @@
 """The variational autoencoder (VAE): images to latents and back.
 
-==============  ==============================  ==========================================
-architecture    encoder                         decoder
-==============  ==============================  ==========================================
-patches         patch layers                    patch layers, to the image
-keypoints       position of each color          a perceptron, to the principal components
-feature_points  position of learned features    a perceptron, to the principal components
-==============  ==============================  ==========================================
+==================  ==============================  ======================================
+architecture        encoder                         decoder
+==================  ==============================  ======================================
+patches             patch layers                    patch layers, to the image
+keypoints           position of each color          a perceptron, to principal components
+quantile_keypoints  place and shape of what moves   a perceptron, to principal components
+feature_points      position of learned features    a perceptron, to principal components
+==================  ==============================  ======================================
 
 Source: Nair et al. 2018, section 4.1. Differs: the decoder's output is added to the mean of the
 first images, because the background never moves and the fit then does not have to learn it.
@@ -26,6 +27,7 @@ from rig.config import VAEConfig
 from rig.nn.layers import Perceptron
 from rig.nn.patches import PatchDecoder, PatchEncoder
 from rig.representation.feature_points import FeaturePointEncoder
+from rig.representation.keypoint_fit import fit_keypoints
 from rig.representation.keypoints import KeypointEncoder, calibrate, find_colors
 from rig.representation.output_basis import (
     Coefficients,
@@ -33,9 +35,10 @@ from rig.representation.output_basis import (
     PatchBasis,
     principal_basis,
 )
+from rig.representation.quantile_keypoints import QuantileKeypointEncoder, blank_encoder
 
 
-Encoder = PatchEncoder | KeypointEncoder | FeaturePointEncoder
+Encoder = PatchEncoder | KeypointEncoder | FeaturePointEncoder | QuantileKeypointEncoder
 Decoder = PatchDecoder | Perceptron
 Rows = Float[Array | np.ndarray, "*B latent"]
 
@@ -100,6 +103,9 @@ def make_vae(
     output_basis = principal_basis(images, config.num_components, rng=rng)
     if config.architecture == "feature_points":
         return vae_template(config, output_basis, mean_image, key=key)
+    if config.architecture == "quantile_keypoints":
+        vae = vae_template(config, output_basis, mean_image, key=key)
+        return replace(vae, encoder=fit_keypoints(images, config.latent_dim, rng=rng))
     colors = find_colors(images, config.latent_dim // 2, rng=rng)
     vae = vae_template(config, output_basis, mean_image, key=key)
     return replace(vae, encoder=calibrate(KeypointEncoder(colors), images))
@@ -151,6 +157,17 @@ def keypoint_networks(
     )
 
 
+def quantile_keypoint_networks(
+    config: VAEConfig, mean_image: Float[Array, "H W 3"], size: int, *, key: PRNGKeyArray
+) -> tuple[QuantileKeypointEncoder, Perceptron]:
+    """Make an encoder that has yet to be fitted, and a decoder to ``size`` components."""
+    hidden = config.hidden_size
+    return (
+        blank_encoder(len(mean_image), config.latent_dim),
+        Perceptron((config.latent_dim, hidden, hidden, size), key=key),
+    )
+
+
 def feature_point_networks(
     config: VAEConfig, mean_image: Float[Array, "H W 3"], size: int, *, key: PRNGKeyArray
 ) -> tuple[FeaturePointEncoder, Perceptron]:
@@ -167,6 +184,7 @@ MakeNetworks = Callable[..., tuple[Encoder, Decoder]]
 NETWORKS: dict[str, MakeNetworks] = {
     "patches": patch_networks,
     "keypoints": keypoint_networks,
+    "quantile_keypoints": quantile_keypoint_networks,
     "feature_points": feature_point_networks,
 }
 """How to make the encoder and decoder of each architecture."""

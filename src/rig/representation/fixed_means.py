@@ -1,0 +1,25 @@
+"""An encoder whose means are known already: a fit changes only its spread and the decoder."""
+
+import equinox as eqx
+import jax
+from jaxtyping import Array, Float
+
+from rig.nn.layers import MeanAndLogStd
+from rig.representation.quantile_keypoints import QuantileKeypointEncoder
+from rig.representation.vae import to_float
+
+
+class FixedMeans(eqx.Module):
+    """The posterior of an encoder whose means are known: only its spread is fitted."""
+
+    log_std: Float[Array, " latent"]
+
+    def __call__(self, mean: Float[Array, " latent"]) -> MeanAndLogStd:
+        """Return the mean, and the log standard deviation."""
+        return mean, self.log_std
+
+
+@eqx.filter_jit
+def fixed_means(encoder: QuantileKeypointEncoder, images: Array) -> Array:
+    """Return the means of images, which no fit changes."""
+    return jax.vmap(encoder)(to_float(images))[0]
