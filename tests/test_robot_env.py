@@ -166,8 +166,19 @@ def test_a_server_that_was_gone_spoils_the_episode_and_is_waited_for(bench):
 def test_nobody_comes(bench):
     env = bench.env(wait_s=2.0)
     bench.person("stop")
-    env.say_with(bench.said.append)
+    env.listen(bench.said.append, lambda: None)
     with pytest.raises(RobotError, match=r"waited 2 s for the robot: the arm is STOPPED"):
+        env.reset()
+
+
+def test_a_signal_ends_the_wait_for_a_person(bench):
+    from rig.errors import StoppedError
+    from rig.runs.interrupt import Interrupt
+
+    env, interrupt = bench.env(), Interrupt(print, "resume")
+    bench.person("stop")
+    env.listen(lambda _text: interrupt.request_stop(), interrupt.check_while_waiting)
+    with pytest.raises(StoppedError), interrupt.deferred():
         env.reset()
 
 

@@ -39,6 +39,8 @@ class Connection:
             RobotError: No server answers, or another client has the lease.
         """
         self._open, self.say, self._wait_s = open_client, say, wait_s
+        self.check: Callable[[], object] = lambda: None
+        """Called while it waits; may raise what ends the wait."""
         self._said = ""
         self._client: RobotClient | None = self._first_client()
         self.robot: RobotDescription = self._client.robot
@@ -69,6 +71,7 @@ class Connection:
         """
         waited_s = 0.0
         while waited_s < self._wait_s:
+            self.check()
             client = self._connected()
             state = self._try(wait_until_idle) if client else None
             if state is not None and self._is_ready(state):

@@ -5,7 +5,7 @@ hold, a stop, a stale image or a server that was gone is *spoiled*: it ends ther
 frames must not be learned from (``info["spoiled"]``).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -160,9 +160,9 @@ class RobotVectorEnv(ImageGoalVectorEnv):
             return None
         return crop_square(state.image, self._image_size)
 
-    def say_with(self, say: Say) -> None:
-        """Show what the robot waits for by calling ``say``."""
-        self._connection.say = say
+    def listen(self, say: Say, check: Callable[[], object]) -> None:
+        """Show by ``say`` what it waits for; call ``check`` meanwhile, which may raise."""
+        self._connection.say, self._connection.check = say, check
 
     def close_extras(self, **_kwargs: Any) -> None:
         """Give the robot's lease back."""

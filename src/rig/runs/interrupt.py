@@ -72,6 +72,17 @@ class Interrupt:
                 self._watcher.disarm()
             raise StoppedError(self._message(self._requested), exit_code=128 + self._requested)
 
+    def check_while_waiting(self) -> None:
+        """Stop if a signal came, deferred or not: a robot waits, and nothing is under way.
+
+        Raises:
+            StoppedError: A signal came.
+        """
+        if self._requested:
+            if self._watcher:
+                self._watcher.disarm()
+            raise StoppedError(self._message(self._requested), exit_code=128 + self._requested)
+
     @contextmanager
     def deferred(self) -> Iterator[None]:
         """Defer a first signal to the end of the block.

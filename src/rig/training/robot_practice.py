@@ -9,6 +9,7 @@ from rig.config import Config
 from rig.envs.image_goal_env import ImageGoalVectorEnv
 from rig.robot_env.nothing_moved import wait_for_motion
 from rig.robot_env.vector_env import RobotVectorEnv
+from rig.runs.interrupt import Interrupt
 from rig.training.kept_episodes import KeptEpisodes
 from rig.training.make_envs import Envs, unwrapped_envs
 from rig.training.state import State, TrainState
@@ -21,6 +22,13 @@ def robot_of(envs: Envs) -> RobotVectorEnv | None:
     """Return the robot, if it is one."""
     base_envs: ImageGoalVectorEnv = unwrapped_envs(envs)
     return base_envs if isinstance(base_envs, RobotVectorEnv) else None
+
+
+def listen(envs: Envs, interrupt: Interrupt, say: Say) -> None:
+    """Let a robot say what it waits for, and stop waiting when a signal comes."""
+    robot = robot_of(envs)
+    if robot is not None:
+        robot.listen(say, interrupt.check_while_waiting)
 
 
 def compile_act(state: TrainState, envs: Envs) -> None:
