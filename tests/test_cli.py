@@ -148,6 +148,7 @@ def test_every_preset_can_be_asked_for(rig):
         ("push nowhere", "did you mean 'upload'?"),
         ("pull nowhere", "did you mean 'download'?"),
         ("train", "rig train needs a TASK, as Reach or Push, or --env MODULE:ID"),
+        ("robot srve", "no command 'srve' in rig robot: did you mean 'serve'?"),
         ("train Raech", "there is no task 'Raech': did you mean 'Reach'?"),
         (
             "train Reach --preset slow",
