@@ -18,7 +18,7 @@ import time
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +83,7 @@ def all_cases() -> dict[str, Case]:
         "push",
         {"limits": {"box_low_m": [0.17, -0.10, 0.02], "box_high_m": [0.31, 0.10, 0.02]},
          "arm": {"home_m": [0.24, 0.0, 0.02]}},
-        "--preset", "camera", "--tuned-for", "PushResetFree", "--total-timesteps", "60000",
+        "--preset", "fast", "--tuned-for", "PushResetFree", "--total-timesteps", "60000",
         "--episode-steps", "50", "--evaluate.every-steps", "60000", *stack3, puck_steps=50,
     )  # fmt: skip
     for remedy in REMEDIES:
@@ -126,7 +126,8 @@ def served(page: Path, log: Path) -> Iterator[None]:
         try:
             for _ in range(30):
                 time.sleep(1.0)
-                if subprocess.call([*RIG, "robot", "arm", str(page)], stderr=out) == 0:
+                arm = [*RIG, "robot", "arm", str(page)]
+                if subprocess.call(arm, stdout=out, stderr=out) == 0:
                     break
             else:
                 raise SystemExit(f"the server did not start: {log}")
@@ -177,6 +178,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", metavar="CASE")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--time-budget", default="", help="of each run, as 40min")
     parser.add_argument("--list", action="store_true")
     args = parser.parse_args()
     if unknown := set(args.names) - set(cases):
@@ -188,6 +190,8 @@ def main() -> None:
         done = {(row["case"], row["seed"]) for row in kept_rows()}
         if (args.names and name not in args.names) or (name, args.seed) in done:
             continue
+        if args.time_budget:
+            case = replace(case, options=(*case.options, "--time-budget", args.time_budget))
         row = learn(name, case, args.seed, FIRST_PORT + number)
         rows = [*kept_rows(), row]
         KEPT.write_text("[\n" + ",\n".join(json.dumps(each) for each in rows) + "\n]\n")

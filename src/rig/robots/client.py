@@ -99,7 +99,8 @@ class RobotState:
     frame_seq: int
     """Number of the image; two states with the same one show the same image."""
     frame_age_ms: float
-    """Age of the image when the state was sent, from when the camera gave it."""
+    """Age of the image when the state was sent, from its exposure, at most: the file's
+    ``camera.age_s`` and the time since the camera gave it."""
     is_settled: bool
     """Whether the target is at rest where the last action wanted it, and the arm near it."""
     joints: tuple[float, ...]
