@@ -32,6 +32,7 @@ KEPT = ROOT / "docs" / "results" / "robot-learning.json"
 RUNS = Path("runs") / "robot-learning"
 RIG = (sys.executable, "-m", "rig")
 FIRST_PORT = 5830
+LOOK_S = 5.0
 HEIGHT_M = 0.05
 """The pinned height of Reach: above the puck and the rim."""
 PINNED: dict[str, Any] = {
@@ -148,8 +149,8 @@ def learn(name: str, case: Case, seed: int, port: int) -> dict[str, Any]:
     if (run / "config.json").is_file():
         words = ["train", "--resume", str(run), "--force"]
     if not (run / "evaluation.json").is_file():
-        with served(page, directory / "server.log"), (directory / "log.txt").open("a") as log:
-            subprocess.run([*RIG, *words], stdout=log, stderr=log, check=True)
+        with served(page, directory / "server.log"):
+            train(words, page, directory / "log.txt")
     evaluation = json.loads((run / "evaluation.json").read_text())
     rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     curve = [
@@ -165,6 +166,18 @@ def learn(name: str, case: Case, seed: int, port: int) -> dict[str, Any]:
         "distances": distances, "curve_hand_m": curve, "commit": commit(), "date": now(),
         "cores": len(os.sched_getaffinity(0)),
     }  # fmt: skip
+
+
+def train(words: list[str], page: Path, log: Path) -> None:
+    """Run the learner; arm the arm again whenever it asks for that, as a person would."""
+    with log.open("a") as out:
+        learner = subprocess.Popen([*RIG, *words], stdout=out, stderr=out)
+        while learner.poll() is None:
+            time.sleep(LOOK_S)
+            if log.read_text().rstrip().endswith("look at it, then `rig robot arm`"):
+                subprocess.call([*RIG, "robot", "arm", str(page)], stdout=out, stderr=out)
+    if learner.returncode:
+        raise SystemExit(f"rig train failed: {log}")
 
 
 def kept_rows() -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ from rig.robots.build import simulate
 from rig.robots.client import RobotClient
 from rig.robots.local_link import LocalLink
 from rig.robots.read_config import read_config
-from rig.simulated.so101 import SimulatedSo101
+from rig.simulated.so101 import PUCK_AWAY_M, SimulatedSo101
 
 
 NUM_GOALS = 30
@@ -28,57 +28,81 @@ SEED = 20_181_204
 SETTLE_S = 0.5
 
 
+class Table:
+    """The simulated arm behind its server, in this process, and a person next to it."""
+
+    def __init__(self, page: Path, num_steps: int, image_size: int, *, settle: bool) -> None:
+        """Arm the arm."""
+        self.config = read_config(page)
+        self.simulation = simulate(self.config)
+        robot = self.simulation.server.arm.robot
+        assert isinstance(robot, SimulatedSo101)
+        self.robot = robot
+        self.simulation.run(0.2)
+        self.simulation.server.person("arm")
+        self.connection = Connection(
+            lambda: RobotClient(LocalLink(self.simulation)), lambda _text: None
+        )
+        self.envs = RobotVectorEnv(
+            self.connection, "push", num_steps, image_size, settle=settle
+        )
+
+    @property
+    def puck_m(self) -> np.ndarray:
+        """Where the puck is: x, y."""
+        return self.robot.state_m[3:].copy()
+
+    def home(self) -> None:
+        """Bring the arm home with no puck in its way."""
+        self.robot.place_puck(*PUCK_AWAY_M)
+        self.envs.reset()
+
+    def put_puck(self, *, rng: np.random.Generator) -> None:
+        """Put the puck somewhere in the box, clear of the tool."""
+        limits = self.config.limits
+        while True:
+            place_m = rng.uniform(limits.box_low_m[:2], limits.box_high_m[:2])
+            if np.linalg.norm(place_m - self.robot.state_m[:2]) > CLEAR_M:
+                break
+        self.robot.place_puck(*place_m.tolist())
+        self.simulation.run(SETTLE_S)
+
+    def photograph(self, *, rng: np.random.Generator) -> Goals:
+        """Return a photograph with tool and puck anywhere."""
+        limits = self.config.limits
+        self.home()
+        place_m = rng.uniform(limits.box_low_m, limits.box_high_m)
+        self.envs.drive_to(place_m[list(self.envs.robot.axes)])
+        self.put_puck(rng=rng)
+        state = self.connection.observe(SETTLE_S)
+        assert state is not None
+        assert state.image is not None
+        unknown = np.full((1, len(self.envs.state_names)), np.nan)
+        return Goals(images=state.image[None], states=unknown, seeds=np.zeros(1, np.int64))
+
+
 def push_distances(run_dir: Path, page: Path, num_steps: int) -> dict[str, Any]:
     """Return the puck's final distance from its place in the goal images, metres."""
     run, agent = open_trained(run_dir)
-    config = read_config(page)
-    simulation = simulate(config)
-    robot = simulation.server.arm.robot
-    assert isinstance(robot, SimulatedSo101)
-    simulation.run(0.2)
-    simulation.server.person("arm")
-    connection = Connection(lambda: RobotClient(LocalLink(simulation)), lambda _text: None)
-    settle = run.config.practice.delay == "settle"
-    size = run.config.image_size
-    envs = RobotVectorEnv(connection, "push", num_steps, size, settle=settle)
-    stacked = agent.representation.observe(envs, run.config)
-    rng = np.random.default_rng(SEED)
-    low_m, high_m = np.array(config.limits.box_low_m), np.array(config.limits.box_high_m)
-
-    def put_puck() -> None:
-        while True:
-            place_m = rng.uniform(low_m[:2], high_m[:2])
-            if np.linalg.norm(place_m - robot.state_m[:2]) > CLEAR_M:
-                break
-        robot.place_puck(*place_m.tolist())
-        simulation.run(SETTLE_S)
-
-    ends, starts = [], []
+    config, rng = run.config, np.random.default_rng(SEED)
+    settle = config.practice.delay == "settle"
+    table = Table(page, num_steps, config.image_size, settle=settle)
+    envs = agent.representation.observe(table.envs, config)
+    starts, ends = [], []
     for _ in range(NUM_GOALS):
-        robot.place_puck(2.0, 2.0)
-        envs.reset()
-        envs.drive_to(rng.uniform(low_m, high_m)[list(envs.robot.axes)])
-        put_puck()
-        state = connection.observe(SETTLE_S)
-        assert state is not None
-        assert state.image is not None
-        goal_m = robot.state_m[3:].copy()
-        states = np.full((1, len(envs.state_names)), np.nan)
-        goal = Goals(images=state.image[None], states=states, seeds=np.zeros(1, np.int64))
-        robot.place_puck(2.0, 2.0)
-        envs.reset()
-        put_puck()
-        starts.append(np.linalg.norm(robot.state_m[3:] - goal_m))
-        observation, _ = stacked.reset(options=goal.options())
+        goal = table.photograph(rng=rng)
+        goal_m = table.puck_m
+        table.home()
+        table.put_puck(rng=rng)
+        starts.append(float(np.linalg.norm(table.puck_m - goal_m)))
+        observation, _ = envs.reset(options=goal.options())
         latents = agent.representation.encode(observation["desired_goal"]).latent
         for _ in range(num_steps):
             action, _ = agent.act(observation["observation"], latents, use_target_actor=True)
-            observation, *_ = stacked.step(action)
-        ends.append(np.linalg.norm(robot.state_m[3:] - goal_m))
-    return {
-        "puck_m": {
-            "median": float(np.median(ends)), "mean": float(np.mean(ends)),
-            "do_nothing_median": float(np.median(starts)),
-            "do_nothing_mean": float(np.mean(starts)),
-        }
-    }  # fmt: skip
+            observation, *_ = envs.step(action)
+        ends.append(float(np.linalg.norm(table.puck_m - goal_m)))
+    return {"puck_m": {
+        "median": float(np.median(ends)), "mean": float(np.mean(ends)),
+        "do_nothing_median": float(np.median(starts)),
+        "do_nothing_mean": float(np.mean(starts)),
+    }}  # fmt: skip
