@@ -163,6 +163,21 @@ def test_a_server_that_was_gone_spoils_the_episode_and_is_waited_for(bench):
     assert any("again" in text for text in bench.said)
 
 
+def test_an_arm_that_still_acts_for_a_client_that_was_cut_off_goes_home(bench):
+    env = bench.env()
+    env.reset()
+    env.step(action(1, 0, 0))  # and the answer is the last that this client sees
+    env.reset()
+    bench.simulation.server.lease.give_back()
+    other = bench.env()
+    other.reset()
+    other.step(action(1, 0, 0))
+    bench.simulation.server.lease.give_back()
+    again = bench.env(wait_s=5.0)
+    again.reset()
+    assert bench.said == []
+
+
 def test_it_says_what_it_does_and_why_it_was_held(bench):
     env = bench.env()
     env.reset()

@@ -126,6 +126,8 @@ class Connection:
             self._ask(f"the arm is STOPPED ({state.why}): look at it, then `rig robot clear`")
         elif state.mode in RESTED:
             self._ask("the arm is not armed: look at it, then `rig robot arm`")
+        elif state.doing == "acting":  # on the last action of a client that was cut off
+            self._try(lambda client: client.home())
         else:
             self._ask(f"the arm waits: {state.why or state.doing}")
         self._try(lambda client: client.observe(LOOK_S))

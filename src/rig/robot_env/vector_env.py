@@ -36,6 +36,7 @@ class RobotVectorEnv(ImageGoalVectorEnv):
 
     num_envs = 1
     max_probes = 0
+    _why_spoiled = ""
 
     def __init__(
         self,
@@ -79,7 +80,6 @@ class RobotVectorEnv(ImageGoalVectorEnv):
         self.action_space = batch_space(self.single_action_space, 1)
         self.num_spoiled = 0
         """Episodes spoiled since this object was made."""
-        self._why_spoiled = ""
         self.home_images: list[np.ndarray] = []
         """What the camera saw at the start of each of the last episodes."""
         self._goals: Goals | None = None
