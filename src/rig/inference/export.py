@@ -8,6 +8,7 @@
     policy.json         what is needed to read them
     origin.json         what made it
     evaluation.json     the distances that are left
+    practised.safetensors   what a goal picture is compared with, if the run kept it
     metrics.jsonl       the course of training, and clock.jsonl its times
     replay.gif          a video
 
@@ -21,6 +22,7 @@ from pathlib import Path
 
 from rig.agent.agent import ARRAY_FILES, load_agent
 from rig.errors import RunError
+from rig.goals.practised import FILE as PRACTISED_FILE
 from rig.inference.evaluate import try_first_goals
 from rig.inference.model_card import card
 from rig.inference.open_run import image_representation, open_trained
@@ -29,7 +31,10 @@ from rig.runs.atomic_files import TEMPORARY_SUFFIX
 from rig.runs.run import Run
 
 
-COPIED = ("config.json", "origin.json", "evaluation.json", "metrics.jsonl", "clock.jsonl")
+COPIED = (
+    *("config.json", "origin.json", "evaluation.json", "metrics.jsonl", "clock.jsonl"),
+    PRACTISED_FILE,
+)
 """Files that are the same in a run and in its export."""
 FILES = ("README.md", *COPIED, "policy.json", "model.safetensors", "replay.gif")
 
