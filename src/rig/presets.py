@@ -1,4 +1,4 @@
-"""The presets: RIG as published, what learns fastest here, and the end-to-end baseline.
+"""The presets: RIG as published, what learns fastest, the same for a real camera, a baseline.
 
 ``OVERRIDES`` says which settings a task changes of each.
 """
@@ -54,6 +54,10 @@ FAST = replace(
 )
 """What learns fastest here."""
 
+CAMERA = replace(FAST, vae=replace(FAST.vae, architecture="quantile_keypoints", latent_dim=24))
+"""The same, but seen through changing light and noise, with twins, turns and shapes: for a real
+camera (docs/see.md)."""
+
 HER = replace(
     PAPER,
     total_timesteps=48_000,
@@ -78,7 +82,7 @@ HER = replace(
 """Hindsight from pixels, end to end: the baseline of Nair et al. 2018, section 5, with the
 changes that docs/algorithm.md lists."""
 
-PRESETS = {"paper": PAPER, "fast": FAST, "her": HER}
+PRESETS = {"paper": PAPER, "fast": FAST, "camera": CAMERA, "her": HER}
 
 MANY_OBJECTS: dict[str, Any] = {"goals.skew": -0.5, "goals.per_rollout": 2}
 """Where many objects move, nearly every image is rare, and full skew would aim at oddities.
@@ -90,21 +94,24 @@ right. Where many objects move, it is too rare."""
 MANY_LATENTS: dict[str, Any] = {"vae.latent_dim": 24}
 """Enough positions for what these tasks have in view."""
 
+FAST_OVERRIDES: dict[str, dict[str, Any]] = {
+    "Reach": {"total_timesteps": 20_000, "evaluate.every_steps": 4000},
+    "Push": ONE_OBJECT,
+    "PushWide": ONE_OBJECT,
+    "PushResetFree": ONE_OBJECT,
+    "Door": ONE_OBJECT,
+    "DoorResetFree": ONE_OBJECT,
+    "PushTwo": MANY_OBJECTS,
+    "PushAny": MANY_OBJECTS,
+    "PickAndPlace": MANY_LATENTS,
+    "Rope": MANY_LATENTS | MANY_OBJECTS,
+    "RopeColours": MANY_LATENTS | MANY_OBJECTS,
+}
+
 OVERRIDES: dict[str, dict[str, dict[str, Any]]] = {
     "paper": {"Reach": {"total_timesteps": 10_000, "evaluate.every_steps": 4000}},
-    "fast": {
-        "Reach": {"total_timesteps": 20_000, "evaluate.every_steps": 4000},
-        "Push": ONE_OBJECT,
-        "PushWide": ONE_OBJECT,
-        "PushResetFree": ONE_OBJECT,
-        "Door": ONE_OBJECT,
-        "DoorResetFree": ONE_OBJECT,
-        "PushTwo": MANY_OBJECTS,
-        "PushAny": MANY_OBJECTS,
-        "PickAndPlace": MANY_LATENTS,
-        "Rope": MANY_LATENTS | MANY_OBJECTS,
-        "RopeColours": MANY_LATENTS | MANY_OBJECTS,
-    },
+    "fast": FAST_OVERRIDES,
+    "camera": FAST_OVERRIDES,
     "her": {"Reach": {"total_timesteps": 20_000, "evaluate.every_steps": 4000}},
 }
 """What a task changes of a preset: preset, then task, then setting. Exact names only: every
