@@ -47,7 +47,7 @@ class ImageError(RigError):
 
 
 class UnlikeGoalError(RigError):
-    """A goal picture is unlike anything that a run practised."""
+    """A goal image is unlike anything that a run practised."""
 
     exit_code = 3
 

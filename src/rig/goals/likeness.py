@@ -1,4 +1,4 @@
-"""How like anything practised a goal picture is, before anything moves.
+"""How like anything practised a goal image is, before anything moves.
 
 Four measures, each with a sentence that a person can act on: where things stand (place), the
 picture as a whole (picture), a thing that practice always showed (missing), a thing that it

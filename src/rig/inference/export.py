@@ -8,7 +8,7 @@
     policy.json         what is needed to read them
     origin.json         what made it
     evaluation.json     the distances that are left
-    practised.safetensors   what a goal picture is compared with, if the run kept it
+    practised.safetensors   what a goal image is compared with, if the run kept it
     metrics.jsonl       the course of training, and clock.jsonl its times
     replay.gif          a video
 
