@@ -148,8 +148,12 @@ def test_every_preset_can_be_asked_for(rig):
         ("push nowhere", "did you mean 'upload'?"),
         ("pull nowhere", "did you mean 'download'?"),
         ("train", "rig train needs a TASK, as Reach or Push, or --env MODULE:ID"),
+        ("robot srve", "no command 'srve' in rig robot: did you mean 'serve'?"),
         ("train Raech", "there is no task 'Raech': did you mean 'Reach'?"),
-        ("train Reach --preset slow", "--preset must be one of paper, fast, her, got 'slow'"),
+        (
+            "train Reach --preset slow",
+            "--preset must be one of paper, fast, camera, her, got 'slow'",
+        ),
         ("train Reach --sede 1", "no option --sede in rig train: did you mean --seed?"),
         ("train Reach --num-env-steps 5", "--num-env-steps is now called --total-timesteps"),
         ("train Reach --td3.warmup-steps=5", "is now called --td3.learning-starts"),
@@ -400,7 +404,9 @@ def test_report_is_written_where_it_was_asked_for(rig, run, tmp_path):
 def test_demo_ends_with_a_report_that_shows_the_robot_reaching(rig, tmp_path, monkeypatch):
     trained = make_run(tmp_path / "run")
     asked = []
-    monkeypatch.setattr(demo, "train_new_run", lambda *args: asked.append(args) or trained)
+    monkeypatch.setattr(
+        demo, "train_new_run", lambda *args, **_how: asked.append(args) or trained
+    )
     code, out, _ = rig("demo --seed 4 --out", tmp_path / "run")
     config, preset, directory, _argv = asked[0]
     assert (code, config.task, config.seed, preset) == (0, "Reach", 4, "fast")

@@ -35,6 +35,19 @@ def test_example_trains_from_python_and_reaches(tmp_path, tiny, capsys):
         assert grid.height > 100
 
 
+def test_examples_without_an_argument_save_their_image_here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    saved = []
+    monkeypatch.setattr(
+        "rig.report.image_grid.save_image_grid", lambda path, *_: saved.append(path)
+    )
+    for path in SCRIPTS:
+        monkeypatch.setattr(sys, "argv", [str(path)])
+        runpy.run_path(str(path), run_name="__main__")
+    assert len(saved) == len(SCRIPTS) > 1
+    assert all(path.parent == Path() and path.suffix == ".png" for path in saved), saved
+
+
 @pytest.mark.ci
 @pytest.mark.slow
 def test_notebook_runs_from_its_first_cell_to_its_last():

@@ -1,3 +1,10 @@
+import copy
+import os
+import pickle  # noqa: TID251 (a user of our environments may)
+import subprocess
+import sys
+from pathlib import Path
+
 import gymnasium
 import mujoco
 import numpy as np
@@ -679,3 +686,62 @@ def test_environments_of_other_libraries_work(id_):
         assert np.linalg.norm(envs.external_envs[0].desired - goals.states[row]) < 0.01
     assert len(np.unique(Image.fromarray(goals.images[0]).convert("L"))) > 5
     envs.close()
+
+
+def used(kind):
+    """Return two environments, of ours or of someone's, in the middle of an episode."""
+    if kind == "ours":
+        envs = gymnasium.make_vec("rig/Push-v0", num_envs=2)
+        envs.reset(seed=0)
+    else:
+        envs = make_external_envs(EnvSpec(id=f"fake/{kind}-v0"), 2, 48, seed=0)
+    stepped(envs)
+    return envs
+
+
+def stepped(envs):
+    return envs.step(np.ones(envs.action_space.shape, np.float32))[0]["observation"]
+
+
+def pickled(envs):
+    return pickle.loads(pickle.dumps(envs))
+
+
+@pytest.mark.parametrize("kind", ["ours", "DrivenCart", "Rendered", "Reuses"])
+@pytest.mark.parametrize("copied", [copy.deepcopy, pickled])
+def test_copied_or_pickled_environments_continue_with_the_same_bytes(kind, copied):
+    envs = used(kind)
+    other = copied(envs)
+    seen = stepped(other)
+    np.testing.assert_array_equal(seen, stepped(envs))
+    envs.close()
+    other.close()
+
+
+FORK = """
+import multiprocessing, os, sys, gymnasium
+from test_external import DrivenCart, stepped, used
+
+gymnasium.register("fake/DrivenCart-v0", DrivenCart, max_episode_steps=50)
+context = multiprocessing.get_context("fork")
+for kind in ("ours", "DrivenCart"):
+    envs = used(kind)
+    queue = context.SimpleQueue()
+    child = context.Process(target=lambda: queue.put(stepped(envs).tobytes()), daemon=True)
+    child.start()
+    child.join(20)
+    assert child.exitcode == 0, (kind, child.exitcode)
+    assert queue.get() == stepped(envs).tobytes(), kind
+"""
+
+
+def test_environments_used_before_a_fork_work_in_the_child():
+    done = subprocess.run(
+        [sys.executable, "-c", FORK],
+        cwd=Path(__file__).parent,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr

@@ -20,7 +20,7 @@ from rig.representation.latent import LatentRepresentation, make_latent_represen
 from rig.representation.true_state import TrueStateObservation
 from rig.representation.vae import make_vae
 from rig.runs.run import Run
-from rig.training import loop as training
+from rig.training import stoppable
 from rig.training.evaluate import evaluation_goals, table, try_goals
 from rig.training.learn import make_reward, stacked
 from rig.training.loop import train
@@ -112,7 +112,7 @@ def test_no_true_state_reaches_training(finished, tmp_path, config, monkeypatch)
         made.append(Poison(make_envs(settings, num_envs)))
         return made[-1]
 
-    monkeypatch.setattr(training, "make_envs", make_poisoned)
+    monkeypatch.setattr(stoppable, "make_envs", make_poisoned)
     poisoned, _ = trained(tmp_path / "poisoned", config)
     assert len(made) == 1
     assert learned(poisoned) == learned(finished[0])
@@ -137,7 +137,7 @@ def test_run_that_is_given_poison_for_truth_is_noticed(tmp_path, config, monkeyp
     def make_poisoned(settings, num_envs):
         return view(Poison(make_image_envs(settings, num_envs, settings.image_size)))
 
-    monkeypatch.setattr(training, "make_envs", make_poisoned)
+    monkeypatch.setattr(stoppable, "make_envs", make_poisoned)
     given = replace(config, goals=GoalConfig(source="seen"), **changes)
     with pytest.raises(Exception, match=r"finite|nan"):
         trained(tmp_path / "poisoned", given)

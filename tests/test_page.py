@@ -134,7 +134,8 @@ def test_from_the_list_to_a_goal_that_is_tried(open_page, server, run_id):
     page.get_by_label("Speed").select_option("0")
     page.get_by_role("button", name="Go").click()
     expect(page.locator(".attempt video")).to_have_count(1, timeout=30_000)
-    expect(page.locator("[data-state=ready]")).to_be_visible()
+    # On a busy machine the page may be late, and the robot then holds.
+    expect(page.locator("[data-state=ready], [data-state=held]")).to_be_visible()
     expect(page.locator("canvas[data-step='50']").first).to_be_visible()
 
 

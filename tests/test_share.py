@@ -133,7 +133,7 @@ def test_force_exports_and_uploads_what_sees_other_pictures(tmp_path, action):
 
 @pytest.mark.parametrize("error", [OSError("the disk is full"), KeyboardInterrupt()])
 def test_export_that_fails_leaves_nothing_behind(run, tmp_path, monkeypatch, error):
-    def fail(*_args):
+    def fail(*_args, **_how):
         raise error
 
     monkeypatch.setattr("rig.inference.export.save_video", fail)

@@ -1,8 +1,13 @@
 import av
+import gymnasium
 import numpy as np
 import pytest
+from gymnasium import spaces
 from PIL import Image
 
+from rig.cli.main import main
+from rig.external.env import ExternalEnv
+from rig.external.vector_env import FRAMES_PER_S, frames_per_s
 from rig.inference.reach import Attempt, summary
 from rig.inference.video import attempt_frames, save_video
 
@@ -100,3 +105,57 @@ def test_gif_of_very_fast_steps_shows_some_of_them(tmp_path):
     save_video(tmp_path / "fast.gif", frames, step_s=0.002)
     with Image.open(tmp_path / "fast.gif") as gif:
         assert (gif.n_frames, gif.info["duration"]) == (2, 20)
+
+
+class Timed(gymnasium.Env):
+    """An environment whose steps are 0.04 s long, as only ``dt`` says."""
+
+    metadata = {"render_modes": ["rgb_array"]}  # noqa: RUF012
+    observation_space = spaces.Box(-1, 1, (1,))
+    action_space = spaces.Box(-1, 1, (1,), np.float32)
+    dt = 0.04
+
+    def __init__(self, render_mode=None):
+        self.render_mode = render_mode
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        return np.zeros(1, np.float32), {}
+
+    def step(self, action):
+        return np.zeros(1, np.float32), 0.0, False, False, {}
+
+    def render(self):
+        return np.full((60, 60, 3), 77, np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("declared", "dt", "expected"),
+    [
+        (None, 0.04, 25),
+        (None, np.float64(0.05), 20),
+        (30, 0.04, 30),
+        (None, np.float32(0.5), 2),
+        (None, 1, 1),
+        (None, None, FRAMES_PER_S),
+        (None, 0.0, FRAMES_PER_S),
+        (0, "unknown", FRAMES_PER_S),
+    ],
+)
+def test_an_environments_frame_rate_is_declared_or_else_by_its_dt(declared, dt, expected):
+    env = Timed()
+    env.metadata, env.dt = {"render_fps": declared}, dt
+    assert frames_per_s(ExternalEnv(env, num_steps=4)) == pytest.approx(expected)
+
+
+def test_video_of_a_look_is_as_fast_as_the_environment(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("rig.inference.video.NUM_LOOK_STEPS", 4)
+    gymnasium.register("Timed-v0", Timed, max_episode_steps=4)
+    try:
+        assert main(["look", "--env", "Timed-v0", "--video"]) == 0
+    finally:
+        del gymnasium.registry["Timed-v0"]
+    assert capsys.readouterr().out == "Timed-v0.mp4\n"
+    with av.open("Timed-v0.mp4") as container:
+        assert container.streams.video[0].average_rate == 25

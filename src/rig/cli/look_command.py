@@ -39,8 +39,8 @@ class Look(Checked):
     out: FileOption = None
     """The image to write: .png."""
     video: Annotated[tuple[Path, ...] | None, arg(metavar="[FILE]")] = None
-    """A video of random actions, for ten seconds: .mp4 or .gif; without FILE, TASK.mp4 in this
-    directory. With camera effects, the image without them is next to it."""
+    """A video of 100 random actions, as fast as the robot: .mp4 or .gif; without FILE, TASK.mp4
+    in this directory. With camera effects, the image without them is next to it."""
     goal: Flag = False
     """Show a random goal, to try `rig reach` with, in place of the start."""
     seed: CountOrNone = 0
@@ -85,9 +85,9 @@ class Look(Checked):
     def _save_video(self, config: Config, video: Path) -> None:
         """Save a video and print its path."""
         check_file(video, VIDEO_KINDS)
-        from rig.inference.video import camera_frames, save_video
+        from rig.inference.video import save_look_video
 
-        save_video(video, camera_frames(config, self.size))
+        save_look_video(video, config, self.size)
         print_line(str(video))
 
     def _video_file(self, given: tuple[Path, ...]) -> Path:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import NoReturn
 
-from rig.errors import ConfigError
+from rig.errors import ConfigError, suggest
 
 
 SUBCOMMANDS = {
@@ -44,6 +44,9 @@ def run_robot(words: Sequence[str]) -> None:
     Raises:
         ConfigError: A subcommand or option is unknown, missing or wrong.
     """
+    if words and not words[0].startswith("-") and words[0] not in SUBCOMMANDS:
+        hint = suggest(words[0], SUBCOMMANDS)
+        raise ConfigError(f"there is no command {words[0]!r} in rig robot: {hint}")
     parser = Parser("rig robot", description=Robot.__doc__)
     choices = parser.add_subparsers(dest="word", required=True, metavar="SUBCOMMAND")
     for word, (module, text) in SUBCOMMANDS.items():

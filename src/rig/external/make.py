@@ -8,6 +8,7 @@ from typing import Any
 import gymnasium
 import mujoco
 import numpy as np
+from jaxtyping import UInt8
 
 from rig.errors import ExternalEnvError, suggest
 from rig.external.action_bounds import ActionBounds
@@ -187,5 +188,10 @@ def make_without_render(name: str) -> Env:
     env = make(name)
     inner: Any = env.unwrapped
     if hasattr(type(inner), "model") or "model" in vars(inner):
-        inner.render = lambda *_, **__: BLANK_IMAGE
+        inner.render = blank_image
     return env
+
+
+def blank_image(*_: Any, **__: Any) -> UInt8[np.ndarray, "1 1 3"]:
+    """Render nothing. A named function, since a lambda could not be pickled."""
+    return BLANK_IMAGE

@@ -188,6 +188,6 @@ def frames_per_s(env: ExternalEnv) -> float:
     """Return the steps of a second: as declared, or by the duration of a step, ``dt``."""
     declared = env.env.metadata.get("render_fps")
     step_s = getattr(env.env.unwrapped, "dt", None)
-    if not declared and isinstance(step_s, float) and step_s > 0:
-        return 1 / step_s
+    if not declared and isinstance(step_s, (int, float, np.floating)) and step_s > 0:
+        return 1 / float(step_s)
     return declared or FRAMES_PER_S

@@ -89,13 +89,14 @@ def save_mp4(path: Path, frames: Sequence[Image.Image], step_s: float) -> None:
         container.mux(stream.encode())
 
 
-def camera_frames(config: Config, size: int) -> list[Image.Image]:
-    """Draw what a camera shows of random actions, for ten seconds.
+def save_look_video(path: Path, config: Config, size: int) -> None:
+    """Write a video of what a camera shows of random actions, as fast as the robot.
 
     With camera effects, the image without them is at the left.
     """
-    clean, *effects = take_clips(config, size, NUM_LOOK_STEPS)
-    return [side_by_side(images) for images in zip(clean, *effects, strict=True)]
+    clips = take_clips(config, size, NUM_LOOK_STEPS)
+    columns = zip(*(clip.images for clip in clips), strict=True)
+    save_video(path, [side_by_side(images) for images in columns], step_s=clips[0].step_s)
 
 
 def side_by_side(images: Sequence[np.ndarray]) -> Image.Image:

@@ -64,8 +64,17 @@ def take_snapshot(config: Config, size: int, *, of_goal: bool) -> Snapshot:
         )
 
 
-def take_clips(config: Config, size: int, num_steps: int) -> list[Images]:
-    """Return images of random actions: without camera effects, and with them if there are any.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Clip:
+    """Images of random actions."""
+
+    images: Images
+    step_s: float
+    """Seconds between two of them."""
+
+
+def take_clips(config: Config, size: int, num_steps: int) -> list[Clip]:
+    """Record random actions: without camera effects, and with them if there are any.
 
     Raises:
         ConfigError: The size is out of range.
@@ -78,8 +87,8 @@ def take_clips(config: Config, size: int, num_steps: int) -> list[Images]:
     ]
 
 
-def take_clip(config: Config, size: int, num_steps: int) -> Images:
-    """Return images of random actions, over one episode or several."""
+def take_clip(config: Config, size: int, num_steps: int) -> Clip:
+    """Record random actions, over one episode or several."""
     check_size(size)
     rng = np.random.default_rng(config.seed)
     with closing(make_image_envs(config, 1, size)) as envs:
@@ -94,7 +103,7 @@ def take_clip(config: Config, size: int, num_steps: int) -> Images:
                 observation, _, terminated, truncated, _ = envs.step(policy.act(rng=rng))
                 is_over = bool(terminated[0] or truncated[0])
             images.append(observation["observation"][0])
-        return np.stack(images)
+        return Clip(images=np.stack(images), step_s=unwrapped_envs(envs).step_s)
 
 
 def check_size(size: int) -> None:
