@@ -31,12 +31,11 @@ from rig.runs.atomic_files import TEMPORARY_SUFFIX
 from rig.runs.run import Run
 
 
-COPIED = (
-    *("config.json", "origin.json", "evaluation.json", "metrics.jsonl", "clock.jsonl"),
-    PRACTISED_FILE,
-)
+COPIED = ("config.json", "origin.json", "evaluation.json", "metrics.jsonl", "clock.jsonl")
 """Files that are the same in a run and in its export."""
 FILES = ("README.md", *COPIED, "policy.json", "model.safetensors", "replay.gif")
+"""Those of every export."""
+ALL_FILES = (*FILES, PRACTISED_FILE)
 
 
 def export(directory: Path, out: Path, *, force: bool = False) -> None:
@@ -54,7 +53,7 @@ def export(directory: Path, out: Path, *, force: bool = False) -> None:
     attempts = try_first_goals(run, agent)
     frames = [drawn for tried in attempts for drawn in attempt_frames(tried)]
     with new_directory(out) as partial:
-        copy(run.directory, partial, COPIED)
+        copy(run.directory, partial, (*COPIED, PRACTISED_FILE))
         arrays = next(name for name in ARRAY_FILES if (run.policy / name).is_file())
         shutil.copyfile(run.policy / arrays, partial / "model.safetensors")
         shutil.copyfile(run.policy / "policy.json", partial / "policy.json")
@@ -72,7 +71,7 @@ def copy_export(source: Path, out: Path) -> None:
     run = Run.open(source)
     load_agent(run.policy, run.config)
     with new_directory(out) as partial:
-        copy(source, partial, FILES)
+        copy(source, partial, ALL_FILES)
 
 
 def copy(source: Path, out: Path, names: Iterable[str]) -> None:
