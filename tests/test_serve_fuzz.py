@@ -58,6 +58,15 @@ def any_of(values, rng):
     return values[rng.integers(len(values))]
 
 
+def faults_of_the_server(caplog):
+    # The test's own client logs an error too where the server hangs up in the midst of a message.
+    return [
+        record
+        for record in caplog.records
+        if record.levelno >= logging.ERROR and record.name != "websockets.client"
+    ]
+
+
 def any_object(rng):
     return {any_of(KEYS, rng): any_of(VALUES, rng) for _ in range(rng.integers(5))}
 
@@ -80,7 +89,7 @@ def test_random_requests_get_an_answer_and_no_fault(server, rng, caplog):
         statuses.add(server.request(method, path, body, token=token)[0])
     assert max(statuses) < 500
     assert {200, 401, 404, 405} <= statuses
-    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert not faults_of_the_server(caplog)
 
 
 def test_random_messages_close_the_socket_at_most(server, rng, caplog):
@@ -98,4 +107,4 @@ def test_random_messages_close_the_socket_at_most(server, rng, caplog):
     assert server.get("/api/health")["schema"] == 1
     with server.socket() as tab:
         assert tab.id
-    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert not faults_of_the_server(caplog)

@@ -25,7 +25,7 @@ class SystemClock:
 
 
 class SimulatedClock:
-    """A clock that goes forward when it is told."""
+    """A clock that moves only when it is advanced."""
 
     def __init__(self) -> None:
         self._now_s = 0.0

@@ -1,4 +1,4 @@
-"""What the guard is told each tick, and what it decides."""
+"""What the guard reads at each tick, and what it decides."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum

@@ -30,7 +30,7 @@ function useRound(run) {
         if (!response.ok) return;
         const sheet = await createImageBitmap(await response.blob());
         if (isOver) sheet.close();
-        else set((old) => { old?.sheet.close(); return { about, sheet }; });
+        else set({ about, sheet });
       } catch { /* the next round comes in seconds */ }
     };
     get(`/api/runs/${run.id}/round`).then((found) => load(found.round)).catch(() => {});
@@ -38,6 +38,8 @@ function useRound(run) {
     const off = on("round", (message) => message.run === run.id && load(message));
     return () => { isOver = true; off(); unwatch(); };
   }, [run.id]);
+  // Close a sheet when nothing draws it any more: a timer may still draw the old one until now.
+  useEffect(() => () => round?.sheet.close(), [round]);
   return round;
 }
 
