@@ -434,3 +434,16 @@ def test_a_run_with_stacked_actions_learns_and_resumes(robot_run, monkeypatch, b
 
     loaded = load_agent(robot_run.policy, robot_run.config).representation
     np.testing.assert_array_equal(loaded.weight, representation.weight)
+
+
+def test_what_a_caller_writes_to_changes_nothing_that_is_kept(bench):
+    env = bench.env()
+    goal = env.goals(1, rng=np.random.default_rng(0))
+    observation, info = env.reset(options=goal.options())
+    before = env.home_images[-1].copy(), info["goal_state"].copy()
+    observation["observation"][:] = 0
+    info["goal_state"][:] = 9
+    np.testing.assert_array_equal(env.home_images[-1], before[0])
+    np.testing.assert_array_equal(env.step(action(0, 0))[-1]["goal_state"], before[1])
+    assert env.step(action(0, 0))[0]["observation"].any()
+    env.close()

@@ -197,7 +197,7 @@ class RobotVectorEnv(ImageGoalVectorEnv):
             info["image_distance_levels"] = rms(image, self._goals.images)
         elif self._goals:
             offset_m = self._position() - self._goals.states[0]
-            info["goal_state"] = self._goals.states
+            info["goal_state"] = self._goals.states.copy()
             info["hand_distance_m"] = np.array([np.linalg.norm(offset_m)])
         return {"observation": image, "desired_goal": goal_images.copy()}, info
 
