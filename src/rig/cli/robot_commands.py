@@ -71,7 +71,7 @@ class Reach:
         goal = read_goal_image(self.goal, run.config.image_size)
         if goal.changes:
             print_notice(f"{self.goal}: {', '.join(goal.changes)}")
-        found = run_likeness(run, agent.representation, goal.image)
+        found = run_likeness(run, goal.image)
         if self.check:
             print_likeness(found, str(self.goal), as_json=self.json)
             return

@@ -1,8 +1,9 @@
 """How like anything practised a goal image is, before anything moves.
 
-Four measures, each with a sentence that a person can act on: where things stand (place), the
-picture as a whole (picture), a thing that practice always showed (missing), a thing that it
-never showed (foreign). Each is held against pictures of practice that were held out.
+Four measures, each with a sentence that a person can act on: a thing stands where practice
+never had it (place), the background is another (picture), a thing that practice always showed
+is not there (missing), a thing that it never showed is (foreign). Each is held against pictures
+of practice that were held out.
 """
 
 from dataclasses import asdict, dataclass
@@ -10,31 +11,27 @@ from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float64, UInt8
+from scipy.stats import rankdata
 
 from rig.goals.colour_name import colour_name
+from rig.goals.picture_parts import Parts, parts_of
 from rig.goals.practised import (
     COLUMNS,
-    PATCH,
-    POOL,
     Practised,
     load_practised,
-    measure,
+    measure_parts,
     scarcity,
     strangeness,
 )
-from rig.representation.representation import Representation
 from rig.runs.run import Run
 
 
-UNLIKE_QUANTILE = 0.997
-"""Of held-out pictures of practice. Four measures together then flag about 1 in 100 of them."""
-PLACE_MARGIN = 2.0
-"""How many times farther than that a place must be: to reach places between and a little beyond
-those of practice is what goals are for."""
-ODD_QUANTILE = 0.98
-KIND_OF = ("place", "picture", "picture", "missing", "foreign")
-"""The measure that each column of what is measured belongs to."""
-Kind = Literal["place", "picture", "missing", "foreign"]
+UNLIKE_SHARE = 0.01
+"""Of held-out pictures of practice that any of the measures may flag."""
+ODD_SHARE = 0.05
+LEAST = np.array([2.0, 1.5, 1.5, 12.0])
+"""Below this nothing is unlike, however even practice was: pixels, grey levels (of what a saved
+photograph loses), times, grey levels."""
 Verdict = Literal["like", "odd", "unlike"]
 
 
@@ -42,7 +39,7 @@ Verdict = Literal["like", "odd", "unlike"]
 class Measure:
     """One way in which a goal may be unlike what was practised."""
 
-    kind: Kind
+    kind: str
     value: float
     threshold: float
     """The goal is unlike what was practised if the value is larger."""
@@ -79,95 +76,99 @@ class Likeness:
         }
 
 
-def likeness(
-    practised: Practised, representation: Representation, image: UInt8[np.ndarray, "H W 3"]
-) -> Likeness:
+def likeness(practised: Practised, image: UInt8[np.ndarray, "H W 3"]) -> Likeness:
     """Return how like anything practised an image is.
 
     Args:
         practised: What the run kept of its practice.
-        representation: Of the same run.
         image: In the shape of the run's camera.
     """
-    values = measure(practised, representation, image[None])[0]
-    held_out = practised.held_out
-    limits = unlike_limits(practised)
-    odd = np.quantile(held_out, ODD_QUANTILE, axis=0, method="higher")
-    as_far = (held_out >= values).sum(axis=0)
-    measures = list[Measure]()
-    for kind in dict.fromkeys(KIND_OF):
-        mine = [column for column, of in enumerate(KIND_OF) if of == kind]
-        worst = max(mine, key=lambda column: values[column] / max(limits[column], 1e-9))
-        is_odd = bool((values[mine] > odd[mine]).any())
-        measures.append(
-            Measure(
-                kind=kind,  # type: ignore[arg-type]
-                value=float(values[worst]),
-                threshold=float(limits[worst]),
-                text=SENTENCES[kind](practised, image) if is_odd else "",
-            )
+    parts = parts_of(image[None], practised.still, practised.colours)
+    values = measure_parts(practised, parts)[0]
+    unlike, odd = (limits(practised.held_out, share) for share in (UNLIKE_SHARE, ODD_SHARE))
+    measures = tuple(
+        Measure(
+            kind=kind,
+            value=float(value),
+            threshold=float(limit),
+            text=SENTENCES[kind](practised, parts) if value > odd_limit else "",
         )
+        for kind, value, limit, odd_limit in zip(COLUMNS, values, unlike, odd, strict=True)
+    )
     is_unlike = any(each.value > each.threshold for each in measures)
     is_odd = any(each.text for each in measures)
+    num_as_far = (practised.held_out >= values).sum(axis=0).min()
     return Likeness(
-        score=float((as_far.min() + 1) / (len(held_out) + 1)),
+        score=float((num_as_far + 1) / (len(practised.held_out) + 1)),
         verdict="unlike" if is_unlike else "odd" if is_odd else "like",
-        measures=tuple(measures),
+        measures=measures,
     )
 
 
-def unlike_limits(practised: Practised) -> Float64[np.ndarray, " columns"]:
-    """Return above what each value makes a picture unlike what was practised."""
-    limits = np.quantile(practised.held_out, UNLIKE_QUANTILE, axis=0, method="higher")
-    return np.asarray(limits * np.where(np.array(COLUMNS) == "place", PLACE_MARGIN, 1.0))
+def limits(
+    held_out: Float64[np.ndarray, "M columns"], share: float
+) -> Float64[np.ndarray, " columns"]:
+    """Return the limits of which that share of pictures exceeds any.
+
+    They are the same quantile of every measure.
+    """
+    num_below = np.stack([rankdata(column, method="min") - 1 for column in held_out.T], axis=1)
+    quantile = np.quantile(num_below.max(axis=1) / len(held_out), 1 - share)
+    usual = np.quantile(held_out, quantile, axis=0, method="higher")
+    return np.asarray(np.maximum(usual, LEAST))
 
 
-def run_likeness(
-    run: Run, representation: Representation, image: UInt8[np.ndarray, "H W 3"]
-) -> Likeness | None:
+def run_likeness(run: Run, image: UInt8[np.ndarray, "H W 3"]) -> Likeness | None:
     """Return how like anything practised an image is; None where the run kept nothing.
 
     Raises:
         RunError: What it kept is damaged.
     """
-    practised = load_practised(run.directory, representation)
-    return None if practised is None else likeness(practised, representation, image)
+    practised = load_practised(run.directory)
+    return None if practised is None else likeness(practised, image)
 
 
-def about_place(practised: Practised, image: UInt8[np.ndarray, "H W 3"]) -> str:
-    """Say that things stand where practice did not have them."""
+def about_place(practised: Practised, parts: Parts) -> str:
+    """Say which thing stands where practice did not have it."""
+    away = np.where(parts.has_colour[0], practised.away_px, 0)
+    colour, row, column = np.unravel_index(away.argmax(), away.shape)
+    where = place_name(row / away.shape[1], column / away.shape[2])
     return (
-        "Things stand together as practice never had them: move them closer to where practice "
-        "was, or train longer."
+        f"Something {colour_name(practised.colours[colour])} is {where}, where practice never "
+        "had it: move it closer to where practice was, or train longer."
     )
 
 
-def about_picture(practised: Practised, image: UInt8[np.ndarray, "H W 3"]) -> str:
+def about_picture(practised: Practised, parts: Parts) -> str:
     """Say that the picture as a whole is another."""
     return (
-        "The picture looks unlike those of practice: check the light, the camera's place, and "
+        "The background is unlike that of practice: check the light, the camera's place, and "
         "that it shows this robot's table."
     )
 
 
-def about_missing(practised: Practised, image: UInt8[np.ndarray, "H W 3"]) -> str:
+def about_missing(practised: Practised, parts: Parts) -> str:
     """Say which thing is missing."""
-    colour = practised.colours[scarcity(practised, image[None])[0].argmax()]
+    colour = practised.colours[scarcity(practised, parts)[0].argmax()]
     return (
         f"Something {colour_name(colour)} that practice always showed is missing or hidden: "
         "put it in view."
     )
 
 
-def about_foreign(practised: Practised, image: UInt8[np.ndarray, "H W 3"]) -> str:
+def about_foreign(practised: Practised, parts: Parts) -> str:
     """Say where the foreign thing is."""
-    strange = strangeness(practised, image[None])[0]
-    side = image.shape[0] // POOL - PATCH + 1
-    row, column = divmod(int(strange.argmax()), side)
-    names = (("upper", "middle", "lower"), ("left", "middle", "right"))
-    where = " ".join(names[axis][3 * at // side] for axis, at in enumerate((row, column)))
-    where = "middle" if where == "middle middle" else where
-    return f"Something in the {where} of the picture was never seen in practice: take it away."
+    strange = strangeness(practised, parts)[0]
+    row, column = np.unravel_index(strange.argmax(), strange.shape)
+    where = place_name(row / strange.shape[0], column / strange.shape[1])
+    return f"Something {where} of the picture was never seen in practice: take it away."
+
+
+def place_name(down: float, right: float) -> str:
+    """Return the name of a place in a picture, given as shares of its height and width."""
+    rows, columns = ("upper", "middle", "lower"), ("left", "middle", "right")
+    row, column = rows[int(3 * down)], columns[int(3 * right)]
+    return "in the middle" if row == column else f"in the {row} {column}"
 
 
 SENTENCES = {

@@ -1,61 +1,76 @@
 """What a run keeps of the pictures of its practice, and what a picture measures against it.
 
-Half of the episodes are remembered. The pictures of the others are measured against them, so
-that thresholds come from pictures of practice that nothing was fitted to. No goal of an
+Every part of a picture should be the background of its place, or look like something that moved
+in practice. What moves may stand together as it never did: each part is judged by itself.
+
+Thresholds come from the pictures of practice alone. They are cut into groups of pictures that
+are alike, and each group is measured against what is kept of the others. So a threshold holds
+for pictures of places that nothing like them was kept of, as goals are. No goal of an
 evaluation is used.
+
+Sources: a memory of patches, Roth et al. 2022 (PatchCore); groups held out in place of pictures
+drawn at random, Roberts et al. 2017 (block cross-validation).
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float32, Float64, UInt8
-from numpy.lib.stride_tricks import sliding_window_view
+from jaxtyping import Float32, Float64, Int, UInt8
 from scipy.cluster.vq import kmeans2
+from scipy.ndimage import distance_transform_edt
 
 from rig.errors import RunError
-from rig.representation.representation import Images, Representation
+from rig.goals.picture_parts import (
+    CELL_PX,
+    PATCH,
+    Parts,
+    cells_of,
+    main_colours,
+    parts_of,
+    squared_distances,
+)
 from rig.runs.array_files import ArraySpec, array_bytes, load_arrays
 from rig.runs.atomic_files import atomic_write
 
 
 FILE = "practised.safetensors"
 """In the directory of a run, and of an export."""
-COLUMNS = ("place", "whole", "part", "missing", "foreign")
+COLUMNS = ("place", "picture", "missing", "foreign")
 """What is measured of a picture. Each grows as the picture gets less like practice."""
-FEWEST_EPISODES = 40
+FEWEST_PICTURES = 200
 """Fewer say too little about what is usual."""
-NUM_NEIGHBOURS = 3
-NUM_PARTS = 4
-"""The picture is cut into this many parts along each axis."""
-NUM_COLOURS = 8
-COLOUR_LEVELS = 30
-"""Grey levels within which a pixel has a colour, in every channel."""
+NUM_GROUPS = 8
+NUM_PATCHES = 4000
+NUM_CANDIDATES = 40_000
+"""Patches that the remembered ones are drawn from."""
+LEVELS_APART = 24
+"""Of two patches that are closer than this everywhere, one is remembered."""
 LEAST_PIXELS = 3
 """A colour with fewer pixels in some picture of practice is not always there."""
-MOVED_LEVELS = 40
-"""Grey levels from the median picture above which a pixel belongs to what moves."""
-NUM_PATCHES = 3000
-POOL, PATCH = 2, 3
-"""Patches are of PATCH x PATCH cells, and a cell is the mean of POOL x POOL pixels."""
-NUM_CANDIDATES = 200
-"""Patches of each picture that the remembered ones are drawn from."""
-NUM_CLUSTERED = 10_000
+FOREIGN_QUANTILE = 0.99
+"""A thing as large as a hundredth of the picture is foreign, a stray pixel is not."""
+NOWHERE_PX = 100.0
+"""Distance to a colour that practice never moved."""
+ROWS_AT_ONCE = 2000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Practised:
     """What a run keeps of its practice."""
 
-    latents: Float32[np.ndarray, "N latent"]
-    """Weighted latents of remembered pictures."""
+    still: Float32[np.ndarray, "R C 3"]
+    """The background: the median of every cell."""
     patches: Float32[np.ndarray, "P values"]
+    """How what moves looks, wherever it is; may be none."""
     colours: Float32[np.ndarray, "K 3"]
-    """Colours of what moves that every remembered picture shows; may be none."""
+    """Main colours of what moves; may be none."""
     usual_pixels: Float32[np.ndarray, " K"]
-    """Pixels that each of these colours usually has."""
+    """Pixels that each of them usually has; 0 if some picture has hardly any."""
+    away_px: Float32[np.ndarray, "K R C"]
+    """How far each cell is from the nearest one where something of that colour moved."""
     held_out: Float64[np.ndarray, "M columns"]
-    """What the pictures of the other episodes measure, by ``COLUMNS``."""
+    """What pictures of practice measure against those of the other groups, by ``COLUMNS``."""
 
     def save(self, directory: Path) -> None:
         """Write it into the directory of a run."""
@@ -63,168 +78,145 @@ class Practised:
         atomic_write(directory / FILE, array_bytes(arrays))
 
 
-def load_practised(directory: Path, representation: Representation) -> Practised | None:
+def load_practised(directory: Path) -> Practised | None:
     """Return what a run kept of its practice; None if it kept nothing.
 
     Raises:
-        RunError: The file is damaged, or not of this representation.
+        RunError: The file is damaged.
     """
     path = directory / FILE
     if not path.is_file():
         return None
-    specs = SPECS | {"latents": ArraySpec((None, representation.latent_dim), FLOATS)}
-    practised = Practised(**load_arrays(path, specs))
-    rows = (practised.latents, practised.patches, practised.held_out)
-    is_paired = len(practised.colours) == len(practised.usual_pixels)
-    if not is_paired or min(map(len, rows)) < NUM_NEIGHBOURS:
+    practised = Practised(**load_arrays(path, SPECS))
+    is_paired = len(practised.colours) == len(practised.usual_pixels) == len(practised.away_px)
+    is_whole = practised.away_px.shape[1:] == practised.still.shape[:2]
+    if not (is_paired and is_whole and len(practised.held_out)):
         raise RunError(f"{path} holds too few rows: it is damaged; take it from a copy")
     return practised
 
 
 def practised_of(
-    representation: Representation,
-    pictures: UInt8[np.ndarray, "episodes pictures H W 3"],
-    *,
-    rng: np.random.Generator,
+    pictures: UInt8[np.ndarray, "N H W 3"], *, rng: np.random.Generator
 ) -> Practised | None:
-    """Return what to keep of pictures of practice.
+    """Return what to keep of pictures of practice; None where they are too few.
 
     Args:
-        representation: Of the run, at its end.
-        pictures: As many of each episode.
+        pictures: A sample of all that the run saw.
         rng: Draws patches and pixels.
-
-    Returns:
-        None where the episodes are too few, or the representation measures no distance
-        between images.
     """
-    is_measurable = representation.weight is not None and not representation.needs_true_state
-    if len(pictures) < FEWEST_EPISODES or not is_measurable:
+    if len(pictures) < FEWEST_PICTURES:
         return None
-    remembered = np.concatenate(pictures[::2])
-    still = np.median(remembered, axis=0)
-    colours = moving_colours(remembered, still, rng=rng)
-    counts = pixels_of(colours, remembered)
-    is_always = counts.min(axis=0, initial=len(still) ** 2) >= LEAST_PIXELS
-    known = {
-        "latents": weighted(representation, remembered),
-        "patches": moving_patches(remembered, still, rng=rng),
-        "colours": colours[is_always],
-        "usual_pixels": np.median(counts, axis=0)[is_always].astype(np.float32),
-    }
-    practised = Practised(**known, held_out=np.zeros((0, len(COLUMNS))))
-    measured = measure(practised, representation, np.concatenate(pictures[1::2]))
-    return Practised(**known, held_out=measured)
+    still = np.median(cells_of(pictures), axis=0)
+    colours = main_colours(pictures, still, rng=rng)
+    parts = parts_of(pictures, still, colours)
+    group = groups(pictures, rng=rng)
+    held_out = np.zeros((len(pictures), len(COLUMNS)))
+    for number in np.unique(group):
+        is_out = np.equal(group, number)
+        known = known_of(parts.of(~is_out), still, colours, rng=rng)
+        held_out[is_out] = measure_parts(known, parts.of(is_out))
+    return replace(known_of(parts, still, colours, rng=rng), held_out=held_out)
 
 
 def measure(
-    practised: Practised, representation: Representation, images: Images
+    practised: Practised, images: UInt8[np.ndarray, "N H W 3"]
 ) -> Float64[np.ndarray, "N columns"]:
     """Return what images measure, by ``COLUMNS``."""
-    latents = representation.encode(images).latent
-    decoded = representation.decode(latents)
-    error = ((images.astype(np.float32) - decoded) ** 2).mean(axis=-1)
+    return measure_parts(practised, parts_of(images, practised.still, practised.colours))
+
+
+def known_of(
+    parts: Parts, still: np.ndarray, colours: np.ndarray, *, rng: np.random.Generator
+) -> Practised:
+    """Return what is kept of some pictures, but for what others measure."""
+    usual = np.median(parts.num_pixels, axis=0)
+    is_always = parts.num_pixels.min(axis=0) >= LEAST_PIXELS
+    return Practised(
+        still=still.astype(np.float32),
+        patches=different_patches(parts.patches, rng=rng),
+        colours=colours,
+        usual_pixels=np.where(is_always, usual, 0).astype(np.float32),
+        away_px=away_px(parts),
+        held_out=np.zeros((0, len(COLUMNS))),
+    )
+
+
+def measure_parts(practised: Practised, parts: Parts) -> Float64[np.ndarray, "N columns"]:
+    """Return what the parts of pictures measure, by ``COLUMNS``."""
+    away = np.where(parts.has_colour, practised.away_px, 0)
+    strange = strangeness(practised, parts)
     columns = (
-        distance_to_nearest(latents * representation.weight, practised.latents),
-        error.mean(axis=(1, 2)),
-        parts(error).max(axis=1),
-        scarcity(practised, images).max(axis=1, initial=0),
-        strangeness(practised, images).max(axis=1),
+        away.max(axis=(1, 2, 3), initial=0),
+        parts.still_change,
+        scarcity(practised, parts).max(axis=1, initial=1),
+        np.quantile(strange.reshape(len(strange), -1), FOREIGN_QUANTILE, axis=1),
     )
     return np.stack(columns, axis=1).astype(np.float64)
 
 
-def weighted(representation: Representation, images: Images) -> Float32[np.ndarray, "N latent"]:
-    """Return latents scaled so that their distance is that of the reward."""
-    return np.asarray(representation.encode(images).latent * representation.weight, np.float32)
-
-
-def distance_to_nearest(rows: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Return the mean distance of each row to its nearest known ones."""
-    squared = np.sort(squared_distances(rows, known), axis=1)[:, :NUM_NEIGHBOURS]
-    return np.asarray(np.sqrt(squared).mean(axis=1))
-
-
-def squared_distances(rows: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Return the squared distance of each row to each known one."""
-    cross = rows @ known.T
-    squares = (rows**2).sum(axis=1)[:, None] + (known**2).sum(axis=1)
-    return np.asarray(np.maximum(squares - 2 * cross, 0))
-
-
-def parts(values: Float32[np.ndarray, "N H W"]) -> Float32[np.ndarray, "N parts"]:
-    """Return the mean over each part of the picture, row after row."""
-    rows = np.array_split(values, NUM_PARTS, axis=1)
-    pieces = [piece for row in rows for piece in np.array_split(row, NUM_PARTS, axis=2)]
-    return np.stack([piece.mean(axis=(1, 2)) for piece in pieces], axis=1)
-
-
-def moving_colours(
-    images: Images, still: np.ndarray, *, rng: np.random.Generator
-) -> Float32[np.ndarray, "K 3"]:
-    """Return the main colours of what differs from the median picture."""
-    moved = images[np.abs(images - still).max(axis=-1) > MOVED_LEVELS].astype(np.float64)
-    if len(moved) < NUM_CLUSTERED // 10:  # nothing moves
-        return np.zeros((0, 3), np.float32)
-    some = moved[rng.permutation(len(moved))[:NUM_CLUSTERED]]
-    some += rng.normal(size=some.shape)  # equal pixels leave clusters empty
-    centres, _labels = kmeans2(some, NUM_COLOURS, minit="++", missing="warn", rng=rng)
-    return centres.astype(np.float32)
-
-
-def pixels_of(
-    colours: Float32[np.ndarray, "K 3"], images: Images
-) -> Float32[np.ndarray, "N K"]:
-    """Return the number of pixels that have each colour."""
-    counts = [
-        (np.abs(images - colour).max(axis=-1) < COLOUR_LEVELS).sum(axis=(1, 2))
-        for colour in colours
-    ]
-    return np.array(counts, np.float32).reshape(len(colours), len(images)).T
-
-
-def scarcity(practised: Practised, images: Images) -> Float32[np.ndarray, "N K"]:
+def scarcity(practised: Practised, parts: Parts) -> Float32[np.ndarray, "N K"]:
     """Return how many times fewer pixels than usual have each colour."""
-    counts = pixels_of(practised.colours, images)
-    return (practised.usual_pixels + 1) / (counts + 1)
+    return (practised.usual_pixels + 1) / (parts.num_pixels + 1)
 
 
-def moving_patches(
-    images: Images, still: np.ndarray, *, rng: np.random.Generator
+def strangeness(practised: Practised, parts: Parts) -> Float32[np.ndarray, "N r c"]:
+    """Return how far each patch is from the background there and from all that moved."""
+    strange = parts.change.copy()
+    near = nearest(practised, parts.patches)
+    strange[parts.moved] = np.minimum(strange[parts.moved], near)
+    return strange
+
+
+def nearest(
+    practised: Practised, patches: Float32[np.ndarray, "N values"]
+) -> Float32[np.ndarray, " N"]:
+    """Return how far each patch is from the nearest remembered one [levels]."""
+    if len(practised.patches) == 0:
+        return np.full(len(patches), np.inf, np.float32)
+    chunks = [patches[at : at + ROWS_AT_ONCE] for at in range(0, len(patches), ROWS_AT_ONCE)]
+    squared = [squared_distances(rows, practised.patches).min(axis=1) for rows in chunks]
+    least = np.concatenate([*squared, np.zeros(0, np.float32)])
+    return np.asarray(np.sqrt(least / practised.patches.shape[1]), np.float32)
+
+
+def different_patches(
+    patches: Float32[np.ndarray, "N values"], *, rng: np.random.Generator
 ) -> Float32[np.ndarray, "P values"]:
-    """Return patches of images, most of them where something differs from the median one."""
-    found, weights = [], []
-    background = patches_of(still[None].astype(np.float32))[0]
-    for image in images:
-        patches = patches_of(image[None].astype(np.float32))[0]
-        some = rng.integers(len(patches), size=NUM_CANDIDATES)
-        found.append(patches[some])
-        weights.append(1 + np.abs(patches[some] - background[some]).max(axis=1))
-    patches, weight = np.concatenate(found), np.concatenate(weights)
-    num = min(NUM_PATCHES, len(patches))
-    return patches[rng.choice(len(patches), num, replace=False, p=weight / weight.sum())]
+    """Return patches of which no two are nearly the same."""
+    some = patches[rng.permutation(len(patches))[:NUM_CANDIDATES]]
+    rounded = np.rint(some / LEVELS_APART).astype(np.uint8)
+    _, first = np.unique(rounded, axis=0, return_index=True)
+    return some[rng.permutation(first)[:NUM_PATCHES]]
 
 
-def patches_of(images: Float32[np.ndarray, "N H W 3"]) -> Float32[np.ndarray, "N P values"]:
-    """Return every patch of each image, row after row."""
-    num, size = len(images), images.shape[1] // POOL
-    cut = images[:, : size * POOL, : size * POOL]
-    cells = cut.reshape(num, size, POOL, size, POOL, 3).mean(axis=(2, 4))
-    windows = sliding_window_view(cells, (PATCH, PATCH), axis=(1, 2))
-    return np.asarray(windows.reshape(num, (size - PATCH + 1) ** 2, -1), np.float32)
+def away_px(parts: Parts) -> Float32[np.ndarray, "K R C"]:
+    """Return how far each cell is from the nearest one where something of each colour moved."""
+    has_moved = np.asarray(parts.has_colour.any(axis=0))
+    shape = has_moved.shape[1:]
+    away = [
+        CELL_PX * distance_transform_edt(~each) if each.any() else np.full(shape, NOWHERE_PX)
+        for each in has_moved
+    ]
+    return np.array(away, np.float32).reshape(has_moved.shape)
 
 
-def strangeness(practised: Practised, images: Images) -> Float32[np.ndarray, "N P"]:
-    """Return the distance of each patch of each image to the nearest remembered patch."""
-    rows = [patches_of(image[None].astype(np.float32))[0] for image in images]
-    nearest = [squared_distances(each, practised.patches).min(axis=1) for each in rows]
-    return np.sqrt(np.stack(nearest))
+def groups(
+    pictures: UInt8[np.ndarray, "N H W 3"], *, rng: np.random.Generator
+) -> Int[np.ndarray, " N"]:
+    """Return the number of the group of alike pictures that each is in."""
+    cells = cells_of(pictures)[:, ::2, ::2].reshape(len(pictures), -1).astype(np.float64)
+    cells += rng.normal(size=cells.shape)  # equal pictures leave groups empty
+    _centres, group = kmeans2(cells, NUM_GROUPS, minit="++", missing="warn", rng=rng)
+    return np.asarray(group)
 
 
 FLOATS = np.dtype(np.float32)
+NUM_VALUES = 3 * PATCH**2
 SPECS = {
-    "patches": ArraySpec((None, 3 * PATCH**2), FLOATS),
+    "still": ArraySpec((None, None, 3), FLOATS),
+    "patches": ArraySpec((None, NUM_VALUES), FLOATS),
     "colours": ArraySpec((None, 3), FLOATS),
     "usual_pixels": ArraySpec((None,), FLOATS),
+    "away_px": ArraySpec((None, None, None), FLOATS),
     "held_out": ArraySpec((None, len(COLUMNS)), np.dtype(np.float64)),
 }

@@ -25,7 +25,7 @@ def likeness_of(trained: Trained, image: UInt8[np.ndarray, "H W 3"]) -> Likeness
     """Return how like anything practised an image is; None where that was not measured."""
     if trained.practised is None:
         return None
-    return likeness(trained.practised, trained.agent.representation, image)
+    return likeness(trained.practised, image)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -146,5 +146,5 @@ def open_to_use(run_id: str, directory: Path) -> Trained:
         arm=Arm(run),
         scene=scene,
         num_env_steps=num_env_steps(run),
-        practised=load_practised(directory, agent.representation),
+        practised=load_practised(directory),
     )

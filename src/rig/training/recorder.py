@@ -8,6 +8,7 @@ import numpy as np
 from rig.agent.agent import Agent, save_agent
 from rig.config import Config
 from rig.envs.tasks import is_external
+from rig.goals.practised import Practised
 from rig.report.image_grid import save_image_grid
 from rig.report.latent_traversals import latent_traversals
 from rig.representation.fit import FitMetrics, OnProgress
@@ -26,7 +27,6 @@ from rig.training.evaluate import (
 from rig.training.fixed_goals import fixed_goals
 from rig.training.live_round import publish_round
 from rig.training.make_envs import Envs, make_envs, unwrapped_envs
-from rig.training.practice_pictures import PracticePictures
 from rig.training.progress import Progress
 from rig.training.schedule import is_due
 from rig.training.summary import as_metrics, sum_up, worst_first
@@ -71,7 +71,6 @@ class Recorder:
         self._envs = envs if is_external(config.task) else make_envs(config, num_envs)
         self._probe_seed = GOAL_SEEDS[config.evaluate.goals]
         self._goals = fixed_goals(run, self._envs)
-        self._pictures = PracticePictures(config)
         self._latest: dict[str, float] = {}
         self._num_env_steps = 0
 
@@ -113,7 +112,6 @@ class Recorder:
 
     def after_episodes(self, agent: Agent, episodes: Episodes, num_new: int) -> None:
         """Evaluate when that is due, between the episodes of practice."""
-        self._pictures.add(agent.representation, episodes, self._num_env_steps)
         publish_round(
             self._run.directory,
             agent.representation,
@@ -148,12 +146,14 @@ class Recorder:
             keep_best(self._run, agent, table(self._config, trial, self._num_env_steps))
         return trial
 
-    def finish(self, agent: Agent) -> None:
-        """Save the agent, and evaluate for the last time."""
+    def finish(self, agent: Agent, practised: Practised | None) -> None:
+        """Save the agent and what goals are compared with, and evaluate for the last time."""
         save_agent(self._run.policy, agent)
-        if practised := self._pictures.practised(agent.representation):
-            practised.save(self._run.directory)
         trial = self.evaluate(agent)
+        if practised:
+            for directory in (self._run.directory, self._run.directory / "best"):
+                if directory.is_dir():
+                    practised.save(directory)
         self._run.save_evaluation(table(self._config, trial, self._num_env_steps))
         if not agent.representation.needs_true_state:
             self._draw_trial(agent.representation, trial)
