@@ -29,9 +29,9 @@ from rig.runs.run import Run
 UNLIKE_SHARE = 0.01
 """Of held-out pictures of practice that any of the measures may flag."""
 ODD_SHARE = 0.05
-LEAST = np.array([2.0, 1.5, 1.5, 12.0])
-"""Below this nothing is unlike, however even practice was: pixels, grey levels (of what a saved
-photograph loses), times, grey levels."""
+LEAST = np.array([2.0, 1.0, 1.5, 16.0])
+"""Below this nothing is unlike, however even practice was: pixels, grey levels, times, grey
+levels. The last is what the memory of patches can tell apart."""
 Verdict = Literal["like", "odd", "unlike"]
 
 

@@ -9,7 +9,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from scipy.cluster.vq import kmeans2
 
 
-CELL_PX, PATCH = 2, 3
+CELL_PX, PATCH = 2, 2
 """A cell is the mean of CELL_PX x CELL_PX pixels, and a patch has PATCH x PATCH cells."""
 NUM_COLOURS = 8
 COLOUR_LEVELS = 30

@@ -44,7 +44,7 @@ NUM_GROUPS = 8
 NUM_PATCHES = 4000
 NUM_CANDIDATES = 40_000
 """Patches that the remembered ones are drawn from."""
-LEVELS_APART = 24
+LEVELS_APART = 16
 """Of two patches that are closer than this everywhere, one is remembered."""
 LEAST_PIXELS = 3
 """A colour with fewer pixels in some picture of practice is not always there."""
