@@ -79,6 +79,7 @@ class RobotVectorEnv(ImageGoalVectorEnv):
         self.action_space = batch_space(self.single_action_space, 1)
         self.num_spoiled = 0
         """Episodes spoiled since this object was made."""
+        self._why_spoiled = ""
         self.home_images: list[np.ndarray] = []
         """What the camera saw at the start of each of the last episodes."""
         self._goals: Goals | None = None
@@ -160,6 +161,14 @@ class RobotVectorEnv(ImageGoalVectorEnv):
             return None
         return crop_square(state.image, self._image_size)
 
+    @property
+    def status(self) -> str:
+        """What the robot does, in a few words."""
+        doing = "goes home" if self._is_moving_home else "practises"
+        if not self.num_spoiled:
+            return f"robot {doing}"
+        return f"robot {doing}, {self.num_spoiled} spoiled (last held: {self._why_spoiled})"
+
     def listen(self, say: Say, check: Callable[[], object]) -> None:
         """Show by ``say`` what it waits for; call ``check`` meanwhile, which may raise."""
         self._connection.say, self._connection.check = say, check
@@ -177,6 +186,8 @@ class RobotVectorEnv(ImageGoalVectorEnv):
         if not is_good:
             self._is_spoiled = True
             self.num_spoiled += 1
+            why = state.why if state is not None else "its server is gone"
+            self._why_spoiled = why or "late or stale"
         if self.has_ended:
             self.go_home()
 

@@ -104,7 +104,7 @@ def train(
     """
     interrupt = interrupt or uninterrupted()
     with closing(RecordCoverage(stoppable_envs(config, interrupt))) as envs:
-        listen(envs, interrupt, progress.note)
+        listen(envs, interrupt, progress)
         check_envs(run, envs, progress)
         new_replay = partial(make_replay_buffer, config, envs, run.directory)
         checkpoints = CheckpointManager(run, interrupt, new_replay, progress.note)
