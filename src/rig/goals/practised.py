@@ -47,7 +47,7 @@ NUM_CANDIDATES = 200_000
 LEVELS_APART = 16
 """Of two patches that are closer than this everywhere, one is remembered."""
 LEAST_PIXELS, HIDDEN_SHARE = 3, 0.01
-"""A colour that has fewer pixels in more than this share of pictures is not always there: a thing
+"""A colour with fewer pixels in more than this share of pictures is not always there: a thing
 that the arm hides for a moment still is."""
 FOREIGN_QUANTILE = 0.99
 """A thing as large as a hundredth of the picture is foreign, a stray pixel is not."""
