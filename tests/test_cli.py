@@ -243,6 +243,8 @@ def test_origin_tells_the_command_line_and_the_camera(rig, tmp_path, monkeypatch
     assert len(origin["reference_picture_sha256"]) == 64
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_anyones_environment_is_trained_shown_a_goal_and_evaluated(
     rig, train_tiny, tmp_path, monkeypatch
 ):
@@ -401,6 +403,8 @@ def test_report_is_written_where_it_was_asked_for(rig, run, tmp_path):
     assert page.read_text().startswith("<!doctype html>")
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_demo_ends_with_a_report_that_shows_the_robot_reaching(rig, tmp_path, monkeypatch):
     trained = make_run(tmp_path / "run")
     asked = []

@@ -157,8 +157,11 @@ def kmeans(
         weight = squared_distances(points, means).min(axis=1).astype(np.float64) + 1e-12
         chosen = rng.choice(len(points), p=weight / weight.sum())
         means = np.concatenate([means, points[chosen][None]])
+    nearest = np.full(len(points), -1)
     for _ in range(NUM_ROUNDS):
-        nearest = squared_distances(points, means).argmin(axis=1)
+        before, nearest = nearest, squared_distances(points, means).argmin(axis=1)
+        if np.array_equal(nearest, before):
+            break
         for index in np.unique(nearest):
             means[index] = points[nearest == index].mean(axis=0)
     return means
