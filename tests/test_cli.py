@@ -273,6 +273,28 @@ def test_runs_get_a_directory_of_their_own_by_default(rig, tmp_path, monkeypatch
     assert out == f"runs/{directory.name}\n"
 
 
+@pytest.mark.parametrize(
+    ("is_terminal", "options", "said"),
+    [
+        (True, "", ["rig: watch: rig serve"]),
+        (True, "--out here", ["rig: watch: rig serve here"]),
+        (True, "--json", []),
+        (False, "", []),
+    ],
+)
+def test_a_person_at_a_terminal_is_told_once_how_to_watch(
+    rig, tmp_path, monkeypatch, is_terminal, options, said
+):
+    monkeypatch.setattr(run_training, "train_locked", lambda *_: None)
+    monkeypatch.setattr("rig.report.tables.print_evaluation", lambda evaluation: None)
+    monkeypatch.setattr("rig.runs.run.Run.evaluation", lambda self: {})
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: is_terminal)
+    monkeypatch.chdir(tmp_path)
+    code, _, err = rig(f"train Push {options}")
+    assert code == 0, err
+    assert [line for line in err.splitlines() if "watch" in line] == said
+
+
 def test_evaluation_is_one_json_object(rig, run):
     code, out, err = rig("evaluate --episodes 3 --json", run)
     evaluation = json.loads(out)
