@@ -14,7 +14,7 @@ from jaxtyping import Array, Float, Float32, UInt8
 from rig.nn.chunks import in_chunks
 from rig.representation.illumination import DARK
 from rig.representation.illumination_fit import fit_illumination
-from rig.representation.keypoints import squared_distances
+from rig.representation.keypoints import cluster
 from rig.representation.prior import density
 from rig.representation.quantile_keypoints import (
     MIN_PIXELS,
@@ -30,10 +30,7 @@ from rig.representation.signal_directions import SignalDirections, find_directio
 NUM_BACKGROUND = 600
 """Images that the background is computed from."""
 NUM_COLOR_IMAGES = 800
-NUM_COLOR_PIXELS = 20_000
-"""Moved pixels that the colors are clustered from."""
-NUM_TRIES = 4
-NUM_ROUNDS = 25
+"""Images whose moved pixels the colors are clustered from."""
 NUM_FEATURE_IMAGES = 3000
 """Images that the signal is computed from."""
 NUM_NOISE_IMAGES = 1000
@@ -47,6 +44,9 @@ NUM_SKEWS = 2
 """Rounds in which images are weighed by the density of the latents of the round before."""
 MIN_MOVED = 0.05
 """A pixel that moved less shows the background when a scene is relit."""
+HIDDEN_SHARE = 0.1
+"""Share of the moved pixels that show the background too when a scene is relit. What a few
+pixels more or less change, at an edge for example, is noise."""
 
 Images = UInt8[np.ndarray, "N H W 3"]
 
@@ -125,7 +125,8 @@ def fit_colors(
     found = eqx.tree_at(lambda c: c.illumination, blank, illumination)
     some = sample(images, NUM_COLOR_IMAGES, rng=rng)
     pixels, moved = in_chunks(partial(motion_of_all, found), some)
-    found = eqx.tree_at(lambda c: c.colors, found, cluster(pixels, moved, rng=rng))
+    means = cluster(pixels.reshape(-1, 3), moved.reshape(-1), NUM_COLORS, rng=rng)
+    found = eqx.tree_at(lambda c: c.colors, found, jnp.asarray(means))
     shape, num_pixels = in_chunks(partial(locate_all, found), some)
     is_visible = (num_pixels / (num_pixels + MIN_PIXELS))[..., None]
     # ``usual`` is still 0, so a shape is already multiplied by how visible it is.
@@ -133,53 +134,32 @@ def fit_colors(
     return eqx.tree_at(lambda c: c.usual, found, jnp.asarray(usual))
 
 
-def cluster(
-    pixels: Float32[np.ndarray, "N H W 3"],
-    moved: Float32[np.ndarray, "N H W"],
-    *,
-    rng: np.random.Generator,
-) -> Float[Array, "K 3"]:
-    """Return the colors of what moves: k-means of pixels drawn by how surely they moved."""
-    upto = np.cumsum(moved.reshape(-1), dtype=np.float64)
-    drawn = np.searchsorted(upto, rng.random(NUM_COLOR_PIXELS) * upto[-1])
-    points = pixels.reshape(-1, 3)[drawn.clip(max=moved.size - 1)]
-    tries = [kmeans(points, rng=rng) for _ in range(NUM_TRIES)]
-    best = min(tries, key=lambda means: squared_distances(points, means).min(axis=1).sum())
-    return jnp.asarray(best)
-
-
-def kmeans(
-    points: Float32[np.ndarray, "N 3"], *, rng: np.random.Generator
-) -> Float32[np.ndarray, "K 3"]:
-    """Return cluster means, from starts that are likely to be far apart."""
-    means = points[rng.integers(len(points))][None]
-    while len(means) < NUM_COLORS:
-        weight = squared_distances(points, means).min(axis=1).astype(np.float64) + 1e-12
-        chosen = rng.choice(len(points), p=weight / weight.sum())
-        means = np.concatenate([means, points[chosen][None]])
-    for _ in range(NUM_ROUNDS):
-        nearest = squared_distances(points, means).argmin(axis=1)
-        for index in np.unique(nearest):
-            means[index] = points[nearest == index].mean(axis=0)
-    return means
-
-
 def noise_covariance(
     colors: MovingColors, images: Images, *, rng: np.random.Generator
 ) -> Float[np.ndarray, "features features"]:
-    """Return the covariance of what other light and other noise do to the features."""
+    """Return the covariance of what other light, noise and hidden pixels do to the features."""
     background = np.asarray(colors.illumination.background)
     ratio, moved, light = in_chunks(partial(split_all, colors), images)
-    scene = background + ratio * (moved > MIN_MOVED)[..., None]
     noise = float(colors.illumination.noise)
-    one, other = (features_of(colors, relight(scene, light, noise, rng=rng)) for _ in range(2))
+
+    def seen_again() -> Float32[np.ndarray, "N features"]:
+        is_shown = (moved > MIN_MOVED) & (rng.random(moved.shape) >= HIDDEN_SHARE)
+        scene = background + ratio * is_shown[..., None]
+        return features_of(colors, relight(scene, light, noise, rng=rng))
+
+    one, other = seen_again(), seen_again()
     return np.cov((one - other).T.astype(np.float64)) / 2
 
 
 @eqx.filter_jit
 def motion_of_all(colors: MovingColors, images: Array) -> tuple[Array, Array]:
     """Return the pixels of images under the background's light, and which moved."""
-    return jax.vmap(colors.motion)(images.astype(jnp.float32) / 255)
+
+    def move(image: Array) -> tuple[Array, Array]:
+        ratio, moved = colors.motion(image)
+        return colors.pixels(ratio), moved
+
+    return jax.vmap(move)(images.astype(jnp.float32) / 255)
 
 
 @eqx.filter_jit
@@ -194,7 +174,7 @@ def split_all(colors: MovingColors, images: Array) -> tuple[Array, Array, Array]
 
     def split(image: Array) -> tuple[Array, Array, Array]:
         total = jnp.log(image + DARK) - colors.illumination.background
-        ratio = colors.illumination(image)
-        return ratio, colors.motion(image / 255)[1], total - ratio
+        ratio, moved = colors.motion(image / 255)
+        return ratio, moved, total - ratio
 
     return jax.vmap(split)(images.astype(jnp.float32))
