@@ -15,7 +15,6 @@ from rig.nn.chunks import in_chunks
 from rig.representation.illumination import DARK
 from rig.representation.illumination_fit import fit_illumination
 from rig.representation.keypoints import cluster
-from rig.representation.prior import density
 from rig.representation.quantile_keypoints import (
     MIN_PIXELS,
     NUM_COLORS,
@@ -24,7 +23,7 @@ from rig.representation.quantile_keypoints import (
     blank_encoder,
 )
 from rig.representation.relight import relight
-from rig.representation.signal_directions import SignalDirections, find_directions
+from rig.representation.signal_directions import find_directions
 
 
 NUM_BACKGROUND = 600
@@ -40,8 +39,6 @@ STEP_SHARE = 0.25
 MAX_STEP = 0.5
 """Variance of half a step over that of all images, above which these have no order in time.
 Without order it is 1; random practice of our tasks has 0.1 to 0.2."""
-NUM_SKEWS = 2
-"""Rounds in which images are weighed by the density of the latents of the round before."""
 MIN_MOVED = 0.05
 """A pixel that moved less shows the background when a scene is relit."""
 HIDDEN_SHARE = 0.1
@@ -64,32 +61,9 @@ def fit_keypoints(
     features = sample(in_order, NUM_FEATURE_IMAGES, rng=rng)
     noise = noise_covariance(colors, sample(images, NUM_NOISE_IMAGES, rng=rng), rng=rng)
     noise = noise + STEP_SHARE * step_covariance(in_order)
-    found = skewed_directions(features, noise, latent_dim, rng=rng)
+    found = find_directions(features, noise, latent_dim)
     new = (colors, *(jnp.asarray(part, jnp.float32) for part in found[:2]))
     return eqx.tree_at(lambda e: (e.colors, e.mean, e.matrix), blank, new)
-
-
-def skewed_directions(
-    features: Float32[np.ndarray, "N features"],
-    noise: Float[np.ndarray, "features features"],
-    num: int,
-    *,
-    rng: np.random.Generator,
-) -> SignalDirections:
-    """Return the directions of most signal, where rare images count for more.
-
-    Practice rarely moves some objects. If all images counted the same, the latents of these
-    would have little variance, and unit variance would make a small motion of theirs a large
-    distance. So an image weighs as it is drawn as a goal: in inverse proportion to its density
-    (Pong et al. 2020).
-    """
-    share = np.full(len(features), 1 / len(features))
-    for _ in range(NUM_SKEWS):
-        found = find_directions(features, share, noise, num)
-        latents = (features - found.mean) @ found.matrix
-        share = 1 / density(latents.astype(np.float32), rng=rng).astype(np.float64)
-        share /= share.sum()
-    return find_directions(features, share, noise, num)
 
 
 def step_covariance(
