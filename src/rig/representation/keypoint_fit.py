@@ -41,9 +41,6 @@ MAX_STEP = 0.5
 Without order it is 1; random practice of our tasks has 0.1 to 0.2."""
 MIN_MOVED = 0.05
 """A pixel that moved less shows the background when a scene is relit."""
-HIDDEN_SHARE = 0.1
-"""Share of the moved pixels that show the background too when a scene is relit. What a few
-pixels more or less change, at an edge for example, is noise."""
 
 Images = UInt8[np.ndarray, "N H W 3"]
 
@@ -111,17 +108,12 @@ def fit_colors(
 def noise_covariance(
     colors: MovingColors, images: Images, *, rng: np.random.Generator
 ) -> Float[np.ndarray, "features features"]:
-    """Return the covariance of what other light, noise and hidden pixels do to the features."""
+    """Return the covariance of what other light and other noise do to the features."""
     background = np.asarray(colors.illumination.background)
     ratio, moved, light = in_chunks(partial(split_all, colors), images)
+    scene = background + ratio * (moved > MIN_MOVED)[..., None]
     noise = float(colors.illumination.noise)
-
-    def seen_again() -> Float32[np.ndarray, "N features"]:
-        is_shown = (moved > MIN_MOVED) & (rng.random(moved.shape) >= HIDDEN_SHARE)
-        scene = background + ratio * is_shown[..., None]
-        return features_of(colors, relight(scene, light, noise, rng=rng))
-
-    one, other = seen_again(), seen_again()
+    one, other = (features_of(colors, relight(scene, light, noise, rng=rng)) for _ in range(2))
     return np.cov((one - other).T.astype(np.float64)) / 2
 
 
