@@ -379,6 +379,10 @@ def test_goals_that_a_caller_alters_later_are_those_that_were_given(make):
     before = goals.images.copy()
     goals.images[:] = 99
     np.testing.assert_array_equal(act(envs)[0]["desired_goal"], before)
+    states = act(envs)[-1]["goal_state"]
+    before = states.copy()
+    states[:] = 99
+    np.testing.assert_array_equal(act(envs)[-1]["goal_state"], before)
 
 
 def test_action_that_is_not_finite_never_reaches_the_environment(make):

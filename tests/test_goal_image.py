@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from rig.envs.square_crop import crop_square
 from rig.errors import ImageError
 from rig.goals import photograph
 from rig.goals.goal_image import GOAL_STATE_KEY, read_goal_image, save_goal_image
@@ -221,3 +222,10 @@ def test_missing_file_and_directory_are_refused(tmp_path):
     for path in (tmp_path / "nowhere.png", tmp_path):
         with pytest.raises(ImageError, match="is not a file"):
             read_goal_image(path, SIZE)
+
+
+@pytest.mark.parametrize("side", [48, 60])
+def test_square_crop_shares_nothing_with_the_image(side):
+    image = np.full((side, side, 3), 9, np.uint8)
+    crop_square(image, 48)[:] = 0
+    assert image.min() == 9

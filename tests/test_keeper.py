@@ -17,6 +17,7 @@ from rig.runs.run import Run
 from rig.training import checkpoint_manager as checkpoints
 from rig.training.checkpoint_manager import CheckpointManager
 from rig.training.fingerprint import fingerprint
+from rig.training.practice_pictures import PracticePictures
 from rig.training.state import TrainState
 from rig.types import Encoding, Episodes
 
@@ -70,6 +71,7 @@ class Training:
             num_rollbacks=0,
             env_states=np.arange(6.0).reshape(2, 3),
             coverage=np.array([True, False, True]),
+            pictures=PracticePictures(np.full((2, 4, 4, 3), 7, np.uint8), 5),
         )
 
     def collect_rollouts(self, num_episodes=2):

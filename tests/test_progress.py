@@ -38,6 +38,16 @@ def test_a_line_shows_speed_time_left_and_distance():
     assert lines[0] == "train: 100 of 1,000, 10 steps/s, 1 min 30 s left, hand 1.2 cm"
 
 
+def test_a_line_shows_what_a_robot_does():
+    lines, clock = [], Clock()
+    progress = PlainProgress(lines.append, clock)
+    progress.follow(lambda: f"robot goes home at {clock.now_s:.0f} s")
+    progress.begin("train", 1000)
+    clock.now_s += 10
+    progress.advance(100, {"eval/hand_distance_m": 0.0123})
+    assert lines[0].endswith("hand 1.2 cm, robot goes home at 10 s")
+
+
 def test_steps_done_before_a_phase_do_not_count_as_speed():
     lines = lines_of(range(500, 600, 10), {})
     assert lines[0] == "train: 590 of 1,000, 10 steps/s, 41 s left"

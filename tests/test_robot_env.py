@@ -34,8 +34,8 @@ NUM_STEPS = 4
 class Bench:
     """A perfect arm behind its server, in simulated time, and the person next to it."""
 
-    def __init__(self):
-        self.simulation = simulate(read_config(PAGE))
+    def __init__(self, config=None):
+        self.simulation = simulate(config or read_config(PAGE))
         self.said = []
         self.is_gone = False
         self.person("arm")
@@ -161,6 +161,44 @@ def test_a_server_that_was_gone_spoils_the_episode_and_is_waited_for(bench):
     bench.is_gone = False
     env.reset()
     assert any("again" in text for text in bench.said)
+
+
+def test_an_arm_that_still_acts_for_a_client_that_was_cut_off_goes_home(bench):
+    env = bench.env()
+    env.reset()
+    env.step(action(1, 0, 0))  # and the answer is the last that this client sees
+    env.reset()
+    bench.simulation.server.lease.give_back()
+    other = bench.env()
+    other.reset()
+    other.step(action(1, 0, 0))
+    bench.simulation.server.lease.give_back()
+    again = bench.env(wait_s=5.0)
+    again.reset()
+    assert bench.said == []
+
+
+def test_it_says_what_it_does_and_why_it_was_held(bench):
+    env = bench.env()
+    env.reset()
+    env.step(action(1, 0, 0))
+    assert env.status == "robot practises"
+    bench.person("stop")
+    env.step(action(1, 0, 0))
+    assert env.status == ("robot goes home, 1 spoiled (last held: a person stopped the arm)")
+
+
+def test_it_says_again_what_it_waits_for(bench, monkeypatch):
+    monkeypatch.setattr("rig.robot_env.connection.REMIND_S", 1.0)
+    env = bench.env(wait_s=3.0)
+    bench.person("stop")
+    said = []
+    env.listen(said.append, lambda: None)
+    with pytest.raises(RobotError):
+        env.reset()
+    assert [text[:22] for text in said] == [
+        "the arm is STOPPED (a ", "waiting for 1 s: the a", "waiting for 2 s: the a",
+    ]  # fmt: skip
 
 
 def test_nobody_comes(bench):
@@ -352,6 +390,77 @@ def test_a_check_measures_and_proves_the_stop():
     assert len(person.asked) == 3
 
 
+class Key:
+    """A hold-to-run key: said ten times a second while it is held, as `rig robot hold` does."""
+
+    LATER = 15
+    """Ticks from when a person is asked to let it go until it is let go."""
+
+    def __init__(self, bench, is_stuck=False):
+        self.bench, self.is_stuck = bench, is_stuck
+        self.is_held, self.left, self.ticks = True, -1, 0
+        tick = bench.simulation.tick
+        bench.simulation.tick = lambda: self.before(tick)
+
+    def before(self, tick):
+        self.ticks += 1
+        self.left -= 1
+        if self.left == 0 and not self.is_stuck:
+            self.is_held = False
+        if self.is_held and self.ticks % 5 == 0:
+            self.bench.simulation.server.person("held")
+        return tick()
+
+    def asked(self, text):
+        if "let it go" in text:
+            self.is_held, self.left = True, self.LATER
+        elif "hold-to-run key" in text:
+            self.is_held, self.left = True, -1
+
+
+class NearbyWithKey(Nearby):
+    def __init__(self, bench, **options):
+        super().__init__(bench)
+        self.key = Key(bench, **options)
+
+    def ask(self, text):
+        super().ask(text)
+        self.key.asked(text)
+
+
+def released(monkeypatch, **options):
+    config = read_config(PAGE)
+    config = replace(config, session=replace(config.session, hold_to_run=True))
+    monkeypatch.setattr("rig.robot_check.procedure.MAX_RELEASE_STEPS", 10)
+    bench = Bench(config)
+    person = NearbyWithKey(bench, **options)
+    bench.simulation.run(0.2)
+    bench.person("arm")
+    client = bench.open_client()
+    client.wait_until_idle()
+    return Check(client, config, person).releasing()
+
+
+def test_the_arm_holds_when_the_key_is_let_go(monkeypatch):
+    result = released(monkeypatch)
+    assert result.is_right, result.text
+    assert result.values["hold_steps"] >= 1
+    assert "hold-to-run key is not held" in result.text
+
+
+def test_a_key_that_sticks_is_found(monkeypatch):
+    result = released(monkeypatch, is_stuck=True)
+    assert not result.is_right
+    assert "moved on without the key" in result.text
+
+
+def test_a_key_that_no_program_passes_on_is_found(monkeypatch):
+    monkeypatch.setattr(Key, "before", lambda _self, tick: tick())
+    result = released(monkeypatch)
+    assert not result.is_right
+    assert "did not move with the key held" in result.text
+
+
 def test_a_check_stops_before_the_first_motion_if_the_camera_is_wrong(monkeypatch):
     bench = Bench()
     check = Check(bench.open_client(), replace(read_config(PAGE)), Nearby(bench))
@@ -434,3 +543,16 @@ def test_a_run_with_stacked_actions_learns_and_resumes(robot_run, monkeypatch, b
 
     loaded = load_agent(robot_run.policy, robot_run.config).representation
     np.testing.assert_array_equal(loaded.weight, representation.weight)
+
+
+def test_what_a_caller_writes_to_changes_nothing_that_is_kept(bench):
+    env = bench.env()
+    goal = env.goals(1, rng=np.random.default_rng(0))
+    observation, info = env.reset(options=goal.options())
+    before = env.home_images[-1].copy(), info["goal_state"].copy()
+    observation["observation"][:] = 0
+    info["goal_state"][:] = 9
+    np.testing.assert_array_equal(env.home_images[-1], before[0])
+    np.testing.assert_array_equal(env.step(action(0, 0))[-1]["goal_state"], before[1])
+    assert env.step(action(0, 0))[0]["observation"].any()
+    env.close()

@@ -235,6 +235,46 @@ def test_1000_fault_sequences():
     assert num_out < 100
 
 
+def come_home(torture):
+    while torture.guard.situation.doing == "homing":
+        torture.tick()
+    assert not torture.guard.latched, torture.guard.latched
+
+
+SAG_DEG = np.array([0.3, 2.0, 2.0, -0.5, 0.0, 0.0])
+PINNED = {"box_low_m": (0.17, -0.10, 0.05), "box_high_m": (0.31, 0.10, 0.05)}
+
+
+@pytest.mark.parametrize("limits", [{}, PINNED], ids=["three axes", "pinned height"])
+def test_it_comes_home_from_every_pose_in_which_a_sagging_arm_was_left(limits):
+    """The server begins at the measured pose, which has another pitch than the kinematics'."""
+    config = config_with(limits=limits)
+    rng = np.random.default_rng(0)
+    for _ in range(3):
+        torture = Torture(0, config)
+        place_m = rng.uniform(config.limits.box_low_m, config.limits.box_high_m)
+        joints = KINEMATICS.inverse(place_m, np.array(HOME))
+        torture.arm.joints = torture.arm.target = joints + SAG_DEG
+        torture.guard.connect(torture.arm.joints, 0.0)
+        torture.arm_again()
+        come_home(torture)
+        assert not torture.check().any()
+
+
+def test_rounding_at_the_wall_does_not_add_up():
+    """A target that is outside by a rounding could once not be moved by any rule."""
+    torture = Torture(0, config_with(limits=PINNED))
+    torture.arm_again()
+    come_home(torture)
+    for number in range(400):
+        torture.tick((1.0, np.sin(number / 7)))
+        outside_m = torture.guard.envelope.outside_m(torture.guard.mover.setpoint.tool_m)
+        assert outside_m <= 1.1e-9
+        if number % 100 == 99:
+            torture.tick(home=True)
+            come_home(torture)
+
+
 @pytest.mark.parametrize("limit", ["box", "speed", "acceleration"])
 def test_the_check_sees_what_the_guard_would_let_through(limit, monkeypatch):
     from rig.robots import setpoint

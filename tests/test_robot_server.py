@@ -65,6 +65,12 @@ def test_settling_ends_with_an_image_taken_at_rest(robot, simulation):
     assert state.tool_m[0] == pytest.approx(0.25, abs=1e-4)
 
 
+def test_the_age_of_an_image_counts_from_its_exposure(robot, simulation):
+    state = robot.observe(1.0, until="frame")
+    assert state.frame_age_ms >= 1000 * simulation.server.config.camera.age_s > 0
+    assert state.is_fresh
+
+
 def test_a_second_client_is_refused_with_one_line(robot, simulation):
     with pytest.raises(RobotError, match="learner has the lease"):
         RobotClient(LocalLink(simulation, b"other"), "other")

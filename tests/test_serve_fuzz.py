@@ -59,7 +59,7 @@ def any_of(values, rng):
 
 
 def faults_of_the_server(caplog):
-    # The test's own client logs an error too where the server hangs up in the midst of a message.
+    # The test's own client logs an error too where the server hangs up mid-message.
     return [
         record
         for record in caplog.records

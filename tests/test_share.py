@@ -207,7 +207,8 @@ class FakeHub:
     def snapshot_download(self, repo_id, *, local_dir, allow_patterns):
         self.asked.append(("download", repo_id))
         for name in allow_patterns:
-            (Path(local_dir) / name).write_bytes((self.held / name).read_bytes())
+            if (self.held / name).is_file():
+                (Path(local_dir) / name).write_bytes((self.held / name).read_bytes())
 
     def create_repo(self, repo_id, *, exist_ok):
         self.asked.append(("create", repo_id))

@@ -46,6 +46,12 @@ class ImageError(RigError):
     """A file is not an image, or an array has not the camera's shape."""
 
 
+class UnlikeGoalError(RigError):
+    """A goal image is unlike anything that a run practised."""
+
+    exit_code = 3
+
+
 class DataSetError(RigError):
     """A file of images and true states lacks an array, or has one of another shape or type."""
 

@@ -1,14 +1,15 @@
 """The command line: ``rig COMMAND ...``.
 
-Every error that a person can act on is one line on standard error and exit code 2. Anything
-else is a bug of ours and shows its traceback.
+Every error that a person can act on is one line on standard error and exit code 2; a goal that
+``rig reach --check`` finds unlike anything practised exits with 3. Anything else is a bug of
+ours and shows its traceback.
 """
 
 import sys
 from collections.abc import Sequence
 
 from rig.cli.commands import overview
-from rig.errors import EnvFailedError, RigError, StoppedError
+from rig.errors import EnvFailedError, RigError, StoppedError, UnlikeGoalError
 from rig.terminal import (
     STDOUT,
     discard_stdout,
@@ -31,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     open_streams()
     try:
         run(argv)
-    except StoppedError as error:
+    except (StoppedError, UnlikeGoalError) as error:
         return print_error(str(error), error.exit_code)
     except EnvFailedError as error:
         return about_their_error(error)

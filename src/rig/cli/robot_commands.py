@@ -45,16 +45,21 @@ class Reach:
     """Video to write of goal, camera and decoded latent: .mp4 or .gif."""
     robot: RobotFile = None
     """Let this robot try, in place of what the run learned on: the file of its server."""
+    check: Flag = False
+    """Only say how like anything practised the goal image is; exit with 3 if it is unlike."""
     force: Flag = False
     """Use the run even if its policy would see different images than it learned from."""
     json: Flag = False
-    """Print the distances as one JSON object."""
+    """Print the distances, or what --check finds, as one JSON object."""
 
     def __call__(self, argv: Sequence[str]) -> None:
         """Read the goal image, let the robot try, and print the distances."""
         if self.video:
+            require(not self.check, "--check moves nothing: leave out --video")
             check_file(self.video, VIDEO_KINDS)
+        from rig.cli.likeness import note_likeness, print_likeness
         from rig.goals.goal_image import read_goal_image
+        from rig.goals.likeness import run_likeness
         from rig.inference.open_run import image_representation, open_trained
         from rig.inference.reach import reach, summary
         from rig.inference.video import attempt_frames, save_video
@@ -66,6 +71,11 @@ class Reach:
         goal = read_goal_image(self.goal, run.config.image_size)
         if goal.changes:
             print_notice(f"{self.goal}: {', '.join(goal.changes)}")
+        found = run_likeness(run, goal.image)
+        if self.check:
+            print_likeness(found, str(self.goal), as_json=self.json)
+            return
+        note_likeness(found, str(self.goal))
         with closing(make_envs(run.config, num_envs=1)) as envs:
             learned = unwrapped_envs(envs).id
             if goal.task not in (None, learned):
@@ -73,9 +83,8 @@ class Reach:
             attempt = reach(agent, envs, goal)
         if self.video:
             save_video(self.video, attempt_frames(attempt), step_s=attempt.step_s)
-        video = str(self.video) if self.video else None
-        result = summary(run.config.task, attempt) | {"video": video}
-        (print_json if self.json else print_attempt)(result)
+        video = {"video": str(self.video) if self.video else None}
+        (print_json if self.json else print_attempt)(summary(run.config.task, attempt) | video)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,7 +22,7 @@ def square_image(image: Image.Image, size: int) -> Image.Image:
 def crop_square(
     image: UInt8[np.ndarray, "H W 3"], size: int
 ) -> UInt8[np.ndarray, "size size 3"]:
-    """Return the middle square of an image, resized to the camera's size."""
+    """Return the middle square of an image, resized to the camera's size: always a copy."""
     if image.shape[:2] == (size, size):
-        return image
-    return np.asarray(square_image(Image.fromarray(image), size))
+        return image.copy()
+    return np.array(square_image(Image.fromarray(image), size))

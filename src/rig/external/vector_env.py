@@ -166,7 +166,7 @@ class ExternalVectorEnv(ImageGoalVectorEnv):
         goals = states.copy()
         goals[:, : self._num_achieved] = [env.desired for env in self.external_envs]
         if self._goals:
-            goals = self._goals.states
+            goals = self._goals.states.copy()
         measured: Info = {"state": states, "goal_state": goals}
         if self._num_achieved:
             apart_m = (states - goals)[:, : self._num_achieved]

@@ -8,6 +8,7 @@
     policy.json         what is needed to read them
     origin.json         what made it
     evaluation.json     the distances that are left
+    practised.safetensors   what a goal image is compared with, if the run kept it
     metrics.jsonl       the course of training, and clock.jsonl its times
     replay.gif          a video
 
@@ -21,6 +22,7 @@ from pathlib import Path
 
 from rig.agent.agent import ARRAY_FILES, load_agent
 from rig.errors import RunError
+from rig.goals.practised import FILE as PRACTISED_FILE
 from rig.inference.evaluate import try_first_goals
 from rig.inference.model_card import card
 from rig.inference.open_run import image_representation, open_trained
@@ -32,6 +34,8 @@ from rig.runs.run import Run
 COPIED = ("config.json", "origin.json", "evaluation.json", "metrics.jsonl", "clock.jsonl")
 """Files that are the same in a run and in its export."""
 FILES = ("README.md", *COPIED, "policy.json", "model.safetensors", "replay.gif")
+"""Those of every export."""
+ALL_FILES = (*FILES, PRACTISED_FILE)
 
 
 def export(directory: Path, out: Path, *, force: bool = False) -> None:
@@ -49,7 +53,7 @@ def export(directory: Path, out: Path, *, force: bool = False) -> None:
     attempts = try_first_goals(run, agent)
     frames = [drawn for tried in attempts for drawn in attempt_frames(tried)]
     with new_directory(out) as partial:
-        copy(run.directory, partial, COPIED)
+        copy(run.directory, partial, (*COPIED, PRACTISED_FILE))
         arrays = next(name for name in ARRAY_FILES if (run.policy / name).is_file())
         shutil.copyfile(run.policy / arrays, partial / "model.safetensors")
         shutil.copyfile(run.policy / "policy.json", partial / "policy.json")
@@ -67,7 +71,7 @@ def copy_export(source: Path, out: Path) -> None:
     run = Run.open(source)
     load_agent(run.policy, run.config)
     with new_directory(out) as partial:
-        copy(source, partial, FILES)
+        copy(source, partial, ALL_FILES)
 
 
 def copy(source: Path, out: Path, names: Iterable[str]) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 from rig.errors import RunError
-from rig.inference.export import FILES, copy_export, export
+from rig.inference.export import ALL_FILES, copy_export, export
 
 
 REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
@@ -46,7 +46,7 @@ def download(place: str, out: Path) -> None:
         return
     with tempfile.TemporaryDirectory() as scratch:
         with refusals(place) as hub:
-            hub.snapshot_download(place, local_dir=scratch, allow_patterns=list(FILES))
+            hub.snapshot_download(place, local_dir=scratch, allow_patterns=list(ALL_FILES))
         copy_export(Path(scratch), out)
 
 
@@ -57,7 +57,7 @@ def cached(place: str) -> Path:
         RunError: The package is missing, or the Hub refused.
     """
     with refusals(place) as hub:
-        return Path(hub.snapshot_download(place, allow_patterns=list(FILES)))
+        return Path(hub.snapshot_download(place, allow_patterns=list(ALL_FILES)))
 
 
 def is_repository(place: str) -> bool:

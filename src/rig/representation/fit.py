@@ -22,7 +22,7 @@ from jaxtyping import Array, Float, PRNGKeyArray, UInt8
 
 from rig.config import VAEConfig
 from rig.errors import DivergedError, NotEnoughDataError
-from rig.nn.chunks import in_chunks
+from rig.nn.chunks import CHUNK, in_chunks
 from rig.representation.blur import blur, blur_matrix, blur_stages
 from rig.representation.fixed_means import FixedMeans, fixed_means
 from rig.representation.output_basis import Coefficients, HalfCoefficients, OutputBasis, to_half
@@ -71,8 +71,8 @@ def fit(
     """
     stages = blur_stages(config.num_fit_steps, config.blur_sigmas_px)
     if vae.likelihood == "gaussian":
-        difference = project_images(vae, images) - np.asarray(vae.mean_logits)
-        vae = replace(vae, scale=jnp.asarray(max(rms(difference), MIN_RMS), jnp.float32))
+        size = rms_about(np.asarray(vae.mean_logits), project_images(vae, images))
+        vae = replace(vae, scale=jnp.asarray(max(size, MIN_RMS), jnp.float32))
     return _fit_stages(vae, images, config, stages, rng=rng, on_progress=on_progress)
 
 
@@ -145,13 +145,18 @@ def blurred_targets(
     blur_all = partial(_blur_all, vae.output_basis, vae.mean_logits, matrix)
     blurred = in_chunks(lambda rows: to_half(blur_all(jnp.asarray(rows, jnp.float32))), sharp)
     mean = np.asarray(vae.mean_logits)
-    weight = (rms(sharp - mean) / max(rms(blurred - mean), MIN_RMS)) ** 2
+    weight = (rms_about(mean, sharp) / max(rms_about(mean, blurred), MIN_RMS)) ** 2
     return blurred, jnp.asarray(weight, jnp.float32)
 
 
-def rms(values: np.ndarray) -> float:
-    """Return the root mean square."""
-    return float(np.sqrt(np.mean(np.square(values, dtype=np.float32), dtype=np.float64)))
+def rms_about(mean: Coefficients | np.ndarray, values: HalfCoefficients) -> float:
+    """Return the root mean square of what values differ by from a mean."""
+    # In parts: a whole difference at single precision would be the largest array of the fit.
+    sums = [
+        np.square(values[start : start + CHUNK] - mean, dtype=np.float32).sum(dtype=np.float64)
+        for start in range(0, len(values), CHUNK)
+    ]
+    return float(np.sqrt(sum(sums) / values.size))
 
 
 def finite_metrics(metrics: dict[str, Array], step: int) -> FitMetrics:

@@ -49,7 +49,9 @@ class Check:
             yield result
             if not result.is_right:
                 return
-        self._person.ask("stand clear, one hand at the power switch; the arm goes home slowly")
+        key = "; hold the hold-to-run key" if self._config.session.hold_to_run else ""
+        text = f"stand clear, one hand at the power switch{key}; the arm goes home slowly"
+        self._person.ask(text)
         self._person.say("arm")
         yield from self._moving()
 
@@ -104,6 +106,9 @@ class Check:
         values = {"arm_delay_s": max(arm_s), "image_delay_s": max(image_s)}
         late_ms = (1000 * max(arm_s), 1000 * max(image_s))
         text = f"the arm is {late_ms[0]:.0f} ms late, its image {late_ms[1]:.0f} ms"
+        seen_s, allowed_s = max(image_s) - max(arm_s), self._config.camera.age_s
+        if seen_s > allowed_s + 1 / self._config.camera.rate_hz:
+            text += f": set camera.age_s = {seen_s:.2f}, it is {allowed_s:g}"
         if wrong:
             text += f"; along {', '.join(wrong)} it does not follow: wrong sign, or too stiff"
         return Result("wiggle", not wrong, text, values)
@@ -132,16 +137,23 @@ class Check:
 
     def releasing(self) -> Result:
         """Prove that the arm holds when the person lets the key go."""
-        self._client.begin()
         self._person.ask("hold the hold-to-run key; let it go a moment after the arm moves")
+        self._client.begin()
+        num_taken = 0
         for _ in range(MAX_RELEASE_STEPS):
             state = self._client.act(self._along(0, 0.2))
+            num_taken += state.taken
             if state.mode == "HOLD":
-                return Result("hold to run", True, f"the arm held: {state.why}")
-        text = (
-            "the arm moved on without the key: see session.hold_to_run, and the key's program"
-        )
-        return Result("hold to run", False, text)
+                break
+        is_held = state.mode == "HOLD" and num_taken > 0
+        text = f"the arm moved {num_taken} steps, then held: {state.why}"
+        if num_taken == 0:
+            text = f"the arm did not move with the key held ({state.why or state.mode})"
+        elif not is_held:
+            text = "the arm moved on without the key"
+        self._person.ask("hold the hold-to-run key again, and keep it until the check ends")
+        hint = "" if is_held else ": see session.hold_to_run, and the key's program"
+        return Result("hold to run", is_held, text + hint, {"hold_steps": num_taken})
 
     def stopping(self) -> Result:
         """Prove that the arm stops, that no client can clear that, and that a person can."""

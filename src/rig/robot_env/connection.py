@@ -6,12 +6,15 @@ from typing import TypeVar
 
 from rig.errors import RobotError
 from rig.robots.client import RobotClient, RobotDescription, RobotState
+from rig.units import duration
 
 
 RETRY_S = 1.0
 """Seconds between two tries to reach a server that does not answer."""
 LOOK_S = 0.5
 """Seconds between two looks at a robot that waits for a person."""
+REMIND_S = 60.0
+"""Seconds until it says again what it waits for."""
 MOST_LOOKS = 60
 LEASE_TRIES = 8
 HAS_LEASE = "has the lease"
@@ -72,6 +75,8 @@ class Connection:
         waited_s = 0.0
         while waited_s < self._wait_s:
             self.check()
+            if waited_s and waited_s % REMIND_S == 0 and self._said:
+                self.say(f"waiting for {duration(waited_s)}: {self._said}")
             client = self._connected()
             state = self._try(wait_until_idle) if client else None
             if state is not None and self._is_ready(state):
@@ -121,6 +126,8 @@ class Connection:
             self._ask(f"the arm is STOPPED ({state.why}): look at it, then `rig robot clear`")
         elif state.mode in RESTED:
             self._ask("the arm is not armed: look at it, then `rig robot arm`")
+        elif state.doing == "acting":  # on the last action of a client that was cut off
+            self._try(lambda client: client.home())
         else:
             self._ask(f"the arm waits: {state.why or state.doing}")
         self._try(lambda client: client.observe(LOOK_S))

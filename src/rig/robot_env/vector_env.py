@@ -36,6 +36,7 @@ class RobotVectorEnv(ImageGoalVectorEnv):
 
     num_envs = 1
     max_probes = 0
+    _why_spoiled = ""
 
     def __init__(
         self,
@@ -160,6 +161,14 @@ class RobotVectorEnv(ImageGoalVectorEnv):
             return None
         return crop_square(state.image, self._image_size)
 
+    @property
+    def status(self) -> str:
+        """What the robot does, in a few words."""
+        doing = "goes home" if self._is_moving_home else "practises"
+        if not self.num_spoiled:
+            return f"robot {doing}"
+        return f"robot {doing}, {self.num_spoiled} spoiled (last held: {self._why_spoiled})"
+
     def listen(self, say: Say, check: Callable[[], object]) -> None:
         """Show by ``say`` what it waits for; call ``check`` meanwhile, which may raise."""
         self._connection.say, self._connection.check = say, check
@@ -177,6 +186,8 @@ class RobotVectorEnv(ImageGoalVectorEnv):
         if not is_good:
             self._is_spoiled = True
             self.num_spoiled += 1
+            why = state.why if state is not None else "its server is gone"
+            self._why_spoiled = why or "late or stale"
         if self.has_ended:
             self.go_home()
 
@@ -197,7 +208,7 @@ class RobotVectorEnv(ImageGoalVectorEnv):
             info["image_distance_levels"] = rms(image, self._goals.images)
         elif self._goals:
             offset_m = self._position() - self._goals.states[0]
-            info["goal_state"] = self._goals.states
+            info["goal_state"] = self._goals.states.copy()
             info["hand_distance_m"] = np.array([np.linalg.norm(offset_m)])
         return {"observation": image, "desired_goal": goal_images.copy()}, info
 

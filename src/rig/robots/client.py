@@ -32,6 +32,8 @@ from rig.robots.robot import Image
 
 SPARE_S = 2.0
 """How much longer than its wait an answer may take."""
+SIMULATED_SPARE_S = 30.0
+"""The same in simulated time, of which a busy machine makes little."""
 
 
 @runtime_checkable
@@ -99,7 +101,8 @@ class RobotState:
     frame_seq: int
     """Number of the image; two states with the same one show the same image."""
     frame_age_ms: float
-    """Age of the image when the state was sent, from when the camera gave it."""
+    """Age of the image when the state was sent, from its exposure, at most: the file's
+    ``camera.age_s`` and the time since the camera gave it."""
     is_settled: bool
     """Whether the target is at rest where the last action wanted it, and the arm near it."""
     joints: tuple[float, ...]
@@ -135,6 +138,7 @@ class RobotClient:
         self._seq = -1
         self._seen = -1
         self._lease = ""
+        self._spare_s = SPARE_S
         try:
             answer, _ = self._ask({"type": "hello", "name": name})
         except RobotError:
@@ -142,6 +146,8 @@ class RobotClient:
             raise
         self._lease = str(answer["lease"])
         self.robot = RobotDescription(**listed(answer["robot"]))
+        if self.robot.is_simulated_time:
+            self._spare_s = SIMULATED_SPARE_S
 
     @classmethod
     def connect(cls, endpoint: str, name: str = "learner") -> "RobotClient":
@@ -225,7 +231,7 @@ class RobotClient:
         self._seq += 1
         lease = {} if request["type"] in ("hello", "stop") else {"lease": self._lease}
         data = encode({**request, **lease, "seq": self._seq})
-        head_bytes, image_bytes = self._link.request(data, self._seq, wait_s + SPARE_S)
+        head_bytes, image_bytes = self._link.request(data, self._seq, wait_s + self._spare_s)
         try:
             head = decode(head_bytes)
             image = image_of(head, image_bytes)

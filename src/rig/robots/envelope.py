@@ -18,6 +18,7 @@ from rig.robots.robot import Joints, Point
 
 
 ROUNDING = 1e-9
+LEAST = 1e-12
 Path = Sequence[Joints]
 Paths = NDArray[np.float64]
 
@@ -104,7 +105,9 @@ class Envelope:
         """Check that no step leads out, or further out than is allowed."""
         excess = np.maximum(self.low_m - tools, 0) + np.maximum(tools - self.high_m, 0)
         out_m = np.linalg.norm(excess, axis=1)
-        return bool((out_m[1:] <= np.maximum(out_m[:-1], outside_m) + ROUNDING).all())
+        # Rounding counts from the box, not from the last tick, or it would add up.
+        allowed_m = np.maximum(out_m[:-1] + LEAST, outside_m + ROUNDING)
+        return bool((out_m[1:] <= allowed_m).all())
 
     def _stays_in_joint_limits(self, joints: Paths) -> bool:
         """Check that no step leads into a joint's margin, or further into it."""

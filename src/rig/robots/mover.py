@@ -19,6 +19,8 @@ STILL_M = 1e-3
 STILL_TICKS = 4
 AT_HOME_M = 0.025
 """The arm lags behind its target and sags below it."""
+SHARES_OF_WAY = (0.0, 0.1, 0.3, 1.0)
+"""Places between the tool and home that are tried, the nearest first."""
 
 
 class Mover:
@@ -40,6 +42,7 @@ class Mover:
         self._may_leave_box = False
         self._seen_m: list[Point] = []
         self._drawn: Joints | None = None
+        self._onto: Joints | None = None
 
     def reaches(self, joints: Joints | None, is_lost: bool) -> bool:
         """Return whether the arm can be reached; once it is again, begin where it is.
@@ -127,13 +130,9 @@ class Mover:
         del self._seen_m[:-STILL_TICKS]
 
     def _go_home(self, situation: Situation) -> bool:
-        """Go home: through the box where the tool is in it, else straight in joint space."""
+        """Go home; return whether the arm is there, at rest."""
         tool_m = self.setpoint.tool_m
-        is_inside = self._envelope.outside_m(tool_m) <= 1e-9
-        if is_inside and self._is_on_way(tool_m):
-            self.setpoint.move_tool(self._home_m, self._caps(situation))
-        else:
-            self.setpoint.move_joints(self._home_joints(), self._slow_caps(situation))
+        self._move_home(situation, self._caps(situation))
         is_there = self.setpoint.is_at_rest and _is_near(tool_m, self._home_m, 1e-4)
         if not is_there or not self.is_settled(situation):
             return False
@@ -145,14 +144,46 @@ class Mover:
 
     def _go_to_rest(self, situation: Situation) -> bool:
         """Go home first, which is a known place, then straight to the rest pose."""
-        caps = self._slow_caps(situation)
         is_home = _is_near(self.setpoint.tool_m, self._home_m, 1e-4)
         if self._may_leave_box or (is_home and self.setpoint.is_at_rest):
             self._may_leave_box = True
             self.setpoint.move_joints(self._rest, self._slow_caps(situation))
             return self.setpoint.is_at(self._rest)
-        self.setpoint.move_tool(self._home_m, caps)
+        self._move_home(situation, self._slow_caps(situation))
         return False
+
+    def _move_home(self, situation: Situation, caps: Caps) -> None:
+        """Take a step home: straight through the box, once the pose is one of the kinematics.
+
+        The box is convex and home is in it: the straight way never leads further out.
+        """
+        if self._is_on_way(self.setpoint.tool_m):
+            self._onto = None
+            self.setpoint.move_tool(self._home_m, caps)
+        elif self._may_leave_box:
+            self.setpoint.move_joints(self._home_joints(), self._slow_caps(situation))
+        elif self._onto is not None and not self.setpoint.is_at_rest:
+            self.setpoint.move_joints(self._onto, self._slow_caps(situation))
+        else:
+            self._start_onto_way(situation)
+
+    def _start_onto_way(self, situation: Situation) -> None:
+        """Start towards the nearest pose of the kinematics that a joint-space way leads to.
+
+        After a fall or a restart the target is a measured pose: sagged, with another pitch. A
+        long way in joint space bends, and from the box's wall it may bend out of it.
+        """
+        if not self.setpoint.is_at_rest:
+            self.setpoint.brake()
+            return
+        near_m = self._envelope.clipped(self.setpoint.tool_m)
+        for share in SHARES_OF_WAY:
+            place_m = near_m + share * (self._home_m - near_m)
+            self._onto = self._envelope.kinematics.inverse(place_m, self.setpoint.now)
+            if self._onto is not None:
+                self.setpoint.move_joints(self._onto, self._slow_caps(situation))
+            if not self.setpoint.is_at_rest:
+                break
 
     def _is_on_way(self, tool_m: Point) -> bool:
         """Return whether the target's joints are those that the kinematics gives."""

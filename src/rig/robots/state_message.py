@@ -70,11 +70,11 @@ def image_head(
         return b"", {
             "image_shape": None, "frame_seq": -1, "frame_age_ms": 1e9, "is_fresh": False,
         }  # fmt: skip
-    age_s = now_s - frame.facts.time_s
+    here_s = now_s - frame.facts.time_s
     about: dict[str, Any] = {
         "image_shape": list(frame.image.shape),
         "frame_seq": frame.facts.seq,
-        "frame_age_ms": round(1000 * age_s, 1),
-        "is_fresh": age_s < config.camera.stale_s,
+        "frame_age_ms": round(1000 * (here_s + config.camera.age_s), 1),
+        "is_fresh": here_s < config.camera.stale_s,
     }
     return frame.image.tobytes(), about

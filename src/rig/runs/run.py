@@ -12,6 +12,7 @@
     best/            the best policy so far, as a run directory
     evaluation.json  the table of the last evaluation
     fingerprint.json hashes of the final state; it marks the run as finished
+    practised.safetensors  what a goal image is compared with (rig/goals/practised.py)
     error.log        the traceback of an environment that failed, if one did
     images/          image grids drawn during training
 """

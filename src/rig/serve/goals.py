@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from rig.goals.goal_image import GoalImage, read_sent_image
+from rig.goals.likeness import Likeness, likeness
 from rig.serve.errors import RequestError, not_found
 from rig.serve.trained import Trained
 
@@ -18,37 +19,13 @@ MAX_GOALS = 64
 """Goals kept in memory; the oldest is forgotten."""
 Source = Literal["upload", "paste", "drop", "webcam", "moved", "imagined"]
 IMAGE_SOURCES = ("upload", "paste", "drop", "webcam")
-Verdict = Literal["like", "odd", "unlike"]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Measure:
-    """One way in which a goal may be unlike what was practised."""
-
-    kind: Literal["place", "picture", "missing", "foreign"]
-    value: float
-    threshold: float
-    text: str
-    """A sentence that a person can act on."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Likeness:
-    """How like anything practised a goal is, and how often such goals were reached."""
-
-    score: float
-    """From 0, like nothing, to 1."""
-    verdict: Verdict
-    measures: tuple[Measure, ...]
-    reached: float | None = None
-    """Share of such goals that evaluation reached."""
-    among: int = 0
-    """Number of goals that this share comes from."""
 
 
 def likeness_of(trained: Trained, image: UInt8[np.ndarray, "H W 3"]) -> Likeness | None:
     """Return how like anything practised an image is; None where that was not measured."""
-    return None
+    if trained.practised is None:
+        return None
+    return likeness(trained.practised, image)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,25 +56,8 @@ class Goal:
             "task": self.image.task,
             "is_state_known": self.image.state is not None,
             "has_large": self.large is not None,
-            "likeness": likeness_json(self.likeness),
+            "likeness": None if self.likeness is None else self.likeness.as_json(),
         }
-
-
-def likeness_json(likeness: Likeness | None) -> dict[str, Any] | None:
-    """Return a likeness as JSON."""
-    if likeness is None:
-        return None
-    measures = [
-        {"kind": m.kind, "value": m.value, "threshold": m.threshold, "text": m.text}
-        for m in likeness.measures
-    ]
-    reach = {"probability": likeness.reached, "among": likeness.among}
-    return {
-        "score": likeness.score,
-        "verdict": likeness.verdict,
-        "measures": measures,
-        "reach": None if likeness.reached is None else reach,
-    }
 
 
 class GoalStore:

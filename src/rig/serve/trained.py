@@ -12,6 +12,7 @@ from rig.envs.image_goal_env import ImageGoalVectorEnv
 from rig.envs.tabletop_env import TabletopVectorEnv
 from rig.envs.tasks import find_task
 from rig.goals.goal_image import GoalImage
+from rig.goals.practised import Practised, load_practised
 from rig.inference.open_run import image_representation, num_env_steps, open_trained
 from rig.inference.reach import goals_in, measured
 from rig.robot_env.vector_env import RobotVectorEnv
@@ -111,6 +112,8 @@ class Trained:
     """The scene whose things can be moved to make a goal; None where there is none."""
     num_env_steps: int
     """Environment steps that the policy was trained for."""
+    practised: Practised | None
+    """What goals are compared with; None where the run kept nothing."""
 
     @property
     def image_size(self) -> int:
@@ -143,4 +146,5 @@ def open_to_use(run_id: str, directory: Path) -> Trained:
         arm=Arm(run),
         scene=scene,
         num_env_steps=num_env_steps(run),
+        practised=load_practised(directory),
     )

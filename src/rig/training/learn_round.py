@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import numpy as np
+
 from rig.agent.agent import Agent
 from rig.config import Config
 from rig.representation.representation import FitMonitor
@@ -10,6 +12,7 @@ from rig.training.kept_episodes import KeptEpisodes
 from rig.training.learn import Update, learn
 from rig.training.schedule import is_due
 from rig.training.state import TrainState
+from rig.types import Episodes
 
 
 def learn_round(
@@ -31,13 +34,24 @@ def learn_from_kept(
 ) -> TrainState:
     """Learn from episodes that a robot did after the state was saved, as from any others."""
     for steps, collected in kept.practised_after(state.num_env_steps):
-        state.replay.add(
-            with_imagined_goals(collected, state.agent.representation, rng=state.rng)
-        )
+        episodes = with_imagined_goals(collected, state.agent.representation, rng=state.rng)
         num_new = steps - state.num_env_steps
-        state = replace(state, num_env_steps=steps)
+        state = with_episodes(replace(state, num_env_steps=steps), config, episodes)
         state, _ = learn_round(state, config, num_new, update)
     return state
+
+
+def with_episodes(state: TrainState, config: Config, episodes: Episodes) -> TrainState:
+    """Add episodes to replay, and return the state with some of their frames in its sample."""
+    state.replay.add(episodes)
+    return with_pictures(state, config, episodes.frames)
+
+
+def with_pictures(state: TrainState, config: Config, frames: np.ndarray) -> TrainState:
+    """Return the state with more frames in its sample of what the camera saw."""
+    seed = (config.seed, state.num_env_steps)
+    pictures = state.pictures.with_frames(state.agent.representation, frames, seed)
+    return replace(state, pictures=pictures)
 
 
 def refit(state: TrainState, config: Config, num_new: int, monitor: FitMonitor) -> TrainState:

@@ -19,6 +19,7 @@ from rig.training.buffer import make_replay_buffer
 from rig.training.checkpoint_manager import CheckpointManager
 from rig.training.coverage import RecordCoverage
 from rig.training.make_envs import make_envs, unwrapped_envs
+from rig.training.practice_pictures import PracticePictures
 from rig.training.state import State, TrainState
 from rig.validation import require
 
@@ -81,4 +82,5 @@ def state_without_replay(run: Run, envs: RecordCoverage, num_done: int) -> State
         num_rollbacks=0,
         env_states=unwrapped_envs(envs).get_state(),
         coverage=envs.empty_coverage(),
+        pictures=PracticePictures(),
     )

@@ -47,9 +47,12 @@ from rig.training.learn_round import (
     learn_from_kept,
     learn_round,
     refit,
+    with_episodes,
+    with_pictures,
     with_reduced_learning_rate,
 )
 from rig.training.make_envs import unwrapped_envs
+from rig.training.practice_pictures import PracticePictures
 from rig.training.progress import Progress
 from rig.training.recorder import Recorder
 from rig.training.robot_practice import (
@@ -101,7 +104,7 @@ def train(
     """
     interrupt = interrupt or uninterrupted()
     with closing(RecordCoverage(stoppable_envs(config, interrupt))) as envs:
-        listen(envs, interrupt, progress.note)
+        listen(envs, interrupt, progress)
         check_envs(run, envs, progress)
         new_replay = partial(make_replay_buffer, config, envs, run.directory)
         checkpoints = CheckpointManager(run, interrupt, new_replay, progress.note)
@@ -122,7 +125,7 @@ def train(
             state = collect(state, setup)
             state = fit(state, new_replay(), setup)
         state = practise(state, setup)
-        setup.recorder.finish(state.agent)
+        setup.recorder.finish(state.agent, state.pictures.practised(config.seed))
     checkpoints.finish(state)
     return state.agent
 
@@ -169,7 +172,9 @@ def fit(state: CollectState, replay: ReplayBuffer, setup: Setup) -> TrainState:
         num_rollbacks=0,
         env_states=state.env_states,
         coverage=setup.envs.empty_coverage(),
+        pictures=PracticePictures(),
     )
+    first = with_pictures(first, config, collected.images)
     setup.checkpoints.save(first)
     return first
 
@@ -213,7 +218,7 @@ def practise_episodes(state: TrainState, setup: Setup) -> TrainState:
         state, num_new = practise_round(state, rollout, config)
     episodes = rollout.episodes()
     if len(episodes):  # a robot's may all be spoiled
-        state.replay.add(episodes)
+        state = with_episodes(state, config, episodes)
         setup.kept.keep(episodes, state.num_env_steps)
     coverage, coverage_metrics = setup.envs.metrics(state.coverage)
     state, metrics = learn_round(state, config, num_new, setup.update)

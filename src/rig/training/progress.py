@@ -40,6 +40,9 @@ class Progress(Protocol):
     def note(self, text: str) -> None:
         """Show a line of text."""
 
+    def follow(self, status: Callable[[], str]) -> None:
+        """Show also what this returns, whenever progress is shown."""
+
     def __enter__(self) -> "Progress":
         """Start the display."""
 
@@ -60,6 +63,7 @@ class LiveProgress:
         self._bars = bars
         self._task: Task | None = None
         self._latest: dict[str, str] = {}
+        self._status: Callable[[], str] = str
 
     @property
     def phase_name(self) -> str:
@@ -80,8 +84,12 @@ class LiveProgress:
             return
         self._latest |= shown_metrics(metrics)
         self._bars.update(self._task.id, completed=done)
-        text = "  ".join(self._latest.values())
+        text = "  ".join(part for part in (*self._latest.values(), self._status()) if part)
         self._bars.update(self._task.id, pace=pace(self._task), latest=text)
+
+    def follow(self, status: Callable[[], str]) -> None:
+        """Show also what this returns, whenever progress is shown."""
+        self._status = status
 
     def note(self, text: str) -> None:
         """Print a line above the bars."""
@@ -147,7 +155,8 @@ class PlainProgress(LiveProgress):
 
     def _write_line(self, *parts: str) -> None:
         self._last_line_s = self._clock()
-        self._write(", ".join(part for part in (*parts, *self._latest.values()) if part))
+        texts = (*parts, *self._latest.values(), self._status())
+        self._write(", ".join(text for text in texts if text))
 
 
 def open_progress() -> Progress:

@@ -8,6 +8,7 @@ import numpy as np
 from rig.agent.agent import Agent, save_agent
 from rig.config import Config
 from rig.envs.tasks import is_external
+from rig.goals.practised import Practised
 from rig.report.image_grid import save_image_grid
 from rig.report.latent_traversals import latent_traversals
 from rig.representation.fit import FitMetrics, OnProgress
@@ -145,10 +146,14 @@ class Recorder:
             keep_best(self._run, agent, table(self._config, trial, self._num_env_steps))
         return trial
 
-    def finish(self, agent: Agent) -> None:
-        """Save the agent, and evaluate for the last time."""
+    def finish(self, agent: Agent, practised: Practised | None) -> None:
+        """Save the agent and what goals are compared with, and evaluate for the last time."""
         save_agent(self._run.policy, agent)
         trial = self.evaluate(agent)
+        if practised:
+            for directory in (self._run.directory, self._run.directory / "best"):
+                if directory.is_dir():
+                    practised.save(directory)
         self._run.save_evaluation(table(self._config, trial, self._num_env_steps))
         if not agent.representation.needs_true_state:
             self._draw_trial(agent.representation, trial)

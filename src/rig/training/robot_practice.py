@@ -12,6 +12,7 @@ from rig.robot_env.vector_env import RobotVectorEnv
 from rig.runs.interrupt import Interrupt
 from rig.training.kept_episodes import KeptEpisodes
 from rig.training.make_envs import Envs, unwrapped_envs
+from rig.training.progress import Progress
 from rig.training.state import State, TrainState
 
 
@@ -24,11 +25,12 @@ def robot_of(envs: Envs) -> RobotVectorEnv | None:
     return base_envs if isinstance(base_envs, RobotVectorEnv) else None
 
 
-def listen(envs: Envs, interrupt: Interrupt, say: Say) -> None:
-    """Let a robot say what it waits for, and stop waiting when a signal comes."""
+def listen(envs: Envs, interrupt: Interrupt, progress: Progress) -> None:
+    """Show what a robot does and what it waits for; stop waiting when a signal comes."""
     robot = robot_of(envs)
     if robot is not None:
-        robot.listen(say, interrupt.check_while_waiting)
+        robot.listen(progress.note, interrupt.check_while_waiting)
+        progress.follow(lambda: robot.status)
 
 
 def compile_act(state: TrainState, envs: Envs) -> None:

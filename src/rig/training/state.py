@@ -25,6 +25,8 @@ from rig.runs.array_files import Arrays, ArraySpec, array_bytes, load_arrays
 from rig.runs.atomic_files import json_bytes, read_json
 from rig.runs.manifest import RowFile
 from rig.runs.old_names import find_file
+from rig.training.practice_pictures import FILE as PICTURES_FILE
+from rig.training.practice_pictures import PracticePictures, load_pictures
 from rig.types import Collected
 
 
@@ -72,6 +74,8 @@ class TrainState:
     """The state of the environments."""
     coverage: Bool[np.ndarray, " cells"]
     """The cells that objects visited so far: nothing learns from it."""
+    pictures: PracticePictures
+    """A sample of what the camera saw so far: nothing learns from it."""
 
 
 State = CollectState | TrainState
@@ -91,6 +95,7 @@ def state_files(state: State) -> dict[str, bytes]:
         files |= agent_files(state.agent)
         files["replay.safetensors"] = array_bytes(state.replay.mutable_arrays())
         files[COVERAGE_FILE] = array_bytes({"coverage": state.coverage})
+        files[PICTURES_FILE] = array_bytes(state.pictures.arrays())
     elif state.collected is not None:
         files["collected.safetensors"] = array_bytes(state.collected.arrays())
     return files | {"state.json": json_bytes(about)}
@@ -130,6 +135,7 @@ def load_state(
         num_rollbacks=read_count(about, "num_rollbacks"),
         env_states=env_states,
         coverage=arrays["coverage"],
+        pictures=load_pictures(directory),
     )
 
 

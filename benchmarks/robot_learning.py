@@ -1,0 +1,217 @@
+"""Learn on the simulated SO-101 through the wire: ``python -m benchmarks.robot_learning``.
+
+    python -m benchmarks.robot_learning                      # all cases that are not kept yet
+    python -m benchmarks.robot_learning reach push           # these
+    python -m benchmarks.robot_learning --list
+
+Each case is a page for ``rig robot serve``, made from examples/robots/sim_so101.toml, and
+options of ``rig train``. Server and learner are processes of their own, in simulated time. A
+run that was stopped is resumed. docs/results/robot-learning.json keeps one row a case.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from benchmarks.robot_push import push_distances
+from rig.training.origin import commit, now
+
+
+ROOT = Path(__file__).parent.parent
+EXAMPLE = ROOT / "examples" / "robots" / "sim_so101.toml"
+KEPT = ROOT / "docs" / "results" / "robot-learning.json"
+RUNS = Path("runs") / "robot-learning"
+RIG = (sys.executable, "-m", "rig")
+FIRST_PORT = 5830
+LOOK_S = 5.0
+HEIGHT_M = 0.05
+"""The pinned height of Reach: above the puck and the rim."""
+PINNED: dict[str, Any] = {
+    "arm": {"home_m": [0.24, 0.0, HEIGHT_M]},
+    "limits": {"box_low_m": [0.17, -0.10, HEIGHT_M], "box_high_m": [0.31, 0.10, HEIGHT_M]},
+    "camera": {"crop_px": [10, 10, 64, 64]},
+    "options": {"puck": False},
+}
+SWEEP_STEPS = 3000
+DELAYS_MS = (0, 100, 200, 300)
+REMEDIES = ("none", "stack", "settle")
+Page = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One run."""
+
+    page: Page
+    """Changes of the example's page."""
+    options: tuple[str, ...]
+    """Of ``rig train``."""
+    puck_steps: int = 0
+    """Steps of an episode in which the puck is pushed; 0: the hand is all that counts."""
+
+
+@dataclass
+class Cases:
+    """All cases by name."""
+
+    by_name: dict[str, Case] = field(default_factory=dict)
+
+    def add(self, name: str, page: Page, *options: str, puck_steps: int = 0) -> None:
+        """Add one."""
+        self.by_name[name] = Case(page=page, options=options, puck_steps=puck_steps)
+
+
+def all_cases() -> dict[str, Case]:
+    """Return all cases: the bars first, then the table of delays."""
+    cases = Cases()
+    stack3 = ("--practice.delay", "stack", "--practice.num-stacked", "3")
+    often = ("--evaluate.every-steps", "4000", "--evaluate.num-goals", "20")
+    for preset in ("fast", "camera"):
+        cases.add(f"reach-{preset}", PINNED, "--preset", preset, *stack3, *often)
+    cases.add(
+        "reach-three-axes", {"options": {"puck": False}}, "--preset", "camera", *stack3, *often
+    )
+    cases.add(
+        "push",
+        {"limits": {"box_low_m": [0.17, -0.10, 0.02], "box_high_m": [0.31, 0.10, 0.02]},
+         "arm": {"home_m": [0.24, 0.0, 0.02]}},
+        "--preset", "fast", "--tuned-for", "PushResetFree", "--total-timesteps", "60000",
+        "--episode-steps", "50", "--evaluate.every-steps", "60000", *stack3, puck_steps=50,
+    )  # fmt: skip
+    for remedy in REMEDIES:
+        for delay_ms in DELAYS_MS:
+            num = str(max(1, delay_ms // 100))
+            cases.add(
+                f"delay-{delay_ms}-{remedy}",
+                {**PINNED, "options": {"puck": False, **delay_options(delay_ms)}},
+                "--preset", "fast", "--practice.delay", remedy, "--practice.num-stacked", num,
+                "--total-timesteps", str(SWEEP_STEPS), "--evaluate.every-steps", "8000",
+                "--evaluate.num-goals", "20", "--collect.num-images", "1000",
+            )  # fmt: skip
+    return cases.by_name
+
+
+def delay_options(delay_ms: int) -> dict[str, Any]:
+    """Return options of the simulated arm: half the delay is the arm's, half the camera's."""
+    half_s = delay_ms / 2000
+    return {"dead_time_s": half_s, "lag_s": 0.0, "frame_age_s": [half_s, half_s]}
+
+
+def page_text(changes: Page, port: int, seed: int) -> str:
+    """Return the example's page with changes."""
+    page = tomllib.loads(EXAMPLE.read_text())
+    for group, values in {**changes, "wire": {"port": port}}.items():
+        page[group] = {**page.get(group, {}), **values}
+    page["options"]["seed"] = seed
+    lines = [f"type = {json.dumps(page.pop('type'))}"]
+    for group, values in page.items():
+        lines += ["", f"[{group}]", *(f"{key} = {json.dumps(v)}" for key, v in values.items())]
+    return "\n".join(lines) + "\n"
+
+
+@contextmanager
+def served(page: Path, log: Path) -> Iterator[None]:
+    """Serve a robot, armed, in simulated time."""
+    with log.open("a") as out:
+        command = [*RIG, "robot", "serve", str(page), "--simulated-time"]
+        server = subprocess.Popen(command, stdout=out, stderr=out)
+        try:
+            for _ in range(30):
+                time.sleep(1.0)
+                arm = [*RIG, "robot", "arm", str(page)]
+                if subprocess.call(arm, stdout=out, stderr=out) == 0:
+                    break
+            else:
+                raise SystemExit(f"the server did not start: {log}")
+            yield
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def learn(name: str, case: Case, seed: int, port: int) -> dict[str, Any]:
+    """Train, or go on with it; return the row to keep."""
+    directory = RUNS / f"{name}-seed{seed}"
+    directory.mkdir(parents=True, exist_ok=True)
+    page, run = directory / "robot.toml", directory / "run"
+    page.write_text(page_text(case.page, port, seed))
+    words = ["train", "--robot", str(page), "--out", str(run), "--seed", str(seed)]
+    words += case.options
+    if (run / "config.json").is_file():
+        words = ["train", "--resume", str(run), "--force"]
+    if not (run / "evaluation.json").is_file():
+        with served(page, directory / "server.log"):
+            train(words, page, directory / "log.txt")
+    evaluation = json.loads((run / "evaluation.json").read_text())
+    rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    curve = [
+        [row["num_env_steps"], round(row["eval/hand_distance_m"], 4)]
+        for row in rows if "eval/hand_distance_m" in row
+    ]  # fmt: skip
+    distances = evaluation["distances"]
+    if case.puck_steps:
+        distances = {**distances, **push_distances(run, page, case.puck_steps)}
+    return {
+        "case": name, "seed": seed, "options": " ".join(case.options), "page": case.page,
+        "steps": evaluation["num_env_steps"], "goals": evaluation["num_episodes"],
+        "distances": distances, "curve_hand_m": curve, "commit": commit(), "date": now(),
+        "cores": len(os.sched_getaffinity(0)),
+    }  # fmt: skip
+
+
+def train(words: list[str], page: Path, log: Path) -> None:
+    """Run the learner; arm the arm again whenever it asks for that, as a person would."""
+    with log.open("a") as out:
+        learner = subprocess.Popen([*RIG, *words], stdout=out, stderr=out)
+        while learner.poll() is None:
+            time.sleep(LOOK_S)
+            if log.read_text().rstrip().endswith("look at it, then `rig robot arm`"):
+                subprocess.call([*RIG, "robot", "arm", str(page)], stdout=out, stderr=out)
+    if learner.returncode:
+        raise SystemExit(f"rig train failed: {log}")
+
+
+def kept_rows() -> list[dict[str, Any]]:
+    """Return the rows that are kept."""
+    return json.loads(KEPT.read_text()) if KEPT.is_file() else []
+
+
+def main() -> None:
+    """Run the cases that are asked for, and keep each as soon as it ends."""
+    cases = all_cases()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="CASE")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--time-budget", default="", help="of each run, as 40min")
+    parser.add_argument("--list", action="store_true")
+    args = parser.parse_args()
+    if unknown := set(args.names) - set(cases):
+        parser.error(f"no case {', '.join(sorted(unknown))}: see --list")
+    if args.list:
+        sys.stdout.write("\n".join(cases) + "\n")
+        return
+    for number, (name, case) in enumerate(cases.items()):
+        done = {(row["case"], row["seed"]) for row in kept_rows()}
+        if (args.names and name not in args.names) or (name, args.seed) in done:
+            continue
+        if args.time_budget:
+            case = replace(case, options=(*case.options, "--time-budget", args.time_budget))
+        row = learn(name, case, args.seed, FIRST_PORT + number)
+        rows = [*kept_rows(), row]
+        KEPT.write_text("[\n" + ",\n".join(json.dumps(each) for each in rows) + "\n]\n")
+        hand = row["distances"]["hand_m"]["median"]
+        sys.stdout.write(f"{name}: hand {100 * hand:.1f} cm after {row['steps']} steps\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
