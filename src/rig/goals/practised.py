@@ -41,13 +41,14 @@ COLUMNS = ("place", "picture", "missing", "foreign")
 FEWEST_PICTURES = 200
 """Fewer say too little about what is usual."""
 NUM_GROUPS = 8
-NUM_PATCHES = 4000
-NUM_CANDIDATES = 40_000
+NUM_PATCHES = 8000
+NUM_CANDIDATES = 200_000
 """Patches that the remembered ones are drawn from."""
 LEVELS_APART = 16
 """Of two patches that are closer than this everywhere, one is remembered."""
-LEAST_PIXELS = 3
-"""A colour with fewer pixels in some picture of practice is not always there."""
+LEAST_PIXELS, HIDDEN_SHARE = 3, 0.01
+"""A colour with fewer pixels in more than this share of pictures is not always there: a thing
+that the arm hides for a moment still is."""
 FOREIGN_QUANTILE = 0.99
 """A thing as large as a hundredth of the picture is foreign, a stray pixel is not."""
 NOWHERE_PX = 100.0
@@ -61,12 +62,12 @@ class Practised:
 
     still: Float32[np.ndarray, "R C 3"]
     """The background: the median of every cell."""
-    patches: Float32[np.ndarray, "P values"]
+    patches: UInt8[np.ndarray, "P values"]
     """How what moves looks, wherever it is; may be none."""
     colours: Float32[np.ndarray, "K 3"]
     """Main colours of what moves; may be none."""
     usual_pixels: Float32[np.ndarray, " K"]
-    """Pixels that each of them usually has; 0 if some picture has hardly any."""
+    """Pixels that each of them usually has; 0 if it is not always there."""
     away_px: Float32[np.ndarray, "K R C"]
     """How far each cell is from the nearest one where something of that colour moved."""
     held_out: Float64[np.ndarray, "M columns"]
@@ -130,7 +131,7 @@ def known_of(
 ) -> Practised:
     """Return what is kept of some pictures, but for what others measure."""
     usual = np.median(parts.num_pixels, axis=0)
-    is_always = parts.num_pixels.min(axis=0) >= LEAST_PIXELS
+    is_always = np.quantile(parts.num_pixels, HIDDEN_SHARE, axis=0) >= LEAST_PIXELS
     return Practised(
         still=still.astype(np.float32),
         patches=different_patches(parts.patches, rng=rng),
@@ -173,20 +174,21 @@ def nearest(
     """Return how far each patch is from the nearest remembered one [levels]."""
     if len(practised.patches) == 0:
         return np.full(len(patches), np.inf, np.float32)
+    known = practised.patches.astype(np.float32)
     chunks = [patches[at : at + ROWS_AT_ONCE] for at in range(0, len(patches), ROWS_AT_ONCE)]
-    squared = [squared_distances(rows, practised.patches).min(axis=1) for rows in chunks]
+    squared = [squared_distances(rows, known).min(axis=1) for rows in chunks]
     least = np.concatenate([*squared, np.zeros(0, np.float32)])
-    return np.asarray(np.sqrt(least / practised.patches.shape[1]), np.float32)
+    return np.asarray(np.sqrt(least / known.shape[1]), np.float32)
 
 
 def different_patches(
     patches: Float32[np.ndarray, "N values"], *, rng: np.random.Generator
-) -> Float32[np.ndarray, "P values"]:
+) -> UInt8[np.ndarray, "P values"]:
     """Return patches of which no two are nearly the same."""
     some = patches[rng.permutation(len(patches))[:NUM_CANDIDATES]]
     rounded = np.rint(some / LEVELS_APART).astype(np.uint8)
     _, first = np.unique(rounded, axis=0, return_index=True)
-    return some[rng.permutation(first)[:NUM_PATCHES]]
+    return np.rint(some[rng.permutation(first)[:NUM_PATCHES]]).astype(np.uint8)
 
 
 def away_px(parts: Parts) -> Float32[np.ndarray, "K R C"]:
@@ -214,7 +216,7 @@ FLOATS = np.dtype(np.float32)
 NUM_VALUES = 3 * PATCH**2
 SPECS = {
     "still": ArraySpec((None, None, 3), FLOATS),
-    "patches": ArraySpec((None, NUM_VALUES), FLOATS),
+    "patches": ArraySpec((None, NUM_VALUES), np.dtype(np.uint8)),
     "colours": ArraySpec((None, 3), FLOATS),
     "usual_pixels": ArraySpec((None,), FLOATS),
     "away_px": ArraySpec((None, None, None), FLOATS),

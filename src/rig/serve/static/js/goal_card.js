@@ -10,9 +10,10 @@ const VERDICTS = {
 
 export const isUnlike = (goal) => goal?.likeness?.verdict === "unlike";
 
-// Nothing is shown until a run has measured what it practised.
-function Likeness({ likeness }) {
-  if (!likeness) return null;
+// An imagined goal is not compared: it comes from what was practised.
+function Likeness({ likeness, source }) {
+  if (!likeness && source === "imagined") return null;
+  if (!likeness) return html`<div class="likeness" role="status">How like what it practised is not known: this run kept nothing to compare with.</div>`;
   const { reach } = likeness;
   return html`<div class=${`likeness ${likeness.verdict}`} role="status">
     <strong>${VERDICTS[likeness.verdict]}</strong>
@@ -27,6 +28,6 @@ export function GoalCard({ goal }) {
   const said = [...goal.changes.map((change) => `It ${change}.`.replace("It converted", "Its colours were converted").replace(/^It /, "We ")), ...(goal.source === "moved" ? [] : goal.notes)];
   return html`<div class="goal-card" data-goal=${goal.id}>
     ${said.length > 0 && html`<ul class="said">${said.map((text) => html`<li key=${text}>${text}</li>`)}</ul>`}
-    <${Likeness} likeness=${goal.likeness} />
+    <${Likeness} likeness=${goal.likeness} source=${goal.source} />
   </div>`;
 }
