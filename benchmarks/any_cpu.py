@@ -2,8 +2,8 @@
 
 XLA compiles for three instruction sets, older ones than the CPU's own among them, on one thread
 and on all. Each of the six settings runs the tests in a process of its own; the table counts
-how many passed. Arguments are passed to pytest: a file, or ``-m 'not slow'``, which is the
-default. On a CPU without AVX-512 the last two settings are as AVX2.
+how many passed. Arguments are passed to pytest: a file, or ``-m 'not slow or ci'``, which is
+the default. On a CPU without AVX-512 the last two settings are as AVX2.
 """
 
 import os
@@ -24,7 +24,7 @@ INSTRUCTION_SETS = {"SSE4_2": "Nehalem", "AVX2": "Haswell", "AVX512": "SkylakeX"
 told to multiply."""
 ONE_THREAD = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 THREADS = {"one": ONE_THREAD, "all": ""}
-DEFAULT = ("-m", "not slow")
+DEFAULT = ("-m", "not slow or ci")
 FAILED = ("FAILED", "ERROR")
 """The beginnings of pytest's lines about tests that did not pass."""
 

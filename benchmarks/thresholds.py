@@ -4,7 +4,7 @@ Every test that compares a learned number with a threshold (the fixture ``measur
 ten seeds. The table shows the mean of each number, its standard deviation, its threshold, and
 the distance of the threshold from the mean in standard deviations. Fewer than three is too
 near: the test will fail for another seed or processor. Arguments are passed to pytest: a file,
-or ``-m 'not slow'``.
+or ``-m 'not slow or ci'``.
 """
 
 import sys

@@ -9,7 +9,20 @@ from functools import cache
 import jax
 import numpy as np
 import pytest
+from jaxtyping import install_import_hook
 
+
+WITH_SHAPES = (
+    "rig.agent", "rig.compare", "rig.datasets", "rig.envs", "rig.external", "rig.goals",
+    "rig.inference", "rig.nn", "rig.replay", "rig.report", "rig.representation",
+    "rig.robot_env", "rig.see", "rig.serve", "rig.simulated", "rig.training", "rig.types",
+)  # fmt: skip
+"""What has arrays in its signatures, checked at every call. The rest has plain types, which
+mypy checks; to check settings and robots at every call made their tests ten times slower."""
+
+install_import_hook(
+    WITH_SHAPES, "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))"
+)
 
 # Tests compile many small programs and run each a few times.
 jax.config.update("jax_disable_most_optimizations", True)

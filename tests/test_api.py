@@ -90,6 +90,8 @@ def test_wrong_use_is_refused_before_anything_is_written(tmp_path, how, error, m
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_run_that_is_stopped_before_any_evaluation_has_no_policy(tmp_path, tiny):
     config = replace(tiny, evaluate=replace(tiny.evaluate, every_steps=1000))
     with pytest.raises(StoppedError, match="rig train --resume"):

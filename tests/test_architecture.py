@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import median
 
 import pytest
+from conftest import WITH_SHAPES
 
 import rig
 
@@ -157,3 +158,10 @@ def test_envs_external_and_replay_load_no_jax():
 def test_import_and_help_load_nothing_heavy(code):
     wrapped = f"import sys\ntry:\n    {code}\nexcept SystemExit:\n    pass\n"
     assert run_python(f"{wrapped}print({HEAVY} & set(sys.modules))").splitlines()[-1] == "set()"
+
+
+def test_all_shapes_are_checked_while_tests_run():
+    with_shapes = {
+        module_of(path).split(".")[0] for path in TREES if "jaxtyping" in path.read_text()
+    }
+    assert {f"rig.{name}" for name in with_shapes} == set(WITH_SHAPES)

@@ -243,6 +243,8 @@ def test_origin_tells_the_command_line_and_the_camera(rig, tmp_path, monkeypatch
     assert len(origin["reference_picture_sha256"]) == 64
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_anyones_environment_is_trained_shown_a_goal_and_evaluated(
     rig, train_tiny, tmp_path, monkeypatch
 ):
@@ -269,6 +271,28 @@ def test_runs_get_a_directory_of_their_own_by_default(rig, tmp_path, monkeypatch
     (directory,) = (tmp_path / "runs").iterdir()
     assert directory.name.startswith("push-paper-seed5-")
     assert out == f"runs/{directory.name}\n"
+
+
+@pytest.mark.parametrize(
+    ("is_terminal", "options", "said"),
+    [
+        (True, "", ["rig: watch: rig serve"]),
+        (True, "--out here", ["rig: watch: rig serve here"]),
+        (True, "--json", []),
+        (False, "", []),
+    ],
+)
+def test_a_person_at_a_terminal_is_told_once_how_to_watch(
+    rig, tmp_path, monkeypatch, is_terminal, options, said
+):
+    monkeypatch.setattr(run_training, "train_locked", lambda *_: None)
+    monkeypatch.setattr("rig.report.tables.print_evaluation", lambda evaluation: None)
+    monkeypatch.setattr("rig.runs.run.Run.evaluation", lambda self: {})
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: is_terminal)
+    monkeypatch.chdir(tmp_path)
+    code, _, err = rig(f"train Push {options}")
+    assert code == 0, err
+    assert [line for line in err.splitlines() if "watch" in line] == said
 
 
 def test_evaluation_is_one_json_object(rig, run):
@@ -401,6 +425,8 @@ def test_report_is_written_where_it_was_asked_for(rig, run, tmp_path):
     assert page.read_text().startswith("<!doctype html>")
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_demo_ends_with_a_report_that_shows_the_robot_reaching(rig, tmp_path, monkeypatch):
     trained = make_run(tmp_path / "run")
     asked = []

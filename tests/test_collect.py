@@ -23,6 +23,8 @@ def rounds_of(run):
     return [row["num_env_steps"] for row in run.metrics() if "td3/critic_loss" in row]
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_steps_of_collection_count_even_if_memory_has_forgotten_them(tiny, tmp_path):
     """Two worlds take 100 steps in a round, of which memory has room for 50."""
     assert rounds_of(trained(replace(tiny, buffer_size=50), tmp_path)) == [200, 300]
@@ -48,6 +50,8 @@ def test_a_metric_that_counts_steps_needs_steps(tiny):
         replace(tiny, reward=steps, collect=CollectConfig(source="teleport"))
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_run_learns_under_a_metric_that_counts_steps(tiny, tmp_path):
     config = replace(tiny, reward=RewardConfig(metric="steps"))
     policy = train(

@@ -227,6 +227,8 @@ def test_a_dataset_is_never_written_over(written):
         DatasetWriter(written[0], "Reach", "practice", 10)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_a_run_begins_from_what_rig_record_wrote(tiny, tmp_path, capsys):
     """Recorded in Reach, it has Reach's actions; a run of Push takes only its images."""
     path = tmp_path / "dataset"

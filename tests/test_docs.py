@@ -23,6 +23,8 @@ OPTIONAL = "stable_baselines3"
 """A package of one block, which is left out where the package is not installed."""
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.filterwarnings("ignore")
 def test_code_of_the_page_on_the_python_api_runs(tmp_path, monkeypatch, capsys):
     """Also what the page says of it: the callback stops the run, and it resumes to its end."""

@@ -24,6 +24,8 @@ def test_example_runs_and_saves_its_image(path, tmp_path, monkeypatch):
         assert grid.width > 100
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_example_trains_from_python_and_reaches(tmp_path, tiny, capsys):
     from rig.runs.settings import changes_from
 

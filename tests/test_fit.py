@@ -151,7 +151,10 @@ def test_gradient_of_the_loss_is_its_slope(config, images, key, rng, measured):
     measured(f"slope, {config.architecture}", slope, above=0.95, below=1.05)
 
 
-@pytest.mark.parametrize("config", CONFIGS)
+@pytest.mark.parametrize(
+    "config",
+    [CONFIG, pytest.param(KEYPOINTS, marks=[pytest.mark.slow, pytest.mark.ci])],
+)
 def test_fit_halves_the_error(config, distinct_inputs, key, rng, measured):
     images = distinct_inputs[config]
     before = make_vae(config, images, key=key, rng=rng)

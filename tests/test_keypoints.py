@@ -100,7 +100,11 @@ def test_keypoint_of_a_missing_color_is_in_the_centre():
     np.testing.assert_allclose(places([wall], [RED]), np.zeros((1, 1, 2)), atol=1e-5)
 
 
-@pytest.mark.parametrize("seed", range(10))
+LONG = [pytest.mark.slow, pytest.mark.ci]
+SEEDS = [0, 1, *(pytest.param(seed, marks=LONG) for seed in range(2, 10))]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 def test_small_moving_objects_get_a_color_and_still_ones_get_none(scene, seed, measured):
     colors = find_colors(scene, 6, rng=np.random.default_rng(seed))
     measured("from red", nearest(colors, RED), below=15)
@@ -108,7 +112,7 @@ def test_small_moving_objects_get_a_color_and_still_ones_get_none(scene, seed, m
     measured("from green", nearest(colors, GREEN), above=60)
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_no_color_is_a_mixture_that_no_pixel_has(scene, seed, measured):
     """Images of half the size mix red and grey along the bar, and a keypoint would go there."""
     colors = 255 * find_colors(scene, 6, rng=np.random.default_rng(seed))

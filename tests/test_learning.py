@@ -62,6 +62,8 @@ def taught(config, reward_of, num_rounds, rng, key):
     return learner
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_rung_1_critic_learns_a_constant(rng, key, measured):
     """Reward 1 for ever, discounted by a half, is worth 2."""
     config = replace(TD3, gamma=0.5)
@@ -71,6 +73,8 @@ def test_rung_1_critic_learns_a_constant(rng, key, measured):
     measured("furthest from 2", np.abs(np.array(values) - 2).max(), below=0.2)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_rung_2_critic_sees_the_goal(rng, key, measured):
     learner = taught(TD3, near, 2, rng, key)
     fresh = transitions(near, 1, rng)
@@ -81,6 +85,8 @@ def test_rung_2_critic_sees_the_goal(rng, key, measured):
     measured("change with the goal", np.abs(value - swapped).mean(), above=0.1)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_rung_3_actor_reaches_in_one_step(rng, key, measured):
     learner = taught(TD3, near, 5, rng, key)
     fresh = transitions(near, 1, rng)
@@ -89,6 +95,8 @@ def test_rung_3_actor_reaches_in_one_step(rng, key, measured):
     measured("distance", -near(after, fresh.goal).mean(), below=0.15)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_rung_4_actor_reaches_in_ten_steps_with_relabelling(rng, key, measured):
     """The dot's place is the latent, so that memory, relabelling and learning stand alone."""
     config = Config(

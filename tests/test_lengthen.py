@@ -22,7 +22,13 @@ def copy_of(finished_run, tmp_path):
     return copied
 
 
-@pytest.mark.parametrize(("kind", "notices"), [("latents", 1), ("hybrid", 0)])
+@pytest.mark.parametrize(
+    ("kind", "notices"),
+    [
+        ("latents", 1),
+        pytest.param("hybrid", 0, marks=[pytest.mark.slow, pytest.mark.ci]),
+    ],
+)
 def test_finished_run_is_lengthened(copy_of, capsys, kind, notices):
     run = copy_of(kind)
     shutil.rmtree(run.images)  # as archives and git leave out what is empty
@@ -37,6 +43,8 @@ def test_finished_run_is_lengthened(copy_of, capsys, kind, notices):
     load_agent(longer.policy, longer.config)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_run_that_was_stopped_is_lengthened(every_kind, tmp_path):
     run = Run.create(tmp_path / "run", every_kind["latents"], {})
     with pytest.raises(StoppedError):

@@ -13,6 +13,8 @@ def test_rank_correlation_is_1_in_the_same_order_and_minus_1_in_reverse():
     assert nearness.rank_correlation(rows, -rows) == pytest.approx(-1)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_latent_distances_rank_as_true_ones(rng, monkeypatch, measured):
     """Keypoints that follow a few pixels jump between them: 0.4 (at a sharpness of 100)."""
     monkeypatch.setattr(nearness, "NUM_GOALS", 10)
@@ -23,6 +25,8 @@ def test_latent_distances_rank_as_true_ones(rng, monkeypatch, measured):
     )
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_every_task_has_a_row_and_every_object_a_number(tiny_keypoints, monkeypatch, capsys):
     monkeypatch.setattr(nearness, "find_preset", lambda _name, _task: tiny_keypoints)
     for name, value in (("TASKS", ("Reach", "Push")), ("NUM_GOALS", 2), ("NUM_NEAR", 3)):

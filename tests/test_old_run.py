@@ -109,6 +109,8 @@ def test_run_with_old_names_is_evaluated_as_it_was(name, tmp_path):
     assert run.config.num_envs == 1
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_run_with_old_names_that_was_stopped_resumes_to_the_same_end(tmp_path):
     run = unpacked("stopped", tmp_path / "run")
     resume_run(run.directory, force=True)

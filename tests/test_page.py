@@ -35,7 +35,6 @@ THEMES = ("light", "dark")
 WIDTHS = (1280, 640, 360)
 """The second is 200 % zoom of the first."""
 full = [pytest.mark.slow, pytest.mark.ci]
-"""The fast tests go once through the page; these look at it from all sides."""
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +116,8 @@ def go_by_keys(page):
     page.keyboard.press("g")
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_from_the_list_to_a_goal_that_is_tried(open_page, server, run_id):
     page = open_page()
     expect(page.locator(".run")).to_have_count(2)

@@ -54,6 +54,8 @@ def test_every_prior_and_reward_of_the_settings_is_registered():
     assert {*LATENT_REWARDS, *IMAGE_REWARDS} == kinds
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_representation_of_ones_own_takes_less_than_60_lines_and_trains(tiny, tmp_path):
     assert len(EXAMPLE.read_text().splitlines()) < 60
     runpy.run_path(str(EXAMPLE))

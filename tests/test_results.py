@@ -181,6 +181,8 @@ def test_a_source_that_is_missing_is_reported_in_one_line(kept, capsys):
     assert capsys.readouterr().err.startswith("python -m benchmarks.results: nowhere.jsonl")
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_the_pages_are_what_the_kept_results_say():
     assert results.PAGE.read_text() == results.page()
     for path in results.KEPT.glob("*.jsonl"):
@@ -223,6 +225,8 @@ def test_the_out_option_is_left_out_of_a_command(place):
     )
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_kept_runs_have_the_ids_and_settings_of_their_specs():
     """Most were made when settings, also those in the ids of grids, had other names."""
     for path in results.KEPT.glob("*.jsonl"):

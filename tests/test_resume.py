@@ -18,6 +18,9 @@ from rig.training import run_training
 from rig.training.run_training import resume_run, train_run
 
 
+LONG = [pytest.mark.slow, pytest.mark.ci]
+
+
 class PowerLossError(Exception):
     """The machine is gone: nothing of ours catches this."""
 
@@ -120,7 +123,9 @@ def stopped(run, progress, monkeypatch):
     return caught.value
 
 
-@pytest.mark.parametrize("kind", ["latents", "pixels", "hybrid"])
+@pytest.mark.parametrize(
+    "kind", ["latents", pytest.param("pixels", marks=LONG), pytest.param("hybrid", marks=LONG)]
+)
 def test_run_that_was_stopped_in_practice_resumes_to_the_same_bytes(
     kind, every_kind, finished_run, tmp_path, monkeypatch
 ):
@@ -131,7 +136,10 @@ def test_run_that_was_stopped_in_practice_resumes_to_the_same_bytes(
     assert files_of(run) == files_of(finished_run(kind))
 
 
-@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(
+    ("number", "exit_code"),
+    [(signal.SIGTERM, 143), pytest.param(signal.SIGINT, 130, marks=LONG)],
+)
 def test_signal_in_practice_saves_the_round(run, undisturbed, monkeypatch, number, exit_code):
     run = replace_config(run, every_steps=10_000)
     error = stopped(run, Signalling(number, phase="train", done=200), monkeypatch)
@@ -153,6 +161,8 @@ def test_second_signal_stops_at_once_and_loses_no_more_than_the_round(
     assert files_of(run) == undisturbed
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_signal_during_the_fit_loses_no_more_than_the_fit(run, undisturbed, monkeypatch):
     stopped(run, Signalling(signal.SIGTERM, phase="fit", done=8), monkeypatch)
     assert [path.name for path in run.checkpoints.iterdir()] == ["000001"]
@@ -163,7 +173,7 @@ def test_signal_during_the_fit_loses_no_more_than_the_fit(run, undisturbed, monk
 @pytest.mark.parametrize(
     "changes",
     [
-        {"collect": CollectConfig(num_images=100, source="teleport")},
+        pytest.param({"collect": CollectConfig(num_images=100, source="teleport")}, marks=LONG),
         {"buffer_size": 50},
     ],
     ids=["no step was taken to collect", "memory is smaller than what was collected"],

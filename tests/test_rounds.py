@@ -123,6 +123,8 @@ def test_evaluation_waits_for_the_end_of_the_episodes(finished):
     assert evaluated == {ROUND + length, ROUND + 2 * length, rounds_of(finished)[-1]}
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_run_stopped_in_the_middle_of_an_episode_resumes_to_the_same_bytes(
     finished, config, tmp_path, monkeypatch
 ):
@@ -149,6 +151,8 @@ class Dying(PlainProgress):
             raise PowerLossError
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_run_killed_in_the_middle_of_an_episode_resumes_to_the_same_bytes(
     finished, config, tmp_path
 ):

@@ -143,6 +143,8 @@ def policy_of(run):
     return (run.policy / "policy.safetensors").read_bytes()
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_no_score_reaches_training(config, tmp_path):
     """With lies in it, or without any, the policy is the same."""
     lied = trained(tmp_path / "lied", replace(config, task="score/Liar-v0"))

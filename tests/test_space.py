@@ -138,6 +138,8 @@ def test_goal_is_seen_anew_in_its_picture_where_a_fit_moves_latents(space, image
     assert not np.allclose(moved, goals)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_goal_stays_where_a_fit_learns_no_more_than_the_spread(images, key, rng):
     """Its picture would be another place, of a decoder that has hardly learned to paint."""
     config = replace(CONFIG, architecture="keypoints", num_components=4, hidden_size=8)

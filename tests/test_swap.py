@@ -299,6 +299,8 @@ def finished(finished_run):
     return run, load_agent(run.policy, run.config)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_latents_in_with_a_true_reward_trains_too(tmp_path, tiny):
     run = Run.create(tmp_path / "run", swapped(tiny, *HALVES[1]), {})
     train(run.config, run, PlainProgress(lambda _line: None))

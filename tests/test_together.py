@@ -202,6 +202,8 @@ def test_whole_runs_from_pictures_end_as_they_do_alone(tmp_path, tiny):
         assert_same_end(run, by_themselves[name])
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_a_run_that_diverges_ends_alone(tmp_path, tiny_oracle, alone_runs, monkeypatch):
     def refuse(state, config, metrics):
         if config.seed == 1 and state.num_env_steps >= STATE_AT:
@@ -215,6 +217,8 @@ def test_a_run_that_diverges_ends_alone(tmp_path, tiny_oracle, alone_runs, monke
     assert_same_end(runs["seed0"], alone_runs["seed0"])
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize("go_on", [trained_together, trained_alone])
 def test_a_signal_saves_every_run_and_each_goes_on(tmp_path, tiny_oracle, alone_runs, go_on):
     runs = new_runs(tmp_path, tiny_oracle)
@@ -228,6 +232,8 @@ def test_a_signal_saves_every_run_and_each_goes_on(tmp_path, tiny_oracle, alone_
         assert_same_end(run, alone_runs[name])
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_a_run_that_is_further_waits_for_nobody_and_ends_first(
     tmp_path, tiny_oracle, alone_runs
 ):

@@ -82,6 +82,8 @@ def diverging(monkeypatch, num_times):
     return rates
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_run_that_diverges_goes_back_and_on_with_half_the_step_size(run, monkeypatch, tiny):
     rates = diverging(monkeypatch, 2)
     train_run(run)
@@ -91,6 +93,8 @@ def test_run_that_diverges_goes_back_and_on_with_half_the_step_size(run, monkeyp
     assert run.is_finished
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_run_that_diverges_again_and_again_stops_and_keeps_its_checkpoint(run, monkeypatch):
     diverging(monkeypatch, 99)
     with pytest.raises(DivergedError, match=r"it diverged; stopped after 200 steps .* is kept"):

@@ -1,5 +1,7 @@
 """``rig train``: a new run, or one that was stopped."""
 
+import shlex
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -19,6 +21,7 @@ from rig.config import CollectConfig, Config
 from rig.presets import describe, find_preset
 from rig.robot_env.task_name import task_name
 from rig.robots.read_config import read_config
+from rig.runs.output_paths import RUNS
 from rig.terminal import print_line, print_notice
 from rig.training.trackers import TrackerName
 from rig.validation import require
@@ -94,6 +97,7 @@ class Train(Config):
 
         if self.resume:
             more = self.total_timesteps if "--total-timesteps" in names(argv) else None
+            self.say_how_to_watch(self.resume)
             run = resume_run(
                 self.resume,
                 self.tracker,
@@ -106,12 +110,19 @@ class Train(Config):
             row = self.tuned_for or tuned_for_of(config.task)
             run = start_run(config, self.preset, self.out, argv, self.tracker)
             print_notice(f"settings: {describe(self.preset, config.task, row)}")
+            self.say_how_to_watch(run.directory)
             train_run(run, self.tracker, may_exit=True)
         if self.json:
             print_json(run.evaluation() | {"run": str(run.directory)})
             return
         print_evaluation(run.evaluation())
         print_line(str(run.directory))
+
+    def say_how_to_watch(self, directory: Path) -> None:
+        """Name the command that shows the run while it trains, to a person at a terminal."""
+        if sys.stderr.isatty() and not self.json:
+            where = [] if directory.parent == RUNS else [str(directory)]
+            print_notice(f"watch: {shlex.join(['rig', 'serve', *where])}")
 
     def config(self) -> Config:
         """Return the settings of the run, without the options of the command."""
