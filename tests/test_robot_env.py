@@ -21,6 +21,7 @@ from rig.robots.client import RobotClient
 from rig.robots.local_link import LocalLink
 from rig.robots.read_config import read_config
 from rig.runs.run import Run
+from rig.serve.trained import Arm
 from rig.training.kept_episodes import KeptEpisodes
 from rig.training.loop import train
 from rig.training.progress import PlainProgress
@@ -543,6 +544,14 @@ def test_a_run_with_stacked_actions_learns_and_resumes(robot_run, monkeypatch, b
 
     loaded = load_agent(robot_run.policy, robot_run.config).representation
     np.testing.assert_array_equal(loaded.weight, representation.weight)
+    arm = Arm(robot_run)  # on the page
+    seen = arm.begin(None, is_reset=True)
+    assert seen.image.shape == (48, 48, 3)
+    latent = representation.encode(seen.image[None]).latent
+    moved, encoding = agent.act(seen.frame[None], latent, use_target_actor=True)
+    np.testing.assert_array_equal(encoding.latent[0, 2:], 0)
+    _, encoding = agent.act(arm.step(moved).frame[None], latent, use_target_actor=True)
+    np.testing.assert_array_equal(encoding.latent[0, -3:], moved[0])
 
 
 def test_what_a_caller_writes_to_changes_nothing_that_is_kept(bench):

@@ -65,5 +65,9 @@ def run(options: argparse.Namespace) -> None:
     report, path = Report(config.digest, date, results), report_path(Path(options.config))
     write_report(path, report)
     sys.stdout.write(f"{path.with_suffix('.html')}\n")
+    num = report.delay_steps(config.session.step_s)
+    sys.stdout.write(
+        f"for this delay: rig train --practice.delay stack --practice.num-stacked {num}\n"
+    )
     if not report.is_right:
         raise RobotError("something is wrong: put it right, then check again")

@@ -42,7 +42,7 @@ def pack(images: Images, actions: Actions) -> Frames:
     return np.concatenate([images.reshape(len(images), -1), numbers], axis=1)
 
 
-def unpack(frames: Frames, num_actions: int) -> tuple[Images, Actions]:
+def unpack(frames: np.ndarray, num_actions: int) -> tuple[Images, Actions]:
     """Return images and actions; an image alone, as a photograph, has zeros."""
     if frames.ndim > 2:
         return frames, np.zeros((len(frames), num_actions), np.float32)

@@ -39,7 +39,7 @@ def move_to_goal(
     due_s = monotonic()
     for step in range(arm.num_steps + 1):
         action, encoding = trained.agent.act(
-            seen.image[None], goal.latent, use_target_actor=True
+            seen.frame[None], goal.latent, use_target_actor=True
         )
         note_step(trained, recording, hub, seen, encoding.latent)
         due_s += arm.step_s / speed if speed else 0.0

@@ -194,7 +194,7 @@ class Robot:
         trained = load()
         seen = trained.arm.begin(None, is_reset=True)
         latent = trained.encode(seen.image)
-        trained.agent.act(seen.image[None], latent, use_target_actor=True)  # compiles it
+        trained.agent.act(seen.frame[None], latent, use_target_actor=True)  # compiles it
         show(self._hub, seen, trained.decode(latent))
         with self._lock:
             self._trained = trained

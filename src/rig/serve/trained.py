@@ -15,6 +15,7 @@ from rig.goals.goal_image import GoalImage
 from rig.goals.practised import Practised, load_practised
 from rig.inference.open_run import image_representation, num_env_steps, open_trained
 from rig.inference.reach import goals_in, measured
+from rig.representation.stacked_actions import unpack
 from rig.robot_env.vector_env import RobotVectorEnv
 from rig.runs.run import Run
 from rig.serve.run_index import is_movable
@@ -31,6 +32,8 @@ class Seen:
 
     image: Image
     """What the robot's camera shows."""
+    frame: np.ndarray
+    """What the policy gets: the image, or a row of it and of the last actions."""
     large: UInt8[np.ndarray, "large large 3"] | None
     """The same, drawn larger for people; None where only the camera's image is there."""
     distances: dict[str, float]
@@ -44,6 +47,8 @@ class Arm:
         self._envs = make_envs(run.config, num_envs=1)
         self._base: ImageGoalVectorEnv = unwrapped_envs(self._envs)
         self.num_steps, self.step_s = self._base.num_steps, self._base.step_s
+        practice = run.config.practice
+        self._num_stacked = practice.num_stacked_values if practice.delay == "stack" else 0
         self._large: TabletopVectorEnv | None = None
         if isinstance(self._base, TabletopVectorEnv):
             self._large = TabletopVectorEnv(self._base.task, 1, LARGE_PX, 1)
@@ -81,9 +86,15 @@ class Arm:
         if self._large is not None:
             self._large.close()
 
-    def _seen(self, images: UInt8[np.ndarray, "1 H W 3"], info: dict[str, Any]) -> Seen:
+    def _seen(self, images: np.ndarray, info: dict[str, Any]) -> Seen:
         distances = {name: float(rows[0]) for name, rows in self._distances(info).items()}
-        return Seen(image=images[0].copy(), large=self._draw_large(), distances=distances)
+        image = unpack(images, self._num_stacked)[0][0] if self._num_stacked else images[0]
+        return Seen(
+            image=image.copy(),
+            frame=images[0].copy(),
+            large=self._draw_large(),
+            distances=distances,
+        )
 
     def _distances(self, info: dict[str, Any]) -> dict[str, np.ndarray]:
         if self._goal_state is None:
