@@ -14,8 +14,7 @@ from jaxtyping import Array, Float, Float32, UInt8
 from rig.nn.chunks import in_chunks
 from rig.representation.illumination import DARK
 from rig.representation.illumination_fit import fit_illumination
-from rig.representation.keypoints import squared_distances
-from rig.representation.prior import density
+from rig.representation.keypoints import cluster
 from rig.representation.quantile_keypoints import (
     MIN_PIXELS,
     NUM_COLORS,
@@ -24,16 +23,13 @@ from rig.representation.quantile_keypoints import (
     blank_encoder,
 )
 from rig.representation.relight import relight
-from rig.representation.signal_directions import SignalDirections, find_directions
+from rig.representation.signal_directions import find_directions
 
 
 NUM_BACKGROUND = 600
 """Images that the background is computed from."""
 NUM_COLOR_IMAGES = 800
-NUM_COLOR_PIXELS = 20_000
-"""Moved pixels that the colors are clustered from."""
-NUM_TRIES = 4
-NUM_ROUNDS = 25
+"""Images whose moved pixels the colors are clustered from."""
 NUM_FEATURE_IMAGES = 3000
 """Images that the signal is computed from."""
 NUM_NOISE_IMAGES = 1000
@@ -43,8 +39,6 @@ STEP_SHARE = 0.25
 MAX_STEP = 0.5
 """Variance of half a step over that of all images, above which these have no order in time.
 Without order it is 1; random practice of our tasks has 0.1 to 0.2."""
-NUM_SKEWS = 2
-"""Rounds in which images are weighed by the density of the latents of the round before."""
 MIN_MOVED = 0.05
 """A pixel that moved less shows the background when a scene is relit."""
 
@@ -64,32 +58,9 @@ def fit_keypoints(
     features = sample(in_order, NUM_FEATURE_IMAGES, rng=rng)
     noise = noise_covariance(colors, sample(images, NUM_NOISE_IMAGES, rng=rng), rng=rng)
     noise = noise + STEP_SHARE * step_covariance(in_order)
-    found = skewed_directions(features, noise, latent_dim, rng=rng)
+    found = find_directions(features, noise, latent_dim)
     new = (colors, *(jnp.asarray(part, jnp.float32) for part in found[:2]))
     return eqx.tree_at(lambda e: (e.colors, e.mean, e.matrix), blank, new)
-
-
-def skewed_directions(
-    features: Float32[np.ndarray, "N features"],
-    noise: Float[np.ndarray, "features features"],
-    num: int,
-    *,
-    rng: np.random.Generator,
-) -> SignalDirections:
-    """Return the directions of most signal, where rare images count for more.
-
-    Practice rarely moves some objects. If all images counted the same, the latents of these
-    would have little variance, and unit variance would make a small motion of theirs a large
-    distance. So an image weighs as it is drawn as a goal: in inverse proportion to its density
-    (Pong et al. 2020).
-    """
-    share = np.full(len(features), 1 / len(features))
-    for _ in range(NUM_SKEWS):
-        found = find_directions(features, share, noise, num)
-        latents = (features - found.mean) @ found.matrix
-        share = 1 / density(latents.astype(np.float32), rng=rng).astype(np.float64)
-        share /= share.sum()
-    return find_directions(features, share, noise, num)
 
 
 def step_covariance(
@@ -125,46 +96,13 @@ def fit_colors(
     found = eqx.tree_at(lambda c: c.illumination, blank, illumination)
     some = sample(images, NUM_COLOR_IMAGES, rng=rng)
     pixels, moved = in_chunks(partial(motion_of_all, found), some)
-    found = eqx.tree_at(lambda c: c.colors, found, cluster(pixels, moved, rng=rng))
+    means = cluster(pixels.reshape(-1, 3), moved.reshape(-1), NUM_COLORS, rng=rng)
+    found = eqx.tree_at(lambda c: c.colors, found, jnp.asarray(means))
     shape, num_pixels = in_chunks(partial(locate_all, found), some)
     is_visible = (num_pixels / (num_pixels + MIN_PIXELS))[..., None]
     # ``usual`` is still 0, so a shape is already multiplied by how visible it is.
     usual = shape.sum(axis=0) / (is_visible.sum(axis=0) + 1e-9)
     return eqx.tree_at(lambda c: c.usual, found, jnp.asarray(usual))
-
-
-def cluster(
-    pixels: Float32[np.ndarray, "N H W 3"],
-    moved: Float32[np.ndarray, "N H W"],
-    *,
-    rng: np.random.Generator,
-) -> Float[Array, "K 3"]:
-    """Return the colors of what moves: k-means of pixels drawn by how surely they moved."""
-    upto = np.cumsum(moved.reshape(-1), dtype=np.float64)
-    drawn = np.searchsorted(upto, rng.random(NUM_COLOR_PIXELS) * upto[-1])
-    points = pixels.reshape(-1, 3)[drawn.clip(max=moved.size - 1)]
-    tries = [kmeans(points, rng=rng) for _ in range(NUM_TRIES)]
-    best = min(tries, key=lambda means: squared_distances(points, means).min(axis=1).sum())
-    return jnp.asarray(best)
-
-
-def kmeans(
-    points: Float32[np.ndarray, "N 3"], *, rng: np.random.Generator
-) -> Float32[np.ndarray, "K 3"]:
-    """Return cluster means, from starts that are likely to be far apart."""
-    means = points[rng.integers(len(points))][None]
-    while len(means) < NUM_COLORS:
-        weight = squared_distances(points, means).min(axis=1).astype(np.float64) + 1e-12
-        chosen = rng.choice(len(points), p=weight / weight.sum())
-        means = np.concatenate([means, points[chosen][None]])
-    nearest = np.full(len(points), -1)
-    for _ in range(NUM_ROUNDS):
-        before, nearest = nearest, squared_distances(points, means).argmin(axis=1)
-        if np.array_equal(nearest, before):
-            break
-        for index in np.unique(nearest):
-            means[index] = points[nearest == index].mean(axis=0)
-    return means
 
 
 def noise_covariance(
@@ -182,7 +120,12 @@ def noise_covariance(
 @eqx.filter_jit
 def motion_of_all(colors: MovingColors, images: Array) -> tuple[Array, Array]:
     """Return the pixels of images under the background's light, and which moved."""
-    return jax.vmap(colors.motion)(images.astype(jnp.float32) / 255)
+
+    def move(image: Array) -> tuple[Array, Array]:
+        ratio, moved = colors.motion(image)
+        return colors.pixels(ratio), moved
+
+    return jax.vmap(move)(images.astype(jnp.float32) / 255)
 
 
 @eqx.filter_jit
@@ -197,7 +140,7 @@ def split_all(colors: MovingColors, images: Array) -> tuple[Array, Array, Array]
 
     def split(image: Array) -> tuple[Array, Array, Array]:
         total = jnp.log(image + DARK) - colors.illumination.background
-        ratio = colors.illumination(image)
-        return ratio, colors.motion(image / 255)[1], total - ratio
+        ratio, moved = colors.motion(image / 255)
+        return ratio, moved, total - ratio
 
     return jax.vmap(split)(images.astype(jnp.float32))

@@ -125,9 +125,20 @@ def find_colors(
     some = images[rng.permutation(len(images))[:NUM_IMAGES]]
     colors = (some / np.float32(255)).reshape(len(some), -1, 3)
     changes = ((colors - colors.mean(axis=0)) ** 2).sum(axis=-1).reshape(-1) + MIN_CHANGE
-    cumulative = np.cumsum(changes, dtype=np.float64)
+    return cluster(colors.reshape(-1, 3), changes, num, rng=rng)
+
+
+def cluster(
+    colors: Pixels,
+    weight: Float32[np.ndarray, " pixels"],
+    num: int,
+    *,
+    rng: np.random.Generator,
+) -> Colors:
+    """Return means of ``num`` clusters of pixels, which are drawn in proportion to a weight."""
+    cumulative = np.cumsum(weight, dtype=np.float64)
     drawn = np.searchsorted(cumulative, rng.random(NUM_PIXELS) * cumulative[-1])
-    pixels = colors.reshape(-1, 3)[drawn.clip(max=changes.size - 1)]
+    pixels = colors[drawn.clip(max=weight.size - 1)]
     tries = [kmeans(pixels, num, rng=rng) for _ in range(NUM_TRIES)]
     return min(tries, key=lambda means: squared_distances(pixels, means).min(axis=1).sum())
 

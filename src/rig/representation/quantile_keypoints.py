@@ -50,17 +50,21 @@ class MovingColors(eqx.Module):
     """Place and shape of each color on average; those of a color that is not visible."""
 
     def motion(self, image: Float[Array, "H W 3"]) -> tuple[Array, Array]:
-        """Return each pixel's color under the background's light, and whether it moved."""
+        """Return each pixel's log ratio to the background, and whether it moved."""
         ratio = self.illumination(255 * image)
         excess = jnp.maximum(blur(self.illumination.z_squared(ratio)) / 3 - MIN_Z_SQUARED, 0)
+        return ratio, excess / (excess + KNEE)
+
+    def pixels(self, ratio: Float[Array, "H W 3"]) -> Float[Array, "H W 3"]:
+        """Return each pixel's color under the background's light, from its log ratio."""
         levels = jnp.exp(jnp.minimum(self.illumination.background + ratio, 5.7)) - DARK
-        return levels / 255, excess / (excess + KNEE)
+        return levels / 255
 
     def masses(self, image: Float[Array, "H W 3"]) -> Float[Array, "K H W"]:
         """Return how much each pixel moved, shared out among the colors."""
-        pixels, moved = self.motion(image)
+        ratio, moved = self.motion(image)
         side = len(image)
-        flat = pixels.reshape(-1, 3).T
+        flat = self.pixels(ratio).reshape(-1, 3).T
         half = self.colors @ flat - jnp.sum(self.colors**2, axis=1, keepdims=True) / 2
         nearest = half.max(axis=0)
         share = jnp.exp(2 * SHARPNESS * (half - nearest))

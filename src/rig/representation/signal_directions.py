@@ -42,7 +42,6 @@ class SignalDirections(NamedTuple):
 
 def find_directions(
     features: Features,
-    share: Float[np.ndarray, " N"],
     noise: Float[np.ndarray, "features features"],
     num: int,
 ) -> SignalDirections:
@@ -50,25 +49,22 @@ def find_directions(
 
     Args:
         features: Of each image.
-        share: The weight of each image; sums to 1.
         noise: Covariance of what light and noise do to the features of one scene.
         num: Number of latents.
     """
     wide = features.astype(np.float64)
-    mean = share @ wide
-    signal = (wide - mean).T @ ((wide - mean) * share[:, None])
+    mean = wide.mean(axis=0)
+    signal = (wide - mean).T @ (wide - mean) / len(wide)
     ratio, directions = scipy.linalg.eigh(signal, noise + FLOOR * np.eye(len(noise)))
     best = np.argsort(ratio)[::-1][:num]
     ratio = np.maximum(ratio[best], 1e-6)
     matrix = directions[:, best] / np.sqrt(ratio)
-    new = unpredicted((wide - mean) @ matrix, share)
+    new = unpredicted((wide - mean) @ matrix)
     weight = np.sqrt(new / (1 + (MIN_RATIO / ratio) ** STEEPNESS))
     return SignalDirections(mean, matrix * weight, ratio)
 
 
-def unpredicted(
-    latents: Float[np.ndarray, "N latent"], share: Float[np.ndarray, " N"]
-) -> Float[np.ndarray, " latent"]:
+def unpredicted(latents: Float[np.ndarray, "N latent"]) -> Float[np.ndarray, " latent"]:
     """Return the share of each latent's variance that those before it do not predict.
 
     A quadratic regression, fitted to every other row and judged on the rest.
@@ -77,11 +73,11 @@ def unpredicted(
     new = [1.0]
     for i in range(1, latents.shape[1]):
         terms = quadratic_terms(latents[:, :i])
-        weighted = terms[known].T * share[known] / share[known].sum()
+        weighted = terms[known].T / len(terms[known])
         gram = weighted @ terms[known] + RIDGE * np.eye(terms.shape[1])
         predicted = terms[rest] @ np.linalg.solve(gram, weighted @ latents[known, i])
-        error = share[rest] @ (latents[rest, i] - predicted) ** 2
-        new.append(error / max(share[rest] @ latents[rest, i] ** 2, error, MIN_VARIANCE))
+        error = np.mean((latents[rest, i] - predicted) ** 2)
+        new.append(error / max(np.mean(latents[rest, i] ** 2), error, MIN_VARIANCE))
     return np.array(new)
 
 
