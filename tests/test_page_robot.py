@@ -120,7 +120,7 @@ def test_the_reach_screen_drives_a_robot_and_a_stop_lasts_until_a_person_clears_
             page.get_by_role("button", name="Go", exact=True).click()
             page.locator("[data-state=moving]").wait_for()
             sleep(0.5)
-            page.get_by_role("button", name="Stop", exact=True).click()
+            page.locator("button.stop").last.click()
             server.wait_for("STOPPED: a client stopped the arm", 5)
             page.locator("[data-state=held]").wait_for()
             assert server.say("home").startswith("STOPPED"), "only `clear` clears it"
