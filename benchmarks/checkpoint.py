@@ -28,6 +28,7 @@ from rig.representation.vae import make_vae
 from rig.runs.interrupt import uninterrupted
 from rig.runs.run import Run
 from rig.training.checkpoint_manager import CheckpointManager
+from rig.training.practice_pictures import NUM_PICTURES, PracticePictures
 from rig.training.state import TrainState
 from rig.types import Encoding, Episodes
 
@@ -125,6 +126,9 @@ def full_state(config: Config) -> TrainState:
         num_rollbacks=0,
         env_states=np.zeros((config.num_envs, 100)),
         coverage=np.zeros(0, bool),
+        pictures=PracticePictures(
+            np.zeros((NUM_PICTURES, *2 * (config.image_size,), 3), np.uint8), NUM_FULL
+        ),
     )
 
 
