@@ -77,6 +77,9 @@ class Watch:
     def note(self, text: str) -> None:
         """Ignore notes."""
 
+    def follow(self, status: Callable[[], str]) -> None:
+        """Ignore what a robot does."""
+
     def __enter__(self) -> "Watch":
         """Return the watch; there is nothing to start."""
         return self
