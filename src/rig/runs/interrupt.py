@@ -67,10 +67,8 @@ class Interrupt:
             StoppedError: A signal came.
         """
         is_deferred = getattr(self._own, "num_deferred", 0) > 0
-        if self._requested and (self._is_urgent or not is_deferred):
-            if self._watcher:
-                self._watcher.disarm()
-            raise StoppedError(self._message(self._requested), exit_code=128 + self._requested)
+        if self._is_urgent or not is_deferred:
+            self.check_while_waiting()
 
     def check_while_waiting(self) -> None:
         """Stop if a signal came, deferred or not: a robot waits, and nothing is under way.
