@@ -59,7 +59,7 @@ def fit_keypoints(
     noise = noise_covariance(colors, sample(images, NUM_NOISE_IMAGES, rng=rng), rng=rng)
     noise = noise + STEP_SHARE * step_covariance(in_order)
     found = find_directions(features, noise, latent_dim)
-    new = (colors, *(jnp.asarray(part, jnp.float32) for part in found[:2]))
+    new = (colors, *(jnp.asarray(part, jnp.float32) for part in found))
     return eqx.tree_at(lambda e: (e.colors, e.mean, e.matrix), blank, new)
 
 

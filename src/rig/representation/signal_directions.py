@@ -36,8 +36,6 @@ class SignalDirections(NamedTuple):
 
     mean: Float[np.ndarray, " features"]
     matrix: Float[np.ndarray, "features latent"]
-    ratio: Float[np.ndarray, " latent"]
-    """Variance of the signal over that of the noise."""
 
 
 def find_directions(
@@ -61,7 +59,7 @@ def find_directions(
     matrix = directions[:, best] / np.sqrt(ratio)
     new = unpredicted((wide - mean) @ matrix)
     weight = np.sqrt(new / (1 + (MIN_RATIO / ratio) ** STEEPNESS))
-    return SignalDirections(mean, matrix * weight, ratio)
+    return SignalDirections(mean, matrix * weight)
 
 
 def unpredicted(latents: Float[np.ndarray, "N latent"]) -> Float[np.ndarray, " latent"]:
@@ -73,9 +71,9 @@ def unpredicted(latents: Float[np.ndarray, "N latent"]) -> Float[np.ndarray, " l
     new = [1.0]
     for i in range(1, latents.shape[1]):
         terms = quadratic_terms(latents[:, :i])
-        weighted = terms[known].T / len(terms[known])
-        gram = weighted @ terms[known] + RIDGE * np.eye(terms.shape[1])
-        predicted = terms[rest] @ np.linalg.solve(gram, weighted @ latents[known, i])
+        averaged = terms[known].T / len(terms[known])
+        gram = averaged @ terms[known] + RIDGE * np.eye(terms.shape[1])
+        predicted = terms[rest] @ np.linalg.solve(gram, averaged @ latents[known, i])
         error = np.mean((latents[rest, i] - predicted) ** 2)
         new.append(error / max(np.mean(latents[rest, i] ** 2), error, MIN_VARIANCE))
     return np.array(new)
