@@ -105,6 +105,11 @@ class Recorder:
         rows = latent_traversals(representation, encoding.latent)
         save_image_grid(self._run.images / "latents.png", rows, "Latent traversals")
 
+    def after_choice(self, reward_kind: str, metrics: dict[str, float]) -> None:
+        """Log which reward was chosen."""
+        self._log(metrics)
+        self._progress.note(f"reward: {reward_kind}")
+
     def after_round(self, num_env_steps: int, metrics: dict[str, float]) -> None:
         """Log a round of practice and learning."""
         self._num_env_steps = num_env_steps
