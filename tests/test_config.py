@@ -112,7 +112,7 @@ def test_unknown_preset_names_the_nearest_one():
         ({"goals": {"mixture": {"futur": 1}}}, "'futur', did you mean 'future'"),
         ({"explore": {"xyzzy": 1}}, "known: kind, random_eps, sigma, theta"),
         ({"td3": 5}, "td3 must be a group of settings, got 5"),
-        ({"reward": {"kind": "latnt"}}, "kind must be latent, sqrt_distance, .*got 'latnt'"),
+        ({"reward": {"kind": "latnt"}}, "kind must be auto, latent, sqrt_distance, .*got 'latnt'"),
         ({"td3": {"gamma": 2.0}}, "gamma must be in"),
         ({"td3": {"hidden_sizes": 8}}, "hidden_sizes must be a list of at least 1"),
         ({"seed": 10**400}, "seed must be a whole number"),
