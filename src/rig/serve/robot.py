@@ -225,7 +225,7 @@ class Robot:
             if why != "done":
                 trained.arm.stop(self._status.reason or why)
             recording.why = why
-            if why != "fault":  # whoever hears of the end may send it off again
+            if why != "fault":  # a tab that hears of the end may send it off again
                 self._stand(why)
             self._hub.publish("attempt_end", **recording.as_json())
 
