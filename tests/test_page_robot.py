@@ -130,4 +130,4 @@ def test_the_reach_screen_drives_a_robot_and_again_after_a_person_cleared_a_stop
             page.get_by_role("button", name="Go", exact=True).click()
             page.locator("[data-state=moving]").wait_for()
             page.locator("[data-state=ready]").wait_for()
-            page.locator(".tries .try, .tries li").nth(1).wait_for()
+            page.locator("li.attempt").nth(1).wait_for()
