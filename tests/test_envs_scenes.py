@@ -153,12 +153,21 @@ def test_a_bar_turns_where_it_is_pushed_at_its_end_only():
     assert turns[1] > 0.3
 
 
-@pytest.mark.parametrize(("name", "other"), [("PushGrey", "table"), ("PushDark", "finger")])
-def test_a_puck_may_have_the_colour_of_something_else(name, other):
+def colours_of(name, *geoms):
+    """Return the RGB of each geom in the scene of a task."""
     task = find_task(name)
     model = Scene(task.scene, task.joints, colours=task.colours).model
-    geom = "left_finger" if other == "finger" else other
-    np.testing.assert_array_equal(model.geom("puck").rgba, model.geom(geom).rgba)
+    return [model.geom(geom).rgba[:3] for geom in geoms]
+
+
+def test_a_puck_may_have_the_colour_of_the_fingers():
+    puck, finger = colours_of("PushDark", "puck", "left_finger")
+    np.testing.assert_array_equal(puck, finger)
+
+
+def test_a_puck_may_be_a_darker_shade_of_the_table():
+    puck, table = colours_of("PushGrey", "puck", "table")
+    np.testing.assert_allclose(puck / table, 0.69, atol=0.03)
 
 
 def test_a_pattern_moves_with_its_geom():

@@ -11,6 +11,7 @@ from fake_run import make_run
 from page_server import served
 
 from rig.envs.tasks import find_task
+from rig.goals.tried_goals import TriedGoals
 from rig.serve.errors import RequestError
 from rig.serve.hub import unpack_frame
 from rig.serve.images import png
@@ -20,7 +21,11 @@ from rig.serve.scene import LARGE_PX, Scene
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     root = tmp_path_factory.mktemp("runs")
-    make_run(root / "one")
+    run = make_run(root / "one")
+    latents = np.zeros((40, run.config.vae.latent_dim), np.float32)
+    tried = TriedGoals(latents=latents, is_reached=np.arange(40) < 3)
+    for name, data in tried.files().items():
+        (run.directory / name).write_bytes(data)
     with served(root) as found:
         yield found
 
@@ -63,6 +68,16 @@ def test_every_way_to_make_a_goal_ends_in_the_same_latent(server, awake):
     assert all(np.array_equal(latent, latents[0]) for latent in latents)
 
 
+def test_a_goal_says_how_often_such_goals_were_reached(server, awake):
+    said = "Of the 20 goals of its evaluation that are most like this one, 3 were reached."
+    expected = {"num_reached": 3, "num_goals": 20, "text": said}
+    goal = moved(server, awake)
+    assert goal["reach"] == expected
+    assert goal["likeness"] is None, "this run kept nothing to compare with"
+    (imagined,) = server.post(f"/api/runs/{awake}/goals/imagined", {"num": 1})
+    assert imagined["reach"] == expected
+
+
 def test_an_attempt_goes_to_its_end_and_has_a_video(server, awake):
     goal = moved(server, awake)
     with server.socket() as tab:
@@ -95,6 +110,8 @@ def test_stop_lets_at_most_the_step_end_that_has_begun(server, awake):
         assert monotonic() - start_s < 0.5
         assert end["why"] == "stopped"
         assert end["num_steps"] + 1 <= num + 1
+        is_told = [m["state"] for m in tab.messages if m["type"] == "robot"]
+        assert is_told[-1] == "held", "who hears of the end may send it off again"
     assert server.state.robot.status.state == "held"
     assert "Stop" in server.state.robot.status.reason
 

@@ -9,11 +9,11 @@ import numpy as np
 from jaxtyping import Float32
 
 from rig.agent.td3 import Learner, new_learner
+from rig.agent.tree_files import load_tree, tree_bytes
 from rig.config import Config
 from rig.errors import RunError
 from rig.representation.registry import REPRESENTATIONS
 from rig.representation.representation import Representation
-from rig.runs.array_files import load_tree, tree_bytes
 from rig.runs.atomic_files import atomic_write, json_bytes, read_json
 from rig.types import Encoding, Goals
 

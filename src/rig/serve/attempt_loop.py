@@ -8,8 +8,9 @@ import numpy as np
 from rig.serve.attempts import Recording
 from rig.serve.hub import Hub
 from rig.serve.images import jpeg, png
+from rig.serve.seen import Seen
 from rig.serve.stop_signal import StopSignal
-from rig.serve.trained import Seen, Trained
+from rig.serve.trained import Trained
 
 
 def move_to_goal(

@@ -2,20 +2,21 @@
 
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rig.inference.reach import Attempt, summary
-from rig.inference.video import attempt_frames, save_video
 from rig.serve.errors import RequestError, not_found
 from rig.serve.goals import Goal
-from rig.serve.trained import Image, Seen
+from rig.serve.seen import Image, Seen
+
+
+if TYPE_CHECKING:
+    import rig.inference.reach
 
 
 MAX_ATTEMPTS = 8
@@ -46,8 +47,10 @@ class Recording:
         self.latent_distances.append(latent_distance)
         self.distances.append(seen.distances)
 
-    def attempt(self) -> Attempt:
+    def attempt(self) -> "rig.inference.reach.Attempt":
         """Return it as `rig reach` does."""
+        from rig.inference.reach import Attempt
+
         names = self.distances[0]
         return Attempt(
             goal_image=self.goal.image.image,
@@ -63,6 +66,8 @@ class Recording:
 
     def as_json(self) -> dict[str, Any]:
         """Return what the page shows of it."""
+        from rig.inference.reach import summary
+
         known = summary(self.task, self.attempt()) if self.images else {}
         return known | {
             "id": self.id,
@@ -110,6 +115,8 @@ class AttemptStore:
 
     def video(self, attempt_id: str) -> Path:
         """Return the path of an attempt's video."""
+        from rig.inference.video import attempt_frames, save_video
+
         recording, path = self.get(attempt_id), self._path(attempt_id)
         with self._video_lock:
             if not path.is_file():
@@ -127,6 +134,3 @@ class AttemptStore:
 def busy(by: str) -> RequestError:
     """Return the error for a robot that someone else drives."""
     return RequestError(409, "busy", f"the robot is busy ({by})", "press Stop, or wait")
-
-
-OnFrame = Callable[[Recording, Seen, Image], None]

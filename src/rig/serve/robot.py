@@ -225,7 +225,12 @@ class Robot:
             if why != "done":
                 trained.arm.stop(self._status.reason or why)
             recording.why = why
+            if why != "fault":  # a tab that hears of the end may send it off again
+                self._stand(why)
             self._hub.publish("attempt_end", **recording.as_json())
+
+    def _stand(self, why: str) -> None:
+        """Note that an attempt has ended, and why."""
         with self._lock:
             state: State = "ready" if why == "done" else "held"
             reason = LOST if why == "lost" else "" if why == "done" else self._status.reason

@@ -6,7 +6,7 @@
     PushWide        one puck, RIG's wider goals                   (Nair et al. 2018)
     PushTwo         two pucks
     PushAny         goals with no, one or two pucks; training always has both
-    PushGrey        as Push, with a puck of the table's colour
+    PushGrey        as Push, with a puck that is a darker shade of the table
     PushDark        as Push, with a puck of the fingers' colour
     PushPattern     as Push, with a puck of several colours on a table of several colours
     PushSame        as PushTwo, with pucks of one colour: which is which does not matter
@@ -82,7 +82,9 @@ PUSH_ANY = replace(
     presence={"puck_1": 0.5, "puck_2": 0.5},
 )
 
-TABLE_RGB = (0.87, 0.80, 0.69)
+SHADED_TABLE_RGB = (0.62, 0.55, 0.46)
+"""The table's hue, darker by a third. With the table's own colour, the top of a puck would give
+the same image as the table."""
 FINGER_RGB = (0.12, 0.12, 0.14)
 PUCK_RGB = (0.10, 0.38, 0.92)
 WHITE_RGB = (1.0, 1.0, 1.0)
@@ -91,8 +93,8 @@ WHITE_RGB = (1.0, 1.0, 1.0)
 PUSH_GREY = replace(
     PUSH,
     name="PushGrey",
-    description="Push a puck of the table's colour.",
-    colours={"puck": TABLE_RGB},
+    description="Push a puck that is a darker shade of the table.",
+    colours={"puck": SHADED_TABLE_RGB},
 )
 
 PUSH_DARK = replace(
