@@ -60,7 +60,6 @@ class Reach:
         from rig.goals.likeness import run_likeness
         from rig.inference.open_run import image_representation, open_trained, run_how_often
         from rig.inference.reach import reach, summary
-        from rig.inference.video import attempt_frames, save_video
         from rig.report.tables import print_attempt, print_json
         from rig.training.make_envs import make_envs, unwrapped_envs
 
@@ -81,6 +80,8 @@ class Reach:
                 print_notice(f"{self.goal} shows {goal.task}, the run learned {learned}")
             attempt = reach(agent, envs, goal)
         if self.video:
+            from rig.inference.video import attempt_frames, save_video
+
             save_video(self.video, attempt_frames(attempt), step_s=attempt.step_s)
         video = {"video": str(self.video) if self.video else None}
         (print_json if self.json else print_attempt)(summary(run.config.task, attempt) | video)
@@ -189,6 +190,7 @@ class Doctor:
         from rig.cli.doctor import examine
         from rig.report.tables import print_examination, print_json
 
+        print_notice("measures every part; to compile an update of learning takes longest")
         (print_json if self.json else print_examination)(examine())
 
 

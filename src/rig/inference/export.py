@@ -29,7 +29,7 @@ from rig.inference.evaluate import try_first_goals
 from rig.inference.model_card import card
 from rig.inference.open_run import image_representation, open_trained
 from rig.inference.video import attempt_frames, save_video
-from rig.runs.atomic_files import TEMPORARY_SUFFIX
+from rig.runs.atomic_files import TEMPORARY_SUFFIX, is_about
 from rig.runs.run import Run
 
 
@@ -96,6 +96,7 @@ def new_directory(out: Path) -> Iterator[Path]:
 
     Raises:
         OSError: It can't be written; the error names ``out``, and nothing is left behind.
+            One about a file that was read names that file.
     """
     partial = out.absolute().with_name(out.absolute().name + TEMPORARY_SUFFIX)
     shutil.rmtree(partial, ignore_errors=True)
@@ -104,6 +105,8 @@ def new_directory(out: Path) -> Iterator[Path]:
         yield partial
         partial.rename(out)
     except OSError as error:
+        if not is_about(error, partial, out):
+            raise
         raise OSError(error.errno, error.strerror or str(error), str(out)) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
