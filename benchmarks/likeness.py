@@ -1,9 +1,9 @@
 """What is said of a goal before anything moves: ``python -m benchmarks.likeness RUN...``.
 
 Three tables. What likeness finds, and what it flags for nothing: goals are judged, as they are
-and changed, by what each run kept of its practice. And whether "N of the 20 goals most like this
-one were reached" holds: each run tries other goals, and what was said is held against how it
-ended. Nothing was fitted to these goals. It takes two minutes a run on one core.
+and changed, by what each run kept of its practice. And whether "N of the 20 goals most like
+this one were reached" holds: each run tries other goals, and what was said is held against how
+it ended. Nothing was fitted to these goals. It takes two minutes a run on one core.
 """
 
 import sys
