@@ -21,8 +21,9 @@ import psutil
 from benchmarks.browser import browser, drag, open_reach, serving
 from benchmarks.machine import cpu_model
 from rig.inference.open_run import open_trained
+from rig.runs.live_files import keep_watching, write_round
 from rig.runs.run import Run
-from rig.training.live_round import keep_watching, publish_round, write_round
+from rig.training.live_round import publish_round
 from rig.training.snapshot import take_snapshot
 from rig.types import Encoding, Episodes
 

@@ -48,6 +48,9 @@ def test_wrong_bounds_and_actions_are_refused():
             rig.ActionBounds(low, high)
     with pytest.raises(ExternalEnvError, match="Discrete"):
         rig.ActionBounds.of(spaces.Discrete(3))
+    whole = np.iinfo(np.int64)
+    with pytest.raises(ExternalEnvError, match="has no bounds"):
+        rig.ActionBounds.of(spaces.Box(whole.min, whole.max, (2,), np.int64))
     bounds = rig.ActionBounds(LOW, HIGH)
     with pytest.raises(DivergedError, match="not finite"):
         bounds.to_units(np.full(3, np.nan, np.float32))

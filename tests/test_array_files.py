@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from rig.agent.tree_files import load_tree, save_tree
 from rig.errors import RunError
-from rig.runs.array_files import load_tree, save_tree
 
 
 TREE = {

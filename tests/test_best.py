@@ -1,6 +1,7 @@
 import pytest
 from fake_run import TINY, make_run, untrained_policy
 
+from rig.agent.agent import agent_files
 from rig.inference.open_run import num_env_steps, open_trained
 from rig.runs.run import Run
 from rig.training.best import is_best, keep_best
@@ -30,7 +31,7 @@ def test_best_evaluation_leaves_the_least_distance_in_all(rows, expected):
 
 def test_best_policy_is_a_run_of_its_own(tmp_path):
     run = make_run(tmp_path / "run")
-    keep_best(run, untrained_policy(TINY), {"num_env_steps": 2000})
+    keep_best(run, agent_files(untrained_policy(TINY)), {"num_env_steps": 2000})
     best, _policy = open_trained(run.directory / "best")
     assert best.config == run.config
     assert num_env_steps(best) == 2000
@@ -38,6 +39,6 @@ def test_best_policy_is_a_run_of_its_own(tmp_path):
 
 def test_best_policy_tells_what_it_was_chosen_on(tmp_path):
     run = make_run(tmp_path / "run")  # three evaluations among its metrics
-    keep_best(run, untrained_policy(TINY), {"num_env_steps": 2000})
+    keep_best(run, agent_files(untrained_policy(TINY)), {"num_env_steps": 2000})
     told = Run.open(run.directory / "best").evaluation()
     assert told == {"num_env_steps": 2000, "chosen_on": "test", "chosen_of_evaluations": 3}

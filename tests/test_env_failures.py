@@ -9,6 +9,7 @@ from gymnasium.envs.registration import registry
 from rig.cli.main import main
 from rig.errors import EnvFailedError, NotEnoughDataError
 from rig.external.make import EnvSpec, make_external_envs
+from rig.external.vector_env import FRAMES_PER_S
 from rig.representation.probe import distance_correlation
 from rig.training.collect import check_motion
 from rig.training.run_training import how_to_resume, start_run, train_run
@@ -79,6 +80,59 @@ class RaisesAtClose(Works):
         raise OSError("port is gone")
 
 
+class NoActionSpace(Works):
+    @property
+    def action_space(self):
+        raise AttributeError("no action_space")
+
+
+class ManyEnds(Works):
+    def step(self, action):
+        return self.observe(), 0.0, np.zeros(2, bool), False, {}
+
+
+class Exits(Works):
+    def step(self, action):
+        raise SystemExit(3)
+
+
+class NoPixels(Works):
+    observation_space = spaces.Box(0, 255, (0, 48, 3), np.uint8)
+
+    def observe(self):
+        return np.zeros((0, 48, 3), np.uint8)
+
+
+class FixedGoal(Works):
+    observation_space = spaces.Dict(
+        image=IMAGE, achieved_goal=ACTIONS, desired_goal=spaces.Box(-1, 1, (2,))
+    )
+
+    @property
+    def goal(self):
+        return np.zeros(2)
+
+    def observe(self):
+        goals = {"achieved_goal": self.goal, "desired_goal": self.goal}
+        return {"image": super().observe(), **goals}
+
+
+class OddAttributes(Works):
+    """What is not read as a robot's is no reason to fail."""
+
+    metadata = {"render_modes": [], "render_fps": float("nan")}  # noqa: RUF012
+
+    @property
+    def model(self):
+        raise RuntimeError("not connected")
+
+    dt = model
+
+    def step(self, action):
+        *same, _info = super().step(action)
+        return (*same, {"is_success": np.array([True])})
+
+
 KINDS = Works.__subclasses__()
 
 
@@ -93,7 +147,7 @@ def _registered():
 
 def drive(name):
     envs = make_external_envs(EnvSpec(id=f"failing/{name}-v0"), 1, 48, seed=0)
-    envs.reset(seed=0)
+    envs.reset(seed=0, options=envs.goals(1, rng=np.random.default_rng(0)).options())
     for _ in range(40):
         envs.step(np.zeros((1, 2), np.float32))
         envs.reset(options={"reset_mask": np.array([e.has_ended for e in envs.external_envs])})
@@ -110,6 +164,11 @@ def drive(name):
         ("FloatImage", "its observation is float64 of shape [48, 48, 3]: images must be uint8"),
         ("Disconnects", "step raised ConnectionError: motor 3 does not answer"),
         ("RaisesAtClose", "close raised OSError: port is gone"),
+        ("NoActionSpace", "make raised AttributeError: no action_space"),
+        ("ManyEnds", "step raised ValueError: The truth value of an array"),
+        ("Exits", "step raised SystemExit: 3"),
+        ("NoPixels", "its observation is uint8 of shape [0, 48, 3]"),
+        ("FixedGoal", "reset raised AttributeError: property 'goal'"),
     ],
 )
 def test_error_of_an_environment_names_it_and_the_rule(name, message):
@@ -122,6 +181,13 @@ def test_error_of_an_environment_names_it_and_the_rule(name, message):
 def look(name, tmp_path, capsys):
     code = main(["look", "--env", f"failing/{name}-v0", "--out", str(tmp_path / "look.png")])
     return code, capsys.readouterr().err
+
+
+def test_attributes_that_can_not_be_read_are_none():
+    envs = make_external_envs(EnvSpec(id="failing/OddAttributes-v0"), 1, 48, seed=0)
+    envs.step(np.zeros((1, 2), np.float32))
+    assert envs.external_envs[0].is_success == 1
+    assert envs.step_s == 1 / FRAMES_PER_S
 
 
 def test_traceback_is_kept_in_a_file(tmp_path, capsys, monkeypatch):

@@ -63,7 +63,7 @@ def test_goals_to_choose_settings_by_are_others_than_those_of_results(envs):
 def test_a_run_is_measured_by_the_goals_that_its_settings_name(
     kind, tmp_path, tiny_oracle, envs, monkeypatch
 ):
-    monkeypatch.setattr(measure, "keep_best", lambda *_: None)  # there is nothing to keep
+    monkeypatch.setattr(measure, "is_best", lambda _rows: False)  # nothing to keep
     evaluate = replace(tiny_oracle.evaluate, goals=kind)
     run = Run.create(tmp_path / "run", replace(tiny_oracle, evaluate=evaluate), {})
     recorder = measure.Recorder(run.config, run, PlainProgress(lambda _line: None), envs)

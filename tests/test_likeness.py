@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from fake_run import make_run
+from fake_run import TINY, make_run
 from PIL import Image
 
 from rig.cli.main import main
+from rig.config import RewardConfig
 from rig.errors import RunError
 from rig.goals.likeness import ODD_SHARE, UNLIKE_SHARE, likeness, limits
 from rig.goals.practised import (
@@ -18,10 +19,14 @@ from rig.goals.practised import (
     measure,
     practised_of,
 )
+from rig.goals.tried_goals import FILE as TRIED_FILE
+from rig.goals.tried_goals import TriedGoals, how_often, load_tried_goals
 from rig.representation.representation import Representation
 from rig.runs.array_files import array_bytes
 from rig.training import practice_pictures
+from rig.training.evaluate import Trial, tried_goals
 from rig.training.practice_pictures import PracticePictures, load_pictures
+from rig.types import Encoding
 
 
 SIDE = 24
@@ -172,4 +177,86 @@ def test_check_says_not_known_then_unlike_with_exit_code_3(tmp_path, capsys, pic
     assert main([*argv, "--force", "--json"]) == 3
     out = capsys.readouterr()
     assert json.loads(out.out)["verdict"] == "unlike"
+    assert json.loads(out.out)["reach"] is None
     assert "nothing was moved" in out.err
+    latents = np.zeros((40, run.config.vae.latent_dim), np.float32)
+    tried = TriedGoals(latents=latents, is_reached=np.arange(40) < 3)
+    (run.directory / TRIED_FILE).write_bytes(tried.files()[TRIED_FILE])
+    assert main([*argv, "--force"]) == 3
+    said = "Of the 20 goals of its evaluation that are most like this one, 3 were reached."
+    assert said in capsys.readouterr().out
+
+
+def test_the_nearest_of_the_tried_goals_are_counted(tmp_path):
+    """Of goals on a line, those right of the middle were reached."""
+    latents = np.linspace(0, 1, 100, dtype=np.float32)[:, None]
+    tried = TriedGoals(latents=latents, is_reached=latents[:, 0] > 0.5)
+    (tmp_path / TRIED_FILE).write_bytes(tried.files()[TRIED_FILE])
+    loaded = load_tried_goals(tmp_path, 1, np.float32)
+
+    def counted(place, tried=loaded):
+        goal = np.array([[place]], np.float32)
+        found = how_often(tried, goal, lambda z, g: np.abs(z - g)[:, 0])
+        return found and found.num_reached
+
+    assert [counted(place) for place in (0.1, 0.5, 0.9)] == [0, 10, 20]
+    few = TriedGoals(latents=latents[:39], is_reached=tried.is_reached[:39])
+    assert counted(0.1, few) is None
+    assert counted(0.1, None) is None
+
+
+@pytest.mark.parametrize("changes", [{"latents": np.zeros((9, 1), np.float32)}, {}])
+def test_tried_goals_of_another_representation_are_an_error(tmp_path, changes):
+    whole = {"latents": np.zeros((8, 1), np.float32), "is_reached": np.zeros(8, bool)}
+    (tmp_path / TRIED_FILE).write_bytes(array_bytes(whole | changes))
+    with pytest.raises(RunError, match=TRIED_FILE):
+        load_tried_goals(tmp_path, 1 if changes else 2, np.float32)
+
+
+def frames(*values):
+    return np.array(values, np.uint8)[:, None, None, None].repeat(3, axis=3)
+
+
+class Grey(Images):
+    """A latent is the grey level, and the encoder is sure of it."""
+
+    weight = np.ones(1, np.float32)
+
+    def encode(self, frames):
+        latent = frames[:, 0, 0, :1].astype(np.float32)
+        return Encoding(latent=latent, log_std=np.full_like(latent, -9))
+
+
+def ended(goal, final):
+    unknown = np.full(len(goal), np.nan)
+    return Trial(
+        goal_frames=goal,
+        first_frames=final,
+        final_frames=final,
+        distances={"hand_m": unknown},
+        do_nothing={"hand_m": unknown},
+        successes=unknown,
+    )
+
+
+def test_a_goal_is_reached_where_the_sparse_reward_says_so():
+    """The floor of the standard deviation is 1 here, and the threshold 3 of them."""
+    grey = Grey()
+    reward = RewardConfig(kind="sqrt_distance", min_std=1.0, sparse_threshold=3.0)
+    trial = ended(frames(10, 10, 10), frames(10, 12, 14))
+    tried = tried_goals(grey, replace(TINY, reward=reward), trial)
+    assert tried.is_reached.tolist() == [True, True, False]
+    assert tried.latents[:, 0].tolist() == [10, 10, 10]
+    pixels = RewardConfig(kind="pixel", pixel_threshold=3 / 255)
+    assert tried_goals(grey, replace(TINY, reward=pixels), trial).is_reached.tolist() == [
+        *(True, True, False)
+    ]
+    grey.needs_true_state = True
+    assert tried_goals(grey, TINY, trial) is None
+
+
+def test_a_run_keeps_its_tried_goals_with_its_best_policy_too(finished_run):
+    run = finished_run("latents")
+    for directory in (run.directory, run.directory / "best"):
+        kept = load_tried_goals(directory, run.config.vae.latent_dim, np.float32)
+        assert len(kept.latents) == run.config.evaluate.num_goals

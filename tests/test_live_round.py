@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from rig.runs import live_files
+from rig.runs.live_files import ABOUT_KEY, MAX_FRAMES, is_watched, keep_watching
 from rig.runs.run import Run
-from rig.training import live_round
-from rig.training.live_round import ABOUT_KEY, frame_rows, is_watched, keep_watching
+from rig.training.live_round import frame_rows
 from rig.training.run_training import train_run
 from rig.types import Encoding, Episodes
 
@@ -32,14 +33,14 @@ def episodes(*num_steps):
 def test_frames_are_evenly_spaced_within_each_episode():
     rows = frame_rows(episodes(2, 4), 2)
     assert rows.tolist() == [[0, 0, 1, 2, 2], [3, 4, 5, 6, 7]]
-    assert frame_rows(episodes(500, 300), 2).shape == (2, live_round.MAX_FRAMES)
+    assert frame_rows(episodes(500, 300), 2).shape == (2, MAX_FRAMES)
 
 
 def test_only_a_fresh_sign_counts(tmp_path):
     assert not is_watched(tmp_path)
     keep_watching(tmp_path)
     assert is_watched(tmp_path)
-    old_s = time() - 2 * live_round.FRESH_S
+    old_s = time() - 2 * live_files.FRESH_S
     os.utime(tmp_path / "live" / "watched", (old_s, old_s))
     assert not is_watched(tmp_path)
 
@@ -54,7 +55,7 @@ def test_nobody_can_watch_where_nobody_may_write(tmp_path):
 def test_a_watched_run_ends_with_the_same_bytes(
     every_kind, finished_run, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(live_round, "FRESH_S", 1e9)
+    monkeypatch.setattr(live_files, "FRESH_S", 1e9)
     config = replace(every_kind["latents"])
     run = Run.create(tmp_path / "run", config, {})
     keep_watching(run.directory)

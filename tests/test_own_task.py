@@ -129,7 +129,7 @@ def test_distances_and_probes_are_reported_in_the_units_of_the_task(
     tmp_path, tiny, monkeypatch
 ):
     run = Run.create(tmp_path / "run", replace(tiny, task=NAME), {})
-    monkeypatch.setattr(measure, "keep_best", lambda *_: None)  # there is no agent to save
+    monkeypatch.setattr(measure, "is_best", lambda _rows: False)  # no agent to save
     envs = make_envs(run.config, 1)
     recorder = measure.Recorder(run.config, run, PlainProgress(lambda _line: None), envs)
     trial = recorder.evaluate(NoOpAgent())

@@ -14,10 +14,10 @@ from fake_run import make_bare_run, make_run, metrics
 from page_server import TOKEN, served
 from PIL import Image
 
+from rig.runs.live_files import write_round
 from rig.serve import live
 from rig.serve.images import png
 from rig.serve.run_index import id_of
-from rig.training.live_round import write_round
 
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")

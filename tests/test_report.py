@@ -8,8 +8,9 @@ from fake_run import TINY, make_run
 
 from rig.errors import RunError
 from rig.presets import find_preset
+from rig.report.lines import Line, smoothed
 from rig.report.page import page, write_report
-from rig.report.plots import Line, Plot, smoothed, to_svg
+from rig.report.plots import Plot, to_svg
 from rig.report.run_facts import MINUTES, STEPS, read_facts
 from rig.report.sections import evenly_spaced
 from rig.runs.settings import preset_of

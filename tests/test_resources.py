@@ -15,13 +15,17 @@ from rig.errors import RunError
 from rig.presets import FAST
 from rig.replay.buffer import ReplayBuffer
 from rig.replay.memmap import advise_dontneed, memmap_array
+from rig.runs.array_files import array_bytes
 from rig.runs.atomic_files import write_json
+from rig.runs.checkpoint_store import NUM_KEPT
 from rig.runs.run import Run
 from rig.training import resources
 from rig.training.buffer import make_replay_buffer
 from rig.training.make_envs import make_envs
+from rig.training.practice_pictures import NUM_PICTURES, PracticePictures
 from rig.training.resources import (
     GB,
+    PICTURE_COPIES,
     PROGRAM_BYTES,
     Sizes,
     check_resources,
@@ -89,6 +93,19 @@ def test_a_large_buffer_is_most_of_what_a_run_needs(large, changes, memory, disk
     config = replace(large, **changes)
     assert memory_bytes(config, SIZES) == pytest.approx(memory, rel=0.1)
     assert disk_bytes(config, SIZES) == pytest.approx(disk, rel=0.1)
+
+
+@pytest.mark.parametrize("size", [48, 84])
+def test_pictures_of_practice_count_in_each_checkpoint_and_in_memory(large, size):
+    """A run that is given the true state keeps none, and is the same besides."""
+    config = replace(large, image_size=size, reward=RewardConfig())
+    blind = replace(config, oracle=True)
+    sample = PracticePictures(np.zeros((NUM_PICTURES, size, size, 3), np.uint8), NUM_PICTURES)
+    saved = len(array_bytes(sample.arrays()))
+    on_disk = disk_bytes(config, SIZES) - disk_bytes(blind, SIZES)
+    assert on_disk == pytest.approx((NUM_KEPT + 1) * saved, rel=0.001)
+    in_memory = memory_bytes(config, SIZES) - memory_bytes(blind, SIZES)
+    assert in_memory == pytest.approx(PICTURE_COPIES * saved, rel=0.001)
 
 
 @pytest.mark.parametrize(

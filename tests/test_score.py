@@ -70,6 +70,14 @@ def make(score, num=2):
     return make_external_envs(EnvSpec(id="score/Slider-v0", score=score), num, 48, seed=0)
 
 
+def test_numbers_are_copied():
+    (score,) = parse_scores("pose")
+    pose = np.zeros(2)
+    kept = score.read({"pose": pose}, None)
+    pose[:] = 9
+    assert kept.tolist() == [0, 0]
+
+
 def test_words_name_arrays_parts_and_units():
     tip, place, turn = parse_scores("arm/tip:m,pose[:2],pose[2]:rad")
     assert (tip.key, tip.name, tip.unit) == ("arm/tip", "tip", "m")

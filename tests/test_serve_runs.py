@@ -3,6 +3,9 @@
 import fcntl
 import json
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,9 +13,9 @@ from fake_run import make_bare_run, metrics
 from page_server import served
 from PIL import Image
 
+from rig.runs.live_files import is_watched, keep_watching, write_round
 from rig.serve.metrics_tail import MetricsTail
 from rig.serve.run_index import RunIndex, id_of, thinned
-from rig.training.live_round import is_watched, keep_watching, write_round
 
 
 @pytest.fixture
@@ -158,3 +161,27 @@ def test_a_spark_line_has_the_first_and_the_last_value():
     assert thinned([1.0, 2.0]) == [1.0, 2.0]
     few = thinned([float(value) for value in range(1000)])
     assert (len(few), few[0], few[-1]) == (24, 0.0, 999.0)
+
+
+SHOW = """
+import json, sys
+from pathlib import Path
+from page_server import served
+
+with served(Path(sys.argv[1])) as server:
+    (row,) = server.get("/api/runs")["runs"]
+    for part in ("", "/metrics", "/attempts", "/round"):
+        server.get(f"/api/runs/{row['id']}{part}")
+    assert server.request("GET", f"/api/runs/{row['id']}/images/reached.png")[0] == 200
+heavy = {"jax", "equinox", "matplotlib", "av", "scipy.stats"}
+print(json.dumps(sorted(heavy & set(sys.modules))))
+"""
+
+
+def test_the_server_starts_and_shows_a_run_without_jax(tmp_path):
+    """It takes seconds to import, and 150 MB: only a robot that wakes needs it."""
+    make_bare_run(tmp_path / "run")
+    command = [sys.executable, "-c", SHOW, str(tmp_path)]
+    here = {"cwd": Path(__file__).parent, "check": True}
+    done = subprocess.run(command, capture_output=True, text=True, **here)
+    assert json.loads(done.stdout.splitlines()[-1]) == []

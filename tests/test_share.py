@@ -9,6 +9,7 @@ from fake_run import make_run
 from PIL import Image
 
 import rig
+from rig.agent.agent import agent_files
 from rig.errors import ImageError, RunError
 from rig.inference.export import FILES, export
 from rig.inference.hub import download, is_repository, upload
@@ -144,7 +145,7 @@ def test_export_that_fails_leaves_nothing_behind(run, tmp_path, monkeypatch, err
 
 def test_card_tells_that_the_best_policy_was_chosen_on_these_goals(run, exported, tmp_path):
     best = Run.open(run)
-    keep_best(best, open_trained(run)[1], best.evaluation())
+    keep_best(best, agent_files(open_trained(run)[1]), best.evaluation())
     export(run / "best", tmp_path / "best")
     chosen = "the best of 3 evaluations on these same goal images"
     assert chosen in " ".join((tmp_path / "best" / "README.md").read_text().split())
@@ -153,7 +154,7 @@ def test_card_tells_that_the_best_policy_was_chosen_on_these_goals(run, exported
 
 def test_best_policy_kept_before_it_said_so_is_exported(tmp_path):
     run = make_run(tmp_path / "run")
-    keep_best(run, open_trained(run.directory)[1], {})
+    keep_best(run, agent_files(open_trained(run.directory)[1]), {})
     write_json(run.directory / "best" / "evaluation.json", run.evaluation())
     export(run.directory / "best", tmp_path / "best")
     assert "2 held-out goal images" in (tmp_path / "best" / "README.md").read_text()

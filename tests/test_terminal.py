@@ -13,6 +13,7 @@ from PIL import Image
 from rig.cli.main import main
 from rig.compare.kept_results import write_results
 from rig.goals.goal_image import save_goal_image
+from rig.inference.export import new_directory
 from rig.inference.video import save_video
 from rig.report.image_grid import save_png
 from rig.report.tables import print_table
@@ -48,7 +49,9 @@ def runs(tmp_path):
     return tmp_path
 
 
-@pytest.mark.parametrize("argv", ["--help", "--version", "train --help", "runs {}"])
+@pytest.mark.parametrize(
+    "argv", ["--help", "--version", "train --help", "robot --help", "runs {}"]
+)
 def test_full_standard_output_is_one_line(monkeypatch, capsys, runs, argv):
     with open("/dev/full", "w") as full:
         monkeypatch.setattr(sys, "stdout", full)
@@ -175,4 +178,16 @@ def test_file_whose_block_raises_is_not_there(tmp_path):
 
     with pytest.raises(KeyError):
         write()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("writes", [complete_file, new_directory])
+def test_file_that_can_not_be_read_meanwhile_is_the_one_that_is_named(tmp_path, writes):
+    def write():
+        with writes(tmp_path / "out"):
+            (tmp_path / "source").read_bytes()
+
+    with pytest.raises(FileNotFoundError) as caught:
+        write()
+    assert caught.value.filename == str(tmp_path / "source")
     assert list(tmp_path.iterdir()) == []

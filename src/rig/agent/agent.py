@@ -9,11 +9,11 @@ import numpy as np
 from jaxtyping import Float32
 
 from rig.agent.td3 import Learner, new_learner
+from rig.agent.tree_files import load_tree, tree_bytes
 from rig.config import Config
 from rig.errors import RunError
 from rig.representation.registry import REPRESENTATIONS
 from rig.representation.representation import Representation
-from rig.runs.array_files import load_tree, tree_bytes
 from rig.runs.atomic_files import atomic_write, json_bytes, read_json
 from rig.types import Encoding, Goals
 
@@ -44,9 +44,12 @@ class Agent:
             use_target_actor: Act by the slow average of the actor, which jitters less (Polyak
                 averaging): for evaluation and use.
         """
-        learner = self.learner
-        actor = learner.target_actor if use_target_actor else learner.actor
-        return self.representation.encode_and_act(actor, frames, goals)
+        representation, learner = self.representation, self.learner
+        if not use_target_actor:
+            return representation.encode_and_act(learner.actor, frames, goals)
+        # In two calls: the first encodes the goals, too, and is compiled once for both.
+        encoding = representation.encode(frames)
+        return representation.act(learner.target_actor, encoding.latent, goals), encoding
 
 
 def agent_files(agent: Agent) -> dict[str, bytes]:

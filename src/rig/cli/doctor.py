@@ -24,7 +24,8 @@ MEASURED_S = 0.25
 """For how long each speed is measured, after a first call that compiles."""
 NUM_ENVS = 16
 ACTION_SIZE = 2
-NUM_CYCLES = 100
+NUM_CYCLES = 20
+"""In one compiled call; more of them would only take longer."""
 
 
 def examine() -> dict[str, Any]:

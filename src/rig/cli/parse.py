@@ -20,6 +20,10 @@ from rig.runs.old_names import SETTINGS, check_new_names
 from rig.settings import flat
 
 
+FIRST_WORDS = (*COMMANDS, "--help", "--version")
+"""What may follow ``rig``."""
+
+
 def parse(argv: Sequence[str]) -> Command:
     """Return the command that the command line asks for, with its options.
 
@@ -29,7 +33,7 @@ def parse(argv: Sequence[str]) -> Command:
     name, *words = argv
     if name not in COMMANDS:
         hint = f"did you mean {OLD_COMMANDS[name]!r}?" if name in OLD_COMMANDS else ""
-        raise ConfigError(f"there is no command {name!r}: {hint or suggest(name, COMMANDS)}")
+        raise ConfigError(f"there is no command {name!r}: {hint or suggest(name, FIRST_WORDS)}")
     if name == "train":
         return parse_train(words)
     return parse_words(load_command(name), name, words)
@@ -69,23 +73,41 @@ def start_of(words: Sequence[str]) -> dict[str, Any]:
 def parse_words(kind: Any, name: str, words: Sequence[str], default: Any = None) -> Any:
     """Return the command of this class that the words ask for."""
     defaults = {} if default is None else {"default": default}
-    with one_line_errors(), joined_help_lines():
-        command, unknown = tyro.cli(
-            kind, prog=f"rig {name}", args=words, return_unknown_args=True, **defaults
-        )
+    try:
+        with one_line_errors(), joined_help_lines():
+            command, unknown = tyro.cli(
+                kind, prog=f"rig {name}", args=words, return_unknown_args=True, **defaults
+            )
+    except ConfigError as error:  # a mistyped option may be why another one is missing
+        mistyped = [word for word in words if is_mistyped(word.partition("=")[0], kind)]
+        if not mistyped:
+            raise
+        raise ConfigError(about_unknown(mistyped[0], kind, name)) from error
     if unknown:
-        raise ConfigError(about_unknown(unknown[0].partition("=")[0], kind, name))
+        raise ConfigError(about_unknown(unknown[0], kind, name))
     return command
 
 
-def about_unknown(word: str, kind: Any, name: str) -> str:
-    """Return what is wrong with a word that no option takes."""
-    if not word.startswith("-"):
-        return f"unexpected {word!r}; see rig {name} --help"
+def options_of(kind: Any) -> list[str]:
+    """Return the options of a command, as ``--help`` spells them."""
     names = list(flat(asdict(Config()))) if kind is Train else []
     names = [*names, *(entry.name for entry in fields(kind))]
-    options = [f"--{key.rstrip('_').replace('_', '-')}" for key in names]
-    near = get_close_matches(word, options, n=1)
+    return [f"--{key.rstrip('_').replace('_', '-')}" for key in names]
+
+
+def is_mistyped(word: str, kind: Any) -> bool:
+    """Check whether a word is like an option of a command, but not quite one."""
+    options = options_of(kind)
+    is_option = word.startswith("--") and word.replace("_", "-") not in options
+    return is_option and bool(get_close_matches(word, options, n=1))
+
+
+def about_unknown(given: str, kind: Any, name: str) -> str:
+    """Return what is wrong with a word that no option takes."""
+    word = given.partition("=")[0]
+    if not word.startswith("-"):
+        return f"unexpected {word!r}; see rig {name} --help"
+    near = get_close_matches(word, options_of(kind), n=1)
     hint = f": did you mean {near[0]}?" if near else f"; see rig {name} --help"
     return f"no option {word} in rig {name}{hint}"
 

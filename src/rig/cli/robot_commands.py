@@ -54,15 +54,12 @@ class Reach:
 
     def __call__(self, argv: Sequence[str]) -> None:
         """Read the goal image, let the robot try, and print the distances."""
-        if self.video:
-            require(not self.check, "--check moves nothing: leave out --video")
-            check_file(self.video, VIDEO_KINDS)
+        self._check_options()
         from rig.cli.likeness import note_likeness, print_likeness
         from rig.goals.goal_image import read_goal_image
         from rig.goals.likeness import run_likeness
-        from rig.inference.open_run import image_representation, open_trained
+        from rig.inference.open_run import image_representation, open_trained, run_how_often
         from rig.inference.reach import reach, summary
-        from rig.inference.video import attempt_frames, save_video
         from rig.report.tables import print_attempt, print_json
         from rig.training.make_envs import make_envs, unwrapped_envs
 
@@ -73,7 +70,8 @@ class Reach:
             print_notice(f"{self.goal}: {', '.join(goal.changes)}")
         found = run_likeness(run, goal.image)
         if self.check:
-            print_likeness(found, str(self.goal), as_json=self.json)
+            often = run_how_often(run, agent, goal.image)
+            print_likeness(found, often, str(self.goal), as_json=self.json)
             return
         note_likeness(found, str(self.goal))
         with closing(make_envs(run.config, num_envs=1)) as envs:
@@ -82,9 +80,16 @@ class Reach:
                 print_notice(f"{self.goal} shows {goal.task}, the run learned {learned}")
             attempt = reach(agent, envs, goal)
         if self.video:
+            from rig.inference.video import attempt_frames, save_video
+
             save_video(self.video, attempt_frames(attempt), step_s=attempt.step_s)
         video = {"video": str(self.video) if self.video else None}
         (print_json if self.json else print_attempt)(summary(run.config.task, attempt) | video)
+
+    def _check_options(self) -> None:
+        if self.video:
+            require(not self.check, "--check moves nothing: leave out --video")
+            check_file(self.video, VIDEO_KINDS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,6 +190,7 @@ class Doctor:
         from rig.cli.doctor import examine
         from rig.report.tables import print_examination, print_json
 
+        print_notice("measures every part; to compile an update of learning takes longest")
         (print_json if self.json else print_examination)(examine())
 
 

@@ -7,10 +7,12 @@ pyzmq, NumPy and Pillow only. A subcommand is a module with ``add_options(parser
 
 import argparse
 from collections.abc import Sequence
+from difflib import get_close_matches
 from importlib import import_module
 from typing import NoReturn
 
 from rig.errors import ConfigError, suggest
+from rig.terminal import writing_stdout
 
 
 SUBCOMMANDS = {
@@ -54,7 +56,21 @@ def run_robot(words: Sequence[str]) -> None:
         if words and words[0] == word:
             import_module(module).add_options(added)
     try:
-        options = parser.parse_args(words)
+        with writing_stdout():  # --help prints here
+            options, unknown = parser.parse_known_args(words)
     except SystemExit:  # --help was printed
         return
+    if unknown:
+        raise ConfigError(about_unknown(unknown[0], choices.choices[options.word]))
     import_module(SUBCOMMANDS[options.word][0]).run(options)
+
+
+def about_unknown(given: str, parser: argparse.ArgumentParser) -> str:
+    """Return what is wrong with a word that no option takes."""
+    word = given.partition("=")[0]
+    if not word.startswith("-"):
+        return f"unexpected {word!r}; see {parser.prog} --help"
+    options = [option for action in parser._actions for option in action.option_strings]
+    near = get_close_matches(word, options, n=1)
+    hint = f": did you mean {near[0]}?" if near else f"; see {parser.prog} --help"
+    return f"no option {word} in {parser.prog}{hint}"

@@ -10,6 +10,8 @@ from rig.errors import ConfigError, DivergedError, ExternalEnvError
 
 
 Actions = Float32[np.ndarray, "*N action"]
+LARGEST = 2.0**53
+"""Whole numbers beyond this are not exact, and such bounds stand for none."""
 Commands = np.ndarray
 """Actions in the robot's units: the shape of its box, with a batch's size before it."""
 
@@ -47,7 +49,8 @@ class ActionBounds:
                 f"its actions are {type(space).__name__}, and rig learns continuous ones: use "
                 "an environment whose action space is a Box"
             )
-        if not (space.is_bounded("both") and space.low.size):
+        ends = np.stack([space.low, space.high]).astype(np.float64)
+        if not (ends.size and np.isfinite(ends).all() and (abs(ends) <= LARGEST).all()):
             raise ExternalEnvError(
                 f"its action space {space} has no bounds: wrap it in "
                 "gymnasium.wrappers.ClipAction or RescaleAction, and register that"

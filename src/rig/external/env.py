@@ -90,12 +90,12 @@ class ExternalEnv:
         with calling(self.id, "reset"):
             observation, info = self.env.reset(seed=seed)
             self._observe(observation, info)
+            inner: Any = self.env.unwrapped
+            self.has_goal = goal is None or np.shape(getattr(inner, "goal", ())) == goal.shape
+            if goal is not None and self.has_goal:
+                inner.goal = goal.copy()
         self.terminated = self.truncated = False
         self._num_steps_done = 0
-        inner: Any = self.env.unwrapped
-        self.has_goal = goal is None or np.shape(getattr(inner, "goal", ())) == goal.shape
-        if goal is not None and self.has_goal:
-            inner.goal = goal.copy()
 
     def step(self, action: Float32[np.ndarray, " action"]) -> None:
         """Step with an action in [-1, 1], scaled to the bounds of the action space."""
@@ -103,9 +103,9 @@ class ExternalEnv:
         with calling(self.id, "step"):
             observation, _, terminated, truncated, info = self.env.step(scaled)
             self._observe(observation, info)
+            self.terminated, self.truncated = bool(terminated), bool(truncated)
         self._num_steps_done += 1
-        self.terminated = bool(terminated)
-        self.truncated = bool(truncated) or self._num_steps_done >= self.num_steps
+        self.truncated |= self._num_steps_done >= self.num_steps
 
     def step_no_op(self) -> None:
         """Step with the action in the middle of its range, which is mostly no motion."""
@@ -118,7 +118,7 @@ class ExternalEnv:
 
     def _observe(self, observation: Any, info: dict[str, Any]) -> None:
         self.observation = copy.deepcopy(observation)
-        self.is_success = float(info.get("is_success", np.nan))
+        self.is_success = np.asarray(info.get("is_success", np.nan), np.float64).item()
         self._scored = {score.name: score.read(info, observation) for score in self.scores}
 
 
@@ -127,13 +127,17 @@ def physics_of(env: gymnasium.Env[Any, Any]) -> Physics | None:
 
     Some environments have them only after a reset.
     """
-    inner = env.unwrapped
-    try:
-        model, data = getattr(inner, "model", None), getattr(inner, "data", None)
-    except ValueError:
-        return None
+    model, data = own_attribute(env, "model"), own_attribute(env, "data")
     is_mujoco = isinstance(model, mujoco.MjModel) and isinstance(data, mujoco.MjData)
     return (model, data) if is_mujoco else None
+
+
+def own_attribute(env: gymnasium.Env[Any, Any], name: str) -> Any:
+    """Return an attribute of the innermost environment; None if there is none to be had."""
+    try:
+        return getattr(env.unwrapped, name, None)
+    except Exception:  # noqa: BLE001 (a property of theirs, as before a reset)
+        return None
 
 
 def is_multi_goal(space: spaces.Space[Any]) -> bool:

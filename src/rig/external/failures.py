@@ -37,7 +37,7 @@ def calling(id_: str, call: str) -> Iterator[None]:
         yield
     except RigError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         what = " ".join(f"{type(error).__name__}: {error}".split())
         shown = what if len(what) <= MAX_LENGTH else f"{what[:MAX_LENGTH]}…"
         raise EnvFailedError(f"{id_}: {call} raised {shown}; {RULES[call]}") from error
@@ -58,10 +58,11 @@ def check_image(id_: str, image: Any, source: str) -> np.ndarray:
     """Return an image of an environment as an array.
 
     Raises:
-        EnvFailedError: It is not uint8 of shape [H, W, 3].
+        EnvFailedError: It is not uint8 of shape [H, W, 3], or has no pixel.
     """
     array = np.asarray(image)
-    if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3:
+    is_rgb = array.dtype == np.uint8 and array.ndim == 3 and array.shape[2] == 3
+    if not (is_rgb and array.size):
         raise EnvFailedError(
             f"{id_}: {source} is {array.dtype} of shape {list(array.shape)}: images must be "
             "uint8 of shape [H, W, 3]"

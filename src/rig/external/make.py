@@ -152,10 +152,11 @@ def make_with_source(
     observation, and the environment's own ``render``.
     """
     first = make_without_render(name)
-    ActionBounds.of(first.action_space)
+    with calling(name, "make"):
+        ActionBounds.of(first.action_space)
+        names = image_parts(first.observation_space)
     with calling(name, "reset"):
         first.reset(seed=0)
-    names = image_parts(first.observation_space)
     can_render = "rgb_array" in first.metadata.get("render_modes", ())
     if camera not in {*names, RENDER} - {""} and physics_of(first):
         others = [make_without_render(name) for _ in range(num - 1)]

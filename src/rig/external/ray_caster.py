@@ -17,7 +17,7 @@ from rig.external.appearance import (
     check_same_textures,
 )
 from rig.external.camera_pose import FORM, SceneCamera, camera_at, find_camera, fixed_cameras
-from rig.external.env import ExternalEnv, Physics, physics_of
+from rig.external.env import ExternalEnv, Physics, own_attribute, physics_of
 from rig.external.image_source import Image, Images, ImageSource
 from rig.external.scene_renderer import MIN_MOTION, Motion, SceneRenderer
 
@@ -95,7 +95,7 @@ class RayCasterSource(ImageSource):
         model, data = scenes[0]
         check_drawable(model)
         mujoco.mj_forward(model, data)
-        own_renderer = getattr(env.env.unwrapped, "mujoco_renderer", None)
+        own_renderer = own_attribute(env.env, "mujoco_renderer")
         config = getattr(own_renderer, "default_cam_config", None)
         self._view = find_camera(model, data, self._camera_text, config)
         self.notes = tuple(self._notes(model))

@@ -40,7 +40,7 @@ class ScoreKey:
     unit: str
 
     def read(self, info: Mapping[str, Any], observation: Any) -> Float64[np.ndarray, " values"]:
-        """Return the array's numbers.
+        """Return a copy of the array's numbers.
 
         Raises:
             ExternalEnvError: There is no such array, or it is not of numbers.
@@ -53,7 +53,7 @@ class ScoreKey:
                 f"{suggest(self.key, filter(is_text, known))}"
             )
         try:
-            values = np.asarray(known[self.key], np.float64).reshape(-1)[self.part]
+            values = np.array(known[self.key], np.float64).reshape(-1)[self.part]
         except (TypeError, ValueError) as error:
             raise ExternalEnvError(f"--score {self.key} is not of numbers: {error}") from error
         if not values.size:

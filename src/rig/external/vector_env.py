@@ -15,7 +15,7 @@ from jaxtyping import Float32, UInt8
 from rig.envs.image_goal_env import Goals, ImageGoalVectorEnv, rms
 from rig.envs.patterns import Pattern
 from rig.errors import DivergedError, EnvFailedError
-from rig.external.env import ExternalEnv
+from rig.external.env import ExternalEnv, own_attribute
 from rig.external.failures import calling, named
 from rig.external.goals import MAX_SEED, make_goals
 from rig.external.image_source import ImageSource
@@ -186,8 +186,16 @@ class ExternalVectorEnv(ImageGoalVectorEnv):
 
 def frames_per_s(env: ExternalEnv) -> float:
     """Return the steps of a second: as declared, or by the duration of a step, ``dt``."""
-    declared = env.env.metadata.get("render_fps")
-    step_s = getattr(env.env.unwrapped, "dt", None)
-    if not declared and isinstance(step_s, (int, float, np.floating)) and step_s > 0:
-        return 1 / float(step_s)
-    return declared or FRAMES_PER_S
+    if declared := positive(env.env.metadata.get("render_fps")):
+        return declared
+    step_s = positive(own_attribute(env.env, "dt"))
+    return 1 / step_s if step_s else FRAMES_PER_S
+
+
+def positive(value: Any) -> float:
+    """Return a positive number as a float, and 0 for all that is none."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return 0.0
+    return number if 0 < number < np.inf else 0.0

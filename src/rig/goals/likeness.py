@@ -11,7 +11,6 @@ from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float64, UInt8
-from scipy.stats import rankdata
 
 from rig.goals.colour_name import colour_name
 from rig.goals.picture_parts import Parts, parts_of
@@ -29,9 +28,10 @@ from rig.runs.run import Run
 UNLIKE_SHARE = 0.01
 """Of held-out pictures of practice that any of the measures may flag."""
 ODD_SHARE = 0.05
-LEAST = np.array([2.0, 1.0, 1.5, 16.0])
+LEAST = np.array([2.0, 1.0, 1.5, 24.0])
 """Below this nothing is unlike, however even practice was: pixels, grey levels, times, grey
-levels. The last is what the memory of patches can tell apart."""
+levels. The last is half as much again as the memory of patches can tell apart; of added things
+28 would miss a third."""
 Verdict = Literal["like", "odd", "unlike"]
 
 
@@ -49,16 +49,12 @@ class Measure:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Likeness:
-    """How like anything practised a goal is, and how often such goals were reached."""
+    """How like anything practised a goal is."""
 
     score: float
     """From 0, like nothing, to 1."""
     verdict: Verdict
     measures: tuple[Measure, ...]
-    reached: float | None = None
-    """Share of such goals that evaluation reached."""
-    among: int = 0
-    """Number of goals that this share comes from."""
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -67,12 +63,10 @@ class Likeness:
 
     def as_json(self) -> dict[str, Any]:
         """Return it as the page and ``--json`` have it."""
-        reach = {"probability": self.reached, "among": self.among}
         return {
             "score": self.score,
             "verdict": self.verdict,
             "measures": [asdict(measure) for measure in self.measures],
-            "reach": None if self.reached is None else reach,
         }
 
 
@@ -112,7 +106,8 @@ def limits(
 
     They are the same quantile of every measure.
     """
-    num_below = np.stack([rankdata(column, method="min") - 1 for column in held_out.T], axis=1)
+    columns = [np.searchsorted(np.sort(column), column) for column in held_out.T]
+    num_below = np.stack(columns, axis=1)
     quantile = np.quantile(num_below.max(axis=1) / len(held_out), 1 - share)
     usual = np.quantile(held_out, quantile, axis=0, method="higher")
     return np.asarray(np.maximum(usual, LEAST))

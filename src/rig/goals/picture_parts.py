@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float32, Int, UInt8
 from numpy.lib.stride_tricks import sliding_window_view
-from scipy.cluster.vq import kmeans2
 
 
 CELL_PX, PATCH = 2, 2
@@ -105,6 +104,8 @@ def main_colours(
     images: Images, still: Float32[np.ndarray, "R C 3"], *, rng: np.random.Generator
 ) -> Colours:
     """Return the main colours of what differs from the background."""
+    from scipy.cluster.vq import kmeans2  # loads slowly, and a trained policy never needs it
+
     cells = cells_of(images)
     moved = cells[np.abs(cells - still).max(axis=-1) > MOVED_LEVELS].astype(np.float64)
     if len(moved) < NUM_CLUSTERED // 10:  # nothing moves

@@ -17,8 +17,6 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int, UInt8
-from scipy.cluster.vq import kmeans2
-from scipy.ndimage import distance_transform_edt
 
 from rig.errors import RunError
 from rig.goals.picture_parts import (
@@ -193,6 +191,10 @@ def different_patches(
 
 def away_px(parts: Parts) -> Float32[np.ndarray, "K R C"]:
     """Return how far each cell is from the nearest one where something of each colour moved."""
+    from scipy.ndimage import (
+        distance_transform_edt,
+    )  # loads slowly, and a trained policy never needs it
+
     has_moved = np.asarray(parts.has_colour.any(axis=0))
     shape = has_moved.shape[1:]
     away = [
@@ -206,6 +208,8 @@ def groups(
     pictures: UInt8[np.ndarray, "N H W 3"], *, rng: np.random.Generator
 ) -> Int[np.ndarray, " N"]:
     """Return the number of the group of alike pictures that each is in."""
+    from scipy.cluster.vq import kmeans2  # loads slowly, and a trained policy never needs it
+
     cells = cells_of(pictures)[:, ::2, ::2].reshape(len(pictures), -1).astype(np.float64)
     cells += rng.normal(size=cells.shape)  # equal pictures leave groups empty
     _centres, group = kmeans2(cells, NUM_GROUPS, minit="++", missing="warn", rng=rng)

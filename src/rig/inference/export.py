@@ -9,6 +9,7 @@
     origin.json         what made it
     evaluation.json     the distances that are left
     practised.safetensors   what a goal image is compared with, if the run kept it
+    tried_goals.safetensors the goals of its evaluation, and which were reached, likewise
     metrics.jsonl       the course of training, and clock.jsonl its times
     replay.gif          a video
 
@@ -23,11 +24,12 @@ from pathlib import Path
 from rig.agent.agent import ARRAY_FILES, load_agent
 from rig.errors import RunError
 from rig.goals.practised import FILE as PRACTISED_FILE
+from rig.goals.tried_goals import FILE as TRIED_GOALS_FILE
 from rig.inference.evaluate import try_first_goals
 from rig.inference.model_card import card
 from rig.inference.open_run import image_representation, open_trained
 from rig.inference.video import attempt_frames, save_video
-from rig.runs.atomic_files import TEMPORARY_SUFFIX
+from rig.runs.atomic_files import TEMPORARY_SUFFIX, is_about
 from rig.runs.run import Run
 
 
@@ -35,7 +37,8 @@ COPIED = ("config.json", "origin.json", "evaluation.json", "metrics.jsonl", "clo
 """Files that are the same in a run and in its export."""
 FILES = ("README.md", *COPIED, "policy.json", "model.safetensors", "replay.gif")
 """Those of every export."""
-ALL_FILES = (*FILES, PRACTISED_FILE)
+ABOUT_GOALS = (PRACTISED_FILE, TRIED_GOALS_FILE)
+ALL_FILES = (*FILES, *ABOUT_GOALS)
 
 
 def export(directory: Path, out: Path, *, force: bool = False) -> None:
@@ -53,7 +56,7 @@ def export(directory: Path, out: Path, *, force: bool = False) -> None:
     attempts = try_first_goals(run, agent)
     frames = [drawn for tried in attempts for drawn in attempt_frames(tried)]
     with new_directory(out) as partial:
-        copy(run.directory, partial, (*COPIED, PRACTISED_FILE))
+        copy(run.directory, partial, (*COPIED, *ABOUT_GOALS))
         arrays = next(name for name in ARRAY_FILES if (run.policy / name).is_file())
         shutil.copyfile(run.policy / arrays, partial / "model.safetensors")
         shutil.copyfile(run.policy / "policy.json", partial / "policy.json")
@@ -93,6 +96,7 @@ def new_directory(out: Path) -> Iterator[Path]:
 
     Raises:
         OSError: It can't be written; the error names ``out``, and nothing is left behind.
+            One about a file that was read names that file.
     """
     partial = out.absolute().with_name(out.absolute().name + TEMPORARY_SUFFIX)
     shutil.rmtree(partial, ignore_errors=True)
@@ -101,6 +105,8 @@ def new_directory(out: Path) -> Iterator[Path]:
         yield partial
         partial.rename(out)
     except OSError as error:
+        if not is_about(error, partial, out):
+            raise
         raise OSError(error.errno, error.strerror or str(error), str(out)) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)

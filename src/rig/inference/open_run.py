@@ -3,8 +3,12 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+from jaxtyping import UInt8
+
 from rig.agent.agent import Agent, load_agent
 from rig.errors import RunError
+from rig.goals.tried_goals import HowOften, how_often, load_tried_goals
 from rig.representation.representation import Representation
 from rig.robot_env.task_name import task_name
 from rig.runs.run import Run
@@ -47,6 +51,20 @@ def image_representation(agent: Agent) -> Representation:
             "true, and can't act from images alone: train without it"
         )
     return agent.representation
+
+
+def run_how_often(run: Run, agent: Agent, image: UInt8[np.ndarray, "H W 3"]) -> HowOften | None:
+    """Return how many goals like an image the run's evaluation reached; None if unknown.
+
+    Raises:
+        RunError: What it kept is damaged.
+    """
+    representation = agent.representation
+    tried = load_tried_goals(
+        run.directory, representation.latent_dim, representation.latent_dtype
+    )
+    latent = representation.encode(image[None]).latent
+    return how_often(tried, latent, representation.distance)
 
 
 def num_env_steps(run: Run) -> int:

@@ -45,15 +45,16 @@ def reach(agent: Agent, envs: Envs, goal_image: GoalImage) -> Attempt:
     known = goals_in(goal_image, base_envs)
     goal = image_representation(agent).encode(goal_image.image[None]).latent
     observation, info = envs.reset(seed=0, options=known.options() if known else None)
-    images, infos = [observation["observation"]], [info]
+    images, infos, latents = [observation["observation"]], [info], []
     for _ in range(base_envs.num_steps):
-        action, _encoding = agent.act(images[-1], goal, use_target_actor=True)
+        action, encoding = agent.act(images[-1], goal, use_target_actor=True)
+        latents.append(encoding.latent)
         observation, _reward, _terminated, _truncated, info = envs.step(action)
         images.append(observation["observation"])
         infos.append(info)
-    tried = attempt(
-        agent, goal_image.image, goal, np.concatenate(images), infos if known else []
-    )
+    latents.append(agent.representation.encode(images[-1]).latent)
+    seen = np.concatenate(images), np.concatenate(latents)
+    tried = attempt(agent, goal_image.image, goal, *seen, infos if known else [])
     return replace(tried, step_s=base_envs.step_s)
 
 
@@ -76,11 +77,11 @@ def attempt(
     goal_image: UInt8[np.ndarray, "H W 3"],
     goal: Latents,
     images: np.ndarray,
+    latents: Float32[np.ndarray, "F latent"] | UInt8[np.ndarray, "F latent"],
     infos: list[dict[str, Any]],
 ) -> Attempt:
     """Return an attempt, with its latents decoded and compared with the goal's."""
     representation = image_representation(agent)
-    latents = representation.encode(images).latent
     goals = np.repeat(goal, len(latents), axis=0)
     return Attempt(
         goal_image=goal_image,

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-import numpy as np
-from jaxtyping import Float
 from markupsafe import Markup
 from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+from rig.report.lines import Line
 
 
 STYLE = str(files("rig.report").joinpath("rig.mplstyle"))
@@ -48,18 +48,6 @@ PAGE_STYLE: dict[str, Any] = {
     ),
     **dict.fromkeys(("xtick.color", "ytick.color"), PAGE_COLOUR),
 }
-
-
-Points = Float[np.ndarray, " points"]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Line:
-    """One line of a plot."""
-
-    label: str
-    x: Points
-    y: Points
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -130,12 +118,6 @@ def set_log_scale(axes: Axes) -> None:
 def in_full(value: float, _position: float | None = None) -> str:
     """Return the label of a tick, without powers of ten: 150,000 and 0.5."""
     return f"{value:,.10g}"
-
-
-def smoothed(values: Sequence[float], most: int = 200) -> Points:
-    """Return the means of neighbours, at most ``most`` of them."""
-    parts = np.array_split(np.asarray(values, np.float64), max(1, min(most, len(values))))
-    return np.array([part.mean() for part in parts if len(part)])
 
 
 def for_page(svg: str, title: str) -> Markup:

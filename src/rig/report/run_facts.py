@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rig.report.plots import Line, smoothed
+from rig.report.lines import Line, smoothed
 from rig.runs.evaluation_table import check_evaluation
 from rig.runs.run import Run
 

@@ -11,8 +11,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Bool, Float32, Float64
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import breadth_first_order, maximum_flow
 
 
 RADIUS_STD = 4.0
@@ -138,6 +136,9 @@ def minimum_cut(
         cost: What label 1 costs more than label 0, for each node.
         edges: Nodes p and q, and what label 0 of p with label 1 of q costs.
     """
+    from scipy.sparse import csr_array  # loads slowly, and a trained policy never needs it
+    from scipy.sparse.csgraph import breadth_first_order, maximum_flow
+
     source, sink = len(cost), len(cost) + 1
     nodes = np.arange(len(cost))
     # Nodes on the source's side have label 1: cutting source -> node gives label 0.

@@ -129,9 +129,14 @@ class Representation(Protocol):
         self, actor: Actor, frames: np.ndarray, goals: Latents
     ) -> tuple[Actions, Encoding]:
         """Return the actor's actions for frames and goals, and the frames' encodings."""
-        encoding, columns = self.encode(frames), self.input_columns
-        latent, goal = encoding.latent[:, columns], goals[:, columns]
-        return np.asarray(act(actor, jnp.asarray(latent), jnp.asarray(goal))), encoding
+        encoding = self.encode(frames)
+        return self.act(actor, encoding.latent, goals), encoding
+
+    def act(self, actor: Actor, latents: Latents, goals: Latents) -> Actions:
+        """Return the actor's actions for latents and goals."""
+        columns = self.input_columns
+        latent, goal = jnp.asarray(latents[:, columns]), jnp.asarray(goals[:, columns])
+        return np.asarray(act(actor, latent, goal))
 
     def finetune(
         self,

@@ -10,7 +10,6 @@ that the latents before it do not predict: a motion that shows in many direction
 from typing import NamedTuple
 
 import numpy as np
-import scipy.linalg
 from jaxtyping import Float, Float32
 
 
@@ -50,10 +49,12 @@ def find_directions(
         noise: Covariance of what light and noise do to the features of one scene.
         num: Number of latents.
     """
+    from scipy.linalg import eigh  # loads slowly, and a trained policy never needs it
+
     wide = features.astype(np.float64)
     mean = wide.mean(axis=0)
     signal = (wide - mean).T @ (wide - mean) / len(wide)
-    ratio, directions = scipy.linalg.eigh(signal, noise + FLOOR * np.eye(len(noise)))
+    ratio, directions = eigh(signal, noise + FLOOR * np.eye(len(noise)))
     best = np.argsort(ratio)[::-1][:num]
     ratio = np.maximum(ratio[best], 1e-6)
     matrix = directions[:, best] / np.sqrt(ratio)

@@ -11,7 +11,6 @@ the same for all directions, and the others are the width, the skew and so on.
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Float32
-from scipy.fft import dct
 
 
 NUM_SLABS = 4
@@ -25,6 +24,8 @@ POOL = 3
 
 def slab_features(mass: Float[Array, "K H W"]) -> Float[Array, "K features"]:
     """Return the place of each mass, then its shape; in half image sides, x right, y down."""
+    from scipy.fft import dct  # loads slowly, and most policies never need it
+
     at = pixel_centres(mass.shape[-1])
     by_column = jnp.einsum("khw,hm->kmw", mass, jnp.stack([jnp.ones_like(at), at], 1))
     # One product gives the sums of rows, their moments and their pooled cells: sums over

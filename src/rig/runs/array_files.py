@@ -1,27 +1,18 @@
-"""Save trees of arrays as safetensors files and load them again, without pickle.
-
-Every array is stored under its path in the tree. To load, the caller passes a tree of the right
-structure, built from the run's settings, and its arrays are replaced. So a file can bring in
-numbers, but no code.
-"""
+"""Arrays as safetensors files, without pickle: a file can bring in numbers, but no code."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import equinox as eqx
-import jax
 import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from rig.errors import RunError
-from rig.runs.atomic_files import atomic_write
 from rig.runs.old_names import current_array_name
 
 
-Tree = TypeVar("Tree")
 Arrays = dict[str, np.ndarray]
 Expected = Mapping[str, Any]
 """By name, anything with a ``shape`` and a ``dtype``: an array or an :class:`ArraySpec`."""
@@ -35,16 +26,6 @@ class ArraySpec:
     dtype: np.dtype | None
 
 
-def save_tree(path: Path, tree: object) -> None:
-    """Write every array of the tree to one file, atomically."""
-    atomic_write(path, tree_bytes(tree))
-
-
-def tree_bytes(tree: object) -> bytes:
-    """Return the content of a safetensors file with every array of the tree."""
-    return array_bytes({name: np.asarray(leaf) for name, leaf in named_arrays(tree).items()})
-
-
 def array_bytes(arrays: Arrays) -> bytes:
     """Return the content of a safetensors file with these arrays.
 
@@ -52,19 +33,6 @@ def array_bytes(arrays: Arrays) -> bytes:
     which is wrong for a view such as some columns of a larger array.
     """
     return save({name: np.asarray(array, order="C") for name, array in arrays.items()})
-
-
-def load_tree(path: Path, like: Tree) -> Tree:
-    """Return a copy of ``like`` whose arrays are those of the file.
-
-    Args:
-        path: A file that :func:`save_tree` wrote.
-        like: A tree whose arrays, or ``jax.ShapeDtypeStruct``, have the right shapes.
-
-    Raises:
-        RunError: See :func:`load_arrays`.
-    """
-    return replace_arrays(like, load_arrays(path, named_arrays(like)))
 
 
 def load_arrays(path: Path, expected: Expected) -> Arrays:
@@ -89,28 +57,6 @@ def load_arrays(path: Path, expected: Expected) -> Arrays:
     for name, like in expected.items():
         check_numbers(path, name, loaded[name], like.dtype)
     return loaded
-
-
-def named_arrays(tree: object) -> dict[str, Any]:
-    """Return every array of the tree by its path."""
-    leaves, _ = jax.tree_util.tree_flatten_with_path(tree)
-    return {jax.tree_util.keystr(path): leaf for path, leaf in leaves if is_array_like(leaf)}
-
-
-def is_array_like(leaf: object) -> bool:
-    """Return whether a leaf is an array or the shape of one."""
-    return eqx.is_array(leaf) or isinstance(leaf, np.ndarray | jax.ShapeDtypeStruct)
-
-
-def replace_arrays(tree: Tree, arrays: Arrays) -> Tree:
-    """Replace each array of the tree by the one with the same path."""
-
-    def pick(path: tuple, leaf: object) -> object:
-        # Not jnp.asarray, which compiles a program for each shape.
-        name = jax.tree_util.keystr(path)
-        return jax.device_put(arrays[name]) if is_array_like(leaf) else leaf
-
-    return jax.tree_util.tree_map_with_path(pick, tree)
 
 
 def check_names(path: Path, found: set[str], expected: set[str]) -> None:

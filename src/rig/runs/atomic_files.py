@@ -55,9 +55,23 @@ def complete_file(path: Path) -> Iterator[Path]:
         yield temporary
         os.replace(temporary, target)
     except OSError as error:
+        if not is_about(error, temporary, target):
+            raise
         raise OSError(error.errno, error.strerror or str(error), str(path)) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def is_about(error: OSError, temporary: Path, path: Path) -> bool:
+    """Return whether an error is about writing a temporary file or directory, or moving it.
+
+    One that names another file, as one that was read meanwhile, is not.
+    """
+    name = error.filename2 or error.filename  # of a copy, the second is written
+    if name is None:
+        return True
+    named = Path(str(name)).absolute()
+    return named == path.absolute() or named.is_relative_to(temporary.absolute())
 
 
 def atomic_write_directory(directory: Path, files: Mapping[str, bytes]) -> None:

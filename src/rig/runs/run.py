@@ -13,6 +13,7 @@
     evaluation.json  the table of the last evaluation
     fingerprint.json hashes of the final state; it marks the run as finished
     practised.safetensors  what a goal image is compared with (rig/goals/practised.py)
+    tried_goals.safetensors  the goals of the last evaluation, and which were reached
     error.log        the traceback of an environment that failed, if one did
     images/          image grids drawn during training
 """

@@ -2,20 +2,21 @@
 
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rig.inference.reach import Attempt, summary
-from rig.inference.video import attempt_frames, save_video
 from rig.serve.errors import RequestError, not_found
 from rig.serve.goals import Goal
-from rig.serve.trained import Image, Seen
+from rig.serve.seen import Image, Seen
+
+
+if TYPE_CHECKING:
+    import rig.inference.reach
 
 
 MAX_ATTEMPTS = 8
@@ -46,8 +47,15 @@ class Recording:
         self.latent_distances.append(latent_distance)
         self.distances.append(seen.distances)
 
-    def attempt(self) -> Attempt:
+    @property
+    def can_be_shown(self) -> bool:
+        """Whether it has ended, and began: one that was stopped while it waited did not."""
+        return self.why != "moving" and bool(self.images)
+
+    def attempt(self) -> "rig.inference.reach.Attempt":
         """Return it as `rig reach` does."""
+        from rig.inference.reach import Attempt
+
         names = self.distances[0]
         return Attempt(
             goal_image=self.goal.image.image,
@@ -63,6 +71,8 @@ class Recording:
 
     def as_json(self) -> dict[str, Any]:
         """Return what the page shows of it."""
+        from rig.inference.reach import summary
+
         known = summary(self.task, self.attempt()) if self.images else {}
         return known | {
             "id": self.id,
@@ -94,7 +104,7 @@ class AttemptStore:
         """Return the attempts of a run that have ended, the newest first."""
         with self._lock:
             found = [a for a in self._attempts.values() if a.goal.run == run_id]
-        return [a.as_json() for a in reversed(found) if a.why != "moving"]
+        return [a.as_json() for a in reversed(found) if a.can_be_shown]
 
     def get(self, attempt_id: str) -> Recording:
         """Return an attempt that has ended.
@@ -104,12 +114,14 @@ class AttemptStore:
         """
         with self._lock:
             found = self._attempts.get(attempt_id)
-        if found is None or found.why == "moving":
+        if found is None or not found.can_be_shown:
             raise not_found("no_attempt", "this attempt is gone")
         return found
 
     def video(self, attempt_id: str) -> Path:
         """Return the path of an attempt's video."""
+        from rig.inference.video import attempt_frames, save_video
+
         recording, path = self.get(attempt_id), self._path(attempt_id)
         with self._video_lock:
             if not path.is_file():
@@ -127,6 +139,3 @@ class AttemptStore:
 def busy(by: str) -> RequestError:
     """Return the error for a robot that someone else drives."""
     return RequestError(409, "busy", f"the robot is busy ({by})", "press Stop, or wait")
-
-
-OnFrame = Callable[[Recording, Seen, Image], None]

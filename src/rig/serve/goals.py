@@ -11,6 +11,7 @@ from jaxtyping import UInt8
 
 from rig.goals.goal_image import GoalImage, read_sent_image
 from rig.goals.likeness import Likeness, likeness
+from rig.goals.tried_goals import HowOften
 from rig.serve.errors import RequestError, not_found
 from rig.serve.trained import Trained
 
@@ -40,6 +41,8 @@ class Goal:
     latent: np.ndarray
     decoded: UInt8[np.ndarray, "H W 3"]
     likeness: Likeness | None
+    how_often: HowOften | None
+    """How often such goals were reached, where that is known."""
     notes: tuple[str, ...] = ()
     """Sentences about the goal that a person should know."""
     large: bytes | None = None
@@ -56,7 +59,8 @@ class Goal:
             "task": self.image.task,
             "is_state_known": self.image.state is not None,
             "has_large": self.large is not None,
-            "likeness": None if self.likeness is None else self.likeness.as_json(),
+            "likeness": self.likeness and self.likeness.as_json(),
+            "reach": self.how_often and self.how_often.as_json(),
         }
 
 
@@ -129,6 +133,7 @@ def new_goal(trained: Trained, image: GoalImage, latent: np.ndarray, source: Sou
         latent=latent,
         decoded=trained.decode(latent),
         likeness=None if source == "imagined" else likeness_of(trained, image.image),
+        how_often=trained.how_often(latent),
     )
 
 

@@ -10,8 +10,8 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from rig.goals.goal_image import UNREADABLE
+from rig.runs.live_files import ABOUT_KEY, LIVE, MAX_ENVS, MAX_FRAMES, ROUND
 from rig.serve.errors import not_found
-from rig.training.live_round import ABOUT_KEY, LIVE, MAX_ENVS, MAX_FRAMES, ROUND
 
 
 PNG_START = b"\x89PNG\r\n\x1a\n"

@@ -7,9 +7,9 @@ from pathlib import Path
 from anyio.to_thread import run_sync
 
 from rig.errors import RigError
+from rig.runs.live_files import LIVE, ROUND, keep_watching
 from rig.serve.images import read_round
 from rig.serve.server_state import ServerState
-from rig.training.live_round import LIVE, ROUND, keep_watching
 
 
 LOOK_EVERY_S = 1.0

@@ -9,7 +9,6 @@ import shutil
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rig.agent.agent import Agent, agent_files
 from rig.runs.atomic_files import atomic_write, write_json
 from rig.runs.run import Run
 
@@ -35,8 +34,8 @@ def total_distances(rows: Sequence[Mapping[str, float]]) -> list[float]:
     return [total for row in rows if (total := total_distance(row)) is not None]
 
 
-def keep_best(run: Run, agent: Agent, table: Mapping[str, Any]) -> None:
-    """Write the agent and its evaluation in place of the best one before.
+def keep_best(run: Run, files: Mapping[str, bytes], table: Mapping[str, Any]) -> None:
+    """Write an agent's files and its evaluation in place of the best one before.
 
     The table says that the agent was chosen on these goals, and among how many evaluations: the
     minimum of several noisy numbers is biased low.
@@ -45,7 +44,7 @@ def keep_best(run: Run, agent: Agent, table: Mapping[str, Any]) -> None:
     directory.mkdir(exist_ok=True)
     for name in ("config.json", "origin.json"):
         shutil.copyfile(run.directory / name, directory / name)
-    for name, data in agent_files(agent).items():
+    for name, data in files.items():
         atomic_write(directory / name, data)
     chosen = {
         "chosen_on": run.config.evaluate.goals,

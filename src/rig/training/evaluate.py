@@ -14,6 +14,9 @@ from jaxtyping import Float64
 from rig.agent.agent import Agent
 from rig.config import Config
 from rig.envs.image_goal_env import Goals
+from rig.goals.tried_goals import TriedGoals
+from rig.representation.representation import Representation
+from rig.representation.reward import IMAGE_REWARDS, LATENT_REWARDS, LatentRows
 from rig.training.make_envs import Envs, unwrapped_envs
 from rig.training.summary import by_num_objects, sum_up
 
@@ -65,6 +68,39 @@ def try_goals(agent: Agent, envs: Envs, goals: Goals) -> Trial:
         do_nothing=_concatenate([part.do_nothing for part in parts]),
         successes=np.concatenate([part.successes for part in parts]),
     )
+
+
+def tried_goals(
+    representation: Representation, config: Config, trial: Trial
+) -> TriedGoals | None:
+    """Return the goals of a trial, and which were reached; None without goal images.
+
+    A goal is reached where the sparse reward is 0, whatever the reward of the run is. True
+    states are not looked at.
+    """
+    reward = config.reward
+    if representation.needs_true_state:
+        return None
+    goal = representation.encode(trial.goal_frames)
+    if representation.weight is None or reward.is_pixel:
+        images = (representation.images_of(trial.final_frames), trial.goal_frames)
+        rewards = IMAGE_REWARDS["pixel_sparse"](*images, reward)
+    else:
+        final = representation.encode(trial.final_frames)
+        rows = LatentRows(
+            next_latent=final.latent,
+            next_log_std=final.log_std,
+            goal=goal.latent,
+            weight=representation.weight,
+        )
+        rewards = LATENT_REWARDS["sparse"](rows, reward)
+    return TriedGoals(latents=goal.latent, is_reached=rewards == 0)
+
+
+def tried_goals_files(agent: Agent, config: Config, trial: Trial) -> dict[str, bytes]:
+    """Return the same as files by name; none without goal images."""
+    tried = tried_goals(agent.representation, config, trial)
+    return {} if tried is None else tried.files()
 
 
 def _try_some(agent: Agent, envs: Envs, goals: Goals) -> Trial:

@@ -5,7 +5,7 @@ from time import perf_counter
 
 import numpy as np
 
-from rig.agent.agent import Agent, save_agent
+from rig.agent.agent import Agent, agent_files, save_agent
 from rig.config import Config
 from rig.envs.tasks import is_external
 from rig.goals.practised import Practised
@@ -15,6 +15,7 @@ from rig.representation.fit import FitMetrics, OnProgress
 from rig.representation.probe import distance_correlation, probe, time_distance_correlation
 from rig.representation.representation import Images, Representation
 from rig.representation.vae import kl_nats_of
+from rig.runs.atomic_files import atomic_write
 from rig.runs.run import Run
 from rig.training.best import is_best, keep_best
 from rig.training.evaluate import (
@@ -22,6 +23,7 @@ from rig.training.evaluate import (
     GOALS_AT_ONCE,
     Trial,
     table,
+    tried_goals_files,
     try_goals,
 )
 from rig.training.fixed_goals import fixed_goals
@@ -148,7 +150,9 @@ class Recorder:
         measured |= self._latest
         self._log(measured)
         if is_best(self._run.metrics()):
-            keep_best(self._run, agent, table(self._config, trial, self._num_env_steps))
+            best = table(self._config, trial, self._num_env_steps)
+            files = agent_files(agent) | tried_goals_files(agent, self._config, trial)
+            keep_best(self._run, files, best)
         return trial
 
     def finish(self, agent: Agent, practised: Practised | None) -> None:
@@ -159,6 +163,8 @@ class Recorder:
             for directory in (self._run.directory, self._run.directory / "best"):
                 if directory.is_dir():
                     practised.save(directory)
+        for name, data in tried_goals_files(agent, self._config, trial).items():
+            atomic_write(self._run.directory / name, data)
         self._run.save_evaluation(table(self._config, trial, self._num_env_steps))
         if not agent.representation.needs_true_state:
             self._draw_trial(agent.representation, trial)

@@ -15,6 +15,7 @@ from rig.errors import RunError
 from rig.runs.checkpoint_store import NUM_KEPT
 from rig.runs.run import Run
 from rig.training.make_envs import Envs, unwrapped_envs
+from rig.training.practice_pictures import NUM_PICTURES
 
 
 GB = 1e9
@@ -25,6 +26,8 @@ FURTHER_RUN_BYTES = 0.4 * GB
 FIT_COPIES = {"patches": 6, "keypoints": 2, "quantile_keypoints": 2}
 """Bytes that a VAE fit holds per byte of its images, by architecture."""
 MOST_COPIES = max(FIT_COPIES.values())
+PICTURE_COPIES = 3
+"""Samples of pictures in memory while one is saved: before and after a round, and as a file."""
 NUMBER_BYTES = 4
 """Bytes of each number of a latent or an action."""
 ROWS_PER_FILE = 2000
@@ -109,8 +112,9 @@ def memory_bytes(config: Config, sizes: Sizes, num_together: int = 1) -> float:
     fit = num_copies * sizes.frame_bytes * num_fitted
     in_memory = 0 if is_memory_mapped(config, sizes) else frame
     buffers = num_together * num * (row_bytes(config, sizes) + in_memory)
+    pictures = (num_together - 1 + PICTURE_COPIES) * picture_bytes(config)
     programs = PROGRAM_BYTES + (num_together - 1) * FURTHER_RUN_BYTES
-    return programs + buffers + fit + 2 * ROWS_PER_FILE * frame
+    return programs + buffers + pictures + fit + 2 * ROWS_PER_FILE * frame
 
 
 def disk_bytes(config: Config, sizes: Sizes) -> float:
@@ -118,7 +122,8 @@ def disk_bytes(config: Config, sizes: Sizes) -> float:
     frame, num = kept_frame_bytes(config, sizes), num_rows(config, sizes)
     frames = (num + NUM_KEPT * config.checkpoint.every_steps) * frame
     mapped = num * frame if is_memory_mapped(config, sizes) else 0
-    return frames + (NUM_KEPT + 1) * num * row_bytes(config, sizes) + mapped
+    checkpoint = num * row_bytes(config, sizes) + picture_bytes(config)
+    return frames + (NUM_KEPT + 1) * checkpoint + mapped
 
 
 def num_rows(config: Config, sizes: Sizes) -> int:
@@ -136,6 +141,11 @@ def row_bytes(config: Config, sizes: Sizes) -> int:
     """Return the bytes of a row of the buffer without its frame: latent, log_std, action."""
     latent_dim = 0 if config.is_end_to_end else config.vae.latent_dim
     return NUMBER_BYTES * (2 * latent_dim + sizes.action_size)
+
+
+def picture_bytes(config: Config) -> int:
+    """Return the bytes of the sample of pictures that a run keeps for likeness."""
+    return 0 if config.is_given_truth else 3 * config.image_size**2 * NUM_PICTURES
 
 
 def is_memory_mapped(config: Config, sizes: Sizes) -> bool:

@@ -1,4 +1,5 @@
-// What is said of a goal: how the image was changed, how like anything practised it is.
+// What is said of a goal: how the image was changed, how like anything practised it is, and
+// how often such goals were reached.
 
 import { html } from "../vendor/htm-preact-standalone.module.js";
 
@@ -14,14 +15,17 @@ export const isUnlike = (goal) => goal?.likeness?.verdict === "unlike";
 function Likeness({ likeness, source }) {
   if (!likeness && source === "imagined") return null;
   if (!likeness) return html`<div class="likeness" role="status">How like what it practised is not known: this run kept nothing to compare with.</div>`;
-  const { reach } = likeness;
   return html`<div class=${`likeness ${likeness.verdict}`} role="status">
     <strong>${VERDICTS[likeness.verdict]}</strong>
     <meter min="0" max="1" value=${likeness.score} aria-label="how like what it practised"></meter>
     <ul>${likeness.measures.filter(({ text }) => text).map(({ kind, text }) => html`<li key=${kind}>${text}</li>`)}</ul>
-    ${reach && html`<p>Goals like this were reached ${Math.round(100 * reach.probability)} % of the time, among ${reach.among}.</p>`}
   </div>`;
 }
+
+const HowOften = ({ num_reached: reached, num_goals: num, text }) => html`<div class="how-often" role="status">
+  <meter min="0" max=${num} value=${reached} aria-label="goals like this that were reached"></meter>
+  <p>${text}</p>
+</div>`;
 
 export function GoalCard({ goal }) {
   if (!goal) return null;
@@ -29,5 +33,6 @@ export function GoalCard({ goal }) {
   return html`<div class="goal-card" data-goal=${goal.id}>
     ${said.length > 0 && html`<ul class="said">${said.map((text) => html`<li key=${text}>${text}</li>`)}</ul>`}
     <${Likeness} likeness=${goal.likeness} source=${goal.source} />
+    ${goal.reach && html`<${HowOften} ...${goal.reach} />`}
   </div>`;
 }
