@@ -196,7 +196,7 @@ class RewardConfig(Checked):
     """The reward for a goal."""
 
     kind: RewardKind = "latent"
-    """auto: sparse if imagined goals are often near each other, else sqrt_distance; chosen
+    """auto: sparse if practice often comes near imagined goals, else sqrt_distance; chosen
     after the first fit. latent: minus the distance in latent space; sqrt_distance: minus its
     square root, under which the last centimetre counts for more; log_probability: minus half
     the squared Mahalanobis distance; sparse: 0 near the goal, else -1; pixel: minus the mean

@@ -1,9 +1,9 @@
-"""``reward.kind auto``: sparse where imagined goals are often near each other, else dense.
+"""``reward.kind auto``: sparse where practice often comes near imagined goals, else dense.
 
 Under a sparse reward a detour costs no more than its time, so a hand leaves its own goal to put
 an object right. But a reward that is hardly ever given teaches nothing. How often it would be
 given shows in the images of the first fit: the more things move by themselves, the more rarely
-two imagined goals are near each other.
+an episode comes near what another one showed.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,12 +18,14 @@ from rig.training.recorder import Recorder
 from rig.types import Episodes
 
 
-MIN_NEAR_SHARE = 1e-4
-"""Share of pairs of imagined goals that are near each other at which the reward is sparse."""
+MIN_NEAR_SHARE = 0.1
+"""Share of imagined goals that other episodes came near at which the reward is sparse."""
 NEAR_SHARE = "reward/near_share"
 """The metric of that share."""
 NUM_GOALS = 1500
-"""Goals of which all pairs are looked at."""
+"""Goals that it is measured with, at most."""
+NUM_SEEN = 1500
+"""Images in which they are sought, at most: the share grows with their number."""
 
 
 def choose_reward(
@@ -58,7 +60,7 @@ def chosen_before(config: Config, metrics: Iterable[Mapping[str, float]]) -> Rew
 def near_share(
     config: Config, episodes: Episodes, weight: Float32[np.ndarray, " latent"]
 ) -> float:
-    """Return the share of pairs of imagined goals, of different episodes, that are near.
+    """Return the share of imagined goals that an episode came near, other than their own.
 
     It is 0 without episodes, as of images that are in no order.
 
@@ -72,14 +74,14 @@ def near_share(
     rng = np.random.default_rng(config.seed)
     latent, log_std = episodes.encoding.latent * (weight > 0), episodes.encoding.log_std
     source = "skewed" if config.goals.source == "skewed" else "seen"
-    rows = goals_among(latent, source, config.goals.skew, rng=rng)
-    first, second = rng.choice(rows, (2, NUM_GOALS))
-    std = np.maximum(np.exp(log_std[first]), config.reward.min_std)
-    squared = mahalanobis_squared(latent[first], latent[second], std)
+    goals = goals_among(latent, source, config.goals.skew, rng=rng)[:NUM_GOALS]
+    seen = rng.permutation(len(latent))[:NUM_SEEN]
+    std = np.maximum(np.exp(log_std[seen]), config.reward.min_std)
+    squared = mahalanobis_squared(latent[seen], latent[goals], std)
     episode = np.repeat(np.arange(len(episodes)), episodes.num_steps + 1)
-    differs = episode[first][:, None] != episode[second]
     is_near = squared < config.reward.sparse_threshold**2
-    return float((is_near & differs).sum() / max(differs.sum(), 1))
+    is_near &= episode[seen][:, None] != episode[goals]
+    return float(is_near.any(axis=0).mean())
 
 
 def mahalanobis_squared(
