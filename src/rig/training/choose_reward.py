@@ -18,7 +18,7 @@ from rig.training.recorder import Recorder
 from rig.types import Episodes
 
 
-MIN_NEAR_SHARE = 0.1
+MIN_NEAR_SHARE = 0.08
 """Share of imagined goals that other episodes came near at which the reward is sparse."""
 NEAR_SHARE = "reward/near_share"
 """The metric of that share."""
