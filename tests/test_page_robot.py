@@ -103,7 +103,7 @@ def picked_goal(page):
     page.locator(".pair img").first.wait_for()
 
 
-def test_the_reach_screen_drives_a_robot_and_a_stop_lasts_until_a_person_clears_it(
+def test_the_reach_screen_drives_a_robot_and_again_after_a_person_cleared_a_stop(
     page_of_robot, run
 ):
     with served(page_of_robot) as server:
@@ -127,3 +127,7 @@ def test_the_reach_screen_drives_a_robot_and_a_stop_lasts_until_a_person_clears_
             server.say("clear")
             assert "STOPPED" not in server.say("arm")
             server.wait_for("a person cleared the stop", 5)
+            page.get_by_role("button", name="Go", exact=True).click()
+            page.locator("[data-state=moving]").wait_for()
+            page.locator("[data-state=ready]").wait_for()
+            page.locator("li.attempt").nth(1).wait_for()

@@ -21,7 +21,7 @@ from rig.robots.client import RobotClient
 from rig.robots.local_link import LocalLink
 from rig.robots.read_config import read_config
 from rig.runs.run import Run
-from rig.serve.trained import Arm
+from rig.serve.arm import Arm
 from rig.training.kept_episodes import KeptEpisodes
 from rig.training.loop import train
 from rig.training.progress import PlainProgress
@@ -177,6 +177,37 @@ def test_an_arm_that_still_acts_for_a_client_that_was_cut_off_goes_home(bench):
     again = bench.env(wait_s=5.0)
     again.reset()
     assert bench.said == []
+
+
+def test_arming_forgets_the_episode_that_a_stop_ended(bench):
+    """A person took longer to look at the arm than an episode may take."""
+    env = bench.env()
+    env.reset()
+    env.stop("a person wants to look")
+    bench.simulation.run(bench.simulation.server.config.session.episode_s + 10)
+    for word in ("clear", "arm"):
+        bench.person(word)
+    bench.simulation.run(5.0)
+    env.reset()
+    assert not any("rest pose" in line for line in bench.simulation.server.log)
+    assert bench.said == []
+
+
+def test_who_wants_the_arm_to_stop_is_heard_while_it_drives_home(bench):
+    env = bench.env()
+    env.reset()
+    for _ in range(NUM_STEPS - 1):
+        env.step(action(1, 1, 1))
+    looks = []
+
+    def stop_at_the_third_look():
+        looks.append(bench.simulation.server.decision.doing)
+        if len(looks) == 3:
+            raise InterruptedError
+
+    env.listen(bench.hear, stop_at_the_third_look)
+    with pytest.raises(InterruptedError):
+        env.reset()
 
 
 def test_it_says_what_it_does_and_why_it_was_held(bench):

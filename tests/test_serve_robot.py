@@ -3,6 +3,7 @@
 import json
 import struct
 import zlib
+from dataclasses import replace
 from time import monotonic, sleep
 
 import numpy as np
@@ -12,6 +13,8 @@ from page_server import served
 
 from rig.envs.tasks import find_task
 from rig.goals.tried_goals import TriedGoals
+from rig.serve import server_state
+from rig.serve.arm import Arm
 from rig.serve.errors import RequestError
 from rig.serve.hub import unpack_frame
 from rig.serve.images import png
@@ -275,3 +278,94 @@ def test_things_that_overlap_are_said_and_not_moved():
     blocked = behind.state_of({"hand": [0.05, 0.65, 0.2], "door": [0.83]})
     with pytest.raises(RequestError, match=r"can't get there|overlap"):
         behind.goal_image(blocked)
+
+
+class Waiting(Arm):
+    """A real robot whose person does not come."""
+
+    def __init__(self, arm):
+        self.__dict__.update(arm.__dict__)
+        self.stops = []
+
+    def listen(self, say, check):
+        self.say, self.check = say, check
+
+    def begin(self, goal, *, is_reset):
+        while True:
+            self.say("the arm is not armed: look at it, then `rig robot arm`")
+            self.check()
+            sleep(0.01)
+
+    def stop(self, why):
+        self.stops.append(why)
+
+    def close(self):
+        """The one that it was made of is used on."""
+
+
+@pytest.fixture
+def waiting(server, awake):
+    robot = server.state.robot
+    trained = robot._trained
+    arm = Waiting(trained.arm)
+    arm.listen(robot._say, robot._signal.check)
+    robot._trained = replace(trained, arm=arm)
+    yield arm
+    robot._trained = trained
+    server.post("/api/robot/reset")
+    server.wait_for("ready")
+
+
+def told_and_stopped(server):
+    """Wait until the page says what the robot waits for; stop; return the state then."""
+    status = server.state.robot
+    while "not armed" not in status.status.reason:
+        sleep(0.01)
+    start_s = monotonic()
+    server.post("/api/robot/stop")
+    while status.status.state in ("moving", "waking", "stopping"):
+        assert monotonic() - start_s < 1
+        sleep(0.01)
+    return status.status.state
+
+
+def test_an_attempt_that_waits_for_a_person_says_so_and_ends_by_stop(server, awake, waiting):
+    goal = moved(server, awake)
+    with server.socket() as tab:
+        attempt = go(server, tab, goal)
+        assert told_and_stopped(server) == "held"
+        assert tab.take("attempt_end")["why"] == "stopped"
+    assert waiting.stops
+    listed = server.get(f"/api/runs/{awake}/attempts")["attempts"]
+    assert attempt not in [each["id"] for each in listed], "it never began"
+    assert server.request("GET", f"/api/attempts/{attempt}.mp4")[0] == 404
+
+
+def test_an_attempt_that_waits_for_a_person_ends_with_its_tab(server, awake, waiting):
+    goal = moved(server, awake)
+    with server.socket(has_beat=False) as tab:
+        go(server, tab, goal)
+        assert tab.take("attempt_end")["why"] == "lost"
+    assert waiting.stops
+
+
+def test_a_reset_that_waits_for_a_person_ends_by_stop(server, waiting):
+    server.post("/api/robot/reset")
+    sleep(0.05)
+    server.post("/api/robot/stop")
+    server.wait_for("held")
+    assert waiting.stops
+
+
+def test_a_robot_that_wakes_and_waits_for_a_person_says_so_and_ends_by_stop(
+    server, awake, monkeypatch
+):
+    found = server.state.robot._trained
+    arm = Waiting(found.arm)
+    with monkeypatch.context() as patch:
+        patch.setattr(server_state, "open_to_use", lambda *_: replace(found, arm=arm))
+        server.post("/api/robot", {"run": awake, "again": True})
+        assert told_and_stopped(server) == "asleep"
+    assert arm.stops
+    server.post("/api/robot", {"run": awake})
+    server.wait_for("ready")

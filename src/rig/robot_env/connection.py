@@ -15,7 +15,9 @@ LOOK_S = 0.5
 """Seconds between two looks at a robot that waits for a person."""
 REMIND_S = 60.0
 """Seconds until it says again what it waits for."""
-MOST_LOOKS = 60
+MOVING_LOOK_S = 0.1
+"""The same while it moves by itself: who wants it to stop is heard that soon."""
+MOST_MOVING_LOOKS = 300
 LEASE_TRIES = 8
 HAS_LEASE = "has the lease"
 """What a server says while another client may come back."""
@@ -78,7 +80,7 @@ class Connection:
             if waited_s and waited_s % REMIND_S == 0 and self._said:
                 self.say(f"waiting for {duration(waited_s)}: {self._said}")
             client = self._connected()
-            state = self._try(wait_until_idle) if client else None
+            state = self._try(self._wait_until_idle) if client else None
             if state is not None and self._is_ready(state):
                 begun = self._home_and_begin()
                 if begun is not None:
@@ -111,12 +113,25 @@ class Connection:
     def _home_and_begin(self) -> RobotState | None:
         """Go home and begin; None if something was in the way."""
         self._try(lambda client: client.home())
-        state = self._try(wait_until_idle)
+        state = self._try(self._wait_until_idle)
         if state is None or state.mode != "ARMED" or not state.is_fresh:
             return None
         self._said = ""
         begun = self._try(lambda client: client.begin())
         return begun if begun is not None and begun.image is not None else None
+
+    def _wait_until_idle(self, client: RobotClient) -> RobotState:
+        """Return once nothing moves by itself.
+
+        It asks again and again: a simulated robot on a busy machine may need a minute for what
+        it does in half of one, and one long question would look like a server that is gone.
+        """
+        for _ in range(MOST_MOVING_LOOKS):
+            self.check()
+            state = client.observe(MOVING_LOOK_S, until="idle")
+            if state.doing == "idle" or state.mode == "STOPPED":
+                break
+        return state
 
     def _is_ready(self, state: RobotState) -> bool:
         """Return whether the arm may move; if not, say once what it waits for."""
@@ -160,16 +175,3 @@ class Connection:
             self._ask(str(error))
             self.close()
             return None
-
-
-def wait_until_idle(client: RobotClient) -> RobotState:
-    """Return once nothing moves by itself.
-
-    It asks again and again: a simulated robot on a busy machine may need a minute for what it
-    does in half of one, and one long question would look like a server that is gone.
-    """
-    for _ in range(MOST_LOOKS):
-        state = client.observe(LOOK_S, until="idle")
-        if state.doing == "idle" or state.mode == "STOPPED":
-            break
-    return state

@@ -146,7 +146,7 @@ class Guard:
             self._say(f"not armed: {problem}")
         else:
             self._say("a person armed the arm; it goes home slowly")
-            self.situation.is_armed = True
+            self.situation.is_armed, self.situation.episode_s = True, None
             self.mover.arm(self.situation)
             self._start(Doing.HOMING)
 

@@ -1,5 +1,6 @@
 """The robot of a trained run, simulated or real, as the page drives it."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -30,11 +31,18 @@ class Arm:
         if isinstance(self._base, TabletopVectorEnv):
             self._large = TabletopVectorEnv(self._base.task, 1, LARGE_PX, 1)
         self._goal_state: np.ndarray | None = None
+        self._say: Callable[[str], object] = str
 
     @property
     def can_continue(self) -> bool:
         """Whether an attempt can start where the last one ended."""
         return self._large is not None
+
+    def listen(self, say: Callable[[str], object], check: Callable[[], object]) -> None:
+        """Show by ``say`` what a real robot waits for; call ``check``, which may raise."""
+        if isinstance(self._base, RobotVectorEnv):
+            self._base.listen(say, check)
+            self._say = say
 
     def begin(self, goal: GoalImage | None, *, is_reset: bool) -> Seen:
         """Begin an attempt at a goal, at the start or where the robot is."""
@@ -45,6 +53,7 @@ class Arm:
             return self._seen(tabletop.images(), {"state": tabletop.states()})
         options = known.options() if known else None
         observation, info = self._envs.reset(seed=0, options=options)
+        self._say("")  # it waits for nothing any more
         return self._seen(observation["observation"], info)
 
     def step(self, action: Float32[np.ndarray, "1 action"]) -> Seen:

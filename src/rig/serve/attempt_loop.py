@@ -9,7 +9,7 @@ from rig.serve.attempts import Recording
 from rig.serve.hub import Hub
 from rig.serve.images import jpeg, png
 from rig.serve.seen import Seen
-from rig.serve.stop_signal import StopSignal
+from rig.serve.stop_signal import StopSignal, WaitEndedError
 from rig.serve.trained import Trained
 
 
@@ -36,7 +36,10 @@ def move_to_goal(
         How it ended: ``done``, ``stopped`` or ``lost``.
     """
     arm, goal = trained.arm, recording.goal
-    seen = arm.begin(goal.image, is_reset=is_reset)
+    try:
+        seen = arm.begin(goal.image, is_reset=is_reset)
+    except WaitEndedError as ended:
+        return ended.why
     due_s = monotonic()
     for step in range(arm.num_steps + 1):
         action, encoding = trained.agent.act(

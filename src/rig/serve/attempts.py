@@ -47,6 +47,11 @@ class Recording:
         self.latent_distances.append(latent_distance)
         self.distances.append(seen.distances)
 
+    @property
+    def can_be_shown(self) -> bool:
+        """Whether it has ended, and began: one that was stopped while it waited did not."""
+        return self.why != "moving" and bool(self.images)
+
     def attempt(self) -> "rig.inference.reach.Attempt":
         """Return it as `rig reach` does."""
         from rig.inference.reach import Attempt
@@ -99,7 +104,7 @@ class AttemptStore:
         """Return the attempts of a run that have ended, the newest first."""
         with self._lock:
             found = [a for a in self._attempts.values() if a.goal.run == run_id]
-        return [a.as_json() for a in reversed(found) if a.why != "moving"]
+        return [a.as_json() for a in reversed(found) if a.can_be_shown]
 
     def get(self, attempt_id: str) -> Recording:
         """Return an attempt that has ended.
@@ -109,7 +114,7 @@ class AttemptStore:
         """
         with self._lock:
             found = self._attempts.get(attempt_id)
-        if found is None or found.why == "moving":
+        if found is None or not found.can_be_shown:
             raise not_found("no_attempt", "this attempt is gone")
         return found
 

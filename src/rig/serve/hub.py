@@ -37,9 +37,11 @@ class Client:
     is_closing: bool = False
 
     def add(self, text: str) -> None:
-        """Queue a message; a client with too many is closed."""
+        """Queue a message; a client with too many is closed, and nothing is kept for it."""
         if len(self.texts) >= MAX_WAITING:
             self.is_closing = True
+            self.texts.clear()
+            self.frames.clear()
         else:
             self.texts.append(text)
         self.is_ready.set()
@@ -101,8 +103,10 @@ class Hub:
 
     def _call(self, action: Any) -> None:
         def on_loop() -> None:
-            for client in self.clients.values():
+            for client in list(self.clients.values()):
                 action(client)
+                if client.is_closing:  # it reads nothing: the close may take seconds, too
+                    self.clients.pop(client.id)
 
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(on_loop)

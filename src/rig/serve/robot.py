@@ -7,10 +7,10 @@ that drives it sends a beat; without one it stops.
 
 import logging
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from queue import SimpleQueue
 from threading import RLock, Thread
-from typing import Any, Literal
+from typing import Any
 
 from rig.errors import RigError
 from rig.serve.attempt_loop import move_to_goal, show
@@ -18,37 +18,17 @@ from rig.serve.attempts import AttemptStore, Recording, busy
 from rig.serve.errors import RequestError
 from rig.serve.goals import Goal
 from rig.serve.hub import Hub
-from rig.serve.stop_signal import StopSignal
+from rig.serve.robot_status import State, Status
+from rig.serve.stop_signal import StopSignal, WaitEndedError
 from rig.serve.trained import Trained
 
 
+STOPPED = "Someone pressed Stop."
 LOST = "The page that drives it was not heard from for a second."
 SPEEDS = (0.0, 1.0, 4.0)
 """Times real time; 0: as fast as it can."""
-State = Literal["asleep", "waking", "ready", "moving", "stopping", "held", "fault"]
 Job = Callable[[], None]
 log = logging.getLogger("rig.serve")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Status:
-    """What the robot does, for everyone to see."""
-
-    state: State = "asleep"
-    run: str | None = None
-    """The run whose policy it uses."""
-    driver: str | None = None
-    """The client that sent it."""
-    attempt: str | None = None
-    goal: str | None = None
-    num_steps: int = 0
-    """The most steps of an attempt."""
-    num_env_steps: int = 0
-    """Environment steps that its policy was trained for."""
-    can_continue: bool = False
-    """Whether an attempt can start where the last one ended."""
-    reason: str = ""
-    """Why it is held, or in a fault; a sentence."""
 
 
 class Robot:
@@ -81,6 +61,7 @@ class Robot:
             is_awake = self._status.state in ("ready", "held")
             if is_awake and self._status.run == run_id and not again:
                 return
+            self._signal.arm(is_driven=False)
             self._set(Status(state="waking", run=run_id))
         self._jobs.put(lambda: self._wake(load))
 
@@ -123,10 +104,14 @@ class Robot:
         return recording.id
 
     def stop(self, reason: str) -> None:
-        """Stop the robot; it is held then. Nothing happens if it does not move."""
+        """Stop the robot; it is held then. Nothing happens if it does not move.
+
+        One that drives home, or waits for a person, is stopped too.
+        """
         with self._lock:
-            if self._status.state == "moving":
+            if self._status.state in ("moving", "waking", "stopping"):
                 self._signal.set()
+            if self._status.state == "moving":
                 self._change(state="stopping", reason=reason)
 
     def reset(self) -> None:
@@ -139,6 +124,7 @@ class Robot:
             self._check_still()
             if self._trained is None or self._status.state not in ("ready", "held"):
                 raise RequestError(409, "asleep", "the robot is not awake", "wake it first")
+            self._signal.arm(is_driven=False)
             self._change(state="stopping", reason="")
         self._jobs.put(self._reset)
 
@@ -174,6 +160,8 @@ class Robot:
         while (job := self._jobs.get()) is not None:
             try:
                 job()
+            except WaitEndedError:
+                self._end_wait()
             except RigError as error:
                 self._fault(str(error))
             except Exception as error:
@@ -187,12 +175,33 @@ class Robot:
         with self._lock:
             self._change(state="fault", driver=None, reason=reason)
 
+    def _say(self, text: str) -> None:
+        """Show what a real robot waits for; an empty text: nothing."""
+        with self._lock:
+            is_news = text != self._status.reason
+            if is_news and self._status.state in ("moving", "waking"):
+                self._change(reason=text)
+
+    def _end_wait(self) -> None:
+        """Stop a real robot that was on its way home, and hold it."""
+        trained = self._trained
+        if trained is not None:
+            trained.arm.stop(STOPPED)
+        with self._lock:
+            self._change(state="asleep" if trained is None else "held", reason=STOPPED)
+
     def _wake(self, load: Callable[[], Trained]) -> None:
         old, self._trained = self._trained, None
         if old is not None:
             old.arm.close()
         trained = load()
-        seen = trained.arm.begin(None, is_reset=True)
+        trained.arm.listen(self._say, self._signal.check)
+        try:
+            seen = trained.arm.begin(None, is_reset=True)
+        except BaseException:  # this robot is not used: others may want it
+            trained.arm.stop(STOPPED)
+            trained.arm.close()
+            raise
         latent = trained.encode(seen.image)
         trained.agent.act(seen.frame[None], latent, use_target_actor=True)  # compiles it
         show(self._hub, seen, trained.decode(latent))
@@ -200,6 +209,7 @@ class Robot:
             self._trained = trained
             self._change(
                 state="ready",
+                reason="",
                 num_steps=trained.arm.num_steps,
                 num_env_steps=trained.num_env_steps,
                 can_continue=trained.arm.can_continue,

@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from rig.serve.errors import RequestError
 from rig.serve.http import field, read_object, reply
-from rig.serve.robot import SPEEDS
+from rig.serve.robot import SPEEDS, STOPPED
 from rig.serve.server_state import state_of
 
 
@@ -48,7 +48,7 @@ async def go(request: Request) -> Response:
 async def stop(request: Request) -> Response:
     """Stop the robot; it does not matter who drives it."""
     robot = state_of(request).robot
-    robot.stop("Someone pressed Stop.")
+    robot.stop(STOPPED)
     return reply(asdict(robot.status))
 
 

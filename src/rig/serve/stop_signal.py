@@ -9,6 +9,14 @@ LOST_AFTER_S = 1.0
 LOOK_EVERY_S = 0.1
 
 
+class WaitEndedError(Exception):
+    """Raised where a robot is waited for, when it has to stop."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
 class StopSignal:
     """Set by any thread; the robot's thread waits on it between steps."""
 
@@ -40,6 +48,13 @@ class StopSignal:
     def is_lost(self) -> bool:
         """Whether the driver was not heard from for too long."""
         return self._is_driven and monotonic() - self._beat_s > LOST_AFTER_S
+
+    def check(self) -> None:
+        """Raise WaitEndedError if the robot has to stop."""
+        if self._event.is_set():
+            raise WaitEndedError("stopped")
+        if self.is_lost:
+            raise WaitEndedError("lost")
 
     def wait_until(self, due_s: float) -> str:
         """Wait until a time; return at once why to stop, or nothing when it is time to go on.
