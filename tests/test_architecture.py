@@ -160,6 +160,13 @@ def test_import_and_help_load_nothing_heavy(code):
     assert run_python(f"{wrapped}print({HEAVY} & set(sys.modules))").splitlines()[-1] == "set()"
 
 
+def test_using_a_trained_policy_loads_no_scipy():
+    """It takes as long as JAX, and only fits, studies and pages need it."""
+    modules = ("inference.open_run", "inference.reach", "goals.likeness", "inference.evaluate")
+    imports = "\n".join(f"import rig.{name}" for name in modules)
+    assert run_python(f"import sys\n{imports}\nprint('scipy' in sys.modules)") == "False"
+
+
 def test_all_shapes_are_checked_while_tests_run():
     with_shapes = {
         module_of(path).split(".")[0] for path in TREES if "jaxtyping" in path.read_text()

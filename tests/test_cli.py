@@ -1,3 +1,4 @@
+import gc
 import json
 import re
 import resource
@@ -13,7 +14,7 @@ from PIL import Image
 
 from rig.cli import doctor
 from rig.cli.commands import COMMANDS
-from rig.cli.main import main
+from rig.cli.main import RARELY, collecting_rarely, main
 from rig.cli.parse import parse
 from rig.cli.robot_commands import how_to_find_rig
 from rig.cli.train_command import Train
@@ -459,6 +460,16 @@ def test_each_goal_that_is_filmed_is_tried_from_its_own_start(tmp_path, monkeypa
     )
     evaluate.try_first_goals(*open_trained(make_run(tmp_path / "run").directory))
     assert seeds == [5, 6]
+
+
+def test_garbage_is_collected_rarely_but_in_commands_that_may_run_for_days():
+    before = gc.get_threshold()
+    found = {}
+    for command in ("reach", "train"):
+        with collecting_rarely([command]):
+            found[command] = gc.get_threshold()
+    assert found == {"reach": RARELY, "train": before}
+    assert gc.get_threshold() == before
 
 
 def test_doctor_measures_every_part(rig, monkeypatch):
