@@ -72,6 +72,8 @@ def test_frames_of_any_size_become_commands_as_in_training(policy, rng):
 
 
 def test_what_is_no_frame_is_refused(policy):
-    for frame in (np.zeros((96, 128), np.uint8), np.zeros((96, 128, 3), np.float32)):
+    shapes = ((96, 128), (0, 128, 3), (0, 96, 128, 3))
+    nothing = [np.zeros(shape, np.uint8) for shape in shapes]
+    for frame in (*nothing, np.zeros((96, 128, 3), np.float32)):
         with pytest.raises(ImageError, match="give uint8 RGB"):
             policy.see(frame)

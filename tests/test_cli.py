@@ -161,6 +161,7 @@ def test_every_preset_can_be_asked_for(rig):
             "reach nowhere --gaol goal.png",
             "no option --gaol in rig reach: did you mean --goal?",
         ),
+        ("train Reach --bogus", "no option --bogus in rig train; see rig train --help"),
         ("runs --srot date", "no option --srot in rig runs: did you mean --sort?"),
         ("robot serve file --simulate-time", "did you mean --simulated-time?"),
         ("robot serve file more", "unexpected 'more'; see rig robot serve --help"),

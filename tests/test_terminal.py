@@ -1,10 +1,11 @@
 """Standard output and standard error that are closed, full, a pipe, or ASCII only."""
 
 import io
+import os
 import resource
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import numpy as np
 import pytest
@@ -18,9 +19,10 @@ from rig.inference.video import save_video
 from rig.report.image_grid import save_png
 from rig.report.tables import print_table
 from rig.runs.atomic_files import complete_file
-from rig.sweep.progress import print_statuses
+from rig.sweep.progress import SweepProgress, print_statuses
 from rig.sweep.status import FAILED, RunStatus
 from rig.terminal import print_notice, print_to_stderr
+from rig.training.progress import open_progress
 
 
 LONG = "a-very-long-name-of-a-run-" * 8
@@ -105,6 +107,20 @@ def test_full_standard_error_stops_nothing(monkeypatch):
     print_notice("settings")
     print_to_stderr("train: 100 of 200")
     assert main(["nonsense"]) == 2
+
+
+@pytest.mark.parametrize("display", [open_progress, SweepProgress])
+def test_terminal_that_goes_away_stops_nothing(monkeypatch, display):
+    main_end, stderr = os.openpty()
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys, "stderr", os.fdopen(stderr, "w", encoding="utf-8"))
+    with display() as progress:
+        progress.note("before")
+        os.close(main_end)
+        for _ in range(3):
+            progress.note("after")
+    with suppress(OSError):
+        sys.stderr.close()
 
 
 def test_runs_in_a_pipe_are_rows_of_whole_cells_with_tabs(capsys, runs):

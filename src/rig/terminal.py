@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from typing import Any, TextIO, cast
 
 
 STDOUT = "standard output"
@@ -71,6 +72,30 @@ def print_to_stderr(line: str) -> None:
     with suppress(OSError):
         sys.stderr.write(f"{line}\n")
         sys.stderr.flush()
+
+
+class _Lossy:
+    """A stream whose errors are lost, with what could not be written."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def lossy_stderr() -> TextIO:
+    """Return standard error for what draws on it: a terminal that went away stops nothing."""
+    return cast("TextIO", _Lossy(sys.stderr))
 
 
 def print_notice(text: str) -> None:

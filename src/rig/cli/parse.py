@@ -88,18 +88,18 @@ def parse_words(kind: Any, name: str, words: Sequence[str], default: Any = None)
     return command
 
 
-def options_of(kind: Any) -> list[str]:
-    """Return the options of a command, as ``--help`` spells them."""
+def names_of(kind: Any) -> list[str]:
+    """Return the names of a command's options, as ``--help`` spells them after the dashes."""
     names = list(flat(asdict(Config()))) if kind is Train else []
     names = [*names, *(entry.name for entry in fields(kind))]
-    return [f"--{key.rstrip('_').replace('_', '-')}" for key in names]
+    return [name.rstrip("_").replace("_", "-") for name in names]
 
 
 def is_mistyped(word: str, kind: Any) -> bool:
     """Check whether a word is like an option of a command, but not quite one."""
-    options = options_of(kind)
-    is_option = word.startswith("--") and word.replace("_", "-") not in options
-    return is_option and bool(get_close_matches(word, options, n=1))
+    names, given = names_of(kind), word.removeprefix("--").replace("_", "-")
+    is_option = word.startswith("--") and given not in names
+    return is_option and bool(get_close_matches(given, names, n=1))
 
 
 def about_unknown(given: str, kind: Any, name: str) -> str:
@@ -107,8 +107,8 @@ def about_unknown(given: str, kind: Any, name: str) -> str:
     word = given.partition("=")[0]
     if not word.startswith("-"):
         return f"unexpected {word!r}; see rig {name} --help"
-    near = get_close_matches(word, options_of(kind), n=1)
-    hint = f": did you mean {near[0]}?" if near else f"; see rig {name} --help"
+    near = get_close_matches(word.lstrip("-"), names_of(kind), n=1)
+    hint = f": did you mean --{near[0]}?" if near else f"; see rig {name} --help"
     return f"no option {word} in rig {name}{hint}"
 
 

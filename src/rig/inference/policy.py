@@ -110,7 +110,8 @@ class Policy:
             ImageError: It is something else.
         """
         frames = np.asarray(frame)
-        if frames.dtype != np.uint8 or frames.ndim not in (3, 4) or frames.shape[-1] != 3:
+        is_rgb = frames.dtype == np.uint8 and frames.ndim in (3, 4) and frames.shape[-1] == 3
+        if not (is_rgb and frames.size):
             raise ImageError(
                 f"a frame is {frames.dtype} of shape {frames.shape}: give uint8 RGB of shape "
                 "[H, W, 3], or a batch of them"

@@ -1,7 +1,6 @@
 """The progress of a sweep on standard error."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from time import perf_counter
 from types import TracebackType
 
@@ -13,7 +12,7 @@ from rich.text import Text
 
 from rig.report.tables import is_terminal, print_rows, print_table
 from rig.sweep.status import DONE, FAILED, RUNNING, RunStatus, count_states
-from rig.terminal import print_line
+from rig.terminal import lossy_stderr, print_line
 from rig.training.progress import shown_metrics
 
 
@@ -30,7 +29,7 @@ class SweepProgress:
 
     def __init__(self, console: Console | None = None) -> None:
         """Make the display; by default on standard error."""
-        self._console = console or Console(stderr=True)
+        self._console = console or Console(file=lossy_stderr())
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
@@ -44,8 +43,7 @@ class SweepProgress:
 
     def note(self, text: str) -> None:
         """Print a line above the table."""
-        with suppress(OSError):
-            self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def update(self, statuses: Sequence[RunStatus], num_cores: int) -> None:
         """Show the status of every run, and print a line for each that has changed."""

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, SpinnerColumn, Task, TextColumn
 from rich.progress import Progress as Bars
 
-from rig.terminal import print_to_stderr
+from rig.terminal import lossy_stderr, print_to_stderr
 from rig.units import amount, duration
 
 
@@ -161,7 +161,7 @@ class PlainProgress(LiveProgress):
 
 def open_progress() -> Progress:
     """Return live bars on a terminal or in a notebook that draws them, else plain lines."""
-    console = Console(stderr=True)
+    console = Console(file=lossy_stderr())
     # Without ipywidgets, rich warns at each redraw in a notebook.
     is_notebook = console.is_jupyter and find_spec("ipywidgets") is not None
     is_live = (sys.stderr.isatty() and has_unicode(console)) or is_notebook
