@@ -5,12 +5,13 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 from fake_run import TINY, make_run
+from matplotlib.figure import Figure
 
 from rig.errors import RunError
 from rig.presets import find_preset
 from rig.report.lines import Line, smoothed
 from rig.report.page import page, write_report
-from rig.report.plots import Plot, to_svg
+from rig.report.plots import SIZE_IN, Plot, draw, to_svg
 from rig.report.run_facts import MINUTES, STEPS, read_facts
 from rig.report.sections import evenly_spaced
 from rig.runs.settings import preset_of
@@ -183,6 +184,23 @@ def test_lines_differ_in_colour_and_in_stroke():
     strokes = re.findall(r'style="fill: none;( stroke-dasharray[^"]*)?[^"]*stroke: (#\w+)', svg)
     assert len({colour for _, colour in strokes}) == 4
     assert svg.count("stroke-dasharray") >= 3
+
+
+@pytest.mark.parametrize(
+    ("x", "y"),
+    [([4000], [15.7]), ([2000, 4000], [15.8, 15.7]), ([400, 2000, 4000], [15, 6, 2])],
+)
+def test_the_label_of_the_no_op_policys_level_covers_no_point(x, y):
+    line = Line(label="policy", x=np.array(x, float), y=np.array(y, float))
+    plot = Plot(title="", x_label="", lines=[line], level=16.0, level_label="no-op policy")
+    figure = Figure(figsize=SIZE_IN, layout="constrained")
+    axes = figure.add_subplot()
+    draw(axes, replace(plot, is_log=True))
+    figure.draw_without_rendering()
+    (label,) = axes.texts
+    points = axes.transData.transform(np.stack([line.x, line.y], axis=1))
+    box = label.get_window_extent().padded(3)
+    assert not any(box.contains(*point) for point in points)
 
 
 @pytest.mark.parametrize("value", [0.5, 4.9, 300.0])

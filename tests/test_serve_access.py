@@ -4,7 +4,7 @@ import http.client
 import re
 import stat
 import sys
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 
 import pytest
@@ -15,6 +15,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from rig.errors import ConfigError, RunError
 from rig.serve.access import new_token
+from rig.serve.hub import MAX_CLIENTS, TRY_AGAIN_LATER
+from rig.serve.run_index import id_of
 from rig.serve.server import ServeOptions, check
 
 
@@ -114,6 +116,29 @@ def test_sockets_of_other_sites_are_refused(server, headers):
         pass
 
 
+@pytest.mark.parametrize("name", ["Origin", "Host"])
+def test_a_socket_whose_header_comes_twice_is_refused(server, name):
+    own = {"Origin": server.url, "Host": f"127.0.0.1:{server.port}"}
+    asks = [
+        ("Upgrade", "websocket"),
+        ("Connection", "Upgrade"),
+        ("Sec-WebSocket-Version", "13"),
+    ]
+    key = ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
+    for values in ((own[name], own[name]), (own[name], "http://evil.example")):
+        headers = [*asks, key, *((name, value) for value in values)]
+        assert server.request("GET", "/api/live", headers=headers)[0] in (400, 403)
+
+
+def test_the_seventeenth_socket_is_sent_away(server):
+    with ExitStack() as stack:
+        for _ in range(MAX_CLIENTS):
+            stack.enter_context(server.socket(has_beat=False))
+        with pytest.raises(ConnectionClosed) as closed, server.socket(has_beat=False):
+            pass
+        assert closed.value.rcvd.code == TRY_AGAIN_LATER
+
+
 def test_every_answer_has_the_headers_that_hold_scripts_back(server):
     for path in ("/", "/api/runs", "/nowhere", "/static/js/main.js"):
         _, headers, _ = server.request("GET", path)
@@ -166,6 +191,15 @@ def test_links_out_of_a_run_are_not_followed(runs, server, run_id, tmp_path):
     link.symlink_to(secret)
     assert server.request("GET", f"/api/runs/{run_id}/images/{link.name}")[0] == 404
     assert server.request("GET", f"/api/runs/{run_id}/images/reached.png")[0] == 200
+
+
+def test_a_run_behind_a_link_out_of_the_directory_is_not_listed(tmp_path):
+    outside = make_bare_run(tmp_path / "outside" / "run").directory
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "link").symlink_to(outside)
+    with served(tmp_path / "runs") as server:
+        assert server.get("/api/runs")["runs"] == []
+        assert server.request("GET", f"/api/runs/{id_of(outside)}")[0] == 404
 
 
 @pytest.mark.parametrize(

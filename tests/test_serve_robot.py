@@ -1,21 +1,24 @@
 """The robot behind the page: goals, go, stop, and what happens when nobody is there."""
 
+import http.client
 import json
 import struct
 import zlib
+from contextlib import suppress
 from dataclasses import replace
 from time import monotonic, sleep
 
 import numpy as np
 import pytest
 from fake_run import make_run
-from page_server import served
+from page_server import TOKEN, served
 
 from rig.envs.tasks import find_task
 from rig.goals.tried_goals import TriedGoals
 from rig.serve import server_state
 from rig.serve.arm import Arm
 from rig.serve.errors import RequestError
+from rig.serve.goals import MAX_GOALS
 from rig.serve.hub import unpack_frame
 from rig.serve.images import png
 from rig.serve.scene import LARGE_PX, Scene
@@ -212,6 +215,36 @@ def test_a_bomb_is_refused(server, awake):
     status, _, body = server.request("POST", f"/api/runs/{awake}/goals", bomb)
     assert status == 422
     assert b"too large" in body
+
+
+def test_what_hides_in_an_image_is_not_served_back(server, awake):
+    hidden = b"<script>alert(1)</script>"
+    polyglot = png(np.zeros((48, 48, 3), np.uint8)) + hidden
+    _, _, body = server.request("POST", f"/api/runs/{awake}/goals", polyglot)
+    goal = json.loads(body)["id"]
+    _, headers, image = server.request("GET", f"/api/goals/{goal}/image.png")
+    assert headers["content-type"] == "image/png"
+    assert hidden not in image
+
+
+def test_an_image_without_a_length_is_counted_while_it_comes(server, awake):
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+    connection.putrequest("POST", f"/api/runs/{awake}/goals")
+    connection.putheader("Transfer-Encoding", "chunked")
+    connection.putheader("Authorization", f"Bearer {TOKEN}")
+    connection.endheaders()
+    with suppress(OSError):  # the server may hang up before it has all
+        for _ in range(17):
+            connection.send(b"100000\r\n" + bytes(1 << 20) + b"\r\n")
+    assert connection.getresponse().status == 413
+    connection.close()
+
+
+def test_the_oldest_goals_are_forgotten(server, awake):
+    path = f"/api/runs/{awake}/goals/imagined"
+    made = [goal["id"] for _ in range(5) for goal in server.post(path, {"num": 16})]
+    kept = [server.request("GET", f"/api/goals/{goal}")[0] for goal in made]
+    assert kept == [404] * (len(made) - MAX_GOALS) + [200] * MAX_GOALS
 
 
 @pytest.mark.parametrize(

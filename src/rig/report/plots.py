@@ -33,6 +33,8 @@ PAGE_COLOUR = "#123456"
 """A placeholder for the text colour of the page."""
 LEAST_RATIO = 1.2
 """Widen a log axis to this ratio: Matplotlib has no place for labels on a narrower one."""
+LABEL_SHARE = 0.4
+"""Of the width of a plot that the label of a level takes, at most."""
 FEW_POINTS = 30
 """Lines with no more points than this mark each of them."""
 SIZE_IN = (5.0, 3.0)
@@ -85,7 +87,7 @@ def draw(axes: Axes, plot: Plot) -> None:
         marker = "o" if len(line.x) <= FEW_POINTS else None
         axes.plot(line.x, line.y, stroke, color=colour, marker=marker, label=line.label)
     if plot.level is not None:
-        draw_level(axes, plot.level, plot.level_label)
+        draw_level(axes, plot, plot.level)
     axes.set(title=plot.title, xlabel=plot.x_label, ylabel=plot.y_label)
     axes.grid(axis="y", which="both", color=PAGE_COLOUR, alpha=0.15, linewidth=0.6)
     axes.locator_params(axis="x", nbins=6)
@@ -97,12 +99,20 @@ def draw(axes: Axes, plot: Plot) -> None:
         axes.legend()
 
 
-def draw_level(axes: Axes, level: float, label: str) -> None:
-    """Draw a dotted line across, with its label below it at the right."""
+def draw_level(axes: Axes, plot: Plot, level: float) -> None:
+    """Draw a dotted line across, with its label below it where no line begins or ends.
+
+    Lines begin near the level and end far below it, so that the label is at the right; it is
+    at the left if there is room before the first point, as with a single one at the end.
+    """
     axes.axhline(level, color=PAGE_COLOUR, linestyle=(0, (1, 2)), linewidth=1.2)
-    place, units = (1, level), ("axes fraction", "data")
-    align: dict[str, Any] = {"ha": "right", "va": "top", "fontsize": 9}
-    axes.annotate(label, place, (0, -3), units, "offset points", **align)
+    ends = [(line.x[0], line.x[-1]) for line in plot.lines if len(line.x)]
+    is_left_free = bool(ends) and min(ends)[0] > LABEL_SHARE * max(last for _, last in ends)
+    place, units = (0 if is_left_free else 1, level), ("axes fraction", "data")
+    side = "left" if is_left_free else "right"
+    align: dict[str, Any] = {"ha": side, "va": "top", "fontsize": 9}
+    shift = (3 if is_left_free else 0, -3)
+    axes.annotate(plot.level_label, place, shift, units, "offset points", **align)
 
 
 def set_log_scale(axes: Axes) -> None:

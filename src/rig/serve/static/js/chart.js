@@ -8,6 +8,9 @@ const STROKES = [[], [8, 4], [2, 3], [8, 3, 2, 3]];
 const HEIGHT_PX = 240;
 const MOST_ROWS = 60;
 
+// A line keeps its colour and its stroke in every chart, also where others have no numbers.
+const strokeOf = ({ dash, index }) => dash || STROKES[Math.floor(index / 6 + index) % STROKES.length];
+
 const colours = () => {
   const style = getComputedStyle(document.documentElement);
   const value = (name) => style.getPropertyValue(name).trim();
@@ -27,12 +30,12 @@ function options(series, { isLog, xLabel, height, width, isFilled }) {
       { ...axis, label: xLabel, labelFont: "12px system-ui, sans-serif", labelSize: 22, size: 34, values: (_u, ticks) => ticks.map((x) => short(x)) },
       { ...axis, size: 52, values: (_u, ticks) => ticks.map((y) => (y === null ? "" : short(y))) },
     ],
-    series: [{ label: xLabel }, ...series.map(({ label, dash }, index) => ({
-      label,
-      stroke: look.lines[index % look.lines.length],
-      fill: isFilled ? `${look.lines[index % look.lines.length]}22` : undefined,
+    series: [{ label: xLabel }, ...series.map((each) => ({
+      label: each.label,
+      stroke: look.lines[each.index % 6],
+      fill: isFilled ? `${look.lines[each.index % 6]}22` : undefined,
       width: 2,
-      dash: dash || STROKES[Math.floor(index / look.lines.length + index) % STROKES.length],
+      dash: strokeOf(each),
       spanGaps: true,
       points: { show: (_u, _i, from, to) => to - from < 40, size: 5 },
     }))],
@@ -51,10 +54,10 @@ function Table({ series, xLabel, title }) {
       ${columns.map((column) => html`<td>${short(column[row])}</td>`)}</tr>`)}</tbody></table></div>`;
 }
 
-export function Chart({ title, series, xLabel, isLog = false, height, isFilled = false, canBeTable = true, children }) {
+export function Chart({ title, series, xLabel, isLog = false, height, isFilled = false, canBeTable = true }) {
   const place = useRef(null), plot = useRef(null);
   const [isTable, setTable] = useState(false);
-  const shown = series.filter(({ xs }) => xs.length);
+  const shown = series.map((each, index) => ({ ...each, index })).filter(({ xs }) => xs.length);
   const key = `${shown.map(({ label }) => label).join("|")} ${isLog} ${xLabel}`;
   useEffect(() => {
     if (!shown.length || isTable) return undefined;
@@ -84,9 +87,9 @@ export function Chart({ title, series, xLabel, isLog = false, height, isFilled =
   const last = shown.map(({ label, xs, ys }) => `${label}: ${short(ys[ys.length - 1])} at ${short(xs[xs.length - 1])}`).join("; ");
   return html`<figure class="chart">
     <figcaption><span class="title">${title}</span>
-      ${shown.length > 1 && html`<span class="legend">${shown.map(({ label }, index) => html`<span key=${label}>
-        <svg width="22" height="8" aria-hidden="true" class=${`line-${(index % 6) + 1}`}><line x1="0" y1="4" x2="22" y2="4" stroke-dasharray=${STROKES[Math.floor(index / 6 + index) % STROKES.length].join(" ")} /></svg>${label}</span>`)}</span>`}
-      <span class="spread"></span>${children}
+      ${series.length > 1 && html`<span class="legend">${shown.map((each) => html`<span key=${each.label}>
+        <svg width="22" height="8" aria-hidden="true" class=${`line-${(each.index % 6) + 1}`}><line x1="0" y1="4" x2="22" y2="4" stroke-dasharray=${strokeOf(each).join(" ")} /></svg>${each.label}</span>`)}</span>`}
+      <span class="spread"></span>
       ${canBeTable && shown.length > 0 && html`<button type="button" class="quiet" aria-pressed=${isTable ? "true" : "false"} onClick=${() => setTable(!isTable)}>${isTable ? "Chart" : "Table"}<span class="hidden"> of ${title}</span></button>`}
     </figcaption>
     ${!shown.length && html`<p class="faint">Nothing measured yet.</p>`}

@@ -6,20 +6,18 @@ import { Chart } from "./chart.js";
 import { count, duration, objectOf, unitOf } from "./format.js";
 import { Grids } from "./grids.js";
 import { isDistance, line, names, useMetrics } from "./metrics.js";
-import { Notice, Pill, useTitle } from "./parts.js";
+import { Against, Notice, Pill, useTitle } from "./parts.js";
 
 const COLUMNS = [["median", "median"], ["mean", "mean"], ["std", "spread"], ["do_nothing_median", "no-op policy"]];
 
 function Curves({ runs, found }) {
   const [x, setX] = useState("num_env_steps");
   const all = [...new Set(runs.flatMap(({ id }) => names(found[id]?.rows || []).filter(isDistance)))];
-  return html`<div class="charts">${all.map((name, index) => html`<${Chart} key=${name} isLog
+  return html`<section class="card"><div class="heading"><h2>How near they come</h2><${Against} x=${x} onX=${setX} /></div>
+    <div class="charts">${all.map((name) => html`<${Chart} key=${name} isLog
     title=${`${objectOf(name)}: distance from its goal, ${unitOf(name).shown}`}
     xLabel=${x === "minutes" ? "minutes of training" : "environment steps"}
-    series=${runs.map((run) => ({ label: run.name, ...line(found[run.id]?.rows || [], name, x, unitOf(name).scale) }))}>
-    ${index === 0 && html`<label class="choice">against <select value=${x} onChange=${(event) => setX(event.target.value)}>
-      <option value="num_env_steps">steps</option><option value="minutes">minutes</option></select></label>`}
-  <//>`)}</div>`;
+    series=${runs.map((run) => ({ label: run.name, ...line(found[run.id]?.rows || [], name, x, unitOf(name).scale) }))} />`)}</div></section>`;
 }
 
 function Results({ runs }) {
@@ -57,7 +55,7 @@ export function Compare({ ids }) {
   return html`<nav class="crumbs" aria-label="Where you are"><a href="#/">Runs</a> <span aria-hidden="true">/</span></nav>
     <div class="headline"><h1>Compare</h1></div>
     <p class="chips">${runs.map((run) => html`<a key=${run.id} class="chip" href=${`#/run/${run.id}`}>${run.name} <${Pill} state=${run.state} /></a>`)}</p>
-    <section class="card"><h2>How near they come</h2><${Curves} runs=${runs} found=${found} /></section>
+    <${Curves} runs=${runs} found=${found} />
     <section class="card"><h2>Last evaluation</h2><${Results} runs=${runs} /></section>
     <section class="card"><h2>Settings that differ</h2><${Settings} runs=${runs} /></section>
     <section class="card"><h2>Image grids</h2><${Grids} runs=${runs} /></section>`;

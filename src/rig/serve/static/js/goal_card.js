@@ -17,14 +17,13 @@ function Likeness({ likeness, source }) {
   if (!likeness) return html`<div class="likeness" role="status">How like what it practised is not known: this run kept nothing to compare with.</div>`;
   return html`<div class=${`likeness ${likeness.verdict}`} role="status">
     <strong>${VERDICTS[likeness.verdict]}</strong>
-    <meter min="0" max="1" value=${likeness.score} aria-label="how like what it practised"></meter>
     <ul>${likeness.measures.filter(({ text }) => text).map(({ kind, text }) => html`<li key=${kind}>${text}</li>`)}</ul>
   </div>`;
 }
 
 const HowOften = ({ num_reached: reached, num_goals: num, text }) => html`<div class="how-often" role="status">
-  <meter min="0" max=${num} value=${reached} aria-label="goals like this that were reached"></meter>
   <p>${text}</p>
+  <meter min="0" max=${num} value=${reached} aria-label="goals like this that were reached"></meter>
 </div>`;
 
 export function GoalCard({ goal }) {

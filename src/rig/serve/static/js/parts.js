@@ -82,3 +82,7 @@ export const Empty = ({ children }) => html`<div class="empty">${children}</div>
 export function useTitle(text) {
   useEffect(() => { document.title = text ? `${text} · rig` : "rig"; }, [text]);
 }
+
+// What curves are drawn against.
+export const Against = ({ x, onX }) => html`<label class="choice">against <select value=${x} onChange=${(event) => onX(event.target.value)}>
+  <option value="num_env_steps">steps</option><option value="minutes">minutes</option></select></label>`;

@@ -52,7 +52,7 @@ function Controls({ run, goal, robot, isOn, error, setError }) {
   const go = () => {
     if (!canGo) return;
     if (isUnlike(goal) && !isWarned) { setWarned(true); return; }
-    attempt(() => post("/api/robot/go", { goal: goal.id, client: live.client, start, speed, force: isWarned }));
+    attempt(() => post("/api/robot/go", { goal: goal.id, client: live.client, start, speed, force: isWarned }).then(() => setWarned(false)));
   };
   const stop = () => attempt(() => post("/api/robot/stop"));
   const reset = () => isMine && isStill && attempt(() => post("/api/robot/reset"));

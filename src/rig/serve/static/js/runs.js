@@ -20,9 +20,9 @@ export function useRuns(where = "") {
   return { runs, error };
 }
 
-const Distances = ({ run }) => html`${(run.distances || []).map((each) => html`
+const Distances = ({ run }) => html`<span class="distances">${(run.distances || []).map((each) => html`
   <span class="distance" key=${each.object}><strong>${each.text}</strong>
-  <span class="faint">${each.object.replace(/_/g, " ")}${each.no_op && `, from ${each.no_op}`}</span></span>`)}`;
+  <span class="faint">${each.object.replace(/_/g, " ")}${each.no_op && `, from ${each.no_op}`}</span></span>`)}</span>`;
 
 function Card({ run, isTicked, onTick }) {
   const share = run.num_env_steps_total ? Math.min(run.num_env_steps / run.num_env_steps_total, 1) : 0;
@@ -32,11 +32,11 @@ function Card({ run, isTicked, onTick }) {
     <div class="what">
       <h2><a href=${`#/run/${run.id}`}>${run.name}</a></h2>
       <p class="faint">${run.state === "damaged" ? run.why
-        : html`${run.task} · ${run.preset} preset · seed ${run.seed} · ${ago(run.updated_s)}`}</p>
+        : html`${run.task} · ${run.preset} preset · seed ${run.seed} · <span class="nowrap">${ago(run.updated_s)}</span>`}</p>
     </div>
     <div class="numbers"><${Distances} run=${run} /><${Spark} values=${run.spark} /></div>
     <div class="progress"><${Pill} state=${run.state} />
-      ${run.state !== "damaged" && html`<span class="faint">${count(run.num_env_steps || 0)} of ${count(run.num_env_steps_total)} steps${run.training_s ? ` · ${duration(run.training_s)}` : ""}</span>
+      ${run.state !== "damaged" && html`<span class="faint">${count(run.num_env_steps || 0)} of ${count(run.num_env_steps_total)} steps${run.training_s > 0 && html` · <span class="nowrap">${duration(run.training_s)}</span>`}</span>
       ${run.state !== "finished" && html`<${Bar} value=${share} label=${`${run.name}: share of its steps`} />`}`}
     </div>
     <div class="open">

@@ -5,7 +5,7 @@ import { Chart } from "./chart.js";
 import { count, objectOf, unitOf } from "./format.js";
 import { Grids } from "./grids.js";
 import { isDistance, line, names, useMetrics } from "./metrics.js";
-import { Notice } from "./parts.js";
+import { Against, Notice } from "./parts.js";
 import { Practice } from "./practice.js";
 
 const LOSSES = [
@@ -28,13 +28,11 @@ export function distanceSeries(rows, name, x, label) {
 function Distances({ rows }) {
   const [x, setX] = useState("num_env_steps");
   const found = names(rows).filter(isDistance);
-  if (!found.length) return html`<p class="faint">No evaluation yet.</p>`;
-  return html`<div class="charts">${found.map((name, index) => html`<${Chart} key=${name}
+  return html`<section class="card"><div class="heading"><h2>How near it comes</h2>${found.length > 0 && html`<${Against} x=${x} onX=${setX} />`}</div>
+    ${!found.length && html`<p class="faint">No evaluation yet.</p>`}
+    <div class="charts">${found.map((name) => html`<${Chart} key=${name}
     title=${`${objectOf(name)}: distance from its goal, ${unitOf(name).shown}`}
-    series=${distanceSeries(rows, name, x)} xLabel=${X_LABELS[x]} isLog>
-    ${index === 0 && html`<label class="choice">against <select value=${x} onChange=${(event) => setX(event.target.value)}>
-      <option value="num_env_steps">steps</option><option value="minutes">minutes</option></select></label>`}
-  <//>`)}</div>`;
+    series=${distanceSeries(rows, name, x)} xLabel=${X_LABELS[x]} isLog />`)}</div></section>`;
 }
 
 const Losses = ({ rows }) => html`<div class="charts">${LOSSES.map(([name, title, x = "num_env_steps"]) => html`<${Chart}
@@ -56,7 +54,7 @@ export function Watch({ run }) {
   return html`
     ${found?.wentOnFrom !== undefined && html`<${Notice} role="status">It went on from its checkpoint at ${count(found.wentOnFrom)} steps.<//>`}
     <${Practice} run=${run} />
-    <section class="card"><h2>How near it comes</h2><${Distances} rows=${rows} /></section>
+    <${Distances} rows=${rows} />
     <section class="card"><h2>What may be wrong</h2>
       ${run.findings.length ? html`<ul class="findings">${run.findings.map((text) => html`<li key=${text}>${text}</li>`)}</ul>`
         : html`<p>Nothing stands out.</p>`}</section>
