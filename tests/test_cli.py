@@ -372,7 +372,10 @@ def test_unfinished_run_is_one_line(rig, tmp_path):
     (directory / "policy" / "policy.json").unlink()
     code, _, err = rig("imagine", directory, "--out", tmp_path / "sheet.png")
     assert (code, err.count("\n")) == (2, 1)
-    assert "did not finish" in err
+    assert err.endswith(f"did not finish. Continue with `rig train --resume {directory}`\n")
+    (directory / "best").mkdir()
+    err = rig("evaluate", directory)[2]
+    assert err.endswith(f", or use {directory / 'best'}, its best policy so far\n")
 
 
 def test_half_written_run_is_one_line(rig, tmp_path):
