@@ -179,7 +179,7 @@ print(json.dumps(sorted(heavy & set(sys.modules))))
 
 
 def test_the_server_starts_and_shows_a_run_without_jax(tmp_path):
-    """It takes seconds to import, and 150 MB: only a robot that wakes needs it."""
+    """It takes two seconds to import, and 200 MB: only a robot that wakes needs it."""
     make_bare_run(tmp_path / "run")
     command = [sys.executable, "-c", SHOW, str(tmp_path)]
     here = {"cwd": Path(__file__).parent, "check": True}

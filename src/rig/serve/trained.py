@@ -1,7 +1,7 @@
 """A trained run in use: its policy, its robot, and what turns an image into a goal.
 
-The server shows runs without JAX, which takes seconds to import and 150 MB: only a robot that
-wakes loads it.
+The server shows runs without JAX, which takes two seconds to import and 200 MB: only a robot
+that wakes loads it.
 """
 
 from dataclasses import dataclass
