@@ -117,9 +117,8 @@ class Recorder:
     def after_choice(self, reward_kind: str, near_share: float) -> None:
         """Log which reward was chosen, and the share of goals that practice came near."""
         self._log({NEAR_SHARE: near_share})
-        self._progress.note(
-            f"reward: {reward_kind}, as practice came near {near_share:.0%} of imagined goals"
-        )
+        why = f"practice came near {near_share:.0%} of imagined goals"
+        self._progress.note(f"reward: {reward_kind}, as {why}")
 
     def after_round(self, num_env_steps: int, metrics: dict[str, float]) -> None:
         """Log a round of practice and learning."""
