@@ -124,6 +124,7 @@ def full_state(config: Config) -> TrainState:
         replay=replay,
         num_env_steps=config.buffer_size,
         num_rollbacks=0,
+        reward_kind="latent",
         env_states=np.zeros((config.num_envs, 100)),
         coverage=np.zeros(0, bool),
         pictures=PracticePictures(

@@ -73,21 +73,20 @@ class Cases:
 def all_cases() -> dict[str, Case]:
     """Return all cases: the bars first, then the table of delays."""
     cases = Cases()
+    keypoints = ("--preset", "keypoints")
     stack3 = ("--practice.delay", "stack", "--practice.num-stacked", "3")
-    cases.add("reach-fast", PINNED, "--preset", "fast", *stack3, *evaluated(4000, 10))
     cases.add(
-        "reach-camera", PINNED, "--preset", "camera", "--total-timesteps", "8000", *stack3,
-        *evaluated(2000, 20),
+        "reach", PINNED, "--total-timesteps", "8000", *stack3, *evaluated(2000, 20)
     )  # fmt: skip
+    cases.add("reach-keypoints", PINNED, *keypoints, *stack3, *evaluated(4000, 10))
     cases.add(
-        "reach-three-axes", {"options": {"puck": False}}, "--preset", "camera", *stack3,
-        *evaluated(4000, 20),
+        "reach-three-axes", {"options": {"puck": False}}, *stack3, *evaluated(4000, 20)
     )  # fmt: skip
     cases.add(
         "push",
         {"limits": {"box_low_m": [0.17, -0.10, 0.02], "box_high_m": [0.31, 0.10, 0.02]},
          "arm": {"home_m": [0.24, 0.0, 0.02]}},
-        "--preset", "fast", "--tuned-for", "PushResetFree", "--total-timesteps", "60000",
+        *keypoints, "--tuned-for", "PushResetFree", "--total-timesteps", "60000",
         "--episode-steps", "50", "--evaluate.every-steps", "60000", *stack3, puck_steps=50,
     )  # fmt: skip
     for remedy in REMEDIES:
@@ -96,7 +95,7 @@ def all_cases() -> dict[str, Case]:
             cases.add(
                 f"delay-{delay_ms}-{remedy}",
                 {**PINNED, "options": {"puck": False, **delay_options(delay_ms)}},
-                "--preset", "fast", "--practice.delay", remedy, "--practice.num-stacked", num,
+                *keypoints, "--practice.delay", remedy, "--practice.num-stacked", num,
                 "--total-timesteps", str(SWEEP_STEPS), "--evaluate.every-steps", "8000",
                 "--evaluate.num-goals", "20", "--collect.num-images", "1000",
             )  # fmt: skip

@@ -119,7 +119,7 @@ def every_kind(tiny):
     small = replace(tiny, buffer_size=200, checkpoint=config.CheckpointConfig(every_steps=100))
     hindsight = config.GoalMixture(original=0.2, future=0.8, prior=0.0)
     return {
-        "latents": small,
+        "latents": replace(small, reward=config.RewardConfig(kind="auto")),
         "pixels": replace(
             small,
             goals=config.GoalConfig(source="seen", refresh_every_steps=200, mixture=hindsight),

@@ -59,7 +59,7 @@ def test_training_takes_typed_options_and_dotted_settings(untrained, tmp_path):
     assert config == policy.config
     assert (config.task, config.seed, config.total_timesteps) == ("Push", 3, 500)
     assert config.td3.hidden_sizes == (8,)
-    assert config.reward.kind == "sparse"
+    assert config.reward.kind == "auto"
     command = json.loads((tmp_path / "a" / "origin.json").read_text())["command"]
     assert command == (
         "rig train Push --preset fast --seed 3 --total-timesteps 500 --vae.latent-dim 2 "

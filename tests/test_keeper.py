@@ -69,6 +69,7 @@ class Training:
             replay=new_replay(),
             num_env_steps=0,
             num_rollbacks=0,
+            reward_kind="sparse",
             env_states=np.arange(6.0).reshape(2, 3),
             coverage=np.array([True, False, True]),
             pictures=PracticePictures(np.full((2, 4, 4, 3), 7, np.uint8), 5),

@@ -19,7 +19,9 @@ def test_latent_distances_rank_as_true_ones(rng, monkeypatch, measured):
     """Keypoints that follow a few pixels jump between them: 0.4 (at a sharpness of 100)."""
     monkeypatch.setattr(nearness, "NUM_GOALS", 10)
     images = Tabletop(REACH, 1).goal_images(REACH.sample_states(400, rng=rng))
-    representation = nearness.representation_of(images, find_preset("fast", "Reach"), rng=rng)
+    representation = nearness.representation_of(
+        images, find_preset("keypoints", "Reach"), rng=rng
+    )
     measured(
         "correlation", nearness.nearness(REACH, representation, rng=rng)["hand"], above=0.55
     )

@@ -51,7 +51,7 @@ def test_unknown_kind_is_an_error_that_lists_the_known_ones():
 def test_every_prior_and_reward_of_the_settings_is_registered():
     assert set(PRIORS) == set(get_args(get_type_hints(GoalConfig)["source"]))
     kinds = set(get_args(get_type_hints(RewardConfig)["kind"]))
-    assert {*LATENT_REWARDS, *IMAGE_REWARDS} == kinds
+    assert {*LATENT_REWARDS, *IMAGE_REWARDS, "auto"} == kinds
 
 
 @pytest.mark.slow

@@ -25,7 +25,7 @@ from rig.training.trackers import TrackerName
 from rig.validation import require
 
 
-PresetName = Literal["paper", "fast", "camera", "her"]
+PresetName = Literal["paper", "fast", "keypoints", "her"]
 ProgressName = Literal["auto", "none"]
 Place = str | PathLike[str]
 

@@ -179,24 +179,29 @@ class GoalConfig(Checked):
     """How a sampled transition is relabelled."""
 
 
+RewardKind = Literal[
+    "auto",
+    "latent",
+    "sqrt_distance",
+    "log_probability",
+    "sparse",
+    "pixel",
+    "pixel_distance",
+    "pixel_sparse",
+]
+
+
 @dataclass(frozen=True, kw_only=True)
 class RewardConfig(Checked):
     """The reward for a goal."""
 
-    kind: Literal[
-        "latent",
-        "sqrt_distance",
-        "log_probability",
-        "sparse",
-        "pixel",
-        "pixel_distance",
-        "pixel_sparse",
-    ] = "latent"
-    """latent: minus the distance in latent space; sqrt_distance: minus its square root, under
-    which the last centimetre counts for more; log_probability: minus half the squared
-    Mahalanobis distance; sparse: 0 near the goal, else -1; pixel: minus the mean squared error
-    between image and goal image; pixel_distance: minus the root of that; pixel_sparse: 0 where
-    that root is small, else -1."""
+    kind: RewardKind = "latent"
+    """auto: sparse if practice often comes near imagined goals, else sqrt_distance; chosen
+    after the first fit. latent: minus the distance in latent space; sqrt_distance: minus its
+    square root, under which the last centimetre counts for more; log_probability: minus half
+    the squared Mahalanobis distance; sparse: 0 near the goal, else -1; pixel: minus the mean
+    squared error between image and goal image; pixel_distance: minus the root of that;
+    pixel_sparse: 0 where that root is small, else -1."""
     metric: Literal["spread", "steps"] = "spread"
     """How latents are weighted in distances: spread: all latents that vary count the same;
     steps: by the number of practice steps it takes to change them (needs
@@ -395,7 +400,7 @@ class Config(Checked):
         require(
             not (self.oracle and self.reward.is_pixel),
             f"--oracle uses no images, and reward.kind {self.reward.kind} compares them: "
-            "choose latent, sqrt_distance, log_probability or sparse",
+            "choose auto, latent, sqrt_distance, log_probability or sparse",
         )
         require(
             self.reward.metric == "spread" or self.collect.source == "practice",
@@ -481,9 +486,9 @@ class Config(Checked):
             f"{given} give the true state to policy or reward, --oracle to both: leave out one",
         )
         require(
-            self.reward.kind in ("latent", "sqrt_distance", "sparse"),
+            self.reward.kind in ("auto", "latent", "sqrt_distance", "sparse"),
             f"{given} compare distances: --reward.kind {self.reward.kind} does not, choose "
-            "latent, sqrt_distance or sparse",
+            "auto, latent, sqrt_distance or sparse",
         )
         require(
             self.goals.source in ("seen", "skewed"),

@@ -30,9 +30,8 @@ class See(Checked):
     (docs/see.md)."""
     env: EnvironmentId = ""
     """Any Gymnasium environment in place of a TASK."""
-    preset: Literal["fast", "camera"] | None = None
-    """The settings of the fit, as in `rig train --help`. Without it: camera for files, fast for
-    a task and for --env."""
+    preset: Literal["fast", "keypoints"] = "fast"
+    """The settings of the fit, as in `rig train --help`."""
     camera: str = ""
     """--env: the camera, as in `rig train --help`."""
     episode_steps: CountOrNone = 0
@@ -103,8 +102,7 @@ class See(Checked):
 
     def config(self, task: str) -> Config:
         """Return the settings with which training would begin; those of no task for files."""
-        preset = self.preset or ("fast" if task else "camera")
-        config = find_preset(preset, task, tuned_for_of(task))
+        config = find_preset(self.preset, task, tuned_for_of(task))
         return replace(
             config,
             seed=self.seed,

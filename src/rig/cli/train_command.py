@@ -49,10 +49,10 @@ class Train(Config):
     """What to learn: Reach, Push, PushWide, PushTwo, PushAny, PushGrey, PushDark, PushPattern,
     PushSame, PushBar, PushResetFree, Door, DoorResetFree, PickAndPlace, Rope, RopeColours,
     RopePick, or a task of your own as MODULE:ID."""
-    preset: Literal["paper", "fast", "camera", "her"] = "fast"
+    preset: Literal["paper", "fast", "keypoints", "her"] = "fast"
     """The settings to begin with. paper: RIG as published; fast: what learns fastest here;
-    camera: the same, but seen as a real camera needs it, through changing light and noise;
-    her: a baseline that learns end to end from pixels, without latents (hindsight, HER)."""
+    keypoints: the same, but it sees the mean place of each color; her: a baseline that learns
+    end to end from pixels, without latents (hindsight, HER)."""
     tuned_for: Annotated[str, arg(metavar="TASK")] = ""
     """Take the preset's settings for this task of ours, for any other task or environment."""
     env: EnvironmentId = ""

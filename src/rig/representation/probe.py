@@ -7,6 +7,8 @@ whether the latents hold a variable, not in which form.
 
 Latent distance is also correlated with true distance over random pairs, and with time, the
 number of steps between two frames of one episode.
+
+Of each latent, its KL and its weight are measured too.
 """
 
 from dataclasses import dataclass
@@ -14,7 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from rig.types import Episodes
+from rig.representation.representation import Representation
+from rig.representation.vae import kl_nats_of
+from rig.types import Encoding, Episodes
 
 
 NUM_NEIGHBOURS = 3
@@ -129,3 +133,15 @@ def pairs_of_frames(
     first_rows = np.cumsum(num_steps + 1) - (num_steps + 1)
     episode = rng.integers(len(num_steps), size=NUM_PAIRS)
     return first_rows[episode] + rng.integers(num_steps[episode] + 1, size=(2, NUM_PAIRS))
+
+
+def kl_rows(encoding: Encoding) -> dict[str, float]:
+    """Return the KL of each latent, averaged over images [nats]."""
+    per_latent = kl_nats_of(encoding.latent, encoding.log_std).mean(axis=0)
+    return {f"vae/kl_{index}_nats": float(kl) for index, kl in enumerate(per_latent)}
+
+
+def weight_rows(representation: Representation) -> dict[str, float]:
+    """Return the weight of each latent in distances."""
+    weight = () if representation.weight is None else representation.weight
+    return {f"vae/weight_{index}": float(value) for index, value in enumerate(weight)}

@@ -1,8 +1,10 @@
-"""What a fit of the representation changes besides: collected episodes, and replay."""
+"""The first fit, networks for it, and what a later fit changes besides."""
 
+import jax
 import numpy as np
 
 from rig.agent.agent import Agent
+from rig.agent.td3 import Learner, new_learner
 from rig.config import Config
 from rig.replay.buffer import ReplayBuffer
 from rig.representation.registry import REPRESENTATIONS
@@ -23,6 +25,13 @@ def first_fit(
     if not kind.needs_true_state:
         check_motion(collected)
     return kind.fit(config, collected, monitor, rng=rng)
+
+
+def first_learner(config: Config, action_size: int, *, rng: np.random.Generator) -> Learner:
+    """Return new networks for latents of the settings' kind."""
+    latent_size = REPRESENTATIONS[config.representation_kind].input_size(config)
+    key = jax.random.key(rng.integers(2**32))
+    return new_learner(latent_size, action_size, config.td3, key=key)
 
 
 def with_imagined_goals(

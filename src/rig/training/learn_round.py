@@ -33,6 +33,7 @@ def learn_from_kept(
     state: TrainState, config: Config, kept: KeptEpisodes, update: Update
 ) -> TrainState:
     """Learn from episodes that a robot did after the state was saved, as from any others."""
+    config = settings_of(state, config)
     for steps, collected in kept.practised_after(state.num_env_steps):
         episodes = with_imagined_goals(collected, state.agent.representation, rng=state.rng)
         num_new = steps - state.num_env_steps
@@ -66,7 +67,14 @@ def refit(state: TrainState, config: Config, num_new: int, monitor: FitMonitor) 
     return state
 
 
-def with_reduced_learning_rate(config: Config, state: TrainState) -> Config:
-    """Return the settings with half the learning rate for each rollback of the run."""
+def settings_of(state: TrainState, config: Config) -> Config:
+    """Return what the state learns with.
+
+    That is the reward that was chosen, and half the learning rate for each rollback.
+    """
     rate = config.td3.learning_rate * 0.5**state.num_rollbacks
-    return replace(config, td3=replace(config.td3, learning_rate=rate))
+    return replace(
+        config,
+        td3=replace(config.td3, learning_rate=rate),
+        reward=replace(config.reward, kind=state.reward_kind),
+    )

@@ -17,6 +17,7 @@ from rig.runs.interrupt import uninterrupted
 from rig.runs.run import FINGERPRINT, Run
 from rig.training.buffer import make_replay_buffer
 from rig.training.checkpoint_manager import CheckpointManager
+from rig.training.choose_reward import chosen_before
 from rig.training.coverage import RecordCoverage
 from rig.training.make_envs import make_envs, unwrapped_envs
 from rig.training.practice_pictures import PracticePictures
@@ -80,6 +81,7 @@ def state_without_replay(run: Run, envs: RecordCoverage, num_done: int) -> State
         replay=make_replay_buffer(run.config, envs, run.directory),
         num_env_steps=num_done,
         num_rollbacks=0,
+        reward_kind=chosen_before(run.config, run.metrics()),
         env_states=unwrapped_envs(envs).get_state(),
         coverage=envs.empty_coverage(),
         pictures=PracticePictures(),

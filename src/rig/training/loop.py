@@ -22,34 +22,33 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 
-import jax
 import numpy as np
 
 from rig.agent.agent import Agent
 from rig.agent.explore import Noise
-from rig.agent.td3 import new_learner, update_many
+from rig.agent.td3 import update_many
 from rig.config import Config, seconds_of
 from rig.errors import DivergedError
 from rig.replay.buffer import ReplayBuffer
-from rig.representation.registry import REPRESENTATIONS
 from rig.runs.interrupt import Interrupt, uninterrupted
 from rig.runs.run import Run
 from rig.training.buffer import make_replay_buffer
 from rig.training.check_envs import check_envs
 from rig.training.checkpoint_manager import CheckpointManager
+from rig.training.choose_reward import choose_reward
 from rig.training.collect import MAX_ROUND_STEPS, collect_images, is_enough
 from rig.training.coverage import RecordCoverage
 from rig.training.divergence import check_divergence
-from rig.training.fit_representation import first_fit, with_imagined_goals
+from rig.training.fit_representation import first_fit, first_learner, with_imagined_goals
 from rig.training.kept_episodes import KeptEpisodes
 from rig.training.learn import Update
 from rig.training.learn_round import (
     learn_from_kept,
     learn_round,
     refit,
+    settings_of,
     with_episodes,
     with_pictures,
-    with_reduced_learning_rate,
 )
 from rig.training.make_envs import unwrapped_envs
 from rig.training.practice_pictures import PracticePictures
@@ -156,13 +155,12 @@ def fit(state: CollectState, replay: ReplayBuffer, setup: Setup) -> TrainState:
     """Fit the representation to the collected images; store their episodes."""
     rng, collected, config = state.rng, state.collected, setup.config
     assert collected is not None
-    kind = REPRESENTATIONS[config.representation_kind]
     representation = first_fit(config, collected, setup.recorder, rng=rng)
-    key = jax.random.key(rng.integers(2**32))
-    action_size = unwrapped_envs(setup.envs).action_size
-    learner = new_learner(kind.input_size(config), action_size, config.td3, key=key)
-    if len(collected.num_steps):
-        replay.add(with_imagined_goals(collected, representation, rng=rng))
+    learner = first_learner(config, unwrapped_envs(setup.envs).action_size, rng=rng)
+    episodes = with_imagined_goals(collected, representation, rng=rng)
+    if len(episodes):
+        replay.add(episodes)
+    reward_kind = choose_reward(config, episodes, representation, setup.recorder)
     first = TrainState(
         rng=rng,
         agent=Agent(representation, learner),
@@ -170,6 +168,7 @@ def fit(state: CollectState, replay: ReplayBuffer, setup: Setup) -> TrainState:
         # Not what replay holds: a small one has forgotten some.
         num_env_steps=int(collected.num_steps.sum()),
         num_rollbacks=0,
+        reward_kind=reward_kind,
         env_states=state.env_states,
         coverage=setup.envs.empty_coverage(),
         pictures=PracticePictures(),
@@ -201,7 +200,7 @@ def practise(state: TrainState, setup: Setup) -> TrainState:
 def practise_episodes(state: TrainState, setup: Setup) -> TrainState:
     """Practise until the episodes of all environments are over, learning after each round."""
     rng, recorder, base_envs = state.rng, setup.recorder, unwrapped_envs(setup.envs)
-    config = with_reduced_learning_rate(setup.config, state)
+    config = settings_of(state, setup.config)
     goals = [
         state.agent.representation.imagine(config.num_envs, rng=rng)
         for _ in range(config.goals.per_rollout)

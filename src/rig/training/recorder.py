@@ -12,9 +12,14 @@ from rig.goals.practised import Practised
 from rig.report.image_grid import save_image_grid
 from rig.report.latent_traversals import latent_traversals
 from rig.representation.fit import FitMetrics, OnProgress
-from rig.representation.probe import distance_correlation, probe, time_distance_correlation
+from rig.representation.probe import (
+    distance_correlation,
+    kl_rows,
+    probe,
+    time_distance_correlation,
+    weight_rows,
+)
 from rig.representation.representation import Images, Representation
-from rig.representation.vae import kl_nats_of
 from rig.runs.atomic_files import atomic_write
 from rig.runs.run import Run
 from rig.training.best import is_best, keep_best
@@ -32,7 +37,7 @@ from rig.training.make_envs import Envs, make_envs, unwrapped_envs
 from rig.training.progress import Progress
 from rig.training.schedule import is_due
 from rig.training.summary import as_metrics, sum_up, worst_first
-from rig.types import Encoding, Episodes
+from rig.types import Episodes
 from rig.units import metric_of, unit_of
 
 
@@ -106,6 +111,11 @@ class Recorder:
         save_image_grid(self._run.images / "reconstructions.png", rows, "Reconstructions")
         rows = latent_traversals(representation, encoding.latent)
         save_image_grid(self._run.images / "latents.png", rows, "Latent traversals")
+
+    def after_choice(self, reward_kind: str, metrics: dict[str, float]) -> None:
+        """Log which reward was chosen."""
+        self._log(metrics)
+        self._progress.note(f"reward: {reward_kind}")
 
     def after_round(self, num_env_steps: int, metrics: dict[str, float]) -> None:
         """Log a round of practice and learning."""
@@ -235,15 +245,3 @@ class Recorder:
             "evaluation_s": round(self._evaluation_s, 3),
         }
         self._run.log(clock | metrics)
-
-
-def kl_rows(encoding: Encoding) -> dict[str, float]:
-    """Return the KL of each latent, averaged over images [nats]."""
-    per_latent = kl_nats_of(encoding.latent, encoding.log_std).mean(axis=0)
-    return {f"vae/kl_{index}_nats": float(kl) for index, kl in enumerate(per_latent)}
-
-
-def weight_rows(representation: Representation) -> dict[str, float]:
-    """Return the weight of each latent in distances."""
-    weight = () if representation.weight is None else representation.weight
-    return {f"vae/weight_{index}": float(value) for index, value in enumerate(weight)}

@@ -9,7 +9,7 @@ A round changes the replay buffer in place, so an old state is restored from dis
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,8 @@ import numpy as np
 from jaxtyping import Bool, Float64
 
 from rig.agent.agent import Agent, agent_files, load_agent, read_count
-from rig.config import Config
-from rig.errors import RunError
+from rig.config import Config, RewardConfig, RewardKind
+from rig.errors import ConfigError, RunError
 from rig.replay.buffer import ReplayBuffer
 from rig.representation.representation import Representation
 from rig.runs.array_files import Arrays, ArraySpec, array_bytes, load_arrays
@@ -70,6 +70,8 @@ class TrainState:
     """Environment steps so far, collection included."""
     num_rollbacks: int
     """How often it diverged and rolled back."""
+    reward_kind: RewardKind
+    """The reward of the settings, or what ``auto`` chose."""
     env_states: EnvStates
     """The state of the environments."""
     coverage: Bool[np.ndarray, " cells"]
@@ -90,6 +92,8 @@ def state_files(state: State) -> dict[str, bytes]:
     about: dict[str, Any] = {"generator": state.rng.bit_generator.state}
     about["num_env_steps"] = state.num_env_steps
     about["num_rollbacks"] = state.num_rollbacks if isinstance(state, TrainState) else 0
+    if isinstance(state, TrainState):
+        about["reward_kind"] = state.reward_kind
     files = {ENV_STATES_FILE: array_bytes({"env_states": state.env_states})}
     if isinstance(state, TrainState):
         files |= agent_files(state.agent)
@@ -133,6 +137,7 @@ def load_state(
         replay=replay,
         num_env_steps=read_count(about, "num_env_steps"),
         num_rollbacks=read_count(about, "num_rollbacks"),
+        reward_kind=load_reward_kind(about, config.reward),
         env_states=env_states,
         coverage=arrays["coverage"],
         pictures=load_pictures(directory),
@@ -174,6 +179,21 @@ def load_rows(part: RowFile) -> Arrays:
     if {len(array) for array in arrays.values()} != {part.end - part.first}:
         raise RunError(f"{part.path} holds other rows than its name says; it is damaged")
     return arrays
+
+
+def load_reward_kind(about: Mapping[str, Any], reward: RewardConfig) -> RewardKind:
+    """Return the kind of reward that the JSON holds; older states have that of the settings.
+
+    Raises:
+        RunError: It is not a kind, or ``auto``, which is none that learns.
+    """
+    try:
+        chosen = replace(reward, kind=about.get("reward_kind", reward.kind))
+    except ConfigError as error:
+        raise RunError(f"state.json: {error}; it is damaged") from error
+    if chosen.kind == "auto":
+        raise RunError("state.json does not say which reward was chosen; it is damaged")
+    return chosen.kind
 
 
 def load_generator(about: Mapping[str, Any]) -> np.random.Generator:

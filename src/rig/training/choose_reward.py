@@ -1,0 +1,96 @@
+"""``reward.kind auto``: sparse where practice often comes near imagined goals, else dense.
+
+Under a sparse reward a detour costs no more than its time, so a hand leaves its own goal to put
+an object right. But a reward that is hardly ever given teaches nothing. How often it would be
+given shows in the images of the first fit: the more things move by themselves, the more rarely
+an episode comes near what another one showed.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+from jaxtyping import Float32, Float64
+
+from rig.config import Config, RewardKind
+from rig.representation.prior import goals_among
+from rig.representation.representation import Representation
+from rig.training.recorder import Recorder
+from rig.types import Episodes
+
+
+MIN_NEAR_SHARE = 0.08
+"""Share of imagined goals that other episodes came near at which the reward is sparse."""
+NEAR_SHARE = "reward/near_share"
+"""The metric of that share."""
+NUM_GOALS = 1500
+"""Goals that it is measured with, at most."""
+NUM_SEEN = 1500
+"""Images in which they are sought, at most: the share grows with their number."""
+
+
+def choose_reward(
+    config: Config, episodes: Episodes, representation: Representation, recorder: Recorder
+) -> RewardKind:
+    """Return the reward of the settings, or which one suits what was collected.
+
+    Args:
+        config: Every setting.
+        episodes: What was collected, encoded.
+        representation: Encoded it.
+        recorder: Logs what was chosen, and why.
+    """
+    if config.reward.kind != "auto" or representation.weight is None:
+        return config.reward.kind
+    share = near_share(config, episodes, representation.weight)
+    recorder.after_choice(kind_for(share), {NEAR_SHARE: share})
+    return kind_for(share)
+
+
+def kind_for(share: float) -> RewardKind:
+    """Return the kind of reward for a share of near pairs."""
+    return "sparse" if share >= MIN_NEAR_SHARE else "sqrt_distance"
+
+
+def chosen_before(config: Config, metrics: Iterable[Mapping[str, float]]) -> RewardKind:
+    """Return the reward that a run with these metrics learned with."""
+    shares = (row[NEAR_SHARE] for row in metrics if NEAR_SHARE in row)
+    return kind_for(next(shares, 0.0)) if config.reward.kind == "auto" else config.reward.kind
+
+
+def near_share(
+    config: Config, episodes: Episodes, weight: Float32[np.ndarray, " latent"]
+) -> float:
+    """Return the share of imagined goals that an episode came near, other than their own.
+
+    It is 0 without episodes, as of images that are in no order.
+
+    Args:
+        config: Every setting; its seed draws the goals.
+        episodes: What was collected, encoded.
+        weight: Of each latent in distances.
+    """
+    if not len(episodes):
+        return 0.0
+    rng = np.random.default_rng(config.seed)
+    latent, log_std = episodes.encoding.latent * (weight > 0), episodes.encoding.log_std
+    source = "skewed" if config.goals.source == "skewed" else "seen"
+    goals = goals_among(latent, source, config.goals.skew, rng=rng)[:NUM_GOALS]
+    seen = rng.permutation(len(latent))[:NUM_SEEN]
+    std = np.maximum(np.exp(log_std[seen]), config.reward.min_std)
+    squared = mahalanobis_squared(latent[seen], latent[goals], std)
+    episode = np.repeat(np.arange(len(episodes)), episodes.num_steps + 1)
+    is_near = squared < config.reward.sparse_threshold**2
+    is_near &= episode[seen][:, None] != episode[goals]
+    return float(is_near.any(axis=0).mean())
+
+
+def mahalanobis_squared(
+    first: Float32[np.ndarray, "N latent"],
+    second: Float32[np.ndarray, "M latent"],
+    std: Float32[np.ndarray, "N latent"],
+) -> Float64[np.ndarray, "N M"]:
+    """Return the squared distance of all pairs, in units of the first one's deviation."""
+    precision = 1 / std.astype(np.float64) ** 2
+    scaled = precision * first
+    cross = scaled @ second.T.astype(np.float64)
+    return (scaled * first).sum(axis=1)[:, None] - 2 * cross + precision @ (second**2).T

@@ -1,0 +1,100 @@
+"""``reward.kind auto``: which reward suits what was collected."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rig.config import Config, GoalConfig, RewardConfig
+from rig.errors import RunError
+from rig.training.choose_reward import (
+    MIN_NEAR_SHARE,
+    NEAR_SHARE,
+    NUM_SEEN,
+    chosen_before,
+    near_share,
+)
+from rig.training.state import load_reward_kind
+from rig.types import Encoding, Episodes
+
+
+AUTO = Config(reward=RewardConfig(kind="auto"), goals=GoalConfig(source="seen"))
+
+
+def seen(latents, num_episodes):
+    """Return episodes of equal length with these latents, each of deviation 0.1."""
+    rng = np.random.default_rng(0)
+    num_steps = np.full(num_episodes, len(latents) // max(num_episodes, 1) - 1)
+    return Episodes(
+        num_steps=num_steps,
+        actions=np.zeros((num_steps.sum(), 2), np.float32),
+        frames=np.zeros((len(latents), 4, 4, 3), np.uint8),
+        encoding=Encoding(
+            latent=latents.astype(np.float32),
+            log_std=np.full(latents.shape, np.log(0.1), np.float32),
+        ),
+        goals=rng.standard_normal((num_episodes, latents.shape[1]), np.float32),
+    )
+
+
+def share(latents, num_episodes=100, config=AUTO):
+    return near_share(
+        config, seen(latents, num_episodes), np.ones(latents.shape[1], np.float32)
+    )
+
+
+@pytest.fixture
+def places():
+    return np.random.default_rng(1).uniform(-1, 1, (4000, 6))
+
+
+def test_goals_are_more_rarely_near_where_more_things_move(places):
+    few, many = share(places[:, :3]), share(places)
+    assert few > MIN_NEAR_SHARE > many
+
+
+def test_the_share_is_that_of_the_places_that_the_images_cover(places):
+    # Balls of radius 0.3 around 1500 images in the cube of volume 64 leave this much uncovered.
+    covered = 1 - np.exp(-NUM_SEEN * np.pi**2 / 2 * 0.3**4 / 2**4)
+    assert share(places[:, :4]) == pytest.approx(covered, rel=0.1)
+
+
+def test_goals_near_their_own_episode_do_not_count(places):
+    still = np.repeat(places[:100], 40, axis=0)
+    assert share(still) < MIN_NEAR_SHARE
+    assert share(still, num_episodes=4000 // 2) > MIN_NEAR_SHARE
+
+
+def test_a_latent_without_weight_does_not_count(places):
+    weight = np.array([1, 1, 1, 0, 0, 0], np.float32)
+    assert near_share(AUTO, seen(places, 100), weight) > MIN_NEAR_SHARE
+
+
+def test_images_in_no_order_have_no_near_goals(places):
+    assert share(places[:, :1], num_episodes=0) == 0
+
+
+@pytest.mark.parametrize(("share", "kind"), [(0.2, "sparse"), (0.05, "sqrt_distance")])
+def test_a_run_that_goes_on_finds_its_choice_in_its_metrics(share, kind):
+    rows = [{"num_env_steps": 0.0}, {NEAR_SHARE: share}]
+    assert chosen_before(AUTO, rows) == kind
+
+
+def test_a_reward_that_was_asked_for_stays():
+    latent = replace(AUTO, reward=RewardConfig(kind="latent"))
+    assert chosen_before(latent, [{NEAR_SHARE: 1.0}]) == "latent"
+
+
+def test_a_state_of_an_older_version_has_the_reward_of_the_settings():
+    assert load_reward_kind({}, RewardConfig(kind="latent")) == "latent"
+
+
+@pytest.mark.parametrize("about", [{}, {"reward_kind": "auto"}, {"reward_kind": "nearest"}])
+def test_a_state_that_does_not_say_what_was_chosen_is_damaged(about):
+    with pytest.raises(RunError, match="damaged"):
+        load_reward_kind(about, AUTO.reward)
+
+
+def test_the_share_is_measured_once_in_a_run(finished_run):
+    rows = [row for row in finished_run("latents").metrics() if NEAR_SHARE in row]
+    assert [row["num_env_steps"] for row in rows] == [0]
