@@ -255,8 +255,11 @@ def test_a_goal_is_reached_where_the_sparse_reward_says_so():
     assert tried_goals(grey, TINY, trial) is None
 
 
-def test_a_run_keeps_its_tried_goals_with_its_best_policy_too(finished_run):
-    run = finished_run("latents")
+@pytest.mark.parametrize(("kind", "dtype"), [("latents", np.float32), ("pixels", np.uint8)])
+def test_a_run_keeps_its_tried_goals_with_its_best_policy_too(finished_run, kind, dtype):
+    run = finished_run(kind)
+    size = run.config.image_size
+    latent_dim = 3 * size**2 if kind == "pixels" else run.config.vae.latent_dim
     for directory in (run.directory, run.directory / "best"):
-        kept = load_tried_goals(directory, run.config.vae.latent_dim, np.float32)
+        kept = load_tried_goals(directory, latent_dim, dtype)
         assert len(kept.latents) == run.config.evaluate.num_goals
