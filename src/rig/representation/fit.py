@@ -99,7 +99,7 @@ def _fit_stages(
     if isinstance(encoder, QuantileKeypointEncoder):
         # Its means are fixed, so they are computed once and not at each step.
         inputs = in_chunks(partial(fixed_means, encoder), images)
-        vae = replace(vae, encoder=FixedMeans(encoder.log_std))  # type: ignore[arg-type]
+        vae = replace(vae, encoder=FixedMeans(encoder.log_std))
     opt_state = optax.adam(config.learning_rate).init((vae.encoder, vae.decoder))
     for sigma_px, num_steps in stages:
         targets, weight = blurred_targets(vae, sharp, sigma_px, images.shape[1])

@@ -2,11 +2,11 @@
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from rig.nn.layers import MeanAndLogStd
 from rig.representation.quantile_keypoints import QuantileKeypointEncoder
-from rig.representation.vae import to_float
 
 
 class FixedMeans(eqx.Module):
@@ -22,4 +22,4 @@ class FixedMeans(eqx.Module):
 @eqx.filter_jit
 def fixed_means(encoder: QuantileKeypointEncoder, images: Array) -> Array:
     """Return the means of images, which no fit changes."""
-    return jax.vmap(encoder)(to_float(images))[0]
+    return jax.vmap(encoder)(images.astype(jnp.float32) / 255)[0]

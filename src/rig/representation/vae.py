@@ -27,6 +27,7 @@ from rig.config import VAEConfig
 from rig.nn.layers import Perceptron
 from rig.nn.patches import PatchDecoder, PatchEncoder
 from rig.representation.feature_points import FeaturePointEncoder
+from rig.representation.fixed_means import FixedMeans
 from rig.representation.keypoint_fit import fit_keypoints
 from rig.representation.keypoints import KeypointEncoder, calibrate, find_colors
 from rig.representation.output_basis import (
@@ -38,7 +39,9 @@ from rig.representation.output_basis import (
 from rig.representation.quantile_keypoints import QuantileKeypointEncoder, blank_encoder
 
 
-Encoder = PatchEncoder | KeypointEncoder | FeaturePointEncoder | QuantileKeypointEncoder
+Encoder = (
+    PatchEncoder | KeypointEncoder | FeaturePointEncoder | QuantileKeypointEncoder | FixedMeans
+)
 Decoder = PatchDecoder | Perceptron
 Rows = Float[Array | np.ndarray, "*B latent"]
 

@@ -3,25 +3,34 @@
 import jax
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from rig.representation.vae import VAE
+from rig.representation.vae import VAE, Posterior
 
 
 def vae_loss(
     vae: VAE,
-    images: Float[Array, "B H W 3"],
+    inputs: Float[Array, "B *input"],
     targets: Float[Array, "B *coefficients"],
     weight: Float[Array, ""],
     beta: float,
     *,
     key: PRNGKeyArray,
 ) -> tuple[Float[Array, ""], dict[str, Float[Array, ""]]]:
-    """Return the weighted reconstruction error plus beta times the KL, and metrics."""
-    keys = jax.random.split(key, len(images))
-    posterior = jax.vmap(vae.encode)(images)
+    """Return the weighted reconstruction error plus beta times the KL, and metrics.
+
+    Args:
+        vae: The VAE.
+        inputs: Images, or what its encoder takes in their place.
+        targets: What to reconstruct.
+        weight: Of the reconstruction error.
+        beta: Of the KL.
+        key: Draws the samples of the posteriors.
+    """
+    keys = jax.random.split(key, len(inputs))
+    posterior = jax.vmap(lambda one: Posterior(*vae.encoder(one)))(inputs)
     latent = jax.vmap(lambda one, key: one.sample(key=key))(posterior, keys)
     error = pixel_error(targets, jax.vmap(vae.decode_logits)(latent), vae.likelihood)
-    error_nats = weight * error.sum() / len(images)
-    kl_nats = posterior.kl_to_standard_normal().sum() / len(images)
+    error_nats = weight * error.sum() / len(inputs)
+    kl_nats = posterior.kl_to_standard_normal().sum() / len(inputs)
     loss = error_nats + beta * kl_nats
     return loss, {"vae/loss_nats": loss, "vae/error_nats": error_nats, "vae/kl_nats": kl_nats}
 

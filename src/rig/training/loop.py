@@ -49,6 +49,7 @@ from rig.training.learn_round import (
     settings_of,
     with_episodes,
     with_pictures,
+    with_readable_goals,
 )
 from rig.training.make_envs import unwrapped_envs
 from rig.training.practice_pictures import PracticePictures
@@ -123,7 +124,7 @@ def train(
         if isinstance(state, CollectState):
             state = collect(state, setup)
             state = fit(state, new_replay(), setup)
-        state = practise(state, setup)
+        state = with_readable_goals(practise(state, setup), config)
         setup.recorder.finish(state.agent, state.pictures.practised(config.seed))
     checkpoints.finish(state)
     return state.agent
