@@ -48,9 +48,8 @@ class RunIndex:
         self._roots = roots
         self._is_read_only = is_read_only
         self._allow_env = allow_env
-        self._lock = Lock()
-        """Held for moments only: requests wait for it, and a stop waits with them."""
         self._refreshing = Lock()
+        self._lock = Lock()  # for moments only: requests wait for it, and a stop with them
         self._places: dict[str, Place] = {}
         self._rows: dict[str, Row] = {}
         self._stamps: dict[str, str] = {}
@@ -60,13 +59,11 @@ class RunIndex:
         with self._refreshing:
             places = {id_of(place.directory): place for place in self._find()}
             gone = [run_id for run_id in self._places if run_id not in places]
-            locked, rows = locked_inodes(), dict(self._rows)
+            locked, rows = locked_inodes(), self._rows.copy()
             changed = [run for run in places if self._reread(run, places[run], locked, rows)]
-            for run_id in gone:
-                rows.pop(run_id, None)
-                self._stamps.pop(run_id, None)
+            self._stamps = {run: self._stamps[run] for run in places}
             with self._lock:
-                self._places, self._rows = places, rows
+                self._places, self._rows = places, {run: rows[run] for run in places}
             return [rows[run_id] for run_id in changed], gone
 
     def rows(self) -> list[Row]:
