@@ -25,7 +25,7 @@ test-all: $(STAMP)  ## the slow tests too
 
 check: lint types test-ci  ## what CI runs
 
-adapters: $(STAMP)  ## robot adapters against the real LeRobot and ROS 2 (network)
+adapters: $(STAMP)  ## robot adapters against the real LeRobot, ROS 2 and ROS 1 (network)
 	$(BIN)/python -m pytest tests/test_real_adapters.py -rs
 
 .PHONY: test-ci adapters

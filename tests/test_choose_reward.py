@@ -9,11 +9,11 @@ from rig.config import Config, GoalConfig, RewardConfig
 from rig.errors import RunError
 from rig.training.choose_reward import (
     MIN_NEAR_SHARE,
-    NEAR_SHARE,
     NUM_SEEN,
     chosen_before,
     near_share,
 )
+from rig.training.recorder import NEAR_SHARE
 from rig.training.state import load_reward_kind
 from rig.types import Encoding, Episodes
 

@@ -2,12 +2,15 @@
 
 LeRobot's own source is read with ``ast``, since running it needs PyTorch. ROS 2 runs: two
 processes in a virtual environment of its own, because its packages change the interpreter.
+ROS 1 runs in Debian's own Python, if its packages are installed there:
+``apt-get install python3-rospy python3-rosmaster python3-sensor-msgs python3-numpy``.
 """
 
 import ast
 import inspect
 import json
 import os
+import socket
 import subprocess
 import sys
 import venv
@@ -138,6 +141,54 @@ def test_the_adapter_drives_an_arm_on_ros_2(ros2_python):
     assert x_m > 0.43, "the arm obeyed, its joints found by name"
     assert y_m < -0.03
     assert z_m == pytest.approx(0.3)
+
+
+@pytest.fixture
+def ros1(unused_port):
+    """Return the Python of Debian's ROS 1 and its environment, with a master running."""
+    python = "/usr/bin/python3"
+    run_or_skip(python, "-c", "import genpy, numpy, rosmaster, rospy, sensor_msgs.msg")
+    env = os.environ | {
+        "PYTHONPATH": os.pathsep.join([str(TESTS.parent / "src"), str(TESTS)]),
+        "ROS_MASTER_URI": f"http://127.0.0.1:{unused_port}",
+        "ROS_IP": "127.0.0.1",
+    }
+    code = "import sys, rosmaster; rosmaster.rosmaster_main(sys.argv[1:])"
+    arguments = ("--core", "-p", str(unused_port))
+    master = subprocess.Popen(
+        [python, "-c", code, *arguments], env=env, stdout=subprocess.DEVNULL
+    )
+    yield python, env
+    master.terminate()
+    master.wait(timeout=10)
+
+
+@pytest.fixture
+def unused_port():
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+def test_the_adapter_drives_sawyer_on_ros_1(ros1):
+    """Joint states and images come in; speed, timeout and targets go out and are obeyed."""
+    python, env = ros1
+    pipe = {"env": env, "stdout": subprocess.PIPE, "text": True}
+    arm = subprocess.Popen([python, TESTS / "ros1_peer.py", "10"], **pipe)
+    ours = subprocess.Popen([python, TESTS / "ros1_adapter.py"], **pipe)
+    report, got = (
+        json.loads(process.communicate(timeout=60)[0].splitlines()[-1])
+        for process in (ours, arm)
+    )
+    assert report["levels"] > 10, "images are new ones"
+    assert len(report["places"]) > 50
+    assert got["commands"] > 50
+    assert got["modes"] == [1], "positions"
+    assert got["numbers"] == {"set_speed_ratio": 0.1, "joint_command_timeout": 0.2}
+    place_deg = report["places"][-1]
+    assert place_deg[1] < -20, "the arm obeyed, its joints found by name"
+    assert place_deg[6] > 20
+    assert place_deg[0] == pytest.approx(0)
 
 
 def test_lerobot_s_policy_asks_for_what_the_plug_in_has(lerobot):

@@ -28,7 +28,8 @@ async def make_of_image(request: Request) -> Response:
     source = check_source(request.query_params.get("source", "upload"))
     trained = state.trained(run_id)
     data = await read_body(request, MAX_IMAGE_BYTES)
-    goal = await run_sync(state.goals.add_image, trained, data, source, limiter=MAKERS)
+    image = await state.decoder.read(data, trained.image_size)
+    goal = await run_sync(state.goals.add, trained, image, source, limiter=MAKERS)
     return reply(goal.as_json(), 201)
 
 

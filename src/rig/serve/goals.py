@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import UInt8
 
-from rig.goals.goal_image import GoalImage, read_sent_image
+from rig.goals.goal_image import GoalImage
 from rig.goals.likeness import Likeness, likeness
 from rig.goals.tried_goals import HowOften
 from rig.serve.errors import RequestError, not_found
@@ -82,15 +82,6 @@ class GoalStore:
                 raise not_found("no_goal", "this goal is gone")
             self._goals.move_to_end(goal_id)
             return self._goals[goal_id]
-
-    def add_image(self, trained: Trained, data: bytes, source: Source) -> Goal:
-        """Make a goal of an image file's bytes.
-
-        Raises:
-            ImageError: They are not an image.
-        """
-        image = read_sent_image(data, trained.image_size)
-        return self.add(trained, image, source)
 
     def add(
         self,

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import asdict
-from time import monotonic
 
 from anyio.to_thread import run_sync
 from starlette.routing import WebSocketRoute
@@ -15,28 +14,15 @@ from rig.serve.goal_routes import scene_of
 from rig.serve.http import field, parse_object, to_json
 from rig.serve.hub import MAX_CLIENTS, TRY_AGAIN_LATER, Client, pack_frame
 from rig.serve.images import jpeg
+from rig.serve.rate import MAX_COMMANDS_PER_S, MAX_MESSAGES_PER_S, Rate
+from rig.serve.robot import STOPPED
 from rig.serve.run_routes import SCHEMA
 from rig.serve.server_state import ServerState, Values, as_request_error, state_of
 
 
-MAX_MESSAGES_PER_S = 50
 MAX_WATCHED = 16
 POLICY_VIOLATION = 1008
 PREVIEW_WAIT_S = 0.02
-
-
-class Rate:
-    """How many messages came within the last second, about."""
-
-    def __init__(self) -> None:
-        self._start_s, self._num = monotonic(), 0
-
-    def is_too_high(self) -> bool:
-        """Count a message; return whether there are too many."""
-        if monotonic() - self._start_s > 1:
-            self._start_s, self._num = monotonic(), 0
-        self._num += 1
-        return self._num > MAX_MESSAGES_PER_S
 
 
 async def live(socket: WebSocket) -> None:
@@ -72,22 +58,26 @@ def say(to: Client, kind: str, /, **values: object) -> None:
 
 
 async def receive_all(state: ServerState, client: Client) -> None:
-    """Do what a tab asks for; close it at the first message that means nothing."""
-    rate, preview = Rate(), Preview(state, client)
+    """Do what a tab asks for; close it at the first message that means nothing.
+
+    One that asks too often is closed, too. A stop is never too often.
+    """
+    messages, commands = Rate(MAX_MESSAGES_PER_S), Rate(MAX_COMMANDS_PER_S)
+    preview = Preview(state, client)
     try:
         while True:
             text = await client.socket.receive_text()
-            if rate.is_too_high():
-                await client.socket.close(POLICY_VIOLATION)
-                return
             message = parse_object(text)
             kind = message.get("type")
-            if kind == "scene":
+            is_command = kind in COMMANDS
+            if kind == "stop":
+                state.robot.stop(STOPPED)
+            elif messages.is_too_high() or (is_command and commands.is_too_high()):
+                raise RequestError(429, "too_many", "too many messages", "reload the page")
+            elif kind == "scene":
                 preview.ask(message)
-            elif isinstance(kind, str) and kind in ACTIONS:
-                ACTIONS[kind](state, client, message)
             else:
-                raise RequestError(400, "unknown_type", "unknown message", "reload the page")
+                action_of(kind)(state, client, message)
     except (WebSocketDisconnect, KeyError):  # KeyError: bytes in place of text
         return
     except RequestError:
@@ -125,6 +115,19 @@ ACTIONS: dict[str, Callable[[ServerState, Client, Values], None]] = {
     "watch": on_watch,
     "unwatch": on_unwatch,
 }
+COMMANDS = ("hello", "watch", "unwatch")
+"""Messages of which few are ever sent. Beats and scenes come all the time."""
+
+
+def action_of(kind: object) -> Callable[[ServerState, Client, Values], None]:
+    """Return what a message asks for.
+
+    Raises:
+        RequestError: It is of no known type.
+    """
+    if not (isinstance(kind, str) and kind in ACTIONS):
+        raise RequestError(400, "unknown_type", "unknown message", "reload the page")
+    return ACTIONS[kind]
 
 
 class Preview:

@@ -13,6 +13,16 @@ from rig.serve.robot import SPEEDS, STOPPED
 from rig.serve.server_state import state_of
 
 
+def count_command(request: Request) -> None:
+    """Count a command of the one that sends it; stops are not counted.
+
+    Raises:
+        RequestError: There were too many within a second.
+    """
+    address = request.client.host if request.client else ""
+    state_of(request).command_rates.count(address)
+
+
 async def show_robot(request: Request) -> Response:
     """Say what the robot does."""
     return reply(asdict(state_of(request).robot.status))
@@ -20,6 +30,7 @@ async def show_robot(request: Request) -> Response:
 
 async def wake(request: Request) -> Response:
     """Make the robot use a run's policy; it takes seconds, and the socket tells when."""
+    count_command(request)
     state, body = state_of(request), await read_object(request)
     run_id = field(body, "run", str)
     again = field(body, "again", bool, False)
@@ -29,18 +40,19 @@ async def wake(request: Request) -> Response:
 
 async def go(request: Request) -> Response:
     """Begin an attempt at a goal; the client is a connected socket, which must send beats."""
+    count_command(request)
     state, body = state_of(request), await read_object(request)
     goal = state.goals.get(field(body, "goal", str))
     client, start = field(body, "client", str), field(body, "start", str, "reset")
     speed = field(body, "speed", float, 1.0)
     if start not in ("reset", "here") or speed not in SPEEDS:
         raise RequestError(400, "bad_field", "start is reset or here; speed 0, 1 or 4")
+    await run_sync(state.check_can_reach, goal.run)  # then nothing waits: the tab is there
     if client not in state.hub.clients:
         raise RequestError(409, "no_client", "no such tab is connected", "reload the page")
     is_unlike = goal.likeness is not None and goal.likeness.verdict == "unlike"
     if is_unlike and not field(body, "force", bool, False):
         raise RequestError(422, "unlike", "the goal is unlike anything practised", "force")
-    state.check_can_reach(goal.run)
     attempt = state.robot.go(goal, client, is_reset=start == "reset", speed=speed)
     return reply({"attempt": attempt}, 202)
 
@@ -54,6 +66,7 @@ async def stop(request: Request) -> Response:
 
 async def reset(request: Request) -> Response:
     """Put the robot at its start."""
+    count_command(request)
     robot = state_of(request).robot
     robot.reset()
     return reply(asdict(robot.status), 202)

@@ -10,10 +10,12 @@ from starlette.requests import HTTPConnection
 from rig.errors import RigError
 from rig.runs.run import Run
 from rig.serve.attempts import AttemptStore
+from rig.serve.decoder import Decoder
 from rig.serve.errors import RequestError
 from rig.serve.goals import GoalStore
 from rig.serve.hub import Hub
 from rig.serve.metrics_tail import MetricsTail
+from rig.serve.rate import CommandRates
 from rig.serve.robot import Robot
 from rig.serve.run_index import RunIndex, policy_directory
 from rig.serve.trained import Trained, open_to_use
@@ -30,6 +32,8 @@ class ServerState:
     attempts: AttemptStore
     version: str
     is_read_only: bool = False
+    decoder: Decoder = field(default_factory=Decoder)
+    command_rates: CommandRates = field(default_factory=CommandRates)
     _tails: dict[str, MetricsTail] = field(default_factory=dict)
     _trained: dict[str, Trained] = field(default_factory=dict)
     _loading: Lock = field(default_factory=Lock)

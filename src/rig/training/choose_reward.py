@@ -14,14 +14,12 @@ from jaxtyping import Float32, Float64
 from rig.config import Config, RewardKind
 from rig.representation.prior import goals_among
 from rig.representation.representation import Representation
-from rig.training.recorder import Recorder
+from rig.training.recorder import NEAR_SHARE, Recorder
 from rig.types import Episodes
 
 
 MIN_NEAR_SHARE = 0.08
 """Share of imagined goals that other episodes came near at which the reward is sparse."""
-NEAR_SHARE = "reward/near_share"
-"""The metric of that share."""
 NUM_GOALS = 1500
 """Goals that it is measured with, at most."""
 NUM_SEEN = 1500
@@ -42,7 +40,7 @@ def choose_reward(
     if config.reward.kind != "auto" or representation.weight is None:
         return config.reward.kind
     share = near_share(config, episodes, representation.weight)
-    recorder.after_choice(kind_for(share), {NEAR_SHARE: share})
+    recorder.after_choice(kind_for(share), share)
     return kind_for(share)
 
 

@@ -42,6 +42,8 @@ from rig.units import metric_of, unit_of
 
 
 NUM_GRID_COLUMNS = 10
+NEAR_SHARE = "reward/near_share"
+"""The metric of the share of imagined goals that practice came near."""
 
 
 class Recorder:
@@ -112,10 +114,11 @@ class Recorder:
         rows = latent_traversals(representation, encoding.latent)
         save_image_grid(self._run.images / "latents.png", rows, "Latent traversals")
 
-    def after_choice(self, reward_kind: str, metrics: dict[str, float]) -> None:
-        """Log which reward was chosen."""
-        self._log(metrics)
-        self._progress.note(f"reward: {reward_kind}")
+    def after_choice(self, reward_kind: str, near_share: float) -> None:
+        """Log which reward was chosen, and the share of goals that practice came near."""
+        self._log({NEAR_SHARE: near_share})
+        why = f"practice came near {near_share:.0%} of imagined goals"
+        self._progress.note(f"reward: {reward_kind}, as {why}")
 
     def after_round(self, num_env_steps: int, metrics: dict[str, float]) -> None:
         """Log a round of practice and learning."""

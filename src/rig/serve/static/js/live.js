@@ -1,6 +1,7 @@
 // The socket: what the server tells, and whether it is there.
 
 import { useEffect, useState } from "../vendor/htm-preact-standalone.module.js";
+import { post } from "./api.js";
 
 const SCHEMA = 1;
 const BEAT_MS = 250;
@@ -51,6 +52,12 @@ export const newestFrame = (of) => frames.get(of);
 
 export function send(message) {
   if (socket && socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
+}
+
+// By both ways: a request can wait behind six others of the browser, and a socket can be lost.
+export function stopRobot() {
+  send({ type: "stop" });
+  return post("/api/robot/stop");
 }
 
 export function watch(run) {

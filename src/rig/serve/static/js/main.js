@@ -1,8 +1,7 @@
 // The page: its frame, and which screen is shown.
 
 import { html, render, useEffect, useState } from "../vendor/htm-preact-standalone.module.js";
-import { connect, live, useLive } from "./live.js";
-import { post } from "./api.js";
+import { connect, live, stopRobot, useLive } from "./live.js";
 import { Notice } from "./parts.js";
 import { Runs } from "./runs.js";
 import { RunScreen } from "./run.js";
@@ -63,7 +62,7 @@ function StopEverywhere() {
   const { robot } = useLive();
   if (robot.state !== "moving" && robot.state !== "stopping") return null;
   return html`<a class="moving-link" href=${`#/run/${robot.run}/reach`}>Robot is moving</a>
-    <button type="button" class="stop small" onClick=${() => post("/api/robot/stop")}>Stop</button>`;
+    <button type="button" class="stop small" onClick=${() => stopRobot().catch(() => {})}>Stop</button>`;
 }
 
 function Screen({ parts, query }) {

@@ -7,7 +7,7 @@ import { Chart } from "./chart.js";
 import { amount, count, objectOf } from "./format.js";
 import { isUnlike } from "./goal_card.js";
 import { GoalMaker } from "./goal_maker.js";
-import { live, useLive, useMessage } from "./live.js";
+import { live, stopRobot, useLive, useMessage } from "./live.js";
 import { Notice } from "./parts.js";
 import { Shortcuts, useShortcuts } from "./shortcuts.js";
 import { RobotsView, Stage } from "./stage.js";
@@ -54,7 +54,7 @@ function Controls({ run, goal, robot, isOn, error, setError }) {
     if (isUnlike(goal) && !isWarned) { setWarned(true); return; }
     attempt(() => post("/api/robot/go", { goal: goal.id, client: live.client, start, speed, force: isWarned }).then(() => setWarned(false)));
   };
-  const stop = () => attempt(() => post("/api/robot/stop"));
+  const stop = () => attempt(stopRobot);
   const reset = () => isMine && isStill && attempt(() => post("/api/robot/reset"));
   useShortcuts({ g: go, s: stop, Escape: stop, r: reset });
   const isDrivenByOther = robot.driver && robot.driver !== live.client && robot.state === "moving";
