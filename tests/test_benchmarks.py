@@ -121,3 +121,12 @@ def test_operations_of_an_update_are_what_xla_counts_and_a_little_less(key):
     learner = new_learner(4, 2, config, key=key)
     counted = update_many.lower(learner, batches, config, key=key).cost_analysis()["flops"]
     assert 1 <= counted / floor.update_flop(4, 2, config) <= 1.05
+
+
+def test_operations_of_a_fit_are_those_of_what_learns():
+    from rig.presets import FAST, PAPER
+
+    latent, hidden, out = FAST.vae.latent_dim, FAST.vae.hidden_size, FAST.vae.num_components
+    decoder = [(1, latent, hidden), (1, hidden, hidden), (1, hidden, out)]
+    assert floor.vae_products(FAST.vae, 48) == decoder
+    assert floor.vae_products(PAPER.vae, 48)[0] == (144, 48, 32)

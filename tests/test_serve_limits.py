@@ -1,18 +1,21 @@
 """What comes too often is refused, what takes too long is dropped, and a stop goes through."""
 
+import http.client
 import json
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from threading import Event, Thread
 from time import monotonic, sleep
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from page_server import served
+from fake_run import make_bare_run
+from page_server import TOKEN, served
 from websockets.exceptions import ConnectionClosed
 
 from rig.goals.goal_image import GoalImage
-from rig.serve import decoder
+from rig.serve import decoder, run_index
+from rig.serve.access import MAX_REQUESTS
 from rig.serve.rate import MAX_COMMANDS_PER_S, MAX_MESSAGES_PER_S
 
 
@@ -145,3 +148,52 @@ def test_a_stop_waits_for_no_image(server, made, stops, monkeypatch):
         for thread in sending:
             thread.join()
     assert made == 4 * ["upload"]
+
+
+def half_sent(server):
+    """A request whose body does not come."""
+    found = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+    found.putrequest("POST", "/api/robot")
+    found.putheader("Authorization", f"Bearer {TOKEN}")
+    found.putheader("Content-Length", "10")
+    found.endheaders()
+    return found
+
+
+def test_a_stop_comes_through_when_no_other_request_does(server, stops, monkeypatch):
+    monkeypatch.setattr(server.state.command_rates, "count", lambda _address: None)
+    with ExitStack() as stack:
+        for _ in range(MAX_REQUESTS):
+            stack.enter_context(closing(half_sent(server)))
+        wait_for(lambda: server.request("GET", "/api/health")[0] == 503)
+        server.post("/api/robot/stop")
+        assert stops
+    wait_for(lambda: server.request("GET", "/api/health")[0] == 200)
+
+
+def test_a_stop_waits_for_no_run_that_is_read(server, stops, tmp_path, monkeypatch):
+    make_bare_run(tmp_path / "one")
+    (row,) = server.get("/api/runs")["runs"]
+    make_bare_run(tmp_path / "two")
+    is_read, is_over, read = Event(), Event(), run_index.facts_of
+
+    def read_slowly(directory):
+        is_read.set()
+        assert is_over.wait(20)
+        return read(directory)
+
+    monkeypatch.setattr(run_index, "facts_of", read_slowly)
+    listing = Thread(target=server.get, args=("/api/runs",))
+    listing.start()
+    try:
+        assert is_read.wait(10)
+        asking = Thread(target=server.get, args=(f"/api/runs/{row['id']}/attempts",))
+        asking.start()
+        asking.join(5)
+        assert not asking.is_alive(), "who asks for a run that is known does not wait"
+        server.post("/api/robot/stop")
+        assert stops
+    finally:
+        is_over.set()
+        listing.join()
+    assert len(server.get("/api/runs")["runs"]) == 2

@@ -15,12 +15,13 @@ from page_server import TOKEN, served
 
 from rig.envs.tasks import find_task
 from rig.goals.tried_goals import TriedGoals
-from rig.serve import server_state
+from rig.serve import robot, server_state
 from rig.serve.arm import Arm
 from rig.serve.errors import RequestError
 from rig.serve.goals import MAX_GOALS
 from rig.serve.hub import unpack_frame
 from rig.serve.images import png
+from rig.serve.robot_status import STOPPED
 from rig.serve.scene import LARGE_PX, Scene
 
 
@@ -388,6 +389,32 @@ def test_a_reset_that_waits_for_a_person_ends_by_stop(server, waiting):
     server.post("/api/robot/stop")
     server.wait_for("held")
     assert waiting.stops
+
+
+def test_a_real_arm_is_stopped_after_its_attempt_too(server, waiting, monkeypatch):
+    """It drives home by itself then, and the page shows it as ready."""
+    monkeypatch.setattr(Waiting, "is_real", True)
+    server.state.robot._change(state="ready")
+    server.post("/api/robot/stop")
+    server.wait_for("held")
+    assert waiting.stops == [STOPPED]
+
+
+def test_a_stop_while_the_last_step_ends_is_not_lost(server, awake, waiting, monkeypatch):
+    """The loop has ended when Stop is pressed, and the robot is not yet ready."""
+    monkeypatch.setattr(Waiting, "is_real", True)
+
+    def ends_as_stop_is_pressed(*_args, **_options):
+        server.post("/api/robot/stop")
+        return "done"
+
+    monkeypatch.setattr(robot, "move_to_goal", ends_as_stop_is_pressed)
+    goal = moved(server, awake)
+    with server.socket() as tab:
+        go(server, tab, goal)
+        assert tab.take("attempt_end")["why"] == "done"
+        server.wait_for("held")
+    assert waiting.stops == [STOPPED]
 
 
 def test_a_robot_that_wakes_and_waits_for_a_person_says_so_and_ends_by_stop(

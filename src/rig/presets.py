@@ -1,4 +1,4 @@
-"""The presets: RIG as published, what learns fastest, what did before it, a baseline.
+"""The presets: RIG as published, the default, what the default was before, a baseline.
 
 ``OVERRIDES`` says which settings a task changes of each.
 """
@@ -51,14 +51,15 @@ FAST = replace(
     ),
     explore=ExploreConfig(kind="gaussian", sigma=0.2, random_eps=0.2),
 )
-"""What learns fastest here."""
+"""The default: it sees by quantile keypoints, and practice decides which reward it has."""
 
 KEYPOINTS = replace(
     FAST,
     vae=replace(FAST.vae, architecture="keypoints", latent_dim=16, whiten_floor=0.02),
     reward=RewardConfig(kind="sqrt_distance"),
 )
-"""The same, but it sees the mean place of each color. Most of docs/results.md is about it."""
+"""The default before that: it sees the mean place of each color, and the task's name decides
+which reward it has. Most of docs/results.md is about it."""
 
 HER = replace(
     PAPER,

@@ -51,8 +51,8 @@ class Train(Config):
     RopePick, or a task of your own as MODULE:ID."""
     preset: Literal["paper", "fast", "keypoints", "her"] = "fast"
     """The settings to begin with. paper: RIG as published; fast: what learns fastest here;
-    keypoints: the same, but it sees the mean place of each color; her: a baseline that learns
-    end to end from pixels, without latents (hindsight, HER)."""
+    keypoints: what fast was before: it sees the mean place of each color; her: a baseline that
+    learns end to end from pixels, without latents (hindsight, HER)."""
     tuned_for: Annotated[str, arg(metavar="TASK")] = ""
     """Take the preset's settings for this task of ours, for any other task or environment."""
     env: EnvironmentId = ""

@@ -57,7 +57,7 @@ def poor_distances(facts: Facts) -> Findings:
             found.append(
                 f"Latent distance hardly agrees with {what}: their correlation is {value:.2f}, "
                 f"less than {least}. Latent distance is the reward. See the latent traversals "
-                "below for what else the latents encode, and try another --vae.whiten-floor "
+                "below for what else the latents encode, and try another --vae.architecture "
                 "or --reward.kind."
             )
     return found

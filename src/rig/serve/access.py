@@ -42,6 +42,9 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(self), microphone=(), geolocation=()",
 }
+STOP_PATH = "/api/robot/stop"
+MAX_REQUESTS = 64
+"""Requests that are answered at once. A stop is always answered."""
 SINGLE = (b"host", b"origin", b"authorization", b"content-length")
 """Headers that must not come twice: two readers could choose differently."""
 
@@ -73,6 +76,7 @@ class Guard:
     def __init__(self, app: App, access: Access) -> None:
         self._app = app
         self._access = access
+        self._num_requests = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -81,12 +85,27 @@ class Guard:
             return
         refused = self._refusal(scope)
         if refused is None:
-            await self._app(scope, receive, with_headers(send))
+            await self._answer(scope, receive, with_headers(send))
         elif scope["type"] == "websocket":
             await receive()
             await send({"type": "websocket.close", "code": 1008})
         else:
             await refused(scope, receive, with_headers(send))
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, unless there are too many; a socket is none, and has its limit."""
+        if scope["type"] == "websocket" or scope["path"] == STOP_PATH:
+            await self._app(scope, receive, send)
+            return
+        if self._num_requests >= MAX_REQUESTS:
+            error = RequestError(503, "too_many", "too many requests wait", "try again")
+            await error_reply(error)(scope, receive, send)
+            return
+        self._num_requests += 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._num_requests -= 1
 
     def _refusal(self, scope: Scope) -> Response | None:
         try:

@@ -38,6 +38,11 @@ class Arm:
         """Whether an attempt can start where the last one ended."""
         return self._large is not None
 
+    @property
+    def is_real(self) -> bool:
+        """Whether it moves something that can break."""
+        return isinstance(self._base, RobotVectorEnv)
+
     def listen(self, say: Callable[[str], object], check: Callable[[], object]) -> None:
         """Show by ``say`` what a real robot waits for; call ``check``, which may raise."""
         if isinstance(self._base, RobotVectorEnv):

@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 
 from rig.serve.attempts import Recording
+from rig.serve.goals import Goal
 from rig.serve.hub import Hub
 from rig.serve.images import jpeg, png
+from rig.serve.robot_status import STOPPED
 from rig.serve.seen import Seen
 from rig.serve.stop_signal import StopSignal, WaitEndedError
 from rig.serve.trained import Trained
@@ -52,6 +54,25 @@ def move_to_goal(
         if step < arm.num_steps:
             seen = arm.step(action)
     return "done"
+
+
+def new_recording(goal: Goal, trained: Trained) -> Recording:
+    """Return the recording of an attempt that begins."""
+    task, arm = trained.run.config.task, trained.arm
+    return Recording(goal=goal, task=task, num_steps=arm.num_steps, step_s=arm.step_s)
+
+
+def begin_first(trained: Trained, hub: Hub) -> None:
+    """Put a robot that wakes at its start, compile its policy, and show what it sees."""
+    try:
+        seen = trained.arm.begin(None, is_reset=True)
+    except BaseException:  # this robot is not used: others may want it
+        trained.arm.stop(STOPPED)
+        trained.arm.close()
+        raise
+    latent = trained.encode(seen.image)
+    trained.agent.act(seen.frame[None], latent, use_target_actor=True)
+    show(hub, seen, trained.decode(latent))
 
 
 def note_step(

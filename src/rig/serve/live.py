@@ -15,7 +15,7 @@ from rig.serve.http import field, parse_object, to_json
 from rig.serve.hub import MAX_CLIENTS, TRY_AGAIN_LATER, Client, pack_frame
 from rig.serve.images import jpeg
 from rig.serve.rate import MAX_COMMANDS_PER_S, MAX_MESSAGES_PER_S, Rate
-from rig.serve.robot import STOPPED
+from rig.serve.robot_status import STOPPED
 from rig.serve.run_routes import SCHEMA
 from rig.serve.server_state import ServerState, Values, as_request_error, state_of
 

@@ -13,20 +13,16 @@ from threading import RLock, Thread
 from typing import Any
 
 from rig.errors import RigError
-from rig.serve.attempt_loop import move_to_goal, show
+from rig.serve.attempt_loop import begin_first, move_to_goal, new_recording, show
 from rig.serve.attempts import AttemptStore, Recording, busy
 from rig.serve.errors import RequestError
 from rig.serve.goals import Goal
 from rig.serve.hub import Hub
-from rig.serve.robot_status import State, Status
+from rig.serve.robot_status import LOST, STOPPED, State, Status
 from rig.serve.stop_signal import StopSignal, WaitEndedError
 from rig.serve.trained import Trained
 
 
-STOPPED = "Someone pressed Stop."
-LOST = "The page that drives it was not heard from for a second."
-SPEEDS = (0.0, 1.0, 4.0)
-"""Times real time; 0: as fast as it can."""
 Job = Callable[[], None]
 log = logging.getLogger("rig.serve")
 
@@ -42,6 +38,7 @@ class Robot:
         self._trained: Trained | None = None
         self._signal = StopSignal()
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._has_stop = False
         self._thread = Thread(target=self._work, name="robot", daemon=True)
         self._thread.start()
 
@@ -81,20 +78,12 @@ class Robot:
             RequestError: The robot moves, or it uses another run.
         """
         with self._lock:
-            self._check_still()
-            trained = self._trained
-            if trained is None or self._status.state not in ("ready", "held"):
-                raise RequestError(409, "asleep", "the robot is not awake", "wake it first")
+            trained = self._awake()
             if goal.run != trained.id:
                 raise RequestError(
                     409, "other_run", "the goal is another run's", "make a new one"
                 )
-            recording = Recording(
-                goal=goal,
-                task=trained.run.config.task,
-                num_steps=trained.arm.num_steps,
-                step_s=trained.arm.step_s,
-            )
+            recording = new_recording(goal, trained)
             self._signal.arm(is_driven=is_driven)
             self._change(
                 state="moving", driver=client, attempt=recording.id, goal=goal.id, reason=""
@@ -104,10 +93,18 @@ class Robot:
         return recording.id
 
     def stop(self, reason: str) -> None:
-        """Stop the robot; it is held then. Nothing happens if it does not move.
+        """Stop the robot, whatever it does; it is held then.
 
-        One that drives home, or waits for a person, is stopped too.
+        A real arm is always told: it drives home by itself when its attempt is over.
         """
+        with self._lock:
+            self._halt(reason)
+            if not self._has_stop:
+                self._has_stop = True
+                self._jobs.put(self._stop_arm)
+
+    def _halt(self, reason: str) -> None:
+        """End what the robot does; nothing happens if it does nothing."""
         with self._lock:
             if self._status.state in ("moving", "waking", "stopping"):
                 self._signal.set()
@@ -121,9 +118,7 @@ class Robot:
             RequestError: It moves, or is not awake.
         """
         with self._lock:
-            self._check_still()
-            if self._trained is None or self._status.state not in ("ready", "held"):
-                raise RequestError(409, "asleep", "the robot is not awake", "wake it first")
+            self._awake()
             self._signal.arm(is_driven=False)
             self._change(state="stopping", reason="")
         self._jobs.put(self._reset)
@@ -136,17 +131,24 @@ class Robot:
     def leave(self, client: str) -> None:
         """Stop the robot if this client, which is gone, drives it."""
         if self._status.driver == client and self._signal.is_driven:
-            self.stop("The tab that drove it was closed.")
+            self._halt("The tab that drove it was closed.")
 
     def close(self) -> None:
         """Stop the robot and end its thread."""
-        self.stop("rig serve has ended.")
+        self._halt("rig serve has ended.")
         self._jobs.put(None)
         self._thread.join(timeout=5)
 
     def _check_still(self) -> None:
         if self._status.state in ("waking", "moving", "stopping"):
             raise busy(self._status.state)
+
+    def _awake(self) -> Trained:
+        """Return what the robot uses; raise RequestError if it moves, or is not awake."""
+        self._check_still()
+        if self._trained is None or self._status.state not in ("ready", "held"):
+            raise RequestError(409, "asleep", "the robot is not awake", "wake it first")
+        return self._trained
 
     def _set(self, status: Status) -> None:
         self._status = status
@@ -182,13 +184,22 @@ class Robot:
             if is_news and self._status.state in ("moving", "waking"):
                 self._change(reason=text)
 
+    def _stop_arm(self) -> None:
+        """Stop a real arm, and hold it."""
+        self._has_stop = False
+        if self._trained is not None and self._trained.arm.is_real:
+            self._trained.arm.stop(STOPPED)
+            with self._lock:
+                if self._status.state == "ready":
+                    self._change(state="held", reason=STOPPED)
+
     def _end_wait(self) -> None:
         """Stop a real robot that was on its way home, and hold it."""
-        trained = self._trained
-        if trained is not None:
-            trained.arm.stop(STOPPED)
+        if self._trained is not None:
+            self._trained.arm.stop(STOPPED)
         with self._lock:
-            self._change(state="asleep" if trained is None else "held", reason=STOPPED)
+            state: State = "asleep" if self._trained is None else "held"
+            self._change(state=state, reason=STOPPED)
 
     def _wake(self, load: Callable[[], Trained]) -> None:
         old, self._trained = self._trained, None
@@ -196,15 +207,7 @@ class Robot:
             old.arm.close()
         trained = load()
         trained.arm.listen(self._say, self._signal.check)
-        try:
-            seen = trained.arm.begin(None, is_reset=True)
-        except BaseException:  # this robot is not used: others may want it
-            trained.arm.stop(STOPPED)
-            trained.arm.close()
-            raise
-        latent = trained.encode(seen.image)
-        trained.agent.act(seen.frame[None], latent, use_target_actor=True)  # compiles it
-        show(self._hub, seen, trained.decode(latent))
+        begin_first(trained, self._hub)
         with self._lock:
             self._trained = trained
             self._change(

@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from rig.serve.errors import RequestError
 from rig.serve.http import field, read_object, reply
-from rig.serve.robot import SPEEDS, STOPPED
+from rig.serve.robot_status import SPEEDS, STOPPED
 from rig.serve.server_state import state_of
 
 

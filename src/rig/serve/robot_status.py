@@ -6,6 +6,11 @@ from typing import Literal
 
 State = Literal["asleep", "waking", "ready", "moving", "stopping", "held", "fault"]
 
+STOPPED = "Someone pressed Stop."
+LOST = "The page that drives it was not heard from for a second."
+SPEEDS = (0.0, 1.0, 4.0)
+"""Times real time; 0: as fast as it can."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Status:

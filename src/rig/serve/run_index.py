@@ -48,23 +48,23 @@ class RunIndex:
         self._roots = roots
         self._is_read_only = is_read_only
         self._allow_env = allow_env
-        self._lock = Lock()
+        self._refreshing = Lock()
+        self._lock = Lock()  # for moments only: requests wait for it, and a stop with them
         self._places: dict[str, Place] = {}
         self._rows: dict[str, Row] = {}
         self._stamps: dict[str, str] = {}
 
     def refresh(self) -> tuple[list[Row], list[str]]:
         """Look for runs; return the rows that changed, and the ids of runs that are gone."""
-        with self._lock:
+        with self._refreshing:
             places = {id_of(place.directory): place for place in self._find()}
             gone = [run_id for run_id in self._places if run_id not in places]
-            self._places = places
-            for run_id in gone:
-                self._rows.pop(run_id, None)
-                self._stamps.pop(run_id, None)
-            locked = locked_inodes()
-            changed = [run_id for run_id in places if self._reread(run_id, locked)]
-            return [self._rows[run_id] for run_id in changed], gone
+            locked, rows = locked_inodes(), self._rows.copy()
+            changed = [run for run in places if self._reread(run, places[run], locked, rows)]
+            self._stamps = {run: self._stamps[run] for run in places}
+            with self._lock:
+                self._places, self._rows = places, {run: rows[run] for run in places}
+            return [rows[run_id] for run_id in changed], gone
 
     def rows(self) -> list[Row]:
         """Return a row for each run, the newest first."""
@@ -132,16 +132,17 @@ class RunIndex:
                 found.append(Place(directory=path, name=as_text(name), is_named=is_named))
         return found
 
-    def _reread(self, run_id: str, locked: set[int] | None) -> bool:
-        """Read a run if its files changed; return whether its row did."""
-        place = self._places[run_id]
+    def _reread(
+        self, run_id: str, place: Place, locked: set[int] | None, rows: dict[str, Row]
+    ) -> bool:
+        """Read a run into ``rows`` if its files changed; return whether its row did."""
         is_training = is_locked(place.directory, locked)
         stamp = f"{is_training} {place} {stamp_of(place.directory)}"
         stamp += f" {stamp_of(place.directory / 'best')}"
         if self._stamps.get(run_id) == stamp:
             return False
         self._stamps[run_id] = stamp
-        self._rows[run_id] = self._read(run_id, place, is_training)
+        rows[run_id] = self._read(run_id, place, is_training)
         return True
 
     def _read(self, run_id: str, place: Place, is_training: bool) -> Row:

@@ -17,6 +17,7 @@ from rig.runs.settings import learned_from, preset_of
 from rig.serve.errors import RequestError, not_found
 from rig.serve.http import reply
 from rig.serve.images import read_png, read_round
+from rig.serve.run_index import RunIndex
 from rig.serve.server_state import ServerState, Values, state_of
 from rig.settings import flat
 from rig.sweep.query import select
@@ -36,9 +37,18 @@ async def health(request: Request) -> Response:
 
 async def list_runs(request: Request) -> Response:
     """List the runs; with ``where``, those that meet all conditions."""
-    index = state_of(request).index
-    await run_sync(index.refresh)
-    rows, where = index.rows(), request.query_params.get("where", "")[:MAX_CONDITION]
+    where = request.query_params.get("where", "")[:MAX_CONDITION]
+    return await run_sync(reply_runs, state_of(request).index, where)
+
+
+def reply_runs(index: RunIndex, where: str) -> Response:
+    """Return the runs that meet all conditions.
+
+    Raises:
+        RequestError: A condition is none.
+    """
+    index.refresh()
+    rows = index.rows()
     conditions = [part.strip() for part in where.split(",") if part.strip()]
     if conditions:
         whole = [row for row in rows if row["state"] != "damaged"]
@@ -90,7 +100,7 @@ async def read_metrics(request: Request) -> Response:
     after, generation = whole_number(request, "after"), whole_number(request, "generation")
     try:
         tail = state.tail(run_id)
-        return reply(await run_sync(tail.read, after, generation))
+        return await run_sync(lambda: reply(tail.read(after, generation)))
     except RunError as error:
         raise RequestError(409, "damaged", str(error)) from error
 
@@ -106,7 +116,7 @@ async def read_grid(request: Request) -> Response:
     name = request.path_params["name"]
     if not GRID_NAME.fullmatch(name):
         raise not_found("no_image", "there is no such image")
-    run = state_of(request).index.open(request.path_params["run_id"])
+    run = await run_sync(state_of(request).index.open, request.path_params["run_id"])
     data = await run_sync(read_png, run.images / name, run.directory)
     return png_reply(request, data)
 

@@ -111,7 +111,6 @@ def uvicorn_config(app: object) -> uvicorn.Config:
         ws_per_message_deflate=False,  # images are compressed already
         ws_ping_interval=5,
         ws_ping_timeout=5,
-        limit_concurrency=64,
         h11_max_incomplete_event_size=16_384,
         timeout_keep_alive=5,
         timeout_graceful_shutdown=2,
