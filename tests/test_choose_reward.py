@@ -6,14 +6,16 @@ import numpy as np
 import pytest
 
 from rig.config import Config, GoalConfig, RewardConfig
-from rig.errors import RunError
+from rig.errors import ConfigError, RunError
+from rig.representation.pixels import PixelRepresentation
 from rig.training.choose_reward import (
     MIN_NEAR_SHARE,
     NUM_SEEN,
+    choose_reward,
     chosen_before,
     near_share,
 )
-from rig.training.recorder import NEAR_SHARE
+from rig.training.recorder import NEAR_SHARE, Recorder
 from rig.training.state import load_reward_kind
 from rig.types import Encoding, Episodes
 
@@ -98,3 +100,12 @@ def test_a_state_that_does_not_say_what_was_chosen_is_damaged(about):
 def test_the_share_is_measured_once_in_a_run(finished_run):
     rows = [row for row in finished_run("latents").metrics() if NEAR_SHARE in row]
     assert [row["num_env_steps"] for row in rows] == [0]
+
+
+def test_latents_without_weights_have_no_reward_to_choose():
+    pixels, recorder = (
+        PixelRepresentation(np.zeros((1, 48), np.uint8)),
+        object.__new__(Recorder),
+    )
+    with pytest.raises(ConfigError, match="choose one of pixel"):
+        choose_reward(AUTO, seen(np.zeros((40, 2)), 2), pixels, recorder)

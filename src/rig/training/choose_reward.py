@@ -12,8 +12,10 @@ import numpy as np
 from jaxtyping import Float32, Float64
 
 from rig.config import Config, RewardKind
+from rig.errors import ConfigError
 from rig.representation.prior import goals_among
 from rig.representation.representation import Representation
+from rig.representation.reward import IMAGE_REWARDS
 from rig.training.recorder import NEAR_SHARE, Recorder
 from rig.types import Episodes
 
@@ -36,9 +38,17 @@ def choose_reward(
         episodes: What was collected, encoded.
         representation: Encoded it.
         recorder: Logs what was chosen, and why.
+
+    Raises:
+        ConfigError: It has to be chosen, and the representation gives its latents no weight.
     """
-    if config.reward.kind != "auto" or representation.weight is None:
+    if config.reward.kind != "auto":
         return config.reward.kind
+    if representation.weight is None:
+        raise ConfigError(
+            "reward.kind auto compares weighted latents, which this representation does not "
+            f"have: choose one of {', '.join(IMAGE_REWARDS)}"
+        )
     share = near_share(config, episodes, representation.weight)
     recorder.after_choice(kind_for(share), share)
     return kind_for(share)
