@@ -2,8 +2,8 @@
 
 The first fit is to images of random practice, in which an object hardly leaves its place. Later
 ones show it elsewhere, and its decoder paints ghosts there. Where no latent depends on the
-decoder, it can be fitted again at the end, so that a person can read what the robot imagines and
-what it makes of a goal.
+decoder, it can be fitted again at the end, so that a person can read what the robot imagines
+and what it makes of a goal.
 """
 
 from dataclasses import replace
