@@ -14,6 +14,7 @@ from fake_run import make_bare_run, make_run, metrics
 from page_server import TOKEN, served
 from PIL import Image
 
+import rig
 from rig.runs.live_files import write_round
 from rig.serve import live
 from rig.serve.images import png
@@ -463,3 +464,26 @@ def flood(page, server):
     )
     for _ in range(200):
         server.state.hub.publish_frame("flood", bytes(40_000), format="png")
+
+
+@pytest.mark.slow
+def test_what_a_person_shows_to_a_robot_that_learned_is_reached(browser, tmp_path):
+    """The whole way: Reach is trained, and its hand is sent 10 cm to the side by keys."""
+    settings = {"evaluate.num_goals": 10, "evaluate.every_steps": 4000}
+    rig.train("Reach", total_timesteps=8000, out=tmp_path / "one", settings=settings)
+    with served(tmp_path) as server:
+        page = browser.new_page()
+        page.goto(f"{server.url}/?token={TOKEN}#/run/{id_of(tmp_path / 'one')}/reach")
+        page.locator(".handle").wait_for(timeout=60_000)
+        page.locator(".handle").focus()
+        for _ in range(20):
+            page.keyboard.press("ArrowRight")
+        page.locator(".pair img").wait_for()
+        page.get_by_label("Speed").select_option("0")
+        page.get_by_role("button", name="Go").click()
+        page.locator(".attempt video").wait_for(timeout=60_000)
+        left = page.locator("dt:has-text('hand from its goal') + dd").inner_text()
+        page.close()
+    number, unit = left.split()
+    assert unit == "cm"
+    assert float(number) < 4
