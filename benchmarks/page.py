@@ -27,10 +27,11 @@ Two more commands check a refactoring, and write to no page:
   times `import rig`, `rig --help` and the `--help` of each command. Run it on an idle machine,
   for the code before and after.
   `--runs RUN BASE_RUN --base CHECKOUT/src` compares `reach`, `evaluate`, `imagine` and `doctor`
-  on a run with those of another checkout. Against ad3f679, on a busy machine of two cores (two
-  rounds, runs of 2,400 steps), they took 0.48, 0.64, 0.63 and 0.60 of the processor time. Half
-  was asked for: only `reach` has it. What is left is to load JAX, Equinox and MuJoCo (1 s of 2
-  to 4), in `evaluate` to try 100 goals, and in `doctor` to compile an update (4 s of 6).
+  on a run with those of another checkout. Against ad3f679, on an idle machine of two cores
+  (AMD EPYC, five rounds, runs of 2,400 steps), they took 0.52, 0.68, 0.54 and 0.61 of the
+  processor time, and 0.49, 0.67, 0.51 and 0.59 of the time. Half was asked for: only `reach`
+  has it. What is left is to load JAX, Equinox and MuJoCo (1 s of 1 to 3), in `evaluate` to try
+  100 goals, and in `doctor` to compile an update (4 s of 6).
 """
 MAX_PLAIN = 1000
 """Larger numbers are written as integers, with commas."""
