@@ -93,3 +93,19 @@ def suggest(name: str, known: Iterable[str]) -> str:
     names = sorted(known)
     nearest = get_close_matches(name, names, n=1)
     return f"did you mean {nearest[0]!r}?" if nearest else f"known: {', '.join(names)}"
+
+
+def about_unknown(given: str, names: Iterable[str], command: str) -> str:
+    """Return what is wrong with a word of a command line that no option takes.
+
+    Args:
+        given: The word.
+        names: Of the command's options, without dashes.
+        command: With its subcommand, as ``rig train``.
+    """
+    word = given.partition("=")[0]
+    if not word.startswith("-"):
+        return f"unexpected {word!r}; see {command} --help"
+    near = get_close_matches(word.lstrip("-"), list(names), n=1)
+    hint = f": did you mean --{near[0]}?" if near else f"; see {command} --help"
+    return f"no option {word} in {command}{hint}"

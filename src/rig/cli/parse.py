@@ -13,7 +13,7 @@ import tyro
 from rig.cli.commands import COMMANDS, Command, load_command
 from rig.cli.train_command import Train
 from rig.config import Config
-from rig.errors import ConfigError, suggest
+from rig.errors import ConfigError, about_unknown, suggest
 from rig.presets import PRESETS
 from rig.runs.old_names import COMMANDS as OLD_COMMANDS
 from rig.runs.old_names import SETTINGS, check_new_names
@@ -82,9 +82,9 @@ def parse_words(kind: Any, name: str, words: Sequence[str], default: Any = None)
         mistyped = [word for word in words if is_mistyped(word.partition("=")[0], kind)]
         if not mistyped:
             raise
-        raise ConfigError(about_unknown(mistyped[0], kind, name)) from error
+        raise ConfigError(about_unknown(mistyped[0], names_of(kind), f"rig {name}")) from error
     if unknown:
-        raise ConfigError(about_unknown(unknown[0], kind, name))
+        raise ConfigError(about_unknown(unknown[0], names_of(kind), f"rig {name}"))
     return command
 
 
@@ -100,16 +100,6 @@ def is_mistyped(word: str, kind: Any) -> bool:
     names, given = names_of(kind), word.removeprefix("--").replace("_", "-")
     is_option = word.startswith("--") and given not in names
     return is_option and bool(get_close_matches(given, names, n=1))
-
-
-def about_unknown(given: str, kind: Any, name: str) -> str:
-    """Return what is wrong with a word that no option takes."""
-    word = given.partition("=")[0]
-    if not word.startswith("-"):
-        return f"unexpected {word!r}; see rig {name} --help"
-    near = get_close_matches(word.lstrip("-"), names_of(kind), n=1)
-    hint = f": did you mean --{near[0]}?" if near else f"; see rig {name} --help"
-    return f"no option {word} in rig {name}{hint}"
 
 
 def check_old_options(words: Sequence[str]) -> None:

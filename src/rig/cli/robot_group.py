@@ -7,11 +7,10 @@ pyzmq, NumPy and Pillow only. A subcommand is a module with ``add_options(parser
 
 import argparse
 from collections.abc import Sequence
-from difflib import get_close_matches
 from importlib import import_module
 from typing import NoReturn
 
-from rig.errors import ConfigError, suggest
+from rig.errors import ConfigError, about_unknown, suggest
 from rig.terminal import writing_stdout
 
 
@@ -61,16 +60,7 @@ def run_robot(words: Sequence[str]) -> None:
     except SystemExit:  # --help was printed
         return
     if unknown:
-        raise ConfigError(about_unknown(unknown[0], choices.choices[options.word]))
+        asked = choices.choices[options.word]
+        names = [name.lstrip("-") for each in asked._actions for name in each.option_strings]
+        raise ConfigError(about_unknown(unknown[0], names, asked.prog))
     import_module(SUBCOMMANDS[options.word][0]).run(options)
-
-
-def about_unknown(given: str, parser: argparse.ArgumentParser) -> str:
-    """Return what is wrong with a word that no option takes."""
-    word = given.partition("=")[0]
-    if not word.startswith("-"):
-        return f"unexpected {word!r}; see {parser.prog} --help"
-    options = [option for action in parser._actions for option in action.option_strings]
-    near = get_close_matches(word, options, n=1)
-    hint = f": did you mean {near[0]}?" if near else f"; see {parser.prog} --help"
-    return f"no option {word} in {parser.prog}{hint}"
