@@ -191,9 +191,8 @@ def different_patches(
 
 def away_px(parts: Parts) -> Float32[np.ndarray, "K R C"]:
     """Return how far each cell is from the nearest one where something of each colour moved."""
-    from scipy.ndimage import (
-        distance_transform_edt,
-    )  # loads slowly, and a trained policy never needs it
+    # SciPy loads slowly, and a trained policy never needs it.
+    from scipy.ndimage import distance_transform_edt
 
     has_moved = np.asarray(parts.has_colour.any(axis=0))
     shape = has_moved.shape[1:]

@@ -9,18 +9,16 @@ and what it makes of a goal.
 from dataclasses import replace
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import UInt8
 
 from rig.config import VAEConfig
 from rig.representation.fit import fit
 from rig.representation.latent import LatentRepresentation
-from rig.representation.output_basis import principal_basis
 from rig.representation.quantile_keypoints import QuantileKeypointEncoder
 from rig.representation.representation import Representation
 from rig.representation.stacked_actions import StackedActions
-from rig.representation.vae import vae_template
+from rig.representation.vae import unfitted_vae
 
 
 def with_new_decoder(
@@ -49,10 +47,8 @@ def with_new_decoder(
     encoder = representation.vae.encoder
     if not isinstance(encoder, QuantileKeypointEncoder):
         return representation
-    mean_image = jnp.asarray(images.mean(axis=0, dtype=np.float64) / 255, jnp.float32)
-    output_basis = principal_basis(images, config.num_components, rng=rng)
     key = jax.random.key(rng.integers(2**32))
-    vae = vae_template(config, output_basis, mean_image, key=key)
+    vae = unfitted_vae(config, images, key=key, rng=rng)
     vae = fit(replace(vae, encoder=encoder), images, config, rng=rng)
     return LatentRepresentation(
         replace(vae, encoder=encoder), representation.whitening, representation.prior

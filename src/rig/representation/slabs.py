@@ -24,8 +24,6 @@ POOL = 3
 
 def slab_features(mass: Float[Array, "K H W"]) -> Float[Array, "K features"]:
     """Return the place of each mass, then its shape; in half image sides, x right, y down."""
-    from scipy.fft import dct  # loads slowly, and most policies never need it
-
     at = pixel_centres(mass.shape[-1])
     by_column = jnp.einsum("khw,hm->kmw", mass, jnp.stack([jnp.ones_like(at), at], 1))
     # One product gives the sums of rows, their moments and their pooled cells: sums over
@@ -41,9 +39,20 @@ def slab_features(mass: Float[Array, "K H W"]) -> Float[Array, "K features"]:
     parts = [cut(columns, x_of_columns, y_of_columns), cut(rows, y_of_rows, x_of_rows)]
     parts += [cut(*sums) for sums in diagonal_sums(pooled)]
     slabs = jnp.stack(parts, axis=1)
-    turn = dct(np.eye(NUM_SLABS), norm="ortho", axis=0).T / NUM_SLABS**0.5
-    shape = (slabs @ jnp.asarray(turn, jnp.float32))[..., 1:]
+    shape = (slabs @ cosine_matrix())[..., 1:]
     return jnp.concatenate([place, shape.reshape(len(mass), -1)], axis=-1)
+
+
+def cosine_matrix() -> Float32[np.ndarray, "slabs coefficients"]:
+    """Return the discrete cosine transform (DCT-II) of the slabs of a direction.
+
+    Its first coefficient is the mean. Not SciPy's, which takes long to load, and every policy
+    with this encoder would.
+    """
+    at = (np.arange(NUM_SLABS) + 0.5) / NUM_SLABS
+    turn = np.cos(np.pi * np.outer(at, np.arange(NUM_SLABS))) / NUM_SLABS
+    turn[:, 1:] *= np.sqrt(2)
+    return turn.astype(np.float32)
 
 
 def pixel_centres(side: int) -> Float[Array, " side"]:

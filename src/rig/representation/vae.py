@@ -100,18 +100,28 @@ def make_vae(
     rng: np.random.Generator,
 ) -> VAE:
     """Make a VAE with the mean, the output basis and the moving colors of these images."""
-    mean_image = jnp.asarray(images.mean(axis=0, dtype=np.float64) / 255, dtype=jnp.float32)
-    if config.architecture == "patches":
-        return vae_template(config, PatchBasis(), mean_image, key=key)
-    output_basis = principal_basis(images, config.num_components, rng=rng)
-    if config.architecture == "feature_points":
-        return vae_template(config, output_basis, mean_image, key=key)
+    vae = unfitted_vae(config, images, key=key, rng=rng)
+    if config.architecture in ("patches", "feature_points"):
+        return vae
     if config.architecture == "quantile_keypoints":
-        vae = vae_template(config, output_basis, mean_image, key=key)
         return replace(vae, encoder=fit_keypoints(images, config.latent_dim, rng=rng))
     colors = find_colors(images, config.latent_dim // 2, rng=rng)
-    vae = vae_template(config, output_basis, mean_image, key=key)
     return replace(vae, encoder=calibrate(KeypointEncoder(colors), images))
+
+
+def unfitted_vae(
+    config: VAEConfig,
+    images: UInt8[np.ndarray, "N H W 3"],
+    *,
+    key: PRNGKeyArray,
+    rng: np.random.Generator,
+) -> VAE:
+    """Make a VAE with the mean and the output basis of these images, and new networks."""
+    mean_image = jnp.asarray(images.mean(axis=0, dtype=np.float64) / 255, dtype=jnp.float32)
+    output_basis: OutputBasis = PatchBasis()
+    if config.architecture != "patches":
+        output_basis = principal_basis(images, config.num_components, rng=rng)
+    return vae_template(config, output_basis, mean_image, key=key)
 
 
 def vae_template(

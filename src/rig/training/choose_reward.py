@@ -50,12 +50,13 @@ def choose_reward(
             f"have: choose one of {', '.join(IMAGE_REWARDS)}"
         )
     share = near_share(config, episodes, representation.weight)
-    recorder.after_choice(kind_for(share), share)
-    return kind_for(share)
+    kind = kind_for(share)
+    recorder.after_choice(kind, share)
+    return kind
 
 
 def kind_for(share: float) -> RewardKind:
-    """Return the kind of reward for a share of near pairs."""
+    """Return the kind of reward for a share of goals that practice came near."""
     return "sparse" if share >= MIN_NEAR_SHARE else "sqrt_distance"
 
 
