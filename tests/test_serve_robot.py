@@ -6,6 +6,7 @@ import struct
 import zlib
 from contextlib import suppress
 from dataclasses import replace
+from threading import Event
 from time import monotonic, sleep
 
 import numpy as np
@@ -47,10 +48,13 @@ def run_id(server):
 
 @pytest.fixture
 def awake(server, run_id):
-    """The robot stands, whatever the test before it left."""
+    """The robot stands, whatever the test before it left, and has nothing left to do."""
     server.post("/api/robot/stop")
     while server.state.robot.status.state not in ("ready", "held"):
         sleep(0.01)
+    is_idle = Event()
+    server.state.robot._jobs.put(is_idle.set)
+    assert is_idle.wait(timeout=10)
     return run_id
 
 
