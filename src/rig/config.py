@@ -163,12 +163,13 @@ class GoalMixture(Checked):
 class GoalConfig(Checked):
     """Where imagined goals come from."""
 
-    source: Literal["normal", "fitted", "correlated", "seen", "skewed"] = "fitted"
+    source: Literal["normal", "fitted", "correlated", "seen", "skewed", "composed"] = "fitted"
     """normal: N(0, I); fitted: a Gaussian fitted to each latent of the images seen;
     correlated: one Gaussian fitted to all latents, with their covariances; seen: latents of
-    images seen; skewed: those, rare ones more often (Skew-Fit)."""
+    images seen; skewed: those, rare ones more often (Skew-Fit); composed: each thing as in
+    one of those or another, so that a goal shows things together as they were never seen."""
     skew: float = -1.0
-    """skewed: each latent seen is drawn in proportion to its density to this power."""
+    """skewed, composed: each latent seen is drawn in proportion to its density to this power."""
     refresh_every_steps: CountOrNone = 0
     """Environment steps between updates of the prior from the replay buffer; 0: it stays as
     it was after the fit."""

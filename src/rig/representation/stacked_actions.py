@@ -19,13 +19,11 @@ from jaxtyping import Float32, UInt8
 from rig.config import Config
 from rig.nn.patches import side_of
 from rig.replay.buffer import ReplayBuffer
+from rig.representation.fit_vae import fit_vae, some_of
 from rig.representation.latent import (
     LatentRepresentation,
-    fit_vae,
     make_latent_representation,
-    some_of,
 )
-from rig.representation.prior import make_prior
 from rig.representation.representation import Envs, FitMonitor, Images, Representation, Tree
 from rig.types import Collected, Encoding
 
@@ -185,5 +183,5 @@ class StackedActions(Representation):
     ) -> "StackedActions":
         """Return the same representation with a prior made from the latents in replay."""
         some = some_of(replay.latents, rng=rng)[:, : self.latents.latent_dim]
-        prior = make_prior(config.goals.source, some, config.goals.skew, rng=rng)
+        prior = self.latents.new_prior(some, config.goals, rng=rng)
         return type(self)(self.latents.with_prior(prior), self._num)
