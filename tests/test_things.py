@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from test_quantile_keypoints import PUCK, SIDE, encode, lit, scene
+from test_quantile_keypoints import SIDE, encode, lit, scene
 
 from rig.representation.keypoint_fit import fit_keypoints
 from rig.representation.prior import make_prior, one_thing

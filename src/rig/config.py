@@ -169,7 +169,7 @@ class GoalConfig(Checked):
     images seen; skewed: those, rare ones more often (Skew-Fit); composed: each thing as in
     one of those or another, so that a goal shows things together as they were never seen."""
     skew: float = -1.0
-    """skewed, composed: each latent seen is drawn in proportion to its density to this power."""
+    """skewed, composed: a latent seen is drawn in proportion to its density to this power."""
     refresh_every_steps: CountOrNone = 0
     """Environment steps between updates of the prior from the replay buffer; 0: it stays as
     it was after the fit."""
@@ -178,6 +178,16 @@ class GoalConfig(Checked):
     second half starts from where the first has led."""
     mixture: GoalMixture = field(default_factory=GoalMixture)
     """How a sampled transition is relabelled."""
+    by_thing: Fraction = 0.0
+    """composed: fraction of sampled transitions in which each thing takes its part of the goal
+    from a source of its own in the mixture: the hand from one, an object from another."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(
+            self.by_thing == 0 or self.source == "composed",
+            f"goals.by_thing needs --goals.source composed, got {self.source}",
+        )
 
 
 RewardKind = Literal[

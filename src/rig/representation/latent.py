@@ -18,7 +18,7 @@ from rig.representation.compiled import decode, encode, encode_and_act
 from rig.representation.fit import fine_tune
 from rig.representation.fit_vae import fit_vae, some_of
 from rig.representation.output_basis import OutputBasis, PatchBasis, PrincipalBasis
-from rig.representation.prior import PRIORS, ComposedPrior, Prior, make_prior
+from rig.representation.prior import PRIORS, ComposedPrior, Parts, Prior, make_prior
 from rig.representation.quantile_keypoints import QuantileKeypointEncoder
 from rig.representation.representation import (
     Actions,
@@ -121,6 +121,13 @@ class LatentRepresentation(Representation):
     def num_goals(self) -> int:
         """The number of latents that the prior stores to draw from; 0 for a Gaussian."""
         return self.prior.num_goals
+
+    @property
+    def parts(self) -> Parts | None:
+        """What each thing adds to a latent, where goals are composed of them."""
+        if not isinstance(self.prior, ComposedPrior):
+            return None
+        return self.prior.parts[self.prior.parts.any(axis=(1, 2))]
 
     def encode(self, frames: Images) -> Encoding:
         """Return the posterior of each image."""

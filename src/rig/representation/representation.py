@@ -64,6 +64,11 @@ class Representation(Protocol):
         """The number of stored goals to draw from; 0 if goals are drawn from a density."""
 
     @property
+    def parts(self) -> Float32[np.ndarray, "things latent latent"] | None:
+        """What each thing adds to a latent, a matrix each, where goals are composed of them."""
+        return None
+
+    @property
     def input_columns(self) -> slice:
         """The part of a latent that actor and critics see."""
         return slice(None)

@@ -24,6 +24,7 @@ from rig.representation.latent import (
     LatentRepresentation,
     make_latent_representation,
 )
+from rig.representation.prior import Parts
 from rig.representation.representation import Envs, FitMonitor, Images, Representation, Tree
 from rig.types import Collected, Encoding
 
@@ -149,6 +150,13 @@ class StackedActions(Representation):
     def num_goals(self) -> int:
         """The number of latents that the prior stores."""
         return self.latents.num_goals
+
+    @property
+    def parts(self) -> Parts | None:
+        """What each thing adds to a latent; the last actions belong to none."""
+        parts = self.latents.parts
+        pad = (0, self._num)
+        return None if parts is None else np.pad(parts, ((0, 0), pad, pad))
 
     def encode(self, frames: np.ndarray) -> Encoding:
         """Return each image's posterior next to the actions, which are certain."""
