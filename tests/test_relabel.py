@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from fakes import GOAL, LATENT, numbered_episodes
 
-from rig.config import GoalConfig, GoalMixture
+from rig.config import Config, GoalConfig, GoalMixture
 from rig.errors import ConfigError
 from rig.replay.buffer import ReplayBuffer
 from rig.replay.relabel import relabel
@@ -129,7 +129,5 @@ def test_latents_that_are_not_taken_apart_have_one_source(wide, imagined, rng):
 
 
 def test_things_need_composed_goals():
-    with pytest.raises(
-        ConfigError, match=r"by_thing needs --goals\.source composed, got skewed"
-    ):
-        GoalConfig(source="skewed", by_thing=0.5)
+    with pytest.raises(ConfigError, match=r"needs --goals\.source composed, got skewed"):
+        Config(goals=GoalConfig(source="skewed", by_thing=0.5))

@@ -182,13 +182,6 @@ class GoalConfig(Checked):
     """composed: fraction of sampled transitions in which each thing takes its part of the goal
     from a source of its own in the mixture: the hand from one, an object from another."""
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        require(
-            self.by_thing == 0 or self.source == "composed",
-            f"goals.by_thing needs --goals.source composed, got {self.source}",
-        )
-
 
 RewardKind = Literal[
     "auto",
@@ -421,6 +414,11 @@ class Config(Checked):
         require(
             not (self.oracle and self.collect.from_),
             "--oracle uses no images: leave out --collect.from",
+        )
+        require(
+            self.goals.by_thing == 0 or self.goals.source == "composed",
+            "goals.by_thing takes goals apart into things: it needs --goals.source composed, "
+            f"got {self.goals.source}",
         )
         seconds_of(self.time_budget)
         require(
