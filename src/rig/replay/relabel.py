@@ -52,7 +52,7 @@ def relabel(
     """
     sources = (sampled.goal, sampled.future_latent, imagined)
     goal = mixed(sources, config.mixture, rng=rng)
-    if parts is not None and config.by_thing > 0:
+    if parts is not None and len(parts) > 1 and config.by_thing > 0:
         rows = rng.random(len(goal)) < config.by_thing
         some = tuple(source[rows] for source in sources)
         things = (mixed(some, config.mixture, rng=rng) @ part for part in parts)

@@ -13,7 +13,7 @@ from jaxtyping import Float, Int, UInt8
 
 from rig.nn.chunks import in_chunks
 from rig.representation.keypoint_fit import locate_all
-from rig.representation.prior import Parts
+from rig.representation.prior import Parts, one_thing
 from rig.representation.quantile_keypoints import NUM_COLORS, QuantileKeypointEncoder
 from rig.representation.slabs import NUM_FEATURES
 
@@ -21,6 +21,8 @@ from rig.representation.slabs import NUM_FEATURES
 MIN_PREDICTED = 0.4
 """Share of the variance of a color's place that another one predicts, on average over the
 colors of a thing, for it to belong to the thing."""
+MIN_THINGS = 3
+"""Fewer are not taken apart: of a hand and one object, nothing was gained."""
 MIN_VARIANCE = 1e-9
 """Keeps shares finite where nothing moves."""
 
@@ -28,10 +30,14 @@ MIN_VARIANCE = 1e-9
 def find_parts(encoder: QuantileKeypointEncoder, images: UInt8[np.ndarray, "N H W 3"]) -> Parts:
     """Return what each thing adds to a latent, as a matrix for each thing; they sum to one.
 
-    The matrix of a thing stands at its first color; those of its other colors are 0.
+    The matrix of a thing stands at its first color; those of its other colors are 0. A hand
+    and one object are not taken apart.
     """
     shape, _ = in_chunks(partial(locate_all, encoder.colors), images)
-    owner = np.repeat(group_colors(shape[..., :2]), NUM_FEATURES)
+    thing = group_colors(shape[..., :2])
+    if len(set(thing.tolist())) < MIN_THINGS:
+        return one_thing(encoder.matrix.shape[1])
+    owner = np.repeat(thing, NUM_FEATURES)
     matrix = np.asarray(encoder.matrix, np.float64)
     features = shape.reshape(len(images), -1) - np.asarray(encoder.mean, np.float64)
     latents = features @ matrix
