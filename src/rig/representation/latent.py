@@ -14,6 +14,7 @@ from jaxtyping import Float32, UInt8
 from rig.config import Config, GoalConfig
 from rig.nn.chunks import in_chunks
 from rig.replay.buffer import ReplayBuffer
+from rig.representation.collage import Collage
 from rig.representation.compiled import decode, encode, encode_and_act
 from rig.representation.fit import fine_tune
 from rig.representation.fit_vae import fit_vae, some_of
@@ -44,10 +45,13 @@ MAX_COMPONENTS = 10_000_000
 class LatentRepresentation(Representation):
     """A fitted VAE, the whitening of its latents, and the prior that goals are drawn from."""
 
-    def __init__(self, vae: VAE, whitening: Whitening, prior: Prior) -> None:
+    def __init__(
+        self, vae: VAE, whitening: Whitening, prior: Prior, collage: Collage | None = None
+    ) -> None:
         self.vae = vae
         self.whitening = whitening
         self.prior = prior
+        self._collage = collage
         self.weight: Float32[np.ndarray, " latent"] = np.asarray(whitening.weight)
 
     @classmethod
@@ -136,6 +140,8 @@ class LatentRepresentation(Representation):
 
     def decode(self, latents: Float32[np.ndarray, "N latent"]) -> Images:
         """Return the image of each latent."""
+        if self._collage is not None:
+            return self._collage.paint(latents)
         return in_chunks(partial(decode, self.vae, self.whitening), latents)
 
     def imagine(self, num: int, *, rng: np.random.Generator) -> Float32[np.ndarray, "N latent"]:
@@ -154,7 +160,16 @@ class LatentRepresentation(Representation):
 
     def with_prior(self, prior: Prior) -> "LatentRepresentation":
         """Return the same representation with another prior."""
-        return type(self)(self.vae, self.whitening, prior)
+        return type(self)(self.vae, self.whitening, prior, self._collage)
+
+    @property
+    def collage(self) -> Collage | None:
+        """What latents are shown with, if not the decoder."""
+        return self._collage
+
+    def with_collage(self, collage: Collage | None) -> "LatentRepresentation":
+        """Return the same representation that shows latents with a collage."""
+        return type(self)(self.vae, self.whitening, self.prior, collage)
 
     def finetune(
         self,

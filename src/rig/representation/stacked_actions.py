@@ -19,6 +19,7 @@ from jaxtyping import Float32, UInt8
 from rig.config import Config
 from rig.nn.patches import side_of
 from rig.replay.buffer import ReplayBuffer
+from rig.representation.collage import Collage
 from rig.representation.fit_vae import fit_vae, some_of
 from rig.representation.latent import (
     LatentRepresentation,
@@ -167,6 +168,15 @@ class StackedActions(Representation):
             latent=np.concatenate([encoding.latent, actions], axis=1),
             log_std=np.concatenate([encoding.log_std, certain], axis=1),
         )
+
+    @property
+    def collage(self) -> Collage | None:
+        """What latents are shown with, if not the decoder."""
+        return self.latents.collage
+
+    def with_collage(self, collage: Collage | None) -> "StackedActions":
+        """Return the same representation that shows latents with a collage."""
+        return type(self)(self.latents.with_collage(collage), self._num)
 
     def decode(self, latents: Float32[np.ndarray, "N both"]) -> Images:
         """Return the image of each latent."""

@@ -9,7 +9,7 @@ a latent that was never seen. Objects of one color are one thing.
 from functools import partial
 
 import numpy as np
-from jaxtyping import Float, Int, UInt8
+from jaxtyping import Float, Float32, Int, UInt8
 
 from rig.nn.chunks import in_chunks
 from rig.representation.keypoint_fit import locate_all
@@ -27,21 +27,38 @@ MIN_VARIANCE = 1e-9
 """Keeps shares finite where nothing moves."""
 
 
-def find_parts(encoder: QuantileKeypointEncoder, images: UInt8[np.ndarray, "N H W 3"]) -> Parts:
+Images = UInt8[np.ndarray, "N H W 3"]
+Shapes = Float32[np.ndarray, "N colors features"]
+
+
+def find_parts(encoder: QuantileKeypointEncoder, images: Images) -> Parts:
     """Return what each thing adds to a latent, as a matrix for each thing; they sum to one.
 
     The matrix of a thing stands at its first color; those of its other colors are 0. A hand
     and one object are not taken apart.
     """
-    shape, _ = in_chunks(partial(locate_all, encoder.colors), images)
+    shape = shapes_of(encoder, images)
     thing = group_colors(shape[..., :2])
     if len(set(thing.tolist())) < MIN_THINGS:
         return one_thing(encoder.matrix.shape[1])
+    return part_of_each(encoder, shape, thing)
+
+
+def shapes_of(encoder: QuantileKeypointEncoder, images: Images) -> Shapes:
+    """Return place and shape of each color in each image."""
+    shape: Shapes = in_chunks(partial(locate_all, encoder.colors), images)[0]
+    return shape
+
+
+def part_of_each(
+    encoder: QuantileKeypointEncoder, shape: Shapes, thing: Int[np.ndarray, " colors"]
+) -> Parts:
+    """Return what each thing adds to a latent, given the thing of each color."""
     owner = np.repeat(thing, NUM_FEATURES)
     matrix = np.asarray(encoder.matrix, np.float64)
-    features = shape.reshape(len(images), -1) - np.asarray(encoder.mean, np.float64)
+    features = shape.reshape(len(shape), -1) - np.asarray(encoder.mean, np.float64)
     latents = features @ matrix
-    gram = latents.T @ latents + MIN_VARIANCE * len(images) * np.eye(latents.shape[1])
+    gram = latents.T @ latents + MIN_VARIANCE * len(shape) * np.eye(latents.shape[1])
     # The features of an image, as far as its latent tells.
     expected = np.linalg.solve(gram, latents.T @ features)
     parts = [
