@@ -500,7 +500,7 @@ class Config(Checked):
             "auto, latent, sqrt_distance or sparse",
         )
         require(
-            self.goals.source in ("seen", "skewed"),
+            self.goals.source in ("seen", "skewed", "composed"),
             f"{given} need goals with a known true state: --goals.source "
             f"{self.goals.source} has none, choose seen or skewed",
         )
