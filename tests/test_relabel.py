@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from fakes import GOAL, LATENT, numbered_episodes
 
-from rig.config import Config, GoalConfig, GoalMixture
-from rig.errors import ConfigError
+from rig.config import GoalConfig, GoalMixture
 from rig.replay.buffer import ReplayBuffer
 from rig.replay.relabel import relabel
 
@@ -126,8 +125,3 @@ def test_latents_that_are_not_taken_apart_have_one_source(wide, imagined, rng):
     config = GoalConfig(source="composed", by_thing=1.0)
     goal = relabel(wide, three(imagined), config, way_to_go, rng=rng).goal
     np.testing.assert_array_equal(goal, three(goal[:, :1]))
-
-
-def test_things_need_composed_goals():
-    with pytest.raises(ConfigError, match=r"needs --goals\.source composed, got skewed"):
-        Config(goals=GoalConfig(source="skewed", by_thing=0.5))

@@ -180,7 +180,8 @@ class GoalConfig(Checked):
     """How a sampled transition is relabelled."""
     by_thing: Fraction = 0.0
     """composed: fraction of sampled transitions in which each thing takes its part of the goal
-    from a source of its own in the mixture: the hand from one, an object from another."""
+    from a source of its own in the mixture: the hand from one, an object from another.
+    Other sources take no goal apart."""
 
 
 RewardKind = Literal[
@@ -414,11 +415,6 @@ class Config(Checked):
         require(
             not (self.oracle and self.collect.from_),
             "--oracle uses no images: leave out --collect.from",
-        )
-        require(
-            self.goals.by_thing == 0 or self.goals.source == "composed",
-            "goals.by_thing takes goals apart into things: it needs --goals.source composed, "
-            f"got {self.goals.source}",
         )
         seconds_of(self.time_budget)
         require(

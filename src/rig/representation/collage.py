@@ -21,7 +21,7 @@ from rig.runs.array_files import ArraySpec, array_bytes, load_arrays
 FILE = "collage.safetensors"
 """Next to the arrays of a policy."""
 NUM_NEAR, MAX_FARTHER = 8, 2.0
-"""Of so many nearest images, at most so many times as far as the nearest, the one that shows
+"""Of this many nearest images, up to this many times as far as the nearest, the one that shows
 most of the thing is taken: in another one something may hide it."""
 Images = UInt8[np.ndarray, "N H W 3"]
 
