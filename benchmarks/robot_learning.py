@@ -41,6 +41,8 @@ PINNED: dict[str, Any] = {
     "camera": {"crop_px": [10, 10, 64, 64]},
     "options": {"puck": False},
 }
+FROM_ABOVE = {"elevation_deg": -80.0, "distance_m": 0.5, "lookat_m": [0.22, 0.0, 0.06]}
+"""A camera that looks steeply down: along the side of the box that is shortest."""
 SWEEP_STEPS = 3000
 DELAYS_MS = (0, 100, 200, 300)
 REMEDIES = ("none", "stack", "settle")
@@ -83,6 +85,10 @@ def all_cases() -> dict[str, Case]:
         "reach-three-axes", {"options": {"puck": False}}, *stack3, *evaluated(4000, 20)
     )  # fmt: skip
     cases.add(
+        "reach-from-above", {"options": {"puck": False, "view": FROM_ABOVE}},
+        *stack3, *evaluated(4000, 20),
+    )  # fmt: skip
+    cases.add(
         "push",
         {"limits": {"box_low_m": [0.17, -0.10, 0.02], "box_high_m": [0.31, 0.10, 0.02]},
          "arm": {"home_m": [0.24, 0.0, 0.02]}},
@@ -122,8 +128,15 @@ def page_text(changes: Page, port: int, seed: int) -> str:
     page["options"]["seed"] = seed
     lines = [f"type = {json.dumps(page.pop('type'))}"]
     for group, values in page.items():
-        lines += ["", f"[{group}]", *(f"{key} = {json.dumps(v)}" for key, v in values.items())]
+        lines += ["", f"[{group}]", *(f"{key} = {toml(v)}" for key, v in values.items())]
     return "\n".join(lines) + "\n"
+
+
+def toml(value: Any) -> str:
+    """Return a value as TOML writes it."""
+    if not isinstance(value, Mapping):
+        return json.dumps(value)
+    return "{ " + ", ".join(f"{key} = {toml(each)}" for key, each in value.items()) + " }"
 
 
 @contextmanager

@@ -1,12 +1,14 @@
 """The simulated SO-101, a table, a tray with a rim, and a puck: ``type = "sim:so101"``.
 
 A :class:`~rig.robots.robot.Robot` like any other. Options: ``seed``, ``puck`` (false: none),
-``faults`` (rows of name, start and end), ``perfect`` (no imperfections), and every field of
+``view`` (where the camera stands: fields of :class:`~rig.envs.viewpoint.Camera`), ``faults``
+(rows of name, start and end), ``perfect`` (no imperfections), and every field of
 :class:`~rig.simulated.behaviour.Behaviour`.
 """
 
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
+from types import MappingProxyType
 from typing import Any
 
 import mujoco
@@ -17,7 +19,7 @@ from rig.envs.camera import STATIC_GROUP
 from rig.robots.robot import POSITION, ReadError
 from rig.robots.so101_kinematics import HIGH, JOINTS, LOW
 from rig.simulated.behaviour import PERFECT, Faults, behaviour_of
-from rig.simulated.camera import SimulatedCamera
+from rig.simulated.camera import SimulatedCamera, view_of
 from rig.simulated.servos import AMPERES_PER_NM, Servos, ticks
 
 
@@ -40,6 +42,7 @@ class SimulatedSo101:
         seed: int = 0,
         *,
         puck: bool = True,
+        view: Mapping[str, object] = MappingProxyType({}),
         faults: Sequence[Sequence[object]] = (),
         perfect: bool = False,
         start_deg: Sequence[float] = REST_DEG,
@@ -48,7 +51,7 @@ class SimulatedSo101:
         """Make the scene, with the arm in its rest pose.
 
         Raises:
-            ConfigError: An option or a fault is unknown.
+            ConfigError: An option, a fault or a part of the view is unknown.
         """
         rngs = [np.random.default_rng([seed, part]) for part in range(3)]
         self.behaviour = PERFECT if perfect else behaviour_of(options)
@@ -60,7 +63,9 @@ class SimulatedSo101:
         mujoco.mj_forward(self.model, self._data)
         start = np.array(start_deg, float)
         self._servos = Servos(self.model, self.behaviour, start, rng=rngs[0])
-        self.camera = SimulatedCamera(self.model, self.behaviour, self.faults, rng=rngs[1])
+        self.camera = SimulatedCamera(
+            self.model, self.behaviour, self.faults, view_of(view), rng=rngs[1]
+        )
         self.cameras = {"front": self.camera}
         self._rng = rngs[2]
         self._blocked_at: float | None = None
