@@ -41,8 +41,11 @@ PINNED: dict[str, Any] = {
     "camera": {"crop_px": [10, 10, 64, 64]},
     "options": {"puck": False},
 }
-FROM_ABOVE = {"elevation_deg": -80.0, "distance_m": 0.5, "lookat_m": [0.22, 0.0, 0.06]}
-"""A camera that looks steeply down: along the side of the box that is shortest."""
+SIDE = {
+    "elevation_deg": -25.0, "azimuth_deg": 110.0, "distance_m": 0.5, "lookat_m": [0.22, 0.0, 0.06]
+}  # fmt: skip
+"""A camera at the side of the arm. From the front, a tool that comes nearer and rises hardly moves
+in the image."""
 SWEEP_STEPS = 3000
 DELAYS_MS = (0, 100, 200, 300)
 REMEDIES = ("none", "stack", "settle")
@@ -85,7 +88,7 @@ def all_cases() -> dict[str, Case]:
         "reach-three-axes", {"options": {"puck": False}}, *stack3, *evaluated(4000, 20)
     )  # fmt: skip
     cases.add(
-        "reach-from-above", {"options": {"puck": False, "view": FROM_ABOVE}},
+        "reach-from-the-side", {"options": {"puck": False, "view": SIDE}},
         *stack3, *evaluated(4000, 20),
     )  # fmt: skip
     cases.add(
