@@ -41,11 +41,12 @@ PINNED: dict[str, Any] = {
     "camera": {"crop_px": [10, 10, 64, 64]},
     "options": {"puck": False},
 }
-SIDE = {
-    "elevation_deg": -25.0, "azimuth_deg": 110.0, "distance_m": 0.5, "lookat_m": [0.22, 0.0, 0.06]
+SIDE: Mapping[str, Any] = {
+    "elevation_deg": -25.0, "azimuth_deg": 110.0, "distance_m": 0.5,
+    "lookat_m": [0.22, 0.0, 0.06],
 }  # fmt: skip
-"""A camera at the side of the arm. From the front, a tool that comes nearer and rises hardly moves
-in the image."""
+"""A camera at the side of the arm. From the front, a tool that comes nearer and rises hardly
+moves in the image."""
 SWEEP_STEPS = 3000
 DELAYS_MS = (0, 100, 200, 300)
 REMEDIES = ("none", "stack", "settle")
