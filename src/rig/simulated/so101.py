@@ -31,6 +31,8 @@ BLOCKED = "elbow_flex"
 PUSH_NM = 3.5
 """Torque on the pan joint of a person who pushes the arm aside."""
 NUM = len(JOINTS)
+RANGES_DEG = {joint: high - low for joint, low, high in zip(JOINTS, LOW, HIGH, strict=True)}
+"""How far each joint turns in all."""
 
 
 class SimulatedSo101:
@@ -77,9 +79,7 @@ class SimulatedSo101:
         self.time_s = 0.0
         self.is_connected = False
         self.is_calibrated = True
-        self.joint_ranges_deg = {
-            joint: high - low for joint, low, high in zip(JOINTS, LOW, HIGH, strict=True)
-        }
+        self.joint_ranges_deg = dict(RANGES_DEG)
 
     @property
     def observation_features(self) -> Mapping[str, Any]:
