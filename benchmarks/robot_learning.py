@@ -93,10 +93,6 @@ def all_cases() -> dict[str, Case]:
         *stack3, *evaluated(4000, 20),
     )  # fmt: skip
     cases.add(
-        "reach-from-the-side-dense", {"options": {"puck": False, "view": SIDE}},
-        "--reward.kind", "sqrt_distance", *stack3, *evaluated(4000, 20),
-    )  # fmt: skip
-    cases.add(
         "push",
         {"limits": {"box_low_m": [0.17, -0.10, 0.02], "box_high_m": [0.31, 0.10, 0.02]},
          "arm": {"home_m": [0.24, 0.0, 0.02]}},
