@@ -93,6 +93,11 @@ def all_cases() -> dict[str, Case]:
         *stack3, *evaluated(4000, 20),
     )  # fmt: skip
     cases.add(
+        "reach-settle", {"options": {"puck": False, "view": SIDE}},
+        "--total-timesteps", "5000", "--collect.num-images", "1000",
+        "--practice.delay", "settle", *evaluated(10_000, 20),
+    )  # fmt: skip
+    cases.add(
         "push",
         {"limits": {"box_low_m": [0.17, -0.10, 0.02], "box_high_m": [0.31, 0.10, 0.02]},
          "arm": {"home_m": [0.24, 0.0, 0.02]}},
