@@ -41,6 +41,12 @@ PINNED: dict[str, Any] = {
     "camera": {"crop_px": [10, 10, 64, 64]},
     "options": {"puck": False},
 }
+SIDE: Mapping[str, Any] = {
+    "elevation_deg": -25.0, "azimuth_deg": 110.0, "distance_m": 0.5,
+    "lookat_m": [0.22, 0.0, 0.06],
+}  # fmt: skip
+"""A camera at the side of the arm. From the front, a tool that comes nearer and rises hardly
+moves in the image."""
 SWEEP_STEPS = 3000
 DELAYS_MS = (0, 100, 200, 300)
 REMEDIES = ("none", "stack", "settle")
@@ -83,6 +89,15 @@ def all_cases() -> dict[str, Case]:
         "reach-three-axes", {"options": {"puck": False}}, *stack3, *evaluated(4000, 20)
     )  # fmt: skip
     cases.add(
+        "reach-from-the-side", {"options": {"puck": False, "view": SIDE}},
+        *stack3, *evaluated(4000, 20),
+    )  # fmt: skip
+    cases.add(
+        "reach-settle", {"options": {"puck": False, "view": SIDE}},
+        "--total-timesteps", "5000", "--collect.num-images", "1000",
+        "--practice.delay", "settle", *evaluated(10_000, 20),
+    )  # fmt: skip
+    cases.add(
         "push",
         {"limits": {"box_low_m": [0.17, -0.10, 0.02], "box_high_m": [0.31, 0.10, 0.02]},
          "arm": {"home_m": [0.24, 0.0, 0.02]}},
@@ -122,8 +137,15 @@ def page_text(changes: Page, port: int, seed: int) -> str:
     page["options"]["seed"] = seed
     lines = [f"type = {json.dumps(page.pop('type'))}"]
     for group, values in page.items():
-        lines += ["", f"[{group}]", *(f"{key} = {json.dumps(v)}" for key, v in values.items())]
+        lines += ["", f"[{group}]", *(f"{key} = {toml(v)}" for key, v in values.items())]
     return "\n".join(lines) + "\n"
+
+
+def toml(value: Any) -> str:
+    """Return a value as TOML writes it."""
+    if not isinstance(value, Mapping):
+        return json.dumps(value)
+    return "{ " + ", ".join(f"{key} = {toml(each)}" for key, each in value.items()) + " }"
 
 
 @contextmanager

@@ -141,3 +141,27 @@ def test_unknown_options_and_faults_are_named():
         SimulatedSo101(lags=1)
     with pytest.raises(ConfigError, match="did you mean 'freeze'"):
         SimulatedSo101(faults=[("freez", 0, 1)])
+    with pytest.raises(ConfigError, match="did you mean 'azimuth_deg'"):
+        SimulatedSo101(view={"azimut_deg": 90})
+
+
+def test_the_camera_stands_where_the_view_says():
+    above, side = {"elevation_deg": -89.0}, {"elevation_deg": -25.0, "azimuth_deg": 110.0}
+    images = [
+        arm.camera.render(arm._data.qpos).astype(float)
+        for arm in map(lambda view: SimulatedSo101(view=view), ({}, above, side))
+    ]
+    for first, second in ((0, 1), (0, 2), (1, 2)):
+        assert np.abs(images[first] - images[second]).mean() > 10
+
+
+def test_a_slope_brings_the_puck_back_and_a_flat_tray_does_not():
+    corner = (0.16, -0.11)
+    flat, sloped = SimulatedSo101(), SimulatedSo101(flat_m=[0.036, 0.07])
+    for arm in (flat, sloped):
+        arm.place_puck(*corner)
+        arm.advance(4.0)
+    np.testing.assert_allclose(flat.state_m[3:], corner, atol=0.002)
+    np.testing.assert_allclose(sloped.state_m[3:], (0.204, -0.07), atol=0.006)
+    with pytest.raises(ConfigError, match="flat_m"):
+        SimulatedSo101(flat_m=[0.2, 0.07])

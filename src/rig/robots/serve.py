@@ -1,23 +1,20 @@
 """``rig robot serve``: the server on the machine's clock, or in simulated time.
 
-Where the system allows it, the process asks for real-time scheduling. Ctrl-C stops the arm; a
-second one, or SIGTERM, brings it slowly to its rest pose and ends the server. The torque is
-never switched off from here: an arm without brakes would fall.
+Where the system allows it, the process asks for real-time scheduling, else for short turns.
+Ctrl-C stops the arm; a second one, or SIGTERM, brings it slowly to its rest pose and ends the
+server. The torque is never switched off from here: an arm without brakes would fall.
 """
 
 import gc
-import os
 import signal
 
 from rig.robots.build import build_server, simulate
 from rig.robots.clock import SystemClock
 from rig.robots.config import RobotConfig
+from rig.robots.priority import ask_for_priority, ask_for_short_turns
 from rig.robots.serve_loop import ServeLoop
 from rig.robots.sockets import Sockets
 from rig.terminal import print_to_stderr
-
-
-PRIORITY = 50
 
 
 def serve(
@@ -33,8 +30,7 @@ def serve(
         if is_simulated:
             serve_simulated(config, sockets)
         else:
-            if wants_priority:
-                ask_for_priority()
+            ask_for_the_processor(wants_priority=wants_priority)
             serve_real(config, sockets)
     finally:
         sockets.close()
@@ -73,11 +69,12 @@ def serve_simulated(config: RobotConfig, sockets: Sockets) -> None:
     loop.run_simulated(simulation, is_over)
 
 
-def ask_for_priority() -> None:
-    """Ask for real-time scheduling, where this user may have it."""
-    try:
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(PRIORITY))
-    except (AttributeError, OSError):
+def ask_for_the_processor(*, wants_priority: bool) -> None:
+    """Ask for real-time scheduling, or else for short turns."""
+    if wants_priority and ask_for_priority():
+        return
+    ask_for_short_turns()
+    if wants_priority:
         write_line("no real-time priority here: see docs/robot.md")
 
 

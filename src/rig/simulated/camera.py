@@ -4,6 +4,8 @@ import io
 import threading
 import time
 from collections import deque
+from collections.abc import Mapping
+from dataclasses import fields, replace
 
 import mujoco
 import numpy as np
@@ -13,6 +15,7 @@ from PIL import Image
 from rig.envs.camera import RayCamera
 from rig.envs.thread_pool import ThreadPool
 from rig.envs.viewpoint import Camera
+from rig.errors import ConfigError, suggest
 from rig.simulated.behaviour import Behaviour, Faults
 
 
@@ -20,6 +23,7 @@ VIEW = Camera(
     lookat_m=(0.225, 0.0, 0.02), distance_m=0.56, elevation_deg=-52.0, azimuth_deg=180.0,
     fovy_deg=36.0,
 )  # fmt: skip
+"""Where the camera stands unless ``view`` says otherwise."""
 SIZE_PX = 84
 JUMP_LEVELS = 60.0
 WALK_S = 20.0
@@ -57,7 +61,7 @@ class SimulatedCamera:
     """Frames of a simulated scene, each with its age."""
 
     def __init__(
-        self, model: mujoco.MjModel, behaviour: Behaviour, faults: Faults, *,
+        self, model: mujoco.MjModel, behaviour: Behaviour, faults: Faults, view: Camera, *,
         rng: np.random.Generator,
     ) -> None:  # fmt: skip
         self._behaviour = behaviour
@@ -66,7 +70,7 @@ class SimulatedCamera:
         self._light = Light(behaviour, rng=rng)
         self._data = mujoco.MjData(model)
         self._model = model
-        self._camera = RayCamera(model, VIEW, SIZE_PX)
+        self._camera = RayCamera(model, view, SIZE_PX)
         self._pool = ThreadPool(1)
         self._arriving: deque[tuple[float, Float64[np.ndarray, " qpos"]]] = deque()
         self._lock = threading.Lock()
@@ -134,6 +138,19 @@ class SimulatedCamera:
         noise = self._rng.standard_normal(image.shape, dtype=np.float32)
         seen = np.clip(levels + self._behaviour.noise_levels * noise, 0, 255).astype(np.uint8)
         return compressed(seen, self._behaviour.jpeg_quality)
+
+
+def view_of(changes: Mapping[str, object]) -> Camera:
+    """Return the default view with changes.
+
+    Raises:
+        ConfigError: A view has no such number.
+    """
+    known = [entry.name for entry in fields(Camera)]
+    for key in changes:
+        if key not in known:
+            raise ConfigError(f"the view of sim:so101 has no {key!r}: {suggest(key, known)}")
+    return replace(VIEW, **changes)  # type: ignore[arg-type]
 
 
 def compressed(image: Pixels, quality: int) -> Pixels:

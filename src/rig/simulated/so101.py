@@ -1,12 +1,14 @@
 """The simulated SO-101, a table, a tray with a rim, and a puck: ``type = "sim:so101"``.
 
 A :class:`~rig.robots.robot.Robot` like any other. Options: ``seed``, ``puck`` (false: none),
-``faults`` (rows of name, start and end), ``perfect`` (no imperfections), and every field of
-:class:`~rig.simulated.behaviour.Behaviour`.
+``view`` (where the camera stands: fields of :class:`~rig.envs.viewpoint.Camera`), ``flat_m``
+(half of the part of the tray that does not slope), ``faults`` (rows of name, start and end),
+``perfect`` (no imperfections), and every field of :class:`~rig.simulated.behaviour.Behaviour`.
 """
 
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
+from types import MappingProxyType
 from typing import Any
 
 import mujoco
@@ -17,8 +19,9 @@ from rig.envs.camera import STATIC_GROUP
 from rig.robots.robot import POSITION, ReadError
 from rig.robots.so101_kinematics import HIGH, JOINTS, LOW
 from rig.simulated.behaviour import PERFECT, Faults, behaviour_of
-from rig.simulated.camera import SimulatedCamera
+from rig.simulated.camera import SimulatedCamera, view_of
 from rig.simulated.servos import AMPERES_PER_NM, Servos, ticks
+from rig.simulated.slope import TRAY_M, Slope
 
 
 REST_DEG = (0.0, -95.0, 90.0, 60.0, 0.0, 0.0)
@@ -28,6 +31,8 @@ BLOCKED = "elbow_flex"
 PUSH_NM = 3.5
 """Torque on the pan joint of a person who pushes the arm aside."""
 NUM = len(JOINTS)
+RANGES_DEG = {joint: high - low for joint, low, high in zip(JOINTS, LOW, HIGH, strict=True)}
+"""How far each joint turns in all."""
 
 
 class SimulatedSo101:
@@ -40,6 +45,8 @@ class SimulatedSo101:
         seed: int = 0,
         *,
         puck: bool = True,
+        view: Mapping[str, object] = MappingProxyType({}),
+        flat_m: Sequence[float] = TRAY_M,
         faults: Sequence[Sequence[object]] = (),
         perfect: bool = False,
         start_deg: Sequence[float] = REST_DEG,
@@ -48,7 +55,8 @@ class SimulatedSo101:
         """Make the scene, with the arm in its rest pose.
 
         Raises:
-            ConfigError: An option or a fault is unknown.
+            ConfigError: An option, a fault or a part of the view is unknown, or flat_m is no
+                part of the tray.
         """
         rngs = [np.random.default_rng([seed, part]) for part in range(3)]
         self.behaviour = PERFECT if perfect else behaviour_of(options)
@@ -60,17 +68,18 @@ class SimulatedSo101:
         mujoco.mj_forward(self.model, self._data)
         start = np.array(start_deg, float)
         self._servos = Servos(self.model, self.behaviour, start, rng=rngs[0])
-        self.camera = SimulatedCamera(self.model, self.behaviour, self.faults, rng=rngs[1])
+        self.camera = SimulatedCamera(
+            self.model, self.behaviour, self.faults, view_of(view), rng=rngs[1]
+        )
         self.cameras = {"front": self.camera}
+        self._slope = Slope(flat_m)
         self._rng = rngs[2]
         self._blocked_at: float | None = None
         self._spare_s = 0.0
         self.time_s = 0.0
         self.is_connected = False
         self.is_calibrated = True
-        self.joint_ranges_deg = {
-            joint: high - low for joint, low, high in zip(JOINTS, LOW, HIGH, strict=True)
-        }
+        self.joint_ranges_deg = dict(RANGES_DEG)
 
     @property
     def observation_features(self) -> Mapping[str, Any]:
@@ -144,6 +153,7 @@ class SimulatedSo101:
         targets_deg = self._servos.targets_deg(self.time_s, data.qfrc_bias[:NUM].copy())
         data.ctrl[:] = np.deg2rad(self._blocked(targets_deg))
         data.qfrc_applied[0] = PUSH_NM if self._has("pushed") else 0.0
+        data.qfrc_applied[NUM:] = self._slope.pull_n(data.qpos[NUM:])
         mujoco.mj_step(self.model, data)
         self.time_s += substep_s
         self.camera.expose(data.qpos, self.time_s)
