@@ -129,7 +129,7 @@ def every_kind(tiny):
         "hybrid": replace(
             small,
             input="true",
-            goals=config.GoalConfig(source="skewed", refresh_every_steps=200),
+            goals=config.GoalConfig(source="composed", refresh_every_steps=200),
             reward=config.RewardConfig(kind="sqrt_distance"),
             checkpoint=config.CheckpointConfig(every_steps=100, keep_finished=True),
         ),

@@ -1,20 +1,24 @@
 """A collage: a latent is shown by what was seen of each thing."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import jax
 import numpy as np
 import pytest
-from test_quantile_keypoints import encode
+from test_quantile_keypoints import SIDE, encode
 from test_things import BAND_PX, COLORS, drawn, places_of
 
-from rig.config import VAEConfig
+from rig.config import RewardConfig, VAEConfig
 from rig.errors import RunError
+from rig.replay.buffer import ReplayBuffer
 from rig.representation.collage import FILE, Collage, load_collage
 from rig.representation.keypoint_fit import fit_keypoints
 from rig.representation.latent import make_latent_representation
 from rig.representation.make_collage import make_collage, spread_out, with_collage_of
 from rig.representation.vae import make_vae
+from rig.runs.array_files import array_bytes
+from rig.training.learn import make_reward
+from rig.types import Episodes
 
 
 THINGS = 3
@@ -95,19 +99,69 @@ def test_images_are_as_different_as_possible():
     assert spread_out(latents, 9).tolist()[:3] == [0, 2, 4]
 
 
+SIZES = {"image_size": SIDE, "latent_dim": 12}
+
+
 def test_it_is_the_same_from_its_file(seen, tmp_path):
     images, encoder, collage, _ = seen
     (tmp_path / FILE).write_bytes(collage.file())
-    again = load_collage(tmp_path)
+    again = load_collage(tmp_path, **SIZES)
     wanted = encode(encoder, images[60:70])
     np.testing.assert_array_equal(again.paint(wanted), collage.paint(wanted))
-    assert load_collage(tmp_path / "none") is None
+    assert load_collage(tmp_path / "none", **SIZES) is None
 
 
 def test_damaged_file_is_an_error(tmp_path):
     (tmp_path / FILE).write_bytes(b"no")
     with pytest.raises(RunError, match="can't be read"):
-        load_collage(tmp_path)
+        load_collage(tmp_path, **SIZES)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"image_size": 84}, {"latent_dim": 16}],
+    ids=["images of another size", "other latents"],
+)
+def test_file_of_another_policy_is_an_error(other, seen, tmp_path):
+    (tmp_path / FILE).write_bytes(seen[2].file())
+    with pytest.raises(RunError, match=r"config\.json needs"):
+        load_collage(tmp_path, **(SIZES | other))
+
+
+@pytest.mark.parametrize("names", [("images",), ("parts",), ("images", "latents")])
+def test_file_with_too_few_rows_is_an_error(names, seen, tmp_path):
+    arrays = {field.name: getattr(seen[2], field.name) for field in fields(Collage)}
+    arrays |= {name: arrays[name][1:] for name in names}
+    (tmp_path / FILE).write_bytes(array_bytes(arrays))
+    with pytest.raises(RunError, match="do not fit each other"):
+        load_collage(tmp_path, **SIZES)
+
+
+def test_a_reward_that_compares_images_is_that_of_the_decoder(seen, rng):
+    images, encoder, collage, _ = seen
+    config = VAEConfig(
+        architecture="keypoints", latent_dim=12, likelihood="gaussian", num_components=5
+    )
+    vae = make_vae(config, images[:60], key=jax.random.key(0), rng=rng)
+    plain = make_latent_representation(
+        replace(vae, encoder=encoder), images[:60], "seen", 0, rng=rng
+    )
+    shown = plain.with_collage(collage)
+    replay = ReplayBuffer(60, 59)
+    replay.add(
+        Episodes(
+            num_steps=np.array([59]),
+            actions=np.zeros((59, 2), np.float32),
+            frames=images[:60],
+            encoding=plain.encode(images[:60]),
+            goals=plain.imagine(1, rng=rng),
+        )
+    )
+    sampled, goal = replay.sample(8, rng=rng), plain.imagine(8, rng=rng)
+    assert not np.array_equal(shown.decode(goal), plain.decode(goal))
+    reward = RewardConfig(kind="pixel_distance")
+    of_each = [make_reward(reward, each, replay)(sampled, goal) for each in (plain, shown)]
+    np.testing.assert_array_equal(*of_each)
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,9 @@ def load_agent(directory: Path, config: Config) -> Agent:
     tree = load_tree(path, eqx.filter_eval_shape(template, config, action_size, num_goals))
     kind = REPRESENTATIONS[config.representation_kind]
     representation = kind.from_arrays(tree["representation"], config)
-    return Agent(representation.with_collage(load_collage(directory)), tree["learner"])
+    sizes = {"image_size": config.image_size, "latent_dim": config.vae.latent_dim}
+    collage = load_collage(directory, **sizes)
+    return Agent(representation.with_collage(collage), tree["learner"])
 
 
 def no_policy_yet(run: Path) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float32, Int, UInt8
 
+from rig.errors import RunError
 from rig.representation.prior import Latents, Parts
 from rig.runs.array_files import ArraySpec, array_bytes, load_arrays
 
@@ -67,20 +68,32 @@ class Collage:
         return array_bytes({field.name: getattr(self, field.name) for field in fields(self)})
 
 
-def load_collage(directory: Path) -> Collage | None:
+def load_collage(directory: Path, *, image_size: int, latent_dim: int) -> Collage | None:
     """Return the collage in the directory of a policy; older ones have none.
 
+    Args:
+        directory: Where the policy is.
+        image_size: Width and height of its images in pixels.
+        latent_dim: The number of its latents.
+
     Raises:
-        RunError: The file is damaged.
+        RunError: The file is damaged, or of a policy with other settings.
     """
     path = directory / FILE
-    return Collage(**load_arrays(path, ARRAYS)) if path.is_file() else None
-
-
-ARRAYS = {
-    "background": ArraySpec((None, None, 3), np.dtype(np.uint8)),
-    "images": ArraySpec((None, None, None, 3), np.dtype(np.uint8)),
-    "latents": ArraySpec((None, None), np.dtype(np.float32)),
-    "parts": ArraySpec((None, None, None), np.dtype(np.float32)),
-    "opacity": ArraySpec((None, None, None, None), np.dtype(np.uint8)),
-}
+    if not path.is_file():
+        return None
+    side, size = image_size, latent_dim
+    pixel, number = np.dtype(np.uint8), np.dtype(np.float32)
+    expected = {
+        "background": ArraySpec((side, side, 3), pixel),
+        "images": ArraySpec((None, side, side, 3), pixel),
+        "latents": ArraySpec((None, size), number),
+        "parts": ArraySpec((None, size, size), number),
+        "opacity": ArraySpec((None, None, side, side), pixel),
+    }
+    arrays = load_arrays(path, expected)
+    num_images = {len(arrays["images"]), len(arrays["latents"]), arrays["opacity"].shape[1]}
+    is_one_number = len(num_images) == 1 and 0 not in num_images
+    if not is_one_number or len(arrays["parts"]) != len(arrays["opacity"]):
+        raise RunError(f"{path} has arrays that do not fit each other; the run is damaged")
+    return Collage(**arrays)

@@ -12,6 +12,8 @@ observed, chosen by its latent. The networks see the columns of one half, and th
 weight is zero on the other.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from jaxtyping import Float32, Float64
 
@@ -109,14 +111,14 @@ class HybridRepresentation(Representation):
     def template(cls, config: Config, num_goals: int) -> Tree:
         """Return the shapes of :meth:`arrays`."""
         return {
-            "latents": LatentRepresentation.template(config, num_goals),
+            "latents": LatentRepresentation.template(with_seen_goals(config), num_goals),
             "states": TrueStateRepresentation.template(config, num_goals),
         }
 
     @classmethod
     def from_arrays(cls, arrays: Tree, config: Config) -> "HybridRepresentation":
         """Return the representation that :meth:`arrays` saved."""
-        latents = LatentRepresentation.from_arrays(arrays["latents"], config)
+        latents = LatentRepresentation.from_arrays(arrays["latents"], with_seen_goals(config))
         states = TrueStateRepresentation.from_arrays(arrays["states"], config)
         return cls(latents, states, config)
 
@@ -210,6 +212,11 @@ class HybridRepresentation(Representation):
             actor, images, goals[:, self.input_columns]
         )
         return action, _joined(encoding, self.states.encode(states))
+
+
+def with_seen_goals(config: Config) -> Config:
+    """Return the settings of the latents: whatever chose the goals, they are frames seen."""
+    return replace(config, goals=replace(config.goals, source="seen"))
 
 
 def scaled_states(

@@ -176,17 +176,15 @@ def image_reward(
     """Return a reward that compares images.
 
     It compares with the decoded goal, whichever source the goal is from: an imagined goal has
-    no other image.
+    no other image. A collage is for people to look at: rewards stay those of the decoder.
     """
     reward = IMAGE_REWARDS[config.kind]
+    decode = representation.with_collage(None).decode
 
     def reward_of(sampled: SampledTransitions, goal: Latents) -> np.ndarray:
         starts = range(0, len(goal), IMAGES_AT_ONCE)
         parts = [slice(start, start + IMAGES_AT_ONCE) for start in starts]
-        pairs = (
-            (replay.frames[sampled.next_row[part]], representation.decode(goal[part]))
-            for part in parts
-        )
+        pairs = ((replay.frames[sampled.next_row[part]], decode(goal[part])) for part in parts)
         return np.concatenate([reward(*pair, config) for pair in pairs])
 
     return reward_of
