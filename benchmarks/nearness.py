@@ -17,7 +17,8 @@ from rig.envs.tabletop import Tabletop
 from rig.envs.task import Task
 from rig.envs.tasks import find_task
 from rig.presets import find_preset
-from rig.representation.latent import LatentRepresentation, make_latent_representation, whiten
+from rig.representation.fit_vae import whiten
+from rig.representation.latent import LatentRepresentation, make_latent_representation
 from rig.representation.vae import make_vae
 from rig.training.collect import collect_images
 from rig.training.make_envs import make_envs

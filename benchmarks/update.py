@@ -21,6 +21,7 @@ from rig.config import Config
 from rig.presets import find_preset
 from rig.replay.buffer import ReplayBuffer
 from rig.representation.latent import LatentRepresentation
+from rig.representation.prior import normal
 from rig.training.learn import draw, learn, make_reward
 from rig.training.origin import num_cores
 from rig.types import Encoding, Episodes
@@ -99,6 +100,7 @@ class RandomGoals(LatentRepresentation):
 
     def __init__(self, latent_dim: int) -> None:
         self.weight = np.ones(latent_dim, np.float32)
+        self.prior = normal(np.zeros((1, latent_dim), np.float32))
 
     def imagine(self, num: int, *, rng: np.random.Generator) -> np.ndarray:
         """Draw goals from N(0, I)."""

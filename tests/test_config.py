@@ -142,8 +142,8 @@ EXPECTED = {
     "paper": {"Reach": {"total_timesteps": 10_000, "evaluate.every_steps": 4000}},
     "fast": {
         "Reach": REACH,
-        "PushTwo": MANY,
-        "PushAny": MANY,
+        "PushTwo": {"goals.per_rollout": 2},
+        "PushAny": {"goals.per_rollout": 2},
         "Rope": MANY,
         "RopeColours": MANY,
     },

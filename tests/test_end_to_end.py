@@ -120,7 +120,9 @@ def test_memory_that_was_taken_apart_is_the_same_again(replay, rng):
 def test_rows_are_relabelled_with_pictures_and_rewarded_by_their_pixels(space, replay, rng):
     reward_of = make_reward(RewardConfig(kind="pixel_distance"), space, replay)
     imagined = space.imagine(600, rng=rng)
-    batch = relabel(replay.sample(600, rng=rng), imagined, HINDSIGHT, reward_of, rng=rng)
+    batch = relabel(
+        replay.sample(600, rng=rng), imagined, GoalConfig(mixture=HINDSIGHT), reward_of, rng=rng
+    )
     assert batch.goal.shape == (600, 12)
     assert batch.goal.dtype == np.uint8
     shown, goal, reached = (

@@ -31,7 +31,7 @@ from rig.types import Batch, Encoding
 
 
 CLOCKS = ("wall_s", "evaluation_s")
-KEPT = GoalMixture(original=1.0, future=0.0, prior=0.0)
+KEPT = GoalConfig(mixture=GoalMixture(original=1.0, future=0.0, prior=0.0))
 
 
 def trained(directory, config):

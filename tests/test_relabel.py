@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from fakes import GOAL, LATENT, numbered_episodes
 
-from rig.config import GoalMixture
+from rig.config import GoalConfig, GoalMixture
 from rig.replay.buffer import ReplayBuffer
 from rig.replay.relabel import relabel
 
@@ -38,7 +38,7 @@ def way_to_go(sampled, goal):
 
 @pytest.mark.parametrize("source", ONLY)
 def test_one_source_alone_gives_its_goal_to_every_row(source, sampled, imagined, rng):
-    batch = relabel(sampled, imagined, ONLY[source], way_to_go, rng=rng)
+    batch = relabel(sampled, imagined, GoalConfig(mixture=ONLY[source]), way_to_go, rng=rng)
     goals = {"kept": sampled.goal, "future": sampled.future_latent, "imagined": imagined}
     np.testing.assert_array_equal(batch.goal, goals[source])
 
@@ -47,7 +47,7 @@ def test_one_source_alone_gives_its_goal_to_every_row(source, sampled, imagined,
     "mixture", [GoalMixture(), GoalMixture(original=0.2, future=0.5, prior=0.3)]
 )
 def test_goals_come_in_the_shares_of_the_mixture(mixture, sampled, imagined, rng):
-    goal = relabel(sampled, imagined, mixture, way_to_go, rng=rng).goal
+    goal = relabel(sampled, imagined, GoalConfig(mixture=mixture), way_to_go, rng=rng).goal
     shares = [
         np.isin(goal, ours).mean() for ours in (sampled.goal, sampled.future_latent, imagined)
     ]
@@ -55,20 +55,20 @@ def test_goals_come_in_the_shares_of_the_mixture(mixture, sampled, imagined, rng
 
 
 def test_imagined_goals_keep_their_rows(sampled, imagined, rng):
-    batch = relabel(sampled, imagined, GoalMixture(), way_to_go, rng=rng)
+    batch = relabel(sampled, imagined, GoalConfig(mixture=GoalMixture()), way_to_go, rng=rng)
     is_imagined = batch.goal[:, 0] >= IMAGINED
     np.testing.assert_array_equal(batch.goal[is_imagined], imagined[is_imagined])
 
 
 def test_reward_is_that_of_the_new_goal(sampled, imagined, rng):
-    batch = relabel(sampled, imagined, GoalMixture(), way_to_go, rng=rng)
+    batch = relabel(sampled, imagined, GoalConfig(mixture=GoalMixture()), way_to_go, rng=rng)
     np.testing.assert_array_equal(batch.reward, batch.goal[:, 0] - sampled.next_latent[:, 0])
     assert len(set(batch.reward.tolist())) > 1000
 
 
 def test_what_happened_stays_what_happened(sampled, imagined, rng):
     before = {name: getattr(sampled, name).copy() for name in ("goal", "future_latent")}
-    batch = relabel(sampled, imagined, GoalMixture(), way_to_go, rng=rng)
+    batch = relabel(sampled, imagined, GoalConfig(mixture=GoalMixture()), way_to_go, rng=rng)
     for name in ("latent", "action", "next_latent"):
         np.testing.assert_array_equal(getattr(batch, name), getattr(sampled, name))
     for name, array in before.items():
@@ -76,7 +76,9 @@ def test_what_happened_stays_what_happened(sampled, imagined, rng):
 
 
 def test_source_does_not_depend_on_what_happened(sampled, imagined, rng):
-    goal = relabel(sampled, imagined, GoalMixture(), way_to_go, rng=rng).goal
+    goal = relabel(
+        sampled, imagined, GoalConfig(mixture=GoalMixture()), way_to_go, rng=rng
+    ).goal
     is_first_step = sampled.latent[:, 0] % 10 == LATENT % 10
     for part in (is_first_step, ~is_first_step):
         assert (goal[part] >= IMAGINED).mean() == pytest.approx(0.5, abs=0.04)
@@ -84,8 +86,42 @@ def test_source_does_not_depend_on_what_happened(sampled, imagined, rng):
 
 
 def test_relabelling_twice_with_the_kept_goal_changes_nothing(sampled, imagined, rng):
-    first = relabel(sampled, imagined, ONLY["imagined"], way_to_go, rng=rng)
+    first = relabel(sampled, imagined, GoalConfig(mixture=ONLY["imagined"]), way_to_go, rng=rng)
     kept = replace(sampled, goal=first.goal)
-    second = relabel(kept, imagined + 1, ONLY["kept"], way_to_go, rng=rng)
+    second = relabel(kept, imagined + 1, GoalConfig(mixture=ONLY["kept"]), way_to_go, rng=rng)
     np.testing.assert_array_equal(second.goal, first.goal)
     np.testing.assert_array_equal(second.reward, first.reward)
+
+
+@pytest.fixture
+def wide(sampled):
+    """Transitions whose latents have three equal columns."""
+    names = ("latent", "next_latent", "goal", "future_latent")
+    return replace(sampled, **{name: three(getattr(sampled, name)) for name in names})
+
+
+def three(column):
+    return np.repeat(column, 3, axis=1)
+
+
+def test_each_thing_has_a_source_of_its_own(wide, imagined, rng):
+    """The first column is one thing, the others are another one."""
+    parts = np.zeros((2, 3, 3), np.float32)
+    parts[0, 0, 0] = 1
+    parts[1] = np.eye(3) - parts[0]
+    config = GoalConfig(source="composed", by_thing=0.5)
+    batch = relabel(wide, three(imagined), config, way_to_go, parts, rng=rng)
+    is_imagined = batch.goal >= IMAGINED
+    np.testing.assert_array_equal(batch.goal[is_imagined], three(imagined)[is_imagined])
+    np.testing.assert_array_equal(is_imagined[:, 1], is_imagined[:, 2])
+    share = config.mixture.prior
+    is_split = is_imagined[:, 0] != is_imagined[:, 1]
+    assert is_split.mean() == pytest.approx(0.5 * 2 * share * (1 - share), abs=0.03)
+    assert is_imagined[:, 0].mean() == pytest.approx(share, abs=0.03)
+    np.testing.assert_array_equal(batch.reward, way_to_go(wide, batch.goal))
+
+
+def test_latents_that_are_not_taken_apart_have_one_source(wide, imagined, rng):
+    config = GoalConfig(source="composed", by_thing=1.0)
+    goal = relabel(wide, three(imagined), config, way_to_go, rng=rng).goal
+    np.testing.assert_array_equal(goal, three(goal[:, :1]))

@@ -163,12 +163,13 @@ class GoalMixture(Checked):
 class GoalConfig(Checked):
     """Where imagined goals come from."""
 
-    source: Literal["normal", "fitted", "correlated", "seen", "skewed"] = "fitted"
+    source: Literal["normal", "fitted", "correlated", "seen", "skewed", "composed"] = "fitted"
     """normal: N(0, I); fitted: a Gaussian fitted to each latent of the images seen;
     correlated: one Gaussian fitted to all latents, with their covariances; seen: latents of
-    images seen; skewed: those, rare ones more often (Skew-Fit)."""
+    images seen; skewed: those, rare ones more often (Skew-Fit); composed: each thing as in
+    one of those or another, so that a goal shows things together as they were never seen."""
     skew: float = -1.0
-    """skewed: each latent seen is drawn in proportion to its density to this power."""
+    """skewed, composed: a latent seen is drawn in proportion to its density to this power."""
     refresh_every_steps: CountOrNone = 0
     """Environment steps between updates of the prior from the replay buffer; 0: it stays as
     it was after the fit."""
@@ -177,6 +178,10 @@ class GoalConfig(Checked):
     second half starts from where the first has led."""
     mixture: GoalMixture = field(default_factory=GoalMixture)
     """How a sampled transition is relabelled."""
+    by_thing: Fraction = 0.0
+    """composed: fraction of sampled transitions in which each thing takes its part of the goal
+    from a source of its own in the mixture: the hand from one, an object from another.
+    Other sources take no goal apart."""
 
 
 RewardKind = Literal[
@@ -491,7 +496,7 @@ class Config(Checked):
             "auto, latent, sqrt_distance or sparse",
         )
         require(
-            self.goals.source in ("seen", "skewed"),
+            self.goals.source in ("seen", "skewed", "composed"),
             f"{given} need goals with a known true state: --goals.source "
             f"{self.goals.source} has none, choose seen or skewed",
         )

@@ -36,9 +36,10 @@ FAST = replace(
         num_fit_steps=1000,
     ),
     goals=GoalConfig(
-        source="skewed",
+        source="composed",
         refresh_every_steps=4000,
         mixture=GoalMixture(original=0.2, future=0.5, prior=0.3),
+        by_thing=0.5,
     ),
     reward=RewardConfig(kind="auto"),
     td3=TD3Config(
@@ -51,11 +52,13 @@ FAST = replace(
     ),
     explore=ExploreConfig(kind="gaussian", sigma=0.2, random_eps=0.2),
 )
-"""The default: it sees by quantile keypoints, and practice decides which reward it has."""
+"""The default: it sees by quantile keypoints, imagines goals thing by thing, and practice
+decides which reward it has."""
 
 KEYPOINTS = replace(
     FAST,
     vae=replace(FAST.vae, architecture="keypoints", latent_dim=16, whiten_floor=0.02),
+    goals=replace(FAST.goals, source="skewed", by_thing=0.0),
     reward=RewardConfig(kind="sqrt_distance"),
 )
 """The default before that: it sees the mean place of each color, and the task's name decides
@@ -90,6 +93,9 @@ PRESETS = {"paper": PAPER, "fast": FAST, "keypoints": KEYPOINTS, "her": HER}
 MANY_OBJECTS: dict[str, Any] = {"goals.skew": -0.5, "goals.per_rollout": 2}
 """Where many objects move, nearly every image is rare, and full skew would aim at oddities.
 Two goals a rollout let practice start from more than one place."""
+MANY_GOALS: dict[str, Any] = {"goals.per_rollout": 2}
+"""The second half of it alone, where goals are composed of things that are each drawn rarely
+seen first."""
 ONE_OBJECT: dict[str, Any] = {"reward.kind": "sparse"}
 """Where the hand moves one object, practice often comes near a goal in everything that moves.
 A reward that only says so does not keep the hand from leaving its own goal to put the object
@@ -104,7 +110,8 @@ OVERRIDES: dict[str, dict[str, dict[str, Any]]] = {
     "paper": {"Reach": {"total_timesteps": 10_000, "evaluate.every_steps": 4000}},
     "fast": {
         "Reach": REACH,
-        **dict.fromkeys(("PushTwo", "PushAny", "Rope", "RopeColours"), MANY_OBJECTS),
+        **dict.fromkeys(("PushTwo", "PushAny"), MANY_GOALS),
+        **dict.fromkeys(("Rope", "RopeColours"), MANY_OBJECTS),
     },
     "keypoints": {
         "Reach": REACH,

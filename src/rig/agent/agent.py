@@ -12,6 +12,8 @@ from rig.agent.td3 import Learner, new_learner
 from rig.agent.tree_files import load_tree, tree_bytes
 from rig.config import Config
 from rig.errors import RunError
+from rig.representation.collage import FILE as COLLAGE_FILE
+from rig.representation.collage import load_collage
 from rig.representation.registry import REPRESENTATIONS
 from rig.representation.representation import Representation
 from rig.runs.atomic_files import atomic_write, json_bytes, read_json
@@ -60,7 +62,9 @@ def agent_files(agent: Agent) -> dict[str, bytes]:
         "num_goals": agent.representation.num_goals,
     }
     tree = {"representation": agent.representation.arrays(), "learner": agent.learner}
-    return {ARRAY_FILES[0]: tree_bytes(tree), "policy.json": json_bytes(about)}
+    files = {ARRAY_FILES[0]: tree_bytes(tree), "policy.json": json_bytes(about)}
+    collage = agent.representation.collage
+    return files if collage is None else {**files, COLLAGE_FILE: collage.file()}
 
 
 def save_agent(directory: Path, agent: Agent) -> None:
@@ -87,7 +91,8 @@ def load_agent(directory: Path, config: Config) -> Agent:
     action_size, num_goals = (read_count(about, name) for name in ("action_size", "num_goals"))
     tree = load_tree(path, eqx.filter_eval_shape(template, config, action_size, num_goals))
     kind = REPRESENTATIONS[config.representation_kind]
-    return Agent(kind.from_arrays(tree["representation"], config), tree["learner"])
+    representation = kind.from_arrays(tree["representation"], config)
+    return Agent(representation.with_collage(load_collage(directory)), tree["learner"])
 
 
 def no_policy_yet(run: Path) -> str:

@@ -5,6 +5,7 @@
     README.md           the model card
     config.json         every setting
     model.safetensors   all arrays
+    collage.safetensors what latents are shown with, if the run kept it
     policy.json         what is needed to read them
     origin.json         what made it
     evaluation.json     the distances that are left
@@ -29,6 +30,7 @@ from rig.inference.evaluate import try_first_goals
 from rig.inference.model_card import card
 from rig.inference.open_run import image_representation, open_trained
 from rig.inference.video import attempt_frames, save_video
+from rig.representation.collage import FILE as COLLAGE_FILE
 from rig.runs.atomic_files import TEMPORARY_SUFFIX, is_about
 from rig.runs.run import Run
 
@@ -38,7 +40,7 @@ COPIED = ("config.json", "origin.json", "evaluation.json", "metrics.jsonl", "clo
 FILES = ("README.md", *COPIED, "policy.json", "model.safetensors", "replay.gif")
 """Those of every export."""
 ABOUT_GOALS = (PRACTISED_FILE, TRIED_GOALS_FILE)
-ALL_FILES = (*FILES, *ABOUT_GOALS)
+ALL_FILES = (*FILES, *ABOUT_GOALS, COLLAGE_FILE)
 
 
 def export(directory: Path, out: Path, *, force: bool = False) -> None:
@@ -57,6 +59,7 @@ def export(directory: Path, out: Path, *, force: bool = False) -> None:
     frames = [drawn for tried in attempts for drawn in attempt_frames(tried)]
     with new_directory(out) as partial:
         copy(run.directory, partial, (*COPIED, *ABOUT_GOALS))
+        copy(run.policy, partial, (COLLAGE_FILE,))
         arrays = next(name for name in ARRAY_FILES if (run.policy / name).is_file())
         shutil.copyfile(run.policy / arrays, partial / "model.safetensors")
         shutil.copyfile(run.policy / "policy.json", partial / "policy.json")

@@ -7,29 +7,36 @@ another goal and the reward that this goal implies. Goals come from three source
     future    a latent reached later in the same episode     (hindsight)
     prior     a fresh draw from the latent prior             (imagination)
 
+Where latents are sums of what each thing adds (``representation/things.py``), a goal can take
+each thing from a source of its own: the hand from the episode's goal and an object from where
+it came to lie later, for example. So a transition that moved one object teaches to move it
+wherever the others should be.
+
 Sources: Andrychowicz et al. 2017, section 4.5 (future); Nair et al. 2018, section 4.3
-(prior).
+(prior). Things with sources of their own are ours.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from jaxtyping import Float32
 
-from rig.config import GoalMixture
+from rig.config import GoalConfig, GoalMixture
 from rig.replay.transitions import SampledTransitions
 from rig.types import Batch, Latents
 
 
 RewardOf = Callable[[SampledTransitions, Latents], Float32[np.ndarray, " B"]]
 """Takes sampled transitions and a goal for each; returns the rewards."""
+Parts = Float32[np.ndarray, "things latent latent"]
 
 
 def relabel(
     sampled: SampledTransitions,
     imagined: Latents,
-    mixture: GoalMixture,
+    config: GoalConfig,
     reward_of: RewardOf,
+    parts: Parts | None = None,
     *,
     rng: np.random.Generator,
 ) -> Batch:
@@ -38,14 +45,18 @@ def relabel(
     Args:
         sampled: Transitions from replay. Not modified.
         imagined: One draw from the latent prior per row.
-        mixture: How often each source is used.
+        config: How often each source is used, and how often by each thing for itself.
         reward_of: Returns the reward that a goal implies.
+        parts: What each thing adds to a latent, where latents can be taken apart.
         rng: Draws the source of each row.
     """
-    source = rng.choice(3, size=len(sampled), p=mixture.shares)
-    goal = sampled.goal.copy()
-    for number, others in enumerate((sampled.future_latent, imagined), 1):
-        goal[source == number] = others[source == number]
+    sources = (sampled.goal, sampled.future_latent, imagined)
+    goal = mixed(sources, config.mixture, rng=rng)
+    if parts is not None and len(parts) > 1 and config.by_thing > 0:
+        rows = rng.random(len(goal)) < config.by_thing
+        some = tuple(source[rows] for source in sources)
+        things = (mixed(some, config.mixture, rng=rng) @ part for part in parts)
+        goal[rows] = sum(things, np.zeros_like(some[0]))
     return Batch(
         latent=sampled.latent,
         action=sampled.action,
@@ -53,3 +64,11 @@ def relabel(
         goal=goal,
         reward=reward_of(sampled, goal),
     )
+
+
+def mixed(
+    sources: Sequence[Latents], mixture: GoalMixture, *, rng: np.random.Generator
+) -> Latents:
+    """Return of every row the latent of a source, drawn for the row."""
+    number = rng.choice(len(sources), size=len(sources[0]), p=mixture.shares)
+    return np.stack(sources)[number, np.arange(len(number))]

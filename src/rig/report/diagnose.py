@@ -108,7 +108,7 @@ def little_practice(facts: Facts) -> Findings:
             found.append(
                 f"Practice brought the {name} to only {covered:.0%} of the goal region, so "
                 "that goals elsewhere are guesses. Sample rare goals more often "
-                "(--goals.source skewed) or train for longer (--total-timesteps)."
+                "(--goals.source composed) or train for longer (--total-timesteps)."
             )
     return found
 

@@ -19,9 +19,11 @@ from rig.config import Config, GoalConfig
 from rig.envs.tasks import find_task, is_external
 from rig.replay.buffer import ReplayBuffer
 from rig.representation.fit import fine_tune
+from rig.representation.fit_vae import fit_vae, some_of
+from rig.representation.goal_density import goals_among
 from rig.representation.hybrid_frames import Frames, HybridObservation, unpack
-from rig.representation.latent import LatentRepresentation, fit_vae, some_of
-from rig.representation.prior import SeenPrior, goals_among
+from rig.representation.latent import LatentRepresentation
+from rig.representation.prior import SeenPrior
 from rig.representation.representation import (
     Actions,
     Actor,

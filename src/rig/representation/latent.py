@@ -9,15 +9,17 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float32, Int, UInt8
+from jaxtyping import Float32, UInt8
 
-from rig.config import Config
+from rig.config import Config, GoalConfig
 from rig.nn.chunks import in_chunks
 from rig.replay.buffer import ReplayBuffer
+from rig.representation.collage import Collage
 from rig.representation.compiled import decode, encode, encode_and_act
-from rig.representation.fit import fine_tune, fit
+from rig.representation.fit import fine_tune
+from rig.representation.fit_vae import fit_vae, some_of
 from rig.representation.output_basis import OutputBasis, PatchBasis, PrincipalBasis
-from rig.representation.prior import PRIORS, Prior, make_prior
+from rig.representation.prior import PRIORS, ComposedPrior, Parts, Prior, make_prior
 from rig.representation.quantile_keypoints import QuantileKeypointEncoder
 from rig.representation.representation import (
     Actions,
@@ -27,18 +29,15 @@ from rig.representation.representation import (
     Representation,
     Tree,
 )
-from rig.representation.vae import VAE, make_vae, vae_template
+from rig.representation.things import find_parts
+from rig.representation.vae import VAE, vae_template
 from rig.representation.whiten import (
     Whitening,
-    fit_whitening,
     no_whitening,
-    rescale_by_steps,
 )
 from rig.types import Collected, Encoding
 
 
-MAX_PRIOR_IMAGES = 10_000
-"""Images whose latents make the prior; more would change it little."""
 MAX_COMPONENTS = 10_000_000
 """No saved basis has more components; a larger number in the settings is damage."""
 
@@ -46,10 +45,13 @@ MAX_COMPONENTS = 10_000_000
 class LatentRepresentation(Representation):
     """A fitted VAE, the whitening of its latents, and the prior that goals are drawn from."""
 
-    def __init__(self, vae: VAE, whitening: Whitening, prior: Prior) -> None:
+    def __init__(
+        self, vae: VAE, whitening: Whitening, prior: Prior, collage: Collage | None = None
+    ) -> None:
         self.vae = vae
         self.whitening = whitening
         self.prior = prior
+        self._collage = collage
         self.weight: Float32[np.ndarray, " latent"] = np.asarray(whitening.weight)
 
     @classmethod
@@ -79,9 +81,9 @@ class LatentRepresentation(Representation):
         rng: np.random.Generator,
     ) -> "LatentRepresentation":
         """Return the representation whose prior is made from the latents of some images."""
-        seen, _ = in_chunks(partial(encode, vae, whitening), images)
-        return cls(
-            vae, whitening, make_prior(config.goals.source, seen, config.goals.skew, rng=rng)
+        goals = config.goals
+        return make_latent_representation(
+            vae, images, goals.source, goals.skew, rng=rng, whitening=whitening
         )
 
     @classmethod
@@ -124,6 +126,13 @@ class LatentRepresentation(Representation):
         """The number of latents that the prior stores to draw from; 0 for a Gaussian."""
         return self.prior.num_goals
 
+    @property
+    def parts(self) -> Parts | None:
+        """What each thing adds to a latent, where goals are composed of them."""
+        if not isinstance(self.prior, ComposedPrior):
+            return None
+        return self.prior.parts[self.prior.parts.any(axis=(1, 2))]
+
     def encode(self, frames: Images) -> Encoding:
         """Return the posterior of each image."""
         posterior = in_chunks(partial(encode, self.vae, self.whitening), frames)
@@ -131,6 +140,8 @@ class LatentRepresentation(Representation):
 
     def decode(self, latents: Float32[np.ndarray, "N latent"]) -> Images:
         """Return the image of each latent."""
+        if self._collage is not None:
+            return self._collage.paint(latents)
         return in_chunks(partial(decode, self.vae, self.whitening), latents)
 
     def imagine(self, num: int, *, rng: np.random.Generator) -> Float32[np.ndarray, "N latent"]:
@@ -149,7 +160,16 @@ class LatentRepresentation(Representation):
 
     def with_prior(self, prior: Prior) -> "LatentRepresentation":
         """Return the same representation with another prior."""
-        return type(self)(self.vae, self.whitening, prior)
+        return type(self)(self.vae, self.whitening, prior, self._collage)
+
+    @property
+    def collage(self) -> Collage | None:
+        """What latents are shown with, if not the decoder."""
+        return self._collage
+
+    def with_collage(self, collage: Collage | None) -> "LatentRepresentation":
+        """Return the same representation that shows latents with a collage."""
+        return type(self)(self.vae, self.whitening, self.prior, collage)
 
     def finetune(
         self,
@@ -184,33 +204,18 @@ class LatentRepresentation(Representation):
     ) -> "LatentRepresentation":
         """Return the same representation with a prior made from the latents in replay."""
         some = some_of(replay.latents, rng=rng)
-        return self.with_prior(
-            make_prior(config.goals.source, some, config.goals.skew, rng=rng)
-        )
+        return self.with_prior(self.new_prior(some, config.goals, rng=rng))
 
-
-def fit_vae(
-    config: Config,
-    images: Images,
-    collected: Collected,
-    monitor: FitMonitor,
-    *,
-    rng: np.random.Generator,
-) -> tuple[VAE, Whitening, Int[np.ndarray, " some"]]:
-    """Return a VAE fitted to images, its whitening, and the rows to make the prior from."""
-    on_progress = monitor.begin_fit()
-    vae = make_vae(config.vae, images, key=jax.random.key(rng.integers(2**32)), rng=rng)
-    vae = fit(vae, images, config.vae, rng=rng, on_progress=on_progress)
-    rows = some_of(np.arange(len(images)), rng=rng)
-    whitening = whiten(vae, images[rows], config.vae.whiten_floor)
-    if config.reward.metric == "steps":
-        whitening = weigh_by_steps(vae, whitening, images, collected.rows_with_action)
-    return vae, whitening, rows
-
-
-def some_of(rows: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
-    """Return as many rows as a prior is made from, drawn without replacement."""
-    return rows[rng.permutation(len(rows))[:MAX_PRIOR_IMAGES]]
+    def new_prior(
+        self,
+        seen: Float32[np.ndarray, "N latent"],
+        goals: GoalConfig,
+        *,
+        rng: np.random.Generator,
+    ) -> Prior:
+        """Return a prior made from other latents, with the same things."""
+        parts = self.prior.parts if isinstance(self.prior, ComposedPrior) else None
+        return make_prior(goals.source, seen, goals.skew, parts, rng=rng)
 
 
 def make_latent_representation(
@@ -225,26 +230,8 @@ def make_latent_representation(
     """Return the representation of a VAE, with a prior made from its latents of some images."""
     whitening = whitening or no_whitening(vae.latent_dim)
     seen, _ = in_chunks(partial(encode, vae, whitening), images)
-    return LatentRepresentation(vae, whitening, make_prior(prior_source, seen, skew, rng=rng))
-
-
-def whiten(vae: VAE, images: UInt8[np.ndarray, "N H W 3"], floor: float) -> Whitening:
-    """Return the whitening of a VAE's latents of some images.
-
-    Quantile keypoints are left as they are: their scales say what each counts for.
-    """
-    if isinstance(vae.encoder, QuantileKeypointEncoder):
-        return no_whitening(vae.latent_dim)
-    seen, _ = in_chunks(partial(encode, vae, no_whitening(vae.latent_dim)), images)
-    return fit_whitening(seen, floor)
-
-
-def weigh_by_steps(
-    vae: VAE,
-    whitening: Whitening,
-    images: UInt8[np.ndarray, "N H W 3"],
-    rows_with_action: Int[np.ndarray, " pairs"],
-) -> Whitening:
-    """Return the whitening in which distance counts steps, given rows that have a next one."""
-    seen, _ = in_chunks(partial(encode, vae, no_whitening(vae.latent_dim)), images)
-    return rescale_by_steps(whitening, seen[rows_with_action], seen[rows_with_action + 1])
+    parts, encoder = None, vae.encoder
+    if prior_source == "composed" and isinstance(encoder, QuantileKeypointEncoder):
+        parts = find_parts(encoder, images)
+    prior = make_prior(prior_source, seen, skew, parts, rng=rng)
+    return LatentRepresentation(vae, whitening, prior)

@@ -6,11 +6,11 @@ fitted      a Gaussian fitted to the latents of observed images, one per dimensi
 correlated  the same with the full covariance, so correlated latents stay correlated
 seen        the latents of observed images themselves
 skewed      the same, drawn in proportion to their density to a negative power
+composed    sums of what each thing adds to them, each thing drawn by itself in that way
 ==========  ==========================================================================
 
 Sources: Nair et al. 2018, section 4.2; skewed: Pong et al. 2020 (Skew-Fit), section 3.
-Differs: the density is a kernel estimate in latent space, not the VAE's bound on the density
-of the image, because there are few latents and they already hold what matters.
+Differs: the density is a kernel estimate (``goal_density.py``); composed is ours.
 """
 
 from collections.abc import Callable
@@ -18,10 +18,14 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float32, Float64, Int
+from jaxtyping import Float32, Float64, Int32
+
+from rig.representation.goal_density import MIN_VARIANCE, goals_among
+from rig.representation.quantile_keypoints import NUM_COLORS
 
 
 Latents = Float32[np.ndarray, "num latent"]
+Parts = Float32[np.ndarray, "things latent latent"]
 
 
 @runtime_checkable
@@ -86,29 +90,72 @@ class SeenPrior:
         return {"latents": np.zeros((num_goals, latent_dim), np.float32)}
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ComposedPrior:
+    """Latents never seen together: each thing as in one observed image or another."""
+
+    latents: Float32[np.ndarray, "seen latent"]
+    parts: Parts
+    """What each thing adds to a latent; they sum to one (``things.py``)."""
+    rows: Int32[np.ndarray, "things seen"]
+    """The latents that each thing is drawn from."""
+
+    @property
+    def num_goals(self) -> int:
+        """The number of latents that things are drawn from."""
+        return len(self.latents)
+
+    def sample(self, num: int, *, rng: np.random.Generator) -> Latents:
+        """Return ``num`` latents; each thing is drawn by itself."""
+        total = np.zeros((num, self.latents.shape[1]), np.float32)
+        for part, rows in zip(self.parts, self.rows, strict=True):
+            total += self.latents[rows[rng.integers(self.num_goals, size=num)]] @ part
+        return total
+
+    @classmethod
+    def template(cls, latent_dim: int, num_goals: int) -> dict[str, Any]:
+        """Return the shapes of its fields by name."""
+        return {
+            "latents": np.zeros((num_goals, latent_dim), np.float32),
+            "parts": one_thing(latent_dim),
+            "rows": np.zeros((NUM_COLORS, num_goals), np.int32),
+        }
+
+
 def make_prior(
     source: str,
     seen: Float32[np.ndarray, "seen latent"],
     skew: float,
+    parts: Parts | None = None,
     *,
     rng: np.random.Generator,
 ) -> Prior:
-    """Return the prior called ``source``, fitted to the latents of observed images."""
-    return PRIORS[source].make(seen, skew, rng)
+    """Return the prior called ``source``, fitted to the latents of observed images.
+
+    Args:
+        source: Its name.
+        seen: The latents.
+        skew: For ``skewed`` and ``composed``: the power of the density.
+        parts: For ``composed``: what each thing adds to a latent; one thing by default.
+        rng: Draws what is drawn.
+    """
+    if parts is None:
+        parts = one_thing(seen.shape[1])
+    return PRIORS[source].make(seen, skew, parts, rng)
 
 
-def normal(seen: Latents, _skew: float, _rng: np.random.Generator) -> Prior:
+def normal(seen: Latents, *_: Any) -> Prior:
     """Return N(0, I)."""
     size = seen.shape[1]
     return GaussianPrior(mean=np.zeros(size, np.float32), factor=np.eye(size, dtype=np.float32))
 
 
-def correlated(seen: Latents, _skew: float, _rng: np.random.Generator) -> Prior:
+def correlated(seen: Latents, *_: Any) -> Prior:
     """Return a Gaussian fitted to latents, with their covariances."""
     return gaussian(seen, covariance_of(seen))
 
 
-def fitted(seen: Latents, _skew: float, _rng: np.random.Generator) -> Prior:
+def fitted(seen: Latents, *_: Any) -> Prior:
     """Return a Gaussian fitted to each latent by itself."""
     return gaussian(seen, np.diag(np.diag(covariance_of(seen))))
 
@@ -124,69 +171,38 @@ def covariance_of(seen: Latents) -> Float64[np.ndarray, "latent latent"]:
     return np.atleast_2d(np.cov(seen, rowvar=False)) + MIN_VARIANCE * np.eye(seen.shape[1])
 
 
-def observed(seen: Latents, _skew: float, _rng: np.random.Generator) -> Prior:
+def observed(seen: Latents, *_: Any) -> Prior:
     """Return the latents themselves."""
     return SeenPrior(latents=seen)
 
 
-def skewed(seen: Latents, skew: float, rng: np.random.Generator) -> Prior:
+def skewed(seen: Latents, skew: float, _parts: Parts, rng: np.random.Generator) -> Prior:
     """Return latents resampled in proportion to a power of their density."""
     return SeenPrior(latents=seen[goals_among(seen, "skewed", skew, rng=rng)])
 
 
-MIN_VARIANCE = 1e-6
-"""Added to each variance, so that the covariance stays positive definite where a latent never
-moves. It also bounds the kernel width in :func:`density` from below; relative to the squared
-latents there, so that it exceeds the rounding of single precision."""
+def composed(seen: Latents, skew: float, parts: Parts, rng: np.random.Generator) -> Prior:
+    """Return sums of what each thing adds, by the density of what it adds."""
+    rows = [
+        goals_among(seen @ part, "skewed", skew, rng=rng)
+        if part.any()
+        else np.arange(len(seen))
+        for part in parts
+    ]
+    return ComposedPrior(latents=seen, parts=parts, rows=np.stack(rows).astype(np.int32))
 
 
-def goals_among(
-    seen: Float32[np.ndarray, "seen latent"],
-    source: str,
-    skew: float,
-    *,
-    rng: np.random.Generator,
-) -> Int[np.ndarray, " seen"]:
-    """Return the rows of ``seen`` that become goals, as many as ``seen`` has.
-
-    ``skewed`` draws each row in proportion to its density to the power ``skew``.
-    """
-    if source == "seen":
-        return np.arange(len(seen))
-    weight = density(seen, rng=rng) ** skew
-    return rng.choice(len(seen), size=len(seen), p=weight / weight.sum())
-
-
-def density(
-    seen: Float32[np.ndarray, "seen latent"], *, rng: np.random.Generator
-) -> Float32[np.ndarray, " seen"]:
-    """Estimate the density at each latent, up to a constant, with Gaussian kernels.
-
-    The kernels sit on a random subset of the latents. Their width is a fraction of the root
-    mean square distance between latents, the same in every direction, because the reward
-    measures distance in latent space.
-    """
-    centres = seen[rng.integers(len(seen), size=NUM_KERNELS)]
-    squared = (
-        (seen**2).sum(axis=1)[:, None] - 2 * seen @ centres.T + (centres**2).sum(axis=1)[None]
-    )
-    # Without a lower bound, latents that never move (a covered camera) would give 0 / 0.
-    least_variance = MIN_VARIANCE * (1 + (seen**2).sum(axis=1).max())
-    width_squared = KERNEL_SHARE**2 * 2 * max(seen.var(axis=0).sum(), least_variance)
-    return np.exp(-0.5 * squared / width_squared).mean(axis=1) + MIN_DENSITY
-
-
-NUM_KERNELS = 512
-KERNEL_SHARE = 0.15
-"""Width of a kernel, as a fraction of the typical distance between two latents."""
-MIN_DENSITY = 1e-4
-"""Added to the density, so that a single outlier can not take all the weight."""
+def one_thing(latent_dim: int) -> Parts:
+    """Return the parts of latents that are not taken apart."""
+    parts = np.zeros((NUM_COLORS, latent_dim, latent_dim), np.float32)
+    parts[0] = np.eye(latent_dim)
+    return parts
 
 
 class PriorKind(NamedTuple):
-    """How a prior is made from latents, skew and a generator, and the class it has."""
+    """How a prior is made from latents, skew, parts and a generator, and the class it has."""
 
-    make: Callable[[Latents, float, np.random.Generator], Prior]
+    make: Callable[[Latents, float, Parts, np.random.Generator], Prior]
     kind: type[Prior]
 
 
@@ -196,5 +212,6 @@ PRIORS: dict[str, PriorKind] = {
     "correlated": PriorKind(correlated, GaussianPrior),
     "seen": PriorKind(observed, SeenPrior),
     "skewed": PriorKind(skewed, SeenPrior),
+    "composed": PriorKind(composed, ComposedPrior),
 }
 """By the name in ``goals.source``. To add a prior, add its line here."""

@@ -19,6 +19,7 @@ from jaxtyping import Float32, UInt8
 
 from rig.config import Config
 from rig.replay.buffer import ReplayBuffer
+from rig.representation.collage import Collage
 from rig.representation.reward import latent_reward
 from rig.types import Collected, Encoding, Latents
 
@@ -62,6 +63,20 @@ class Representation(Protocol):
     @property
     def num_goals(self) -> int:
         """The number of stored goals to draw from; 0 if goals are drawn from a density."""
+
+    @property
+    def parts(self) -> Float32[np.ndarray, "things latent latent"] | None:
+        """What each thing adds to a latent, a matrix each, where goals are composed of them."""
+        return None
+
+    @property
+    def collage(self) -> Collage | None:
+        """What latents are shown with, where that is not a decoder."""
+        return None
+
+    def with_collage(self, collage: Collage | None) -> "Representation":
+        """Return the same representation that shows latents with a collage, if it can."""
+        return self
 
     @property
     def input_columns(self) -> slice:

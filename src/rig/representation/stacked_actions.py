@@ -19,13 +19,13 @@ from jaxtyping import Float32, UInt8
 from rig.config import Config
 from rig.nn.patches import side_of
 from rig.replay.buffer import ReplayBuffer
+from rig.representation.collage import Collage
+from rig.representation.fit_vae import fit_vae, some_of
 from rig.representation.latent import (
     LatentRepresentation,
-    fit_vae,
     make_latent_representation,
-    some_of,
 )
-from rig.representation.prior import make_prior
+from rig.representation.prior import Parts
 from rig.representation.representation import Envs, FitMonitor, Images, Representation, Tree
 from rig.types import Collected, Encoding
 
@@ -152,6 +152,13 @@ class StackedActions(Representation):
         """The number of latents that the prior stores."""
         return self.latents.num_goals
 
+    @property
+    def parts(self) -> Parts | None:
+        """What each thing adds to a latent; the last actions belong to none."""
+        parts = self.latents.parts
+        pad = (0, self._num)
+        return None if parts is None else np.pad(parts, ((0, 0), pad, pad))
+
     def encode(self, frames: np.ndarray) -> Encoding:
         """Return each image's posterior next to the actions, which are certain."""
         images, actions = unpack(frames, self._num)
@@ -161,6 +168,15 @@ class StackedActions(Representation):
             latent=np.concatenate([encoding.latent, actions], axis=1),
             log_std=np.concatenate([encoding.log_std, certain], axis=1),
         )
+
+    @property
+    def collage(self) -> Collage | None:
+        """What latents are shown with, if not the decoder."""
+        return self.latents.collage
+
+    def with_collage(self, collage: Collage | None) -> "StackedActions":
+        """Return the same representation that shows latents with a collage."""
+        return type(self)(self.latents.with_collage(collage), self._num)
 
     def decode(self, latents: Float32[np.ndarray, "N both"]) -> Images:
         """Return the image of each latent."""
@@ -185,5 +201,5 @@ class StackedActions(Representation):
     ) -> "StackedActions":
         """Return the same representation with a prior made from the latents in replay."""
         some = some_of(replay.latents, rng=rng)[:, : self.latents.latent_dim]
-        prior = make_prior(config.goals.source, some, config.goals.skew, rng=rng)
+        prior = self.latents.new_prior(some, config.goals, rng=rng)
         return type(self)(self.latents.with_prior(prior), self._num)

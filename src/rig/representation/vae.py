@@ -100,28 +100,17 @@ def make_vae(
     rng: np.random.Generator,
 ) -> VAE:
     """Make a VAE with the mean, the output basis and the moving colors of these images."""
-    vae = unfitted_vae(config, images, key=key, rng=rng)
+    mean_image = jnp.asarray(images.mean(axis=0, dtype=np.float64) / 255, dtype=jnp.float32)
+    output_basis: OutputBasis = PatchBasis()
+    if config.architecture != "patches":
+        output_basis = principal_basis(images, config.num_components, rng=rng)
+    vae = vae_template(config, output_basis, mean_image, key=key)
     if config.architecture in ("patches", "feature_points"):
         return vae
     if config.architecture == "quantile_keypoints":
         return replace(vae, encoder=fit_keypoints(images, config.latent_dim, rng=rng))
     colors = find_colors(images, config.latent_dim // 2, rng=rng)
     return replace(vae, encoder=calibrate(KeypointEncoder(colors), images))
-
-
-def unfitted_vae(
-    config: VAEConfig,
-    images: UInt8[np.ndarray, "N H W 3"],
-    *,
-    key: PRNGKeyArray,
-    rng: np.random.Generator,
-) -> VAE:
-    """Make a VAE with the mean and the output basis of these images, and new networks."""
-    mean_image = jnp.asarray(images.mean(axis=0, dtype=np.float64) / 255, dtype=jnp.float32)
-    output_basis: OutputBasis = PatchBasis()
-    if config.architecture != "patches":
-        output_basis = principal_basis(images, config.num_components, rng=rng)
-    return vae_template(config, output_basis, mean_image, key=key)
 
 
 def vae_template(

@@ -43,7 +43,8 @@ def write_page(out: Path, sight: Sight) -> None:
 def sight_page(sight: Sight) -> str:
     """Return the page about what a representation holds of images, as HTML."""
     representation = sight.fitted.representation
-    motion = find_motion(sight.source.collected.images)
+    images = sight.source.collected.images
+    motion = find_motion(images)
     latents = representation.encode(motion.images).latent
     reconstructions = representation.decode(latents)
     rng = np.random.default_rng(PICTURES_SEED)
@@ -62,7 +63,7 @@ def sight_page(sight: Sight) -> str:
         words=words(sight, motion) + missing(motion, reconstructions, latents),
         judged=Table(COLUMNS, table_rows(sight)),
         within_episodes=Table(WITHIN_COLUMNS, within_rows(sight)),
-        views=list(views(representation, motion, reconstructions, latents, rng=rng)),
+        views=list(views(representation, images, motion, reconstructions, latents, rng=rng)),
     )
 
 

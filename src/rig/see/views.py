@@ -11,6 +11,7 @@ from PIL import Image
 from rig.report.image_grid import draw_image_grid
 from rig.report.latent_traversals import latent_traversals
 from rig.representation.attention import attention_maps, background_of
+from rig.representation.make_collage import with_collage_of
 from rig.representation.representation import Representation
 from rig.see.motion import Motion, evenly
 
@@ -41,6 +42,7 @@ class View:
 
 def views(
     representation: Representation,
+    images: Images,
     motion: Motion,
     reconstructions: Images,
     latents: Float[np.ndarray, "N latent"],
@@ -67,10 +69,11 @@ def views(
             "with the others at their mean. Its weight is what it counts for in distances.",
             draw_image_grid(list(rows_of_latents.items()), ""),
         )
-    imagined = representation.decode(representation.imagine(2 * NUM_COLUMNS, rng=rng))
+    goals = representation.imagine(2 * NUM_COLUMNS, rng=rng)
+    imagined = with_collage_of(representation, images).decode(goals)
     yield View(
         "Imagined images",
-        "Goals drawn from the prior, decoded. The robot would practise reaching them.",
+        "Goals drawn from the prior. The robot would practise reaching them.",
         draw_image_grid([("", imagined[:NUM_COLUMNS]), ("", imagined[NUM_COLUMNS:])], ""),
     )
 

@@ -13,7 +13,7 @@ from jaxtyping import Float32, Float64
 
 from rig.config import Config, RewardKind
 from rig.errors import ConfigError
-from rig.representation.prior import goals_among
+from rig.representation.goal_density import goals_among
 from rig.representation.representation import Representation
 from rig.representation.reward import IMAGE_REWARDS
 from rig.training.recorder import NEAR_SHARE, Recorder
@@ -82,7 +82,7 @@ def near_share(
         return 0.0
     rng = np.random.default_rng(config.seed)
     latent, log_std = episodes.encoding.latent * (weight > 0), episodes.encoding.log_std
-    source = "skewed" if config.goals.source == "skewed" else "seen"
+    source = "skewed" if config.goals.source in ("skewed", "composed") else "seen"
     goals = goals_among(latent, source, config.goals.skew, rng=rng)[:NUM_GOALS]
     seen = rng.permutation(len(latent))[:NUM_SEEN]
     std = np.maximum(np.exp(log_std[seen]), config.reward.min_std)

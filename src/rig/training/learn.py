@@ -113,7 +113,8 @@ def draw(
     num = int(np.prod(shape))
     imagined = agent.representation.imagine(num, rng=rng)
     sampled = replay.sample(num, rng=rng)
-    batch = relabel(sampled, imagined, config.goals.mixture, reward_of, rng=rng)
+    parts = agent.representation.parts
+    batch = relabel(sampled, imagined, config.goals, reward_of, parts, rng=rng)
     batch = replace(batch, goal=agent.representation.as_goals(batch.goal))
     return stacked(with_columns(batch, agent.representation.input_columns), shape)
 

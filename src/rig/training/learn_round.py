@@ -6,7 +6,7 @@ import numpy as np
 
 from rig.agent.agent import Agent
 from rig.config import Config
-from rig.representation.redraw import with_new_decoder
+from rig.representation.make_collage import with_collage_of
 from rig.representation.representation import FitMonitor
 from rig.training.fit_representation import finetune, with_imagined_goals
 from rig.training.kept_episodes import KeptEpisodes
@@ -64,15 +64,13 @@ def refit(state: TrainState, config: Config, num_new: int, monitor: FitMonitor) 
         state = replace(state, agent=agent)
     if is_due(config.goals.refresh_every_steps, state.num_env_steps, num_new):
         new = state.agent.representation.refresh_prior(replay, config, rng=rng)
-        state = replace(state, agent=Agent(new, state.agent.learner))
+        state = with_readable_goals(replace(state, agent=Agent(new, state.agent.learner)))
     return state
 
 
-def with_readable_goals(state: TrainState, config: Config) -> TrainState:
-    """Return the state with a decoder fitted to its sample of what the camera saw."""
-    rng = np.random.default_rng([config.seed, state.num_env_steps])
-    old = state.agent.representation
-    new = with_new_decoder(old, state.pictures.images, config.vae, rng=rng)
+def with_readable_goals(state: TrainState) -> TrainState:
+    """Return the state with latents shown by its sample of what the camera saw."""
+    new = with_collage_of(state.agent.representation, state.pictures.images)
     return replace(state, agent=Agent(new, state.agent.learner))
 
 

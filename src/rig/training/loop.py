@@ -124,7 +124,7 @@ def train(
         if isinstance(state, CollectState):
             state = collect(state, setup)
             state = fit(state, new_replay(), setup)
-        state = with_readable_goals(practise(state, setup), config)
+        state = with_readable_goals(practise(state, setup))
         setup.recorder.finish(state.agent, state.pictures.practised(config.seed))
     checkpoints.finish(state)
     return state.agent

@@ -1,0 +1,95 @@
+"""Things: colors that move together, and what each adds to a latent.
+
+An object shows as several colors: its light side, its dark side, its edge. Colors whose places
+predict each other belong to one thing. Latents are linear in the features of the colors, so a
+latent is a sum of what each thing adds, and the sum of what things added in different images is
+a latent that was never seen. Objects of one color are one thing.
+"""
+
+from functools import partial
+
+import numpy as np
+from jaxtyping import Float, Float32, Int, UInt8
+
+from rig.nn.chunks import in_chunks
+from rig.representation.keypoint_fit import locate_all
+from rig.representation.prior import Parts, one_thing
+from rig.representation.quantile_keypoints import NUM_COLORS, QuantileKeypointEncoder
+from rig.representation.slabs import NUM_FEATURES
+
+
+MIN_PREDICTED = 0.4
+"""Share of the variance of a color's place that another one predicts, on average over the
+colors of a thing, for it to belong to the thing."""
+MIN_THINGS = 3
+"""Fewer are not taken apart: of a hand and one object, nothing was gained."""
+MIN_VARIANCE = 1e-9
+"""Keeps shares finite where nothing moves."""
+
+
+Images = UInt8[np.ndarray, "N H W 3"]
+Shapes = Float32[np.ndarray, "N colors features"]
+
+
+def find_parts(encoder: QuantileKeypointEncoder, images: Images) -> Parts:
+    """Return what each thing adds to a latent, as a matrix for each thing; they sum to one.
+
+    The matrix of a thing stands at its first color; those of its other colors are 0. A hand
+    and one object are not taken apart.
+    """
+    shape = shapes_of(encoder, images)
+    thing = group_colors(shape[..., :2])
+    if len(set(thing.tolist())) < MIN_THINGS:
+        return one_thing(encoder.matrix.shape[1])
+    return part_of_each(encoder, shape, thing)
+
+
+def shapes_of(encoder: QuantileKeypointEncoder, images: Images) -> Shapes:
+    """Return place and shape of each color in each image."""
+    shape: Shapes = in_chunks(partial(locate_all, encoder.colors), images)[0]
+    return shape
+
+
+def part_of_each(
+    encoder: QuantileKeypointEncoder, shape: Shapes, thing: Int[np.ndarray, " colors"]
+) -> Parts:
+    """Return what each thing adds to a latent, given the thing of each color."""
+    owner = np.repeat(thing, NUM_FEATURES)
+    matrix = np.asarray(encoder.matrix, np.float64)
+    features = shape.reshape(len(shape), -1) - np.asarray(encoder.mean, np.float64)
+    latents = features @ matrix
+    gram = latents.T @ latents + MIN_VARIANCE * len(shape) * np.eye(latents.shape[1])
+    # The features of an image, as far as its latent tells.
+    expected = np.linalg.solve(gram, latents.T @ features)
+    parts = [
+        expected[:, owner == color] @ matrix[owner == color] for color in range(NUM_COLORS)
+    ]
+    return np.stack(parts).astype(np.float32)
+
+
+def group_colors(place: Float[np.ndarray, "N colors 2"]) -> Int[np.ndarray, " colors"]:
+    """Return the thing of each color, named by its first color."""
+    from scipy.cluster.hierarchy import fcluster, linkage
+    from scipy.spatial.distance import squareform
+
+    at = (place - place.mean(axis=0)).astype(np.float64)
+    num = at.shape[1]
+    share = np.array([[predicted(at[:, i], at[:, j]) for j in range(num)] for i in range(num)])
+    unlike = 1 - np.maximum(share, share.T)
+    np.fill_diagonal(unlike, 0)
+    tree = linkage(squareform(unlike, checks=False), "average")
+    label = fcluster(tree, 1 - MIN_PREDICTED, "distance")
+    return np.array([np.flatnonzero(label == own)[0] for own in label])
+
+
+def predicted(known: Float[np.ndarray, "N 2"], other: Float[np.ndarray, "N 2"]) -> float:
+    """Return the share of the variance of one place that another one predicts, at most 1.
+
+    By a line that is fitted to one half of the images and judged on the other.
+    """
+    half = len(known) // 2
+    error = 0.0
+    for fit, rest in ((slice(half), slice(half, None)), (slice(half, None), slice(half))):
+        line, *_ = np.linalg.lstsq(known[fit], other[fit], rcond=None)
+        error += float(np.sum((other[rest] - known[rest] @ line) ** 2))
+    return 1 - (error + MIN_VARIANCE) / (float(np.sum(other**2)) + MIN_VARIANCE)

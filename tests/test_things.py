@@ -1,0 +1,110 @@
+"""Things: colors that move together, and goals that show things as they were never together."""
+
+import numpy as np
+import pytest
+from test_quantile_keypoints import SIDE, encode, lit, scene
+
+from rig.representation.keypoint_fit import fit_keypoints
+from rig.representation.prior import make_prior, one_thing
+from rig.representation.quantile_keypoints import NUM_COLORS
+from rig.representation.things import find_parts, group_colors
+
+
+COLORS = ((220.0, 40.0, 30.0), (20.0, 60.0, 200.0), (30.0, 150.0, 50.0))
+NUM_IMAGES = 300
+BAND_PX = SIDE // 3
+
+
+def places_of(num_things, rng):
+    """Return places (x, y) of things in pixels, each in its own band: none hides another."""
+    x = rng.integers(1, SIDE - 5, (NUM_IMAGES, num_things))
+    y = rng.integers(0, BAND_PX - 3, (NUM_IMAGES, num_things)) + BAND_PX * np.arange(num_things)
+    return np.stack([x, y], axis=2)
+
+
+def drawn(places):
+    """Draw a square of each thing's color per image."""
+    images = np.stack([scene([]) for _ in places])
+    for image, at in zip(images, places, strict=True):
+        for (x, y), color in zip(at, COLORS, strict=False):
+            image[y : y + 4, x : x + 4] = color
+    return images
+
+
+def fitted(num_things):
+    rng = np.random.default_rng(0)
+    places = places_of(num_things, rng)
+    images = lit(drawn(places), rng, shadow=0)
+    encoder = fit_keypoints(images, 12, rng=rng)
+    return encoder, find_parts(encoder, images), places
+
+
+@pytest.fixture(scope="module")
+def three_things():
+    """Return an encoder, what each thing adds, and the places."""
+    return fitted(3)
+
+
+def test_colors_that_predict_each_other_are_one_thing(rng):
+    hand, puck = rng.normal(size=(2, 400, 1, 2))
+    edge = 0.5 * hand + 0.1 * rng.normal(size=(400, 1, 2))
+    places = np.concatenate([hand, puck, edge, -puck], axis=1)
+    assert group_colors(places).tolist() == [0, 1, 0, 1]
+
+
+def test_what_never_moves_is_a_thing_by_itself(rng):
+    places = np.concatenate([rng.normal(size=(40, 1, 2)), np.zeros((40, 1, 2))], axis=1)
+    assert group_colors(places).tolist() == [0, 1]
+
+
+def test_what_all_things_add_is_the_latent(three_things):
+    _, parts, _ = three_things
+    np.testing.assert_allclose(parts.sum(axis=0), np.eye(12), atol=1e-3)
+    assert len(parts) == NUM_COLORS
+
+
+def test_latents_of_things_never_seen_together_are_those_of_their_image(three_things):
+    encoder, parts, places = three_things
+    latents = encode(encoder, drawn(places))
+    other_places, others = np.roll(places, 1, axis=0), np.roll(latents, 1, axis=0)
+    other_places[:, :2] = places[:, :2]
+    truth = encode(encoder, drawn(other_places))
+    moved = [latents + (others - latents) @ part for part in parts if part.any()]
+    error = [np.linalg.norm(each - truth, axis=1).mean() for each in moved]
+    apart = np.linalg.norm(latents - truth, axis=1).mean()
+    assert len(moved) >= 3
+    assert min(error) < 0.3 * apart
+
+
+def test_a_hand_and_one_object_are_not_taken_apart():
+    _, parts, _ = fitted(2)
+    np.testing.assert_array_equal(parts, one_thing(12))
+
+
+def test_composed_goals_draw_each_thing_by_itself(rng):
+    parts = np.zeros((NUM_COLORS, 2, 2), np.float32)
+    parts[0, 0, 0] = parts[3, 1, 1] = 1
+    seen = np.array([[0, 0], [1, 1]], np.float32)
+    prior = make_prior("composed", seen, -1.0, parts, rng=rng)
+    draws = prior.sample(200, rng=rng)
+    assert {tuple(draw) for draw in draws} == {(0, 0), (0, 1), (1, 0), (1, 1)}
+    assert draws.dtype == np.float32
+
+
+def test_a_thing_that_rarely_moves_is_drawn_as_moved(rng):
+    seen = np.zeros((1000, 2), np.float32)
+    seen[:, 0] = np.linspace(0, 10, 1000)
+    seen[:20, 1] = 10
+    parts = np.zeros((NUM_COLORS, 2, 2), np.float32)
+    parts[0, 0, 0] = parts[1, 1, 1] = 1
+    draws = make_prior("composed", seen, -1.0, parts, rng=rng).sample(2000, rng=rng)
+    is_moved = draws[:, 1] > 5
+    assert 0.35 < is_moved.mean() < 0.65
+    assert np.corrcoef(draws.T)[0, 1] == pytest.approx(0, abs=0.1)
+
+
+def test_latents_that_are_not_taken_apart_are_those_seen(rng):
+    seen = rng.normal(size=(30, 3)).astype(np.float32)
+    prior = make_prior("composed", seen, -1.0, rng=rng)
+    assert np.array_equal(prior.parts, one_thing(3))
+    assert {tuple(draw) for draw in prior.sample(99, rng=rng)} <= {tuple(row) for row in seen}
