@@ -195,15 +195,15 @@ def test_the_table_of_the_readme_has_numbers_of_the_results():
     cells = rf"^\| .* \| (\d) × {number} \| {number} \S+ \| {number} \S+ \| {number} (\S+) \|"
     readme, page = (results.PAGE.parents[1] / "README.md").read_text(), results.PAGE.read_text()
     rows = re.findall(cells, readme, re.MULTILINE)
-    assert len(rows) == 11
+    assert len(rows) == 12
     for seeds, steps, mean, median, no_op, unit in rows:
-        cells = rf"{seeds} \| {median} \[.*\] \| {mean} \| {steps}"
+        cells = rf"{seeds} \| {median}(?: \[.*\])? \| {mean} \| {steps}"
         assert re.search(rf"\| (ours|fast|fast, webcam) \| {cells} \|", page)
         assert f"No-op policy: {no_op} {unit}." in page
 
 
 def test_the_overview_stays_short():
-    assert len(results.PAGE.read_text().split()) <= 3300
+    assert len(results.PAGE.read_text().split()) <= 3600
 
 
 def test_kept_results_stay_small():

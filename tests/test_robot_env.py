@@ -277,6 +277,7 @@ def test_a_photograph_of_a_person_is_measured_in_levels(bench):
 def test_a_robot_s_preset_is_one_robot_that_sees_84_pixels():
     config = find_preset("fast", "robot/perfect", is_real_robot=True)
     assert (config.num_envs, config.image_size) == (1, 84)
+    assert config.practice.delay == "settle"
     with pytest.raises(ConfigError, match="--num-envs must be 1"):
         replace(config, robot=PAGE, num_envs=2)
 

@@ -137,8 +137,10 @@ REAL_ROBOT: dict[str, Any] = {
     "evaluate.every_steps": 5000,
     "evaluate.num_probes": 500,
     "checkpoint.every_steps": 500,
+    "practice.delay": "settle",
 }
-"""What a real robot changes besides: its time is dear, and there is only one."""
+"""What a real robot changes besides: its time is dear, there is only one, and what it shows is
+late."""
 OUR_MODULES = ("", "rig.envs", "rig.envs.registration")
 """Modules before the colon in the name of a task of ours."""
 
