@@ -498,7 +498,7 @@ class Config(Checked):
         require(
             self.goals.source in ("seen", "skewed", "composed"),
             f"{given} need goals with a known true state: --goals.source "
-            f"{self.goals.source} has none, choose seen or skewed",
+            f"{self.goals.source} has none, choose seen or skewed (composed is skewed here)",
         )
         require(
             self.collect.source == "practice" and not self.collect.from_,
