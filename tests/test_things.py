@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from test_quantile_keypoints import SIDE, encode, lit, scene
+from test_quantile_keypoints import SIDE, TABLE, encode, lit, scene
 
 from rig.representation.keypoint_fit import fit_keypoints
 from rig.representation.prior import make_prior, one_thing
 from rig.representation.quantile_keypoints import NUM_COLORS
-from rig.representation.things import find_parts, group_colors
+from rig.representation.things import find_parts, group_colors, shapes_of, without_small
 
 
 COLORS = ((220.0, 40.0, 30.0), (20.0, 60.0, 200.0), (30.0, 150.0, 50.0))
@@ -108,3 +108,16 @@ def test_latents_that_are_not_taken_apart_are_those_seen(rng):
     prior = make_prior("composed", seen, -1.0, rng=rng)
     assert np.array_equal(prior.parts, one_thing(3))
     assert {tuple(draw) for draw in prior.sample(99, rng=rng)} <= {tuple(row) for row in seen}
+
+
+def test_colors_of_noise_are_no_things():
+    """Without the rule, two colors of this noise are things of their own."""
+    rng = np.random.default_rng(0)
+    images = drawn(places_of(1, rng))
+    is_table = (images == np.array(TABLE, np.float32)).all(axis=3, keepdims=True)
+    images = np.where(is_table, rng.integers(60, 200, (SIDE, SIDE, 3)), images)
+    images = np.clip(images + rng.normal(0, 6, images.shape), 0, 255).astype(np.uint8)
+    encoder = fit_keypoints(images, 12, rng=rng)
+    np.testing.assert_array_equal(find_parts(encoder, images), one_thing(12))
+    shape = shapes_of(encoder, images)
+    assert len(set(without_small(encoder, shape, group_colors(shape[..., :2])))) == 1

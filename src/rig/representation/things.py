@@ -23,6 +23,9 @@ MIN_PREDICTED = 0.4
 colors of a thing, for it to belong to the thing."""
 MIN_THINGS = 3
 """Fewer are not taken apart: of a hand and one object, nothing was gained."""
+MIN_ADDED = 0.05
+"""Share of the variance of latents that a thing adds. What adds less, such as a color of noise,
+belongs to the thing that adds most."""
 MIN_VARIANCE = 1e-9
 """Keeps shares finite where nothing moves."""
 
@@ -38,10 +41,21 @@ def find_parts(encoder: QuantileKeypointEncoder, images: Images) -> Parts:
     and one object are not taken apart.
     """
     shape = shapes_of(encoder, images)
-    thing = group_colors(shape[..., :2])
+    thing = without_small(encoder, shape, group_colors(shape[..., :2]))
     if len(set(thing.tolist())) < MIN_THINGS:
         return one_thing(encoder.matrix.shape[1])
     return part_of_each(encoder, shape, thing)
+
+
+def without_small(
+    encoder: QuantileKeypointEncoder, shape: Shapes, thing: Int[np.ndarray, " colors"]
+) -> Int[np.ndarray, " colors"]:
+    """Return the thing of each color, where things that add little are no things."""
+    latents = (shape.reshape(len(shape), -1) - np.asarray(encoder.mean)) @ encoder.matrix
+    parts = part_of_each(encoder, shape, thing)
+    added = np.array([np.var(latents @ part, axis=0).sum() for part in parts])
+    is_small = added < MIN_ADDED * np.var(latents, axis=0).sum()
+    return np.where(is_small[thing], np.argmax(added), thing)
 
 
 def shapes_of(encoder: QuantileKeypointEncoder, images: Images) -> Shapes:
