@@ -222,6 +222,9 @@ class CountingSpace(LatentRepresentation):
     def decode(self, latents):
         return latents.astype(np.uint8).reshape(-1, 1, 1, 1).repeat(3, axis=-1)
 
+    def with_collage(self, _collage):
+        return self
+
 
 REWARDS = {
     "latent": lambda steps: -2 * np.abs(steps),
