@@ -21,9 +21,11 @@ from rig.runs.array_files import ArraySpec, array_bytes, load_arrays
 
 FILE = "collage.safetensors"
 """Next to the arrays of a policy."""
-NUM_NEAR, MAX_FARTHER = 8, 2.0
-"""Of this many nearest images, up to this many times as far as the nearest, the one that shows
-most of the thing is taken: in another one something may hide it."""
+NUM_NEAR, MAX_FARTHER, MIN_SHOWN = 8, 2.0, 0.9
+"""Of this many nearest images, up to this many times as far as the nearest, the first one is
+taken that shows at least this share of what any of them shows of the thing: in another one
+something may hide it."""
+
 Images = UInt8[np.ndarray, "N H W 3"]
 
 
@@ -59,8 +61,9 @@ class Collage:
         squared = ((wanted[:, None] - known[None]) ** 2).sum(axis=2)
         near = np.argsort(squared, axis=1, kind="stable")[:, :NUM_NEAR]
         apart = np.sqrt(np.take_along_axis(squared, near, axis=1))
-        is_near = apart <= MAX_FARTHER * apart[:, :1]
-        best = np.argmax(np.where(is_near, size[near], -1), axis=1)
+        shown = np.where(apart <= MAX_FARTHER * apart[:, :1], size[near], -1)
+        # The first one, which is the nearest, of those that nothing hides.
+        best = np.argmax(shown >= MIN_SHOWN * shown.max(axis=1, keepdims=True), axis=1)
         return near[np.arange(len(near)), best]
 
     def file(self) -> bytes:
