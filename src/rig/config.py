@@ -307,9 +307,9 @@ class PracticeConfig(Checked):
     """How a real robot practises (--robot)."""
 
     delay: Literal["none", "settle", "stack"] = "none"
-    """What is done about the time that arm and camera take. settle, which a robot has unless
-    told otherwise: wait after each action until the arm is at rest, then look; stack: policy
-    and critic also see the last actions; none: nothing."""
+    """What is done about the time that arm and camera take. settle, the default of
+    robots: wait after each action until the arm is at rest, then look; stack: policy and critic
+    also see the last actions; none: nothing."""
     num_stacked: Annotated[int, Interval(ge=1, le=10)] = 3
     """stack: how many of the last actions; the measured delay in steps, rounded up."""
     action_size: CountOrNone = 0

@@ -19,6 +19,8 @@ from jaxtyping import Float32, Int, UInt8
 
 Latents = Float32[np.ndarray, "B latent"] | UInt8[np.ndarray, "B latent"]
 """Rows of latents."""
+Parts = Float32[np.ndarray, "things latent latent"]
+"""What each thing adds to a latent, a matrix each (``representation/things.py``)."""
 Goals = Float32[np.ndarray, "N latent"] | UInt8[np.ndarray, "N latent"]
 """The goal of each environment, or of each episode: a latent."""
 

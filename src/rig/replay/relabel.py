@@ -23,12 +23,11 @@ from jaxtyping import Float32
 
 from rig.config import GoalConfig, GoalMixture
 from rig.replay.transitions import SampledTransitions
-from rig.types import Batch, Latents
+from rig.types import Batch, Latents, Parts
 
 
 RewardOf = Callable[[SampledTransitions, Latents], Float32[np.ndarray, " B"]]
 """Takes sampled transitions and a goal for each; returns the rewards."""
-Parts = Float32[np.ndarray, "things latent latent"]
 
 
 def relabel(

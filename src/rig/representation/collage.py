@@ -15,8 +15,9 @@ import numpy as np
 from jaxtyping import Float32, Int, UInt8
 
 from rig.errors import RunError
-from rig.representation.prior import Latents, Parts
+from rig.representation.prior import Latents
 from rig.runs.array_files import ArraySpec, array_bytes, load_arrays
+from rig.types import Parts
 
 
 FILE = "collage.safetensors"

@@ -19,7 +19,7 @@ from rig.representation.compiled import decode, encode, encode_and_act
 from rig.representation.fit import fine_tune
 from rig.representation.fit_vae import fit_vae, some_of
 from rig.representation.output_basis import OutputBasis, PatchBasis, PrincipalBasis
-from rig.representation.prior import PRIORS, ComposedPrior, Parts, Prior, make_prior
+from rig.representation.prior import PRIORS, ComposedPrior, Prior, make_prior
 from rig.representation.quantile_keypoints import QuantileKeypointEncoder
 from rig.representation.representation import (
     Actions,
@@ -35,7 +35,7 @@ from rig.representation.whiten import (
     Whitening,
     no_whitening,
 )
-from rig.types import Collected, Encoding
+from rig.types import Collected, Encoding, Parts
 
 
 MAX_COMPONENTS = 10_000_000

@@ -17,14 +17,10 @@ from rig.nn.chunks import in_chunks
 from rig.representation.collage import Collage, Images
 from rig.representation.latent import LatentRepresentation
 from rig.representation.prior import Latents
-from rig.representation.quantile_keypoints import (
-    KNEE,
-    MIN_Z_SQUARED,
-    QuantileKeypointEncoder,
-)
+from rig.representation.quantile_keypoints import QuantileKeypointEncoder, share_moved
 from rig.representation.representation import Representation
 from rig.representation.stacked_actions import StackedActions
-from rig.representation.things import group_colors, part_of_each, shapes_of
+from rig.representation.things import features_of, group_colors, part_of_each, shapes_of
 
 
 NUM_IMAGES = 500
@@ -60,12 +56,11 @@ def make_collage(encoder: QuantileKeypointEncoder, images: Images) -> Collage:
     """Return a collage of images that are as different as possible.
 
     Args:
-        encoder: Tells what moved, and what belongs together.
+        encoder: Finds what moved, and which colors it has.
         images: More than are kept.
     """
     shape = shapes_of(encoder, images)
-    features = shape.reshape(len(images), -1) - np.asarray(encoder.mean)
-    latents = (features @ np.asarray(encoder.matrix)).astype(np.float32)
+    latents = (features_of(encoder, shape) @ np.asarray(encoder.matrix)).astype(np.float32)
     rows = spread_out(latents, NUM_IMAGES)
     color_of = group_colors(shape[..., :2])
     things = np.unique(color_of)
@@ -108,8 +103,7 @@ def cut_out_all(
         light = encoder.colors.illumination
         # Without the blur of ``MovingColors.motion``: a halo of the background would belong
         # to the thing.
-        excess = jnp.maximum(light.z_squared(light(255 * image)) / 3 - MIN_Z_SQUARED, 0)
-        moved = excess / (excess + KNEE)
+        moved = share_moved(light.z_squared(light(255 * image)))
         mass = jnp.einsum("tk,khw->thw", is_of, encoder.colors.masses(image) * moved)
         square = (1, NEIGHBOURHOOD_PX, NEIGHBOURHOOD_PX)
         around = jax.lax.reduce_window(mass, 0.0, jax.lax.add, square, (1, 1, 1), "SAME")

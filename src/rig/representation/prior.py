@@ -22,10 +22,10 @@ from jaxtyping import Float32, Float64, Int32
 
 from rig.representation.goal_density import MIN_VARIANCE, goals_among
 from rig.representation.quantile_keypoints import NUM_COLORS
+from rig.types import Parts
 
 
 Latents = Float32[np.ndarray, "num latent"]
-Parts = Float32[np.ndarray, "things latent latent"]
 
 
 @runtime_checkable
@@ -109,7 +109,9 @@ class ComposedPrior:
         """Return ``num`` latents; each thing is drawn by itself."""
         total = np.zeros((num, self.latents.shape[1]), np.float32)
         for part, rows in zip(self.parts, self.rows, strict=True):
-            total += self.latents[rows[rng.integers(self.num_goals, size=num)]] @ part
+            drawn = rng.integers(self.num_goals, size=num)
+            if part.any():
+                total += self.latents[rows[drawn]] @ part
         return total
 
     @classmethod

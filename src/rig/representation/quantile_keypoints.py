@@ -52,8 +52,7 @@ class MovingColors(eqx.Module):
     def motion(self, image: Float[Array, "H W 3"]) -> tuple[Array, Array]:
         """Return each pixel's log ratio to the background, and whether it moved."""
         ratio = self.illumination(255 * image)
-        excess = jnp.maximum(blur(self.illumination.z_squared(ratio)) / 3 - MIN_Z_SQUARED, 0)
-        return ratio, excess / (excess + KNEE)
+        return ratio, share_moved(blur(self.illumination.z_squared(ratio)))
 
     def pixels(self, ratio: Float[Array, "H W 3"]) -> Float[Array, "H W 3"]:
         """Return each pixel's color under the background's light, from its log ratio."""
@@ -82,6 +81,12 @@ class MovingColors(eqx.Module):
         shape = slab_features(mass)
         is_visible = num_pixels / (num_pixels + MIN_PIXELS)
         return self.usual + is_visible[:, None] * (shape - self.usual), num_pixels
+
+
+def share_moved(z_squared: Float[Array, "H W"]) -> Float[Array, "H W"]:
+    """Return how surely each pixel moved, given its squared deviation over all channels."""
+    excess = jnp.maximum(z_squared / 3 - MIN_Z_SQUARED, 0)
+    return excess / (excess + KNEE)
 
 
 class QuantileKeypointEncoder(eqx.Module):

@@ -21,7 +21,7 @@ from rig.config import Config
 from rig.replay.buffer import ReplayBuffer
 from rig.representation.collage import Collage
 from rig.representation.reward import latent_reward
-from rig.types import Collected, Encoding, Latents
+from rig.types import Collected, Encoding, Latents, Parts
 
 
 Actor = Callable[[jax.Array, jax.Array], jax.Array]
@@ -65,7 +65,7 @@ class Representation(Protocol):
         """The number of stored goals to draw from; 0 if goals are drawn from a density."""
 
     @property
-    def parts(self) -> Float32[np.ndarray, "things latent latent"] | None:
+    def parts(self) -> Parts | None:
         """What each thing adds to a latent, a matrix each, where goals are composed of them."""
         return None
 

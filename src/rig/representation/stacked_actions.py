@@ -25,9 +25,8 @@ from rig.representation.latent import (
     LatentRepresentation,
     make_latent_representation,
 )
-from rig.representation.prior import Parts
 from rig.representation.representation import Envs, FitMonitor, Images, Representation, Tree
-from rig.types import Collected, Encoding
+from rig.types import Collected, Encoding, Parts
 
 
 Actions = Float32[np.ndarray, "N stacked"]

@@ -9,13 +9,14 @@ a latent that was never seen. Objects of one color are one thing.
 from functools import partial
 
 import numpy as np
-from jaxtyping import Float, Float32, Int, UInt8
+from jaxtyping import Float, Float32, Float64, Int, UInt8
 
 from rig.nn.chunks import in_chunks
 from rig.representation.keypoint_fit import locate_all
-from rig.representation.prior import Parts, one_thing
+from rig.representation.prior import one_thing
 from rig.representation.quantile_keypoints import NUM_COLORS, QuantileKeypointEncoder
 from rig.representation.slabs import NUM_FEATURES
+from rig.types import Parts
 
 
 MIN_PREDICTED = 0.4
@@ -28,7 +29,6 @@ MIN_ADDED = 0.05
 belongs to the thing that adds most."""
 MIN_VARIANCE = 1e-9
 """Keeps shares finite where nothing moves."""
-
 
 Images = UInt8[np.ndarray, "N H W 3"]
 Shapes = Float32[np.ndarray, "N colors features"]
@@ -51,7 +51,7 @@ def without_small(
     encoder: QuantileKeypointEncoder, shape: Shapes, thing: Int[np.ndarray, " colors"]
 ) -> Int[np.ndarray, " colors"]:
     """Return the thing of each color, where things that add little are no things."""
-    latents = (shape.reshape(len(shape), -1) - np.asarray(encoder.mean)) @ encoder.matrix
+    latents = features_of(encoder, shape) @ np.asarray(encoder.matrix)
     parts = part_of_each(encoder, shape, thing)
     added = np.array([np.var(latents @ part, axis=0).sum() for part in parts])
     is_small = added < MIN_ADDED * np.var(latents, axis=0).sum()
@@ -64,16 +64,23 @@ def shapes_of(encoder: QuantileKeypointEncoder, images: Images) -> Shapes:
     return shape
 
 
+def features_of(
+    encoder: QuantileKeypointEncoder, shape: Shapes
+) -> Float64[np.ndarray, "N numbers"]:
+    """Return the features that latents are linear in: all colors in a row, less their mean."""
+    return shape.reshape(len(shape), -1) - np.asarray(encoder.mean, np.float64)
+
+
 def part_of_each(
     encoder: QuantileKeypointEncoder, shape: Shapes, thing: Int[np.ndarray, " colors"]
 ) -> Parts:
     """Return what each thing adds to a latent, given the thing of each color."""
     owner = np.repeat(thing, NUM_FEATURES)
     matrix = np.asarray(encoder.matrix, np.float64)
-    features = shape.reshape(len(shape), -1) - np.asarray(encoder.mean, np.float64)
+    features = features_of(encoder, shape)
     latents = features @ matrix
     gram = latents.T @ latents + MIN_VARIANCE * len(shape) * np.eye(latents.shape[1])
-    # The features of an image, as far as its latent tells.
+    # The features that are expected of an image, given its latent: a linear regression.
     expected = np.linalg.solve(gram, latents.T @ features)
     parts = [
         expected[:, owner == color] @ matrix[owner == color] for color in range(NUM_COLORS)

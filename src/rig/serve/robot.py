@@ -95,7 +95,7 @@ class Robot:
     def stop(self, reason: str) -> None:
         """Stop the robot, whatever it does; it is held then.
 
-        A real arm is always told: it drives home by itself when its attempt is over.
+        Stop a real arm even when the page shows it as ready: after an attempt it drives home.
         """
         with self._lock:
             self._halt(reason)
