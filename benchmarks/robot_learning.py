@@ -47,6 +47,17 @@ SIDE: Mapping[str, Any] = {
 }  # fmt: skip
 """A camera at the side of the arm. From the front, a tool that comes nearer and rises hardly
 moves in the image."""
+SLOPED_HEIGHT_M = 0.025
+"""The pinned height of Push where the tray's sides slope: the tool stays above them."""
+SLOPED: dict[str, Any] = {
+    "arm": {"home_m": [0.24, 0.0, SLOPED_HEIGHT_M]},
+    "limits": {
+        "box_low_m": [0.17, -0.10, SLOPED_HEIGHT_M], "box_high_m": [0.31, 0.10, SLOPED_HEIGHT_M],
+    },
+    "camera": {"crop_px": [10, 10, 64, 64]},
+}  # fmt: skip
+SLOPED_OPTIONS: Mapping[str, Any] = {"flat_m": [0.036, 0.07]}
+"""Sides that slope from where the tool can no longer reach behind the puck."""
 SWEEP_STEPS = 3000
 DELAYS_MS = (0, 100, 200, 300)
 REMEDIES = ("none", "stack", "settle")
@@ -103,6 +114,11 @@ def all_cases() -> dict[str, Case]:
          "arm": {"home_m": [0.24, 0.0, 0.02]}},
         *keypoints, "--tuned-for", "PushResetFree", "--total-timesteps", "60000",
         "--episode-steps", "50", "--evaluate.every-steps", "60000", *stack3, puck_steps=50,
+    )  # fmt: skip
+    cases.add(
+        "push-sloped", {**SLOPED, "options": SLOPED_OPTIONS},
+        "--tuned-for", "PushResetFree", "--total-timesteps", "60000", "--episode-steps", "50",
+        "--practice.delay", "settle", *evaluated(60_000, 10), puck_steps=50,
     )  # fmt: skip
     for remedy in REMEDIES:
         for delay_ms in DELAYS_MS:

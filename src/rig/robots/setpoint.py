@@ -70,12 +70,17 @@ class Setpoint:
 def tool_paths(
     envelope: Envelope, before: Joints, now: Joints, goal_m: Point, caps: Caps
 ) -> Iterator[Path]:
-    """Yield paths towards a position of the tool, the fastest first, each ending at rest."""
+    """Yield paths towards a position of the tool, the fastest first, each ending at rest.
+
+    There, none: to compute the same joints again would change their last digit for ever.
+    """
     forward, dt_s = envelope.kinematics.forward, envelope.dt_s
     start_m = forward(now)
     velocity = (start_m - forward(before)) / dt_s
     way_m = goal_m - start_m
     distance_m = float(np.linalg.norm(way_m))
+    if max(distance_m, float(np.linalg.norm(velocity)) * dt_s) < ARRIVED_M:
+        return
     cap_m_s = speed_within_joints(envelope, now, way_m, caps)
     for share in (1.0, 0.5, 0.2):
         speed_m_s = min(
