@@ -9,6 +9,7 @@ from robot_bench import HOME, config_with
 
 from rig.robots.guard import Guard
 from rig.robots.guard_inputs import FrameFacts, Health, Inputs
+from rig.robots.setpoint import Setpoint
 from rig.robots.so101_kinematics import So101Kinematics
 
 
@@ -273,6 +274,20 @@ def test_rounding_at_the_wall_does_not_add_up():
         if number % 100 == 99:
             torture.tick(home=True)
             come_home(torture)
+
+
+def test_a_target_within_a_micrometre_of_home_comes_to_rest():
+    """Its joints once changed by their last digit for ever, and homing never ended."""
+    config = config_with(limits=PINNED)
+    envelope = Guard(config, KINEMATICS).envelope
+    home_m = np.array(config.arm.home_m)
+    rng = np.random.default_rng(0)
+    for offset_m in rng.uniform(-5e-7, 5e-7, (300, 2)):
+        near = KINEMATICS.inverse(home_m + [*offset_m, 0.0], np.array(HOME))
+        setpoint = Setpoint(envelope, near)
+        for _ in range(20):
+            setpoint.move_tool(home_m, envelope.full)
+        assert setpoint.is_at_rest
 
 
 @pytest.mark.parametrize("limit", ["box", "speed", "acceleration"])
