@@ -8,14 +8,9 @@ import pytest
 from rig.config import Config, GoalConfig, RewardConfig
 from rig.errors import ConfigError, RunError
 from rig.representation.pixels import PixelRepresentation
-from rig.training.choose_reward import (
-    MIN_NEAR_SHARE,
-    NUM_SEEN,
-    choose_reward,
-    chosen_before,
-    near_share,
-)
-from rig.training.recorder import NEAR_SHARE, Recorder
+from rig.runs.reward_choice import MIN_NEAR_SHARE, NEAR_SHARE, chosen_before
+from rig.training.choose_reward import NUM_SEEN, choose_reward, near_share
+from rig.training.recorder import Recorder
 from rig.training.state import load_reward_kind
 from rig.types import Encoding, Episodes
 

@@ -282,8 +282,8 @@ def test_a_target_within_a_micrometre_of_home_comes_to_rest():
     envelope = Guard(config, KINEMATICS).envelope
     home_m = np.array(config.arm.home_m)
     rng = np.random.default_rng(0)
-    for offset_m in rng.uniform(-5e-7, 5e-7, (300, 2)):
-        near = KINEMATICS.inverse(home_m + [*offset_m, 0.0], np.array(HOME))
+    for offset_m in rng.uniform(-5e-7, 5e-7, (300, 3)):
+        near = KINEMATICS.inverse(home_m + offset_m * (1, 1, 0), np.array(HOME))
         setpoint = Setpoint(envelope, near)
         for _ in range(20):
             setpoint.move_tool(home_m, envelope.full)

@@ -13,6 +13,7 @@ from rig.report.elements import Card, Figure, Runs, Table, captioned
 from rig.report.plots import Plot, to_svg
 from rig.report.run_facts import FIT_STEPS, MINUTES, STEPS, Facts
 from rig.report.tables import COLUMNS
+from rig.runs.reward_choice import NEAR_SHARE, kind_for, reason_for
 from rig.runs.settings import learned_from, preset_of
 from rig.settings import flat
 from rig.units import amount, duration, label_of, number, object_of, unit_of
@@ -45,9 +46,12 @@ def title(runs: Runs) -> str:
 
 
 def lead(facts: Facts) -> str:
-    """Return one run in a sentence."""
-    config = facts.run.config
-    return f"Learned from {learned_from(config)}: {preset_of(config)}, seed {config.seed}."
+    """Return one run in a sentence, and another if it chose its own reward."""
+    config, share = facts.run.config, facts.last(NEAR_SHARE)
+    learned = f"Learned from {learned_from(config)}: {preset_of(config)}, seed {config.seed}."
+    if share is None:
+        return learned
+    return f"{learned} Its reward is {kind_for(share)}, as {reason_for(share)}."
 
 
 def cards(facts: Facts) -> list[Card]:

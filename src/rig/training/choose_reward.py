@@ -6,8 +6,6 @@ given shows in the images of the first fit: the more things move by themselves, 
 an episode comes near what another one showed.
 """
 
-from collections.abc import Iterable, Mapping
-
 import numpy as np
 from jaxtyping import Float32, Float64
 
@@ -16,12 +14,11 @@ from rig.errors import ConfigError
 from rig.representation.goal_density import goals_among
 from rig.representation.representation import Representation
 from rig.representation.reward import IMAGE_REWARDS
-from rig.training.recorder import NEAR_SHARE, Recorder
+from rig.runs.reward_choice import kind_for
+from rig.training.recorder import Recorder
 from rig.types import Episodes
 
 
-MIN_NEAR_SHARE = 0.08
-"""Share of imagined goals that other episodes came near at which the reward is sparse."""
 NUM_GOALS = 1500
 """Goals that it is measured with, at most."""
 NUM_SEEN = 1500
@@ -53,17 +50,6 @@ def choose_reward(
     kind = kind_for(share)
     recorder.after_choice(kind, share)
     return kind
-
-
-def kind_for(share: float) -> RewardKind:
-    """Return the kind of reward for a share of goals that practice came near."""
-    return "sparse" if share >= MIN_NEAR_SHARE else "sqrt_distance"
-
-
-def chosen_before(config: Config, metrics: Iterable[Mapping[str, float]]) -> RewardKind:
-    """Return the reward that a run with these metrics learned with."""
-    shares = (row[NEAR_SHARE] for row in metrics if NEAR_SHARE in row)
-    return kind_for(next(shares, 0.0)) if config.reward.kind == "auto" else config.reward.kind
 
 
 def near_share(

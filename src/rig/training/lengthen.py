@@ -14,10 +14,10 @@ import numpy as np
 from rig.agent.agent import load_agent
 from rig.runs.atomic_files import write_json
 from rig.runs.interrupt import uninterrupted
+from rig.runs.reward_choice import chosen_before
 from rig.runs.run import FINGERPRINT, Run
 from rig.training.buffer import make_replay_buffer
 from rig.training.checkpoint_manager import CheckpointManager
-from rig.training.choose_reward import chosen_before
 from rig.training.coverage import RecordCoverage
 from rig.training.make_envs import make_envs, unwrapped_envs
 from rig.training.practice_pictures import PracticePictures

@@ -21,6 +21,7 @@ from rig.representation.probe import (
 )
 from rig.representation.representation import Images, Representation
 from rig.runs.atomic_files import atomic_write
+from rig.runs.reward_choice import NEAR_SHARE, reason_for
 from rig.runs.run import Run
 from rig.training.best import is_best, keep_best
 from rig.training.evaluate import (
@@ -42,8 +43,6 @@ from rig.units import metric_of, unit_of
 
 
 NUM_GRID_COLUMNS = 10
-NEAR_SHARE = "reward/near_share"
-"""The metric of the share of imagined goals that practice came near."""
 
 
 class Recorder:
@@ -117,8 +116,7 @@ class Recorder:
     def after_choice(self, reward_kind: str, near_share: float) -> None:
         """Log which reward was chosen, and the share of goals that practice came near."""
         self._log({NEAR_SHARE: near_share})
-        why = f"practice came near {near_share:.0%} of imagined goals"
-        self._progress.note(f"reward: {reward_kind}, as {why}")
+        self._progress.note(f"reward: {reward_kind}, as {reason_for(near_share)}")
 
     def after_round(self, num_env_steps: int, metrics: dict[str, float]) -> None:
         """Log a round of practice and learning."""
