@@ -115,12 +115,15 @@ def all_cases() -> dict[str, Case]:
         *keypoints, "--tuned-for", "PushResetFree", "--total-timesteps", "60000",
         "--episode-steps", "50", "--evaluate.every-steps", "60000", *stack3, puck_steps=50,
     )  # fmt: skip
-    for name, reward in (("push-sloped", "auto"), ("push-sparse", "sparse")):
-        cases.add(
-            name, {**SLOPED, "options": SLOPED_OPTIONS}, "--tuned-for", "PushResetFree",
-            "--total-timesteps", "60000", "--episode-steps", "50", "--reward.kind", reward,
-            "--practice.delay", "settle", *evaluated(60_000, 10), puck_steps=50,
-        )  # fmt: skip
+    sloped_push = (
+        "--tuned-for", "PushResetFree", "--total-timesteps", "60000", "--episode-steps", "50",
+        "--practice.delay", "settle", *evaluated(60_000, 10),
+    )  # fmt: skip
+    page = {**SLOPED, "options": SLOPED_OPTIONS}
+    cases.add("push-sloped", page, *sloped_push, puck_steps=50)
+    page = {**page, "session": {"step_m": 0.02}}
+    sparse = ("--reward.kind", "sparse")
+    cases.add("push-long-steps", page, *sloped_push, *sparse, puck_steps=50)
     for remedy in REMEDIES:
         for delay_ms in DELAYS_MS:
             num = str(max(1, delay_ms // 100))
