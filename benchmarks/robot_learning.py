@@ -52,7 +52,8 @@ SLOPED_HEIGHT_M = 0.025
 SLOPED: dict[str, Any] = {
     "arm": {"home_m": [0.24, 0.0, SLOPED_HEIGHT_M]},
     "limits": {
-        "box_low_m": [0.17, -0.10, SLOPED_HEIGHT_M], "box_high_m": [0.31, 0.10, SLOPED_HEIGHT_M],
+        "box_low_m": [0.17, -0.10, SLOPED_HEIGHT_M],
+        "box_high_m": [0.31, 0.10, SLOPED_HEIGHT_M],
     },
     "camera": {"crop_px": [10, 10, 64, 64]},
 }  # fmt: skip
