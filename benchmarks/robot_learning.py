@@ -35,30 +35,20 @@ FIRST_PORT = 5830
 LOOK_S = 5.0
 HEIGHT_M = 0.05
 """The pinned height of Reach: above the puck and the rim."""
-PINNED: dict[str, Any] = {
-    "arm": {"home_m": [0.24, 0.0, HEIGHT_M]},
-    "limits": {"box_low_m": [0.17, -0.10, HEIGHT_M], "box_high_m": [0.31, 0.10, HEIGHT_M]},
-    "camera": {"crop_px": [10, 10, 64, 64]},
-    "options": {"puck": False},
-}
+PUSH_HEIGHT_M = 0.02
+"""The pinned height of Push."""
+SLOPED_HEIGHT_M = 0.025
+"""The pinned height of Push where the tray's sides slope: the tool stays above them."""
+SLOPED_OPTIONS: Mapping[str, Any] = {"flat_m": [0.036, 0.07]}
+"""Sides that slope from where the tool can no longer reach behind the puck."""
+TABLE = {"camera": {"crop_px": [10, 10, 64, 64]}}
+"""The image cut to the table."""
 SIDE: Mapping[str, Any] = {
     "elevation_deg": -25.0, "azimuth_deg": 110.0, "distance_m": 0.5,
     "lookat_m": [0.22, 0.0, 0.06],
 }  # fmt: skip
 """A camera at the side of the arm. From the front, a tool that comes nearer and rises hardly
 moves in the image."""
-SLOPED_HEIGHT_M = 0.025
-"""The pinned height of Push where the tray's sides slope: the tool stays above them."""
-SLOPED: dict[str, Any] = {
-    "arm": {"home_m": [0.24, 0.0, SLOPED_HEIGHT_M]},
-    "limits": {
-        "box_low_m": [0.17, -0.10, SLOPED_HEIGHT_M],
-        "box_high_m": [0.31, 0.10, SLOPED_HEIGHT_M],
-    },
-    "camera": {"crop_px": [10, 10, 64, 64]},
-}  # fmt: skip
-SLOPED_OPTIONS: Mapping[str, Any] = {"flat_m": [0.036, 0.07]}
-"""Sides that slope from where the tool can no longer reach behind the puck."""
 SWEEP_STEPS = 3000
 DELAYS_MS = (0, 100, 200, 300)
 REMEDIES = ("none", "stack", "settle")
@@ -88,15 +78,26 @@ class Cases:
         self.by_name[name] = Case(page=page, options=options, puck_steps=puck_steps)
 
 
+def pinned(height_m: float) -> dict[str, Any]:
+    """Return the changes of the example's page that keep the tool at a height."""
+    return {
+        "arm": {"home_m": [0.24, 0.0, height_m]},
+        "limits": {
+            "box_low_m": [0.17, -0.10, height_m], "box_high_m": [0.31, 0.10, height_m],
+        },
+    }  # fmt: skip
+
+
 def all_cases() -> dict[str, Case]:
     """Return all cases: the bars first, then the table of delays."""
     cases = Cases()
+    reach: Page = {**pinned(HEIGHT_M), **TABLE, "options": {"puck": False}}
     keypoints = ("--preset", "keypoints")
     stack3 = ("--practice.delay", "stack", "--practice.num-stacked", "3")
     cases.add(
-        "reach", PINNED, "--total-timesteps", "8000", *stack3, *evaluated(2000, 20)
+        "reach", reach, "--total-timesteps", "8000", *stack3, *evaluated(2000, 20)
     )  # fmt: skip
-    cases.add("reach-keypoints", PINNED, *keypoints, *stack3, *evaluated(4000, 10))
+    cases.add("reach-keypoints", reach, *keypoints, *stack3, *evaluated(4000, 10))
     cases.add(
         "reach-three-axes", {"options": {"puck": False}}, *stack3, *evaluated(4000, 20)
     )  # fmt: skip
@@ -111,8 +112,7 @@ def all_cases() -> dict[str, Case]:
     )  # fmt: skip
     cases.add(
         "push",
-        {"limits": {"box_low_m": [0.17, -0.10, 0.02], "box_high_m": [0.31, 0.10, 0.02]},
-         "arm": {"home_m": [0.24, 0.0, 0.02]}},
+        pinned(PUSH_HEIGHT_M),
         *keypoints, "--tuned-for", "PushResetFree", "--total-timesteps", "60000",
         "--episode-steps", "50", "--evaluate.every-steps", "60000", *stack3, puck_steps=50,
     )  # fmt: skip
@@ -120,17 +120,18 @@ def all_cases() -> dict[str, Case]:
         "--tuned-for", "PushResetFree", "--total-timesteps", "60000", "--episode-steps", "50",
         "--practice.delay", "settle", *evaluated(60_000, 10),
     )  # fmt: skip
-    page = {**SLOPED, "options": SLOPED_OPTIONS}
-    cases.add("push-sloped", page, *sloped_push, puck_steps=50)
-    page = {**page, "session": {"step_m": 0.02}}
-    sparse = ("--reward.kind", "sparse")
-    cases.add("push-long-steps", page, *sloped_push, *sparse, puck_steps=50)
+    sloped: Page = {**pinned(SLOPED_HEIGHT_M), **TABLE, "options": SLOPED_OPTIONS}
+    cases.add("push-sloped", sloped, *sloped_push, puck_steps=50)
+    cases.add(
+        "push-long-steps", {**sloped, "session": {"step_m": 0.02}},
+        *sloped_push, "--reward.kind", "sparse", puck_steps=50,
+    )  # fmt: skip
     for remedy in REMEDIES:
         for delay_ms in DELAYS_MS:
             num = str(max(1, delay_ms // 100))
             cases.add(
                 f"delay-{delay_ms}-{remedy}",
-                {**PINNED, "options": {"puck": False, **delay_options(delay_ms)}},
+                {**reach, "options": {"puck": False, **delay_options(delay_ms)}},
                 *keypoints, "--practice.delay", remedy, "--practice.num-stacked", num,
                 "--total-timesteps", str(SWEEP_STEPS), "--evaluate.every-steps", "8000",
                 "--evaluate.num-goals", "20", "--collect.num-images", "1000",

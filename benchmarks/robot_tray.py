@@ -17,7 +17,13 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.robot_learning import page_text
+from benchmarks.robot_learning import (
+    PUSH_HEIGHT_M,
+    SLOPED_HEIGHT_M,
+    SLOPED_OPTIONS,
+    page_text,
+    pinned,
+)
 from benchmarks.robot_push import Table
 from rig.agent.explore import RandomPolicy
 
@@ -28,8 +34,8 @@ EPISODE_STEPS = 50
 FEW_FRAMES = {"frame_rate_hz": 4.0, "jpeg_quality": 0}
 """Nothing looks at the images here, and most of the time would go into them."""
 TRAYS: Mapping[str, tuple[float, Mapping[str, Any]]] = {
-    "upright rim": (0.02, {}),
-    "sides that slope": (0.025, {"flat_m": [0.036, 0.07]}),
+    "upright rim": (PUSH_HEIGHT_M, {}),
+    "sides that slope": (SLOPED_HEIGHT_M, SLOPED_OPTIONS),
 }
 """Pinned height of the tool, and options of the robot: above a slope the tool is higher."""
 
@@ -52,10 +58,7 @@ def main() -> None:
 def changes(height_m: float, options: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the changes of the example's page."""
     return {
-        "arm": {"home_m": [0.24, 0.0, height_m]},
-        "limits": {
-            "box_low_m": [0.17, -0.10, height_m], "box_high_m": [0.31, 0.10, height_m],
-        },
+        **pinned(height_m),
         "camera": {"stale_s": 1.0},
         "options": {**FEW_FRAMES, **options},
     }  # fmt: skip
