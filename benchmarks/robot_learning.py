@@ -126,6 +126,10 @@ def all_cases() -> dict[str, Case]:
         "push-long-steps", {**sloped, "session": {"step_m": 0.02}},
         *sloped_push, "--reward.kind", "sparse", puck_steps=50,
     )  # fmt: skip
+    cases.add(
+        "push-prioritized", sloped, *sloped_push, "--reward.kind", "sparse",
+        "--replay.prioritized", "1", puck_steps=50,
+    )  # fmt: skip
     for remedy in REMEDIES:
         for delay_ms in DELAYS_MS:
             num = str(max(1, delay_ms // 100))

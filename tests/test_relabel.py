@@ -105,20 +105,25 @@ def three(column):
 
 
 def test_each_thing_has_a_source_of_its_own(wide, imagined, rng):
-    """The first column is one thing, the others are another one."""
-    parts = np.zeros((2, 3, 3), np.float32)
-    parts[0, 0, 0] = 1
-    parts[1] = np.eye(3) - parts[0]
+    """Each column is one thing."""
+    parts = np.stack([np.diag(row) for row in np.eye(3, dtype=np.float32)])
     config = GoalConfig(source="composed", by_thing=0.5)
     batch = relabel(wide, three(imagined), config, way_to_go, parts, rng=rng)
     is_imagined = batch.goal >= IMAGINED
     np.testing.assert_array_equal(batch.goal[is_imagined], three(imagined)[is_imagined])
-    np.testing.assert_array_equal(is_imagined[:, 1], is_imagined[:, 2])
     share = config.mixture.prior
     is_split = is_imagined[:, 0] != is_imagined[:, 1]
     assert is_split.mean() == pytest.approx(0.5 * 2 * share * (1 - share), abs=0.03)
     assert is_imagined[:, 0].mean() == pytest.approx(share, abs=0.03)
     np.testing.assert_array_equal(batch.reward, way_to_go(wide, batch.goal))
+
+
+def test_a_hand_and_one_object_have_one_source(wide, imagined, rng):
+    parts = np.zeros((2, 3, 3), np.float32)
+    parts[0, 0, 0] = parts[1, 1, 1] = parts[1, 2, 2] = 1
+    config = GoalConfig(source="composed", by_thing=1.0)
+    goal = relabel(wide, three(imagined), config, way_to_go, parts, rng=rng).goal
+    np.testing.assert_array_equal(goal, three(goal[:, :1]))
 
 
 def test_latents_that_are_not_taken_apart_have_one_source(wide, imagined, rng):

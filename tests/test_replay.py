@@ -93,6 +93,20 @@ def test_transitions_of_short_and_long_episodes_are_recalled_as_often(ragged, rn
     np.testing.assert_allclose(counts, 1000, rtol=0.15)
 
 
+def test_episodes_are_recalled_by_their_shares(ragged, rng):
+    latent = ragged.sample(9000, np.array([0.5, 0, 0.5, 0]), rng=rng).latent - LATENT
+    steps, counts = np.unique(latent, return_counts=True)
+    assert steps.tolist() == [0, 20, 21]
+    np.testing.assert_allclose(counts, [4500, 2250, 2250], rtol=0.1)
+
+
+def test_latents_after_a_part_of_each_episode(ragged):
+    """A step is not begun before it is due."""
+    for part, step in ((0, [0, 0, 0, 0]), (0.5, [0, 1, 1, 1]), (1, LENGTHS)):
+        latent = ragged.latents_after(part)[:, 0] - LATENT
+        np.testing.assert_array_equal(latent, 10 * np.arange(4) + step)
+
+
 def test_an_episode_that_loses_a_row_is_forgotten(ragged, rng):
     ragged.add(numbered_episodes(4, 1, 3))
     assert pairs_in(ragged, rng) == later_pairs({1: 3, 2: 2, 3: 3, 4: 3})

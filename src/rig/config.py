@@ -184,6 +184,16 @@ class GoalConfig(Checked):
     Other sources take no goal apart."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class ReplayConfig(Checked):
+    """Which transitions replay gives to learn from."""
+
+    prioritized: Fraction = 0.0
+    """Fraction of sampled transitions that are drawn from episodes by how far each thing moved
+    in them, each thing counting alike (after Zhao and Tresp 2018); the rest are drawn uniformly.
+    Needs goals.source composed, which finds the things."""
+
+
 RewardKind = Literal[
     "auto",
     "latent",
@@ -393,6 +403,7 @@ class Config(Checked):
     vae: VAEConfig = field(default_factory=VAEConfig)
     online: OnlineConfig = field(default_factory=OnlineConfig)
     goals: GoalConfig = field(default_factory=GoalConfig)
+    replay: ReplayConfig = field(default_factory=ReplayConfig)
     reward: RewardConfig = field(default_factory=RewardConfig)
     td3: TD3Config = field(default_factory=TD3Config)
     explore: ExploreConfig = field(default_factory=ExploreConfig)

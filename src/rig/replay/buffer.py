@@ -21,6 +21,7 @@ from jaxtyping import Int
 
 from rig.errors import NotEnoughDataError
 from rig.replay.memmap import advise_dontneed
+from rig.replay.prioritize import Shares, draw_steps
 from rig.replay.transitions import SampledTransitions
 from rig.types import Encoding, Episodes, Goals, Latents
 
@@ -70,6 +71,11 @@ class ReplayBuffer:
         return int(self._num_steps.sum())
 
     @property
+    def num_steps(self) -> Int[np.ndarray, " episodes"]:
+        """The number of steps of each episode held: a view, not a copy."""
+        return self._num_steps
+
+    @property
     def frames(self) -> np.ndarray:
         """All frames still there, one row each: a view, not a copy."""
         assert self._keeps_frames, "this buffer does not keep frames"
@@ -108,15 +114,22 @@ class ReplayBuffer:
         self._num_added += len(new)
         self._index(first_row, episodes)
 
-    def sample(self, num: int, *, rng: np.random.Generator) -> SampledTransitions:
-        """Return transitions drawn uniformly, with replacement.
+    def sample(
+        self, num: int, share: Shares | None = None, *, rng: np.random.Generator
+    ) -> SampledTransitions:
+        """Return transitions drawn with replacement.
+
+        Args:
+            num: How many.
+            share: How often each episode is drawn; by default, transitions are as likely.
+            rng: Draws them.
 
         Raises:
             NotEnoughDataError: It is empty.
         """
         if self.num_episodes == 0:
             raise NotEnoughDataError("the buffer holds no episode: add some before sampling")
-        episode, step = self._draw(num, rng=rng)
+        episode, step = draw_steps(self._num_steps, num, share, rng=rng)
         future = rng.integers(step + 1, self._num_steps[episode] + 1)
         first = self._first_row[episode]
         row, next_row = self._places(first + step), self._places(first + step + 1)
@@ -129,6 +142,11 @@ class ReplayBuffer:
             future_latent=self._latents[self._places(first + future)],
             next_row=next_row,
         )
+
+    def latents_after(self, part: float) -> Latents:
+        """Return the latent of each episode after a part of its steps, from 0 to 1."""
+        step = (part * self._num_steps).astype(np.int64)
+        return self._latents[self._places(self._first_row + step)]
 
     def reencode(
         self,
@@ -194,21 +212,6 @@ class ReplayBuffer:
             mutable_arrays["num_steps"],
         )
         self._goals = mutable_arrays["goals"]
-
-    def _draw(self, num: int, *, rng: np.random.Generator) -> tuple[Rows, Rows]:
-        """Draw an episode and a step of it, each transition as likely as any other.
-
-        A step beyond the end of its episode is drawn again, with another episode.
-        """
-        longest = self._num_steps.max()
-        episode = rng.integers(self.num_episodes, size=num)
-        step = rng.integers(longest, size=num)
-        again = np.flatnonzero(step >= self._num_steps[episode])
-        while len(again):
-            episode[again] = rng.integers(self.num_episodes, size=len(again))
-            step[again] = rng.integers(longest, size=len(again))
-            again = again[step[again] >= self._num_steps[episode[again]]]
-        return episode, step
 
     def _index(self, first_row: Rows, episodes: Episodes) -> None:
         """Record where new episodes begin, and drop those that lost rows to them."""

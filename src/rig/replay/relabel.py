@@ -26,6 +26,8 @@ from rig.replay.transitions import SampledTransitions
 from rig.types import Batch, Latents, Parts
 
 
+MIN_COMPOSED = 3
+"""Fewer things are not taken apart in goals: of a hand and one object, nothing was gained."""
 RewardOf = Callable[[SampledTransitions, Latents], Float32[np.ndarray, " B"]]
 """Takes sampled transitions and a goal for each; returns the rewards."""
 
@@ -51,7 +53,7 @@ def relabel(
     """
     sources = (sampled.goal, sampled.future_latent, imagined)
     goal = mixed(sources, config.mixture, rng=rng)
-    if parts is not None and len(parts) > 1 and config.by_thing > 0:
+    if parts is not None and len(parts) >= MIN_COMPOSED and config.by_thing > 0:
         rows = rng.random(len(goal)) < config.by_thing
         some = tuple(source[rows] for source in sources)
         things = (mixed(some, config.mixture, rng=rng) @ part for part in parts)

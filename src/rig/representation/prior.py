@@ -20,6 +20,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float32, Float64, Int32
 
+from rig.replay.relabel import MIN_COMPOSED
 from rig.representation.goal_density import MIN_VARIANCE, goals_among
 from rig.representation.quantile_keypoints import NUM_COLORS
 from rig.types import Parts
@@ -108,7 +109,7 @@ class ComposedPrior:
     def sample(self, num: int, *, rng: np.random.Generator) -> Latents:
         """Return ``num`` latents; each thing is drawn by itself."""
         total = np.zeros((num, self.latents.shape[1]), np.float32)
-        for part, rows in zip(self.parts, self.rows, strict=True):
+        for part, rows in zip(composable(self.parts), self.rows, strict=True):
             drawn = rng.integers(self.num_goals, size=num)
             if part.any():
                 total += self.latents[rows[drawn]] @ part
@@ -185,13 +186,20 @@ def skewed(seen: Latents, skew: float, _parts: Parts, rng: np.random.Generator) 
 
 def composed(seen: Latents, skew: float, parts: Parts, rng: np.random.Generator) -> Prior:
     """Return sums of what each thing adds, by the density of what it adds."""
+    apart = composable(parts)
     rows = [
         goals_among(seen @ part, "skewed", skew, rng=rng)
         if part.any()
         else np.arange(len(seen))
-        for part in parts
+        for part in apart
     ]
     return ComposedPrior(latents=seen, parts=parts, rows=np.stack(rows).astype(np.int32))
+
+
+def composable(parts: Parts) -> Parts:
+    """Return the parts that goals are composed of: a hand and one object stay together."""
+    is_few = np.count_nonzero(parts.any(axis=(1, 2))) < MIN_COMPOSED
+    return one_thing(parts.shape[1]) if is_few else parts
 
 
 def one_thing(latent_dim: int) -> Parts:

@@ -22,8 +22,6 @@ from rig.types import Parts
 MIN_PREDICTED = 0.4
 """Share of the variance of a color's place that another one predicts, on average over the
 colors of a thing, for it to belong to the thing."""
-MIN_THINGS = 3
-"""Fewer are not taken apart: of a hand and one object, nothing was gained."""
 MIN_ADDED = 0.05
 """Share of the variance of latents that a thing adds. What adds less, such as a color of noise,
 belongs to the thing that adds most."""
@@ -37,12 +35,11 @@ Shapes = Float32[np.ndarray, "N colors features"]
 def find_parts(encoder: QuantileKeypointEncoder, images: Images) -> Parts:
     """Return what each thing adds to a latent, as a matrix for each thing; they sum to one.
 
-    The matrix of a thing stands at its first color; those of its other colors are 0. A hand
-    and one object are not taken apart.
+    The matrix of a thing stands at its first color; those of its other colors are 0.
     """
     shape = shapes_of(encoder, images)
     thing = without_small(encoder, shape, group_colors(shape[..., :2]))
-    if len(set(thing.tolist())) < MIN_THINGS:
+    if len(set(thing.tolist())) == 1:
         return one_thing(encoder.matrix.shape[1])
     return part_of_each(encoder, shape, thing)
 

@@ -13,11 +13,12 @@ from rig.agent.td3 import Learner, Metrics, Rate, Transitions, update_many
 from rig.config import Config, RewardConfig, TD3Config
 from rig.errors import ConfigError, DivergedError
 from rig.replay.buffer import ReplayBuffer
+from rig.replay.prioritize import Shares, shares_of_change
 from rig.replay.relabel import RewardOf, relabel
 from rig.replay.transitions import SampledTransitions
 from rig.representation.representation import Representation
 from rig.representation.reward import IMAGE_REWARDS, LATENT_REWARDS, LatentRows
-from rig.types import Batch, Latents
+from rig.types import Batch, Latents, Parts
 
 
 UPDATES_PER_DISPATCH = 400
@@ -26,6 +27,8 @@ IMAGE_UPDATES_PER_DISPATCH = 10
 """The same where networks see large inputs: at 48 x 48 pixels, one update takes 3 MB."""
 LARGE_INPUT = 1000
 """Latents of more values, as images, are large inputs."""
+TIMES = (1 / 3, 2 / 3, 1.0)
+"""Parts of an episode after which it is measured how far things have moved."""
 IMAGES_AT_ONCE = 512
 """Rewards that compare images do so in chunks, so that few images are in memory."""
 
@@ -112,11 +115,30 @@ def draw(
     """Draw and relabel the batches of one dispatch ``[cycles, delay, B]``, all at once."""
     num = int(np.prod(shape))
     imagined = agent.representation.imagine(num, rng=rng)
-    sampled = replay.sample(num, rng=rng)
     parts = agent.representation.parts
+    share = episode_shares(replay, parts, config.replay.prioritized)
+    sampled = replay.sample(num, share, rng=rng)
     batch = relabel(sampled, imagined, config.goals, reward_of, parts, rng=rng)
     batch = replace(batch, goal=agent.representation.as_goals(batch.goal))
     return stacked(with_columns(batch, agent.representation.input_columns), shape)
+
+
+def episode_shares(
+    replay: ReplayBuffer, parts: Parts | None, prioritized: float
+) -> Shares | None:
+    """Return how often to draw each episode; None: each transition as often as any other.
+
+    Args:
+        replay: Where episodes are.
+        parts: What each thing adds to a latent, where latents can be taken apart.
+        prioritized: Fraction of transitions that are drawn by how far things moved.
+    """
+    if parts is None or len(parts) < 2 or prioritized == 0:
+        return None
+    later = tuple(replay.latents_after(part) for part in TIMES)
+    by_change = shares_of_change(replay.latents_after(0), later, parts)
+    uniform = replay.num_steps / replay.num_transitions
+    return prioritized * by_change + (1 - prioritized) * uniform
 
 
 def with_columns(batch: Batch, columns: slice) -> Batch:
