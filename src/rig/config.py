@@ -189,8 +189,8 @@ class ReplayConfig(Checked):
     """Which transitions replay gives to learn from."""
 
     prioritized: Fraction = 0.0
-    """Fraction of sampled transitions that are drawn from episodes by how far each thing moved
-    in them, each thing counting alike (after Zhao and Tresp 2018); the rest are drawn uniformly.
+    """Fraction of sampled transitions that are drawn from episodes by how far things moved in
+    them, each thing counting alike (after Zhao and Tresp 2018); the others are all as likely.
     Needs goals.source composed, which finds the things."""
 
 
