@@ -5,9 +5,9 @@ in which it moved. Here each thing counts alike: of what all episodes together m
 episode has a share, and it is drawn in proportion to its shares of all things. So with a hand
 and a puck, half of what is drawn is from episodes in which the puck moved.
 
-Source: Zhao and Tresp 2018 (energy-based prioritization), who draw episodes by the energy of the
-object. Differs: nothing says which thing is the object, so all of them count, in latent space
-(``representation/things.py``).
+Source: Zhao and Tresp 2018 (energy-based prioritization), who draw episodes by the energy of
+the object. Differs: nothing says which thing is the object, so all of them count, in latent
+space (``representation/things.py``).
 """
 
 import numpy as np
