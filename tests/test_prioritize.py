@@ -69,3 +69,12 @@ def test_what_moves_and_comes_back_has_moved():
     latent[1, :, 0] = 0
     share = shares_of_change(latent[:, 0], (latent[:, 2], latent[:, -1]), PARTS[:1])
     np.testing.assert_allclose(share, [1, 0], atol=1e-4)
+
+
+@pytest.mark.parametrize("num", [3, 2000])
+def test_the_shares_are_probabilities(num, rng):
+    """At single precision, thousands of shares do not sum to 1 as NumPy wants them to."""
+    first, later = rng.normal(size=(2, num, 2)).astype(np.float32)
+    share = shares_of_change(first, (later,), PARTS)
+    rng.choice(num, p=share)
+    assert share.sum() == pytest.approx(1, abs=1e-12)

@@ -62,8 +62,8 @@ def shares_of_change(first: Latents, later: tuple[Latents, ...], parts: Parts) -
         parts: What each thing adds to a latent.
     """
     moved = np.stack([distances_moved(first, later, part) for part in parts]) + MIN_MOVED
-    shares = moved / moved.sum(axis=1, keepdims=True)
-    return shares.mean(axis=0, dtype=np.float64)
+    wide = moved.astype(np.float64)
+    return (wide / wide.sum(axis=1, keepdims=True)).mean(axis=0)
 
 
 def distances_moved(
