@@ -47,16 +47,34 @@ def three_things():
     return fitted(3)
 
 
+def visible(places):
+    """Return that every color has twenty pixels."""
+    return np.full(places.shape[:2], 20.0)
+
+
 def test_colors_that_predict_each_other_are_one_thing(rng):
     hand, puck = rng.normal(size=(2, 400, 1, 2))
     edge = 0.5 * hand + 0.1 * rng.normal(size=(400, 1, 2))
     places = np.concatenate([hand, puck, edge, -puck], axis=1)
-    assert group_colors(places).tolist() == [0, 1, 0, 1]
+    assert group_colors(places, visible(places)).tolist() == [0, 1, 0, 1]
+
+
+def test_an_arm_that_leaves_the_image_belongs_to_its_hand(rng):
+    """Where it is not visible, a color stands at its usual place, whatever the hand does."""
+    hand, puck = rng.normal(size=(2, 400, 1, 2))
+    arm = 0.5 * hand + 0.1 * rng.normal(size=(400, 1, 2))
+    is_gone = hand[:, :, :1] < 0.7
+    usual = arm[~is_gone[:, 0, 0]].mean(axis=0)
+    places = np.concatenate([hand, puck, np.where(is_gone, usual, arm)], axis=1)
+    pixels = visible(places)
+    assert group_colors(places, pixels).tolist() == [0, 1, 2]
+    pixels[:, 2] = np.where(is_gone[:, 0, 0], 0, pixels[:, 2])
+    assert group_colors(places, pixels).tolist() == [0, 1, 0]
 
 
 def test_what_never_moves_is_a_thing_by_itself(rng):
     places = np.concatenate([rng.normal(size=(40, 1, 2)), np.zeros((40, 1, 2))], axis=1)
-    assert group_colors(places).tolist() == [0, 1]
+    assert group_colors(places, visible(places)).tolist() == [0, 1]
 
 
 def test_what_all_things_add_is_the_latent(three_things):
@@ -124,5 +142,6 @@ def test_colors_of_noise_are_no_things():
     images = np.clip(images + rng.normal(0, 6, images.shape), 0, 255).astype(np.uint8)
     encoder = fit_keypoints(images, 12, rng=rng)
     np.testing.assert_array_equal(find_parts(encoder, images), one_thing(12))
-    shape = shapes_of(encoder, images)
-    assert len(set(without_small(encoder, shape, group_colors(shape[..., :2])))) == 1
+    shape, num_pixels = shapes_of(encoder, images)
+    thing = group_colors(shape[..., :2], num_pixels)
+    assert len(set(without_small(encoder, shape, thing))) == 1

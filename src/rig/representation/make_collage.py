@@ -59,10 +59,10 @@ def make_collage(encoder: QuantileKeypointEncoder, images: Images) -> Collage:
         encoder: Finds what moved, and which colors it has.
         images: More than are kept.
     """
-    shape = shapes_of(encoder, images)
+    shape, num_pixels = shapes_of(encoder, images)
     latents = (features_of(encoder, shape) @ np.asarray(encoder.matrix)).astype(np.float32)
     rows = spread_out(latents, NUM_IMAGES)
-    color_of = group_colors(shape[..., :2])
+    color_of = group_colors(shape[..., :2], num_pixels)
     things = np.unique(color_of)
     is_of = jnp.asarray(things[:, None] == color_of, jnp.float32)
     (opacity,) = in_chunks(partial(cut_out_all, encoder, is_of), images[rows])

@@ -1,12 +1,13 @@
 """Things: colors that move together, and what each adds to a latent.
 
 An object shows as several colors: its light side, its dark side, its edge. Colors whose places
-predict each other belong to one thing. Latents are linear in the features of the colors, so a
-latent is a sum of what each thing adds, and the sum of what things added in different images is
-a latent that was never seen. Objects of one color are one thing.
+predict each other, where both are visible, belong to one thing. Latents are linear in the
+features of the colors, so a latent is a sum of what each thing adds, and the sum of what things
+added in different images is a latent that was never seen. Objects of one color are one thing.
 """
 
 from functools import partial
+from itertools import permutations
 
 import numpy as np
 from jaxtyping import Float, Float32, Float64, Int, UInt8
@@ -25,11 +26,16 @@ colors of a thing, for it to belong to the thing."""
 MIN_ADDED = 0.05
 """Share of the variance of latents that a thing adds. What adds less, such as a color of noise,
 belongs to the thing that adds most."""
+MIN_VISIBLE_PIXELS = 5.0
+"""Moved pixels of a color from which its place is compared with that of another one."""
+FEWEST_IMAGES = 20
+"""Images in which two colors must be visible together to be compared."""
 MIN_VARIANCE = 1e-9
 """Keeps shares finite where nothing moves."""
 
 Images = UInt8[np.ndarray, "N H W 3"]
 Shapes = Float32[np.ndarray, "N colors features"]
+Pixels = Float[np.ndarray, "N colors"]
 
 
 def find_parts(encoder: QuantileKeypointEncoder, images: Images) -> Parts:
@@ -37,8 +43,8 @@ def find_parts(encoder: QuantileKeypointEncoder, images: Images) -> Parts:
 
     The matrix of a thing stands at its first color; those of its other colors are 0.
     """
-    shape = shapes_of(encoder, images)
-    thing = without_small(encoder, shape, group_colors(shape[..., :2]))
+    shape, num_pixels = shapes_of(encoder, images)
+    thing = without_small(encoder, shape, group_colors(shape[..., :2], num_pixels))
     if len(set(thing.tolist())) == 1:
         return one_thing(encoder.matrix.shape[1])
     return part_of_each(encoder, shape, thing)
@@ -55,10 +61,10 @@ def without_small(
     return np.where(is_small[thing], np.argmax(added), thing)
 
 
-def shapes_of(encoder: QuantileKeypointEncoder, images: Images) -> Shapes:
-    """Return place and shape of each color in each image."""
-    shape: Shapes = in_chunks(partial(locate_all, encoder.colors), images)[0]
-    return shape
+def shapes_of(encoder: QuantileKeypointEncoder, images: Images) -> tuple[Shapes, Pixels]:
+    """Return place and shape of each color in each image, and its number of pixels."""
+    shape, num_pixels = in_chunks(partial(locate_all, encoder.colors), images)
+    return shape, num_pixels
 
 
 def features_of(
@@ -85,14 +91,24 @@ def part_of_each(
     return np.stack(parts).astype(np.float32)
 
 
-def group_colors(place: Float[np.ndarray, "N colors 2"]) -> Int[np.ndarray, " colors"]:
-    """Return the thing of each color, named by its first color."""
+def group_colors(
+    place: Float[np.ndarray, "N colors 2"], num_pixels: Pixels
+) -> Int[np.ndarray, " colors"]:
+    """Return the thing of each color, named by its first color.
+
+    A color that is not visible stands at its usual place, which says nothing: an arm that
+    leaves the image would be a thing apart from its hand.
+    """
     from scipy.cluster.hierarchy import fcluster, linkage
     from scipy.spatial.distance import squareform
 
-    at = (place - place.mean(axis=0)).astype(np.float64)
-    num = at.shape[1]
-    share = np.array([[predicted(at[:, i], at[:, j]) for j in range(num)] for i in range(num)])
+    at, colors = place.astype(np.float64), range(place.shape[1])
+    is_visible = num_pixels > MIN_VISIBLE_PIXELS
+    share = np.eye(len(colors))
+    for i, j in permutations(colors, 2):
+        both = is_visible[:, i] & is_visible[:, j]
+        if both.sum() >= FEWEST_IMAGES:
+            share[i, j] = predicted(at[both, i], at[both, j])
     unlike = 1 - np.maximum(share, share.T)
     np.fill_diagonal(unlike, 0)
     tree = linkage(squareform(unlike, checks=False), "average")
@@ -105,6 +121,7 @@ def predicted(known: Float[np.ndarray, "N 2"], other: Float[np.ndarray, "N 2"]) 
 
     By a line that is fitted to one half of the images and judged on the other.
     """
+    known, other = known - known.mean(axis=0), other - other.mean(axis=0)
     half = len(known) // 2
     error = 0.0
     for fit, rest in ((slice(half), slice(half, None)), (slice(half, None), slice(half))):
