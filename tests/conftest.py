@@ -112,7 +112,7 @@ def tiny_oracle(tiny):
 
 @pytest.fixture(scope="session")
 def every_kind(tiny):
-    """The same for three kinds of representation: a checkpoint in every round, and a buffer so
+    """The same for four kinds of representation: a checkpoint in every round, and a buffer so
     small that its ring wraps around."""
     from rig import config
 
@@ -120,6 +120,15 @@ def every_kind(tiny):
     hindsight = config.GoalMixture(original=0.2, future=0.8, prior=0.0)
     return {
         "latents": replace(small, reward=config.RewardConfig(kind="auto")),
+        "things": replace(
+            small,
+            task="PushTwo",
+            vae=replace(tiny.vae, architecture="quantile_keypoints", latent_dim=8),
+            goals=config.GoalConfig(
+                source="composed", refresh_every_steps=200, by_thing=0.5, per_rollout=2
+            ),
+            replay=config.ReplayConfig(prioritized=0.5),
+        ),
         "pixels": replace(
             small,
             goals=config.GoalConfig(source="seen", refresh_every_steps=200, mixture=hindsight),

@@ -124,7 +124,13 @@ def stopped(run, progress, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "kind", ["latents", pytest.param("pixels", marks=LONG), pytest.param("hybrid", marks=LONG)]
+    "kind",
+    [
+        "latents",
+        pytest.param("things", marks=LONG),
+        pytest.param("pixels", marks=LONG),
+        pytest.param("hybrid", marks=LONG),
+    ],
 )
 def test_run_that_was_stopped_in_practice_resumes_to_the_same_bytes(
     kind, every_kind, finished_run, tmp_path, monkeypatch
