@@ -190,7 +190,7 @@ class ReplayConfig(Checked):
 
     prioritized: Fraction = 0.0
     """Fraction of sampled transitions that are drawn from episodes by how far things moved in
-    them, each thing counting alike (after Zhao and Tresp 2018); the others are all as likely.
+    them, each thing counting alike (after Zhao and Tresp 2018); the rest are drawn uniformly.
     Needs goals.source composed, which finds the things."""
 
 

@@ -121,7 +121,7 @@ class ReplayBuffer:
 
         Args:
             num: How many.
-            share: How often each episode is drawn; by default, transitions are as likely.
+            share: How often each episode is drawn; by default, all transitions alike.
             rng: Draws them.
 
         Raises:
