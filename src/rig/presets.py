@@ -93,9 +93,6 @@ PRESETS = {"paper": PAPER, "fast": FAST, "keypoints": KEYPOINTS, "her": HER}
 MANY_OBJECTS: dict[str, Any] = {"goals.skew": -0.5, "goals.per_rollout": 2}
 """Where many objects move, nearly every image is rare, and full skew would aim at oddities.
 Two goals a rollout let practice start from more than one place."""
-MANY_GOALS: dict[str, Any] = {"goals.per_rollout": 2}
-"""Where goals are composed, each thing is drawn against its own density, so full skew stays.
-Two goals a rollout as above."""
 ONE_OBJECT: dict[str, Any] = {"reward.kind": "sparse"}
 """Where the hand moves one object, practice often comes near a goal in everything that moves.
 A reward that only says so does not keep the hand from leaving its own goal to put the object
@@ -108,11 +105,7 @@ REACH: dict[str, Any] = {"total_timesteps": 20_000, "evaluate.every_steps": 4000
 
 OVERRIDES: dict[str, dict[str, dict[str, Any]]] = {
     "paper": {"Reach": {"total_timesteps": 10_000, "evaluate.every_steps": 4000}},
-    "fast": {
-        "Reach": REACH,
-        **dict.fromkeys(("PushTwo", "PushAny"), MANY_GOALS),
-        **dict.fromkeys(("Rope", "RopeColours"), MANY_OBJECTS),
-    },
+    "fast": {"Reach": REACH},
     "keypoints": {
         "Reach": REACH,
         **dict.fromkeys(
