@@ -131,8 +131,8 @@ def test_task_and_preset_decide_the_settings_wherever_they_stand(words, config):
 
 def test_train_says_which_settings_the_preset_takes_from_a_task(rig, tmp_path, monkeypatch):
     monkeypatch.setattr(run_training, "train_locked", lambda *_: None)
-    err = rig("train PushTwo --json --out", tmp_path / "run")[2]
-    assert err == "rig: settings: fast, with PushTwo's goals.per_rollout=2\n"
+    err = rig("train PickAndPlace --preset keypoints --json --out", tmp_path / "run")[2]
+    assert err == "rig: settings: keypoints, with PickAndPlace's vae.latent_dim=24\n"
 
 
 def test_every_preset_can_be_asked_for(rig):

@@ -109,12 +109,29 @@ def noise_covariance(
     colors: MovingColors, images: Images, *, rng: np.random.Generator
 ) -> Float[np.ndarray, "features features"]:
     """Return the covariance of what other light and other noise do to the features."""
-    background = np.asarray(colors.illumination.background)
-    ratio, moved, light = in_chunks(partial(split_all, colors), images)
-    scene = background + ratio * (moved > MIN_MOVED)[..., None]
-    noise = float(colors.illumination.noise)
-    one, other = (features_of(colors, relight(scene, light, noise, rng=rng)) for _ in range(2))
+    moved, light = take_apart(colors, images)
+    one, other = (features_of(colors, relit(colors, moved, light, rng=rng)) for _ in range(2))
     return np.cov((one - other).T.astype(np.float64)) / 2
+
+
+def take_apart(
+    colors: MovingColors, images: Images
+) -> tuple[Float32[np.ndarray, "N H W 3"], Float32[np.ndarray, "N H W 3"]]:
+    """Return of each image what moved, 0 where nothing did, and the light [log ratios]."""
+    ratio, moved, light = in_chunks(partial(split_all, colors), images)
+    return ratio * (moved > MIN_MOVED)[..., None], light
+
+
+def relit(
+    colors: MovingColors,
+    moved: Float32[np.ndarray, "N H W 3"],
+    light: Float32[np.ndarray, "N H W 3"],
+    *,
+    rng: np.random.Generator,
+) -> Images:
+    """Return what moved before the background, under other light and with other noise."""
+    scene = np.asarray(colors.illumination.background) + moved
+    return relight(scene, light, float(colors.illumination.noise), rng=rng)
 
 
 @eqx.filter_jit

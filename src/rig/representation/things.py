@@ -44,10 +44,17 @@ def find_parts(encoder: QuantileKeypointEncoder, images: Images) -> Parts:
     The matrix of a thing stands at its first color; those of its other colors are 0.
     """
     shape, num_pixels = shapes_of(encoder, images)
-    thing = without_small(encoder, shape, group_colors(shape[..., :2], num_pixels))
+    thing = thing_of_each(encoder, shape, num_pixels)
     if len(set(thing.tolist())) == 1:
         return one_thing(encoder.matrix.shape[1])
     return part_of_each(encoder, shape, thing)
+
+
+def thing_of_each(
+    encoder: QuantileKeypointEncoder, shape: Shapes, num_pixels: Pixels
+) -> Int[np.ndarray, " colors"]:
+    """Return the thing of each color, named by its first color."""
+    return without_small(encoder, shape, group_colors(shape[..., :2], num_pixels))
 
 
 def without_small(

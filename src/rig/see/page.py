@@ -13,8 +13,17 @@ from rig.runs.atomic_files import complete_file
 from rig.see.missing import missing
 from rig.see.motion import Motion, find_motion
 from rig.see.sight import Sight
-from rig.see.sight_table import COLUMNS, WITHIN_COLUMNS, table_rows, with_unit, within_rows
-from rig.see.views import views
+from rig.see.sight_table import (
+    COLUMNS,
+    VISIBLE_COLUMNS,
+    WITHIN_COLUMNS,
+    honesty,
+    table_rows,
+    visible_rows,
+    with_unit,
+    within_rows,
+)
+from rig.see.views import unsure_views, views
 
 
 MISSED_SHARE = 0.5
@@ -63,7 +72,12 @@ def sight_page(sight: Sight) -> str:
         words=words(sight, motion) + missing(motion, reconstructions, latents),
         judged=Table(COLUMNS, table_rows(sight)),
         within_episodes=Table(WITHIN_COLUMNS, within_rows(sight)),
-        views=list(views(representation, images, motion, reconstructions, latents, rng=rng)),
+        visible=Table(VISIBLE_COLUMNS, visible_rows(sight)),
+        honesty="" if sight.how_sure is None else honesty(sight.how_sure),
+        views=[
+            *views(representation, images, motion, reconstructions, latents, rng=rng),
+            *unsure_views(representation, sight.how_sure, motion),
+        ],
     )
 
 

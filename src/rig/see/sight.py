@@ -8,8 +8,10 @@ import numpy as np
 from rig.config import Config
 from rig.see.episodes import WithinEpisodes, judge_within_episodes
 from rig.see.fitted import Fitted, fit_images
+from rig.see.how_sure import HowSure, how_sure
 from rig.see.judge import Judgement, as_json, judge
 from rig.see.source import Source
+from rig.see.visibility import STATES, Visibility, visibility
 from rig.training.collect import check_motion
 from rig.training.progress import Progress
 
@@ -24,6 +26,10 @@ class Sight:
     """By object; empty where no true states are known."""
     within_episodes: dict[str, WithinEpisodes]
     """By object; empty where the images are of no episodes."""
+    visibility: list[Visibility]
+    """By thing; empty where the encoder tells no things apart, or images have no order."""
+    how_sure: HowSure | None
+    """None where the encoder does not say."""
 
     def unit_of(self, name: str) -> str:
         """Return the unit of an object's error, empty if it is not known."""
@@ -43,7 +49,19 @@ class Sight:
             name: {key: round(value, 5) for key, value in asdict(each).items()}
             for name, each in self.within_episodes.items()
         }
-        return told | ({"within_episodes": within} if within else {})
+        if within:
+            told["within_episodes"] = within
+        if self.visibility:
+            told["visibility"] = [
+                {"thing": each.name} | {key: round(getattr(each, key), 4) for key in STATES}
+                for each in self.visibility
+            ]
+        if self.how_sure is not None:
+            told["within_two_stds"] = {
+                "hidden": round(self.how_sure.within_hidden, 3),
+                "whole": round(self.how_sure.within_whole, 3),
+            }
+        return told
 
 
 def see(
@@ -69,7 +87,14 @@ def see(
         latents = fitted.representation.encode(test.images).latent
         judged = judge(latents, weight, test.truth, near)
         within = judge_within_episodes(latents, test.images, test.truth, test.num_steps)
-    return Sight(source=source, fitted=fitted, judged=judged, within_episodes=within)
+    return Sight(
+        source=source,
+        fitted=fitted,
+        judged=judged,
+        within_episodes=within,
+        visibility=visibility(fitted.representation, source.collected),
+        how_sure=how_sure(fitted.representation, source.collected.images, rng=rng),
+    )
 
 
 def rounded(value: float | None) -> float | None:

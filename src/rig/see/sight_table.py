@@ -1,13 +1,16 @@
 """The table that ``rig see`` prints."""
 
 from rig.report.tables import print_table
+from rig.see.how_sure import HowSure
 from rig.see.sight import Sight
+from rig.see.visibility import STATES
 from rig.terminal import print_line
 from rig.units import amount
 
 
 COLUMNS = ["object", "error", "share", "correlation", "rank correlation, near"]
 
+VISIBLE_COLUMNS = ["thing", "visible", "hidden", "gone"]
 WITHIN_COLUMNS = ["object", "mean error", "by 16 x 16 pixels", "by the episode's mean"]
 
 
@@ -20,6 +23,10 @@ def print_sight(sight: Sight) -> None:
         print_line(f"{num} without true states: nothing to judge by")
     if sight.within_episodes:
         print_table("within episodes, one left out", WITHIN_COLUMNS, within_rows(sight))
+    if sight.visibility:
+        print_table("share of images", VISIBLE_COLUMNS, visible_rows(sight))
+    if sight.how_sure is not None:
+        print_line(honesty(sight.how_sure))
     print_line(
         f"fit {sight.fitted.fit_s:.1f} s, encode {sight.fitted.encode_ms:.3f} ms an image"
     )
@@ -37,6 +44,23 @@ def table_rows(sight: Sight) -> list[list[str]]:
         ]
         for name, each in sight.judged.items()
     ]
+
+
+def visible_rows(sight: Sight) -> list[list[str]]:
+    """Return one row for each thing that the encoder tells apart."""
+    return [
+        [each.name, *(f"{getattr(each, key):.1%}" for key in STATES)]
+        for each in sight.visibility
+    ]
+
+
+def honesty(sure: HowSure) -> str:
+    """Say how often latents stay within their spread."""
+    return (
+        f"With a part of an image hidden on purpose, {sure.within_hidden:.0%} of latents stay "
+        f"within two standard deviations, and {sure.within_whole:.0%} with other light and "
+        "noise alone; 95% is honest."
+    )
 
 
 def within_rows(sight: Sight) -> list[list[str]]:

@@ -13,6 +13,7 @@ from rig.report.latent_traversals import latent_traversals
 from rig.representation.attention import attention_maps, background_of
 from rig.representation.make_collage import with_collage_of
 from rig.representation.representation import Representation
+from rig.see.how_sure import HowSure, unsureness
 from rig.see.motion import Motion, evenly
 
 
@@ -75,6 +76,23 @@ def views(
         "Imagined images",
         "Goals drawn from the prior. The robot would practise reaching them.",
         draw_image_grid([("", imagined[:NUM_COLUMNS]), ("", imagined[NUM_COLUMNS:])], ""),
+    )
+
+
+def unsure_views(
+    representation: Representation, sure: HowSure | None, motion: Motion
+) -> Iterator[View]:
+    """Yield the images of which latents are least sure, if they say how sure they are."""
+    if sure is None:
+        return
+    spread = unsureness(representation, sure, motion.images)
+    rows = np.argsort(-spread)[:NUM_COLUMNS]
+    yield View(
+        "Least sure",
+        f"The images with the widest latents: {spread[rows[-1]]:.1f} to {spread[rows[0]]:.1f} "
+        f"times as wide as if nothing were hidden, where half of the images are within "
+        f"{np.median(spread):.1f} times.",
+        draw_image_grid([("", motion.images[rows])], ""),
     )
 
 
