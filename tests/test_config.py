@@ -7,7 +7,15 @@ from typing import get_args
 
 import pytest
 
-from rig.config import Config, EvaluateConfig, GoalMixture, RewardConfig, TD3Config, VAEConfig
+from rig.config import (
+    Config,
+    EvaluateConfig,
+    GoalMixture,
+    ReplayConfig,
+    RewardConfig,
+    TD3Config,
+    VAEConfig,
+)
 from rig.envs.registration import IDS
 from rig.errors import ConfigError
 from rig.presets import OVERRIDES, PRESETS, describe, find_preset
@@ -51,6 +59,11 @@ REFUSED = [
         Config,
         {"oracle": True, "reward": RewardConfig(kind="pixel_sparse")},
         "--oracle uses no images, and reward.kind pixel_sparse compares them",
+    ),
+    (
+        Config,
+        {"replay": ReplayConfig(prioritized=1.0)},
+        "only goals.source composed tells them apart: choose it, not fitted",
     ),
 ]
 

@@ -424,6 +424,11 @@ class Config(Checked):
             f"{self.collect.source} has none, choose practice",
         )
         require(
+            self.replay.prioritized == 0 or self.goals.source == "composed",
+            "replay.prioritized goes by things, and only goals.source composed tells them "
+            f"apart: choose it, not {self.goals.source}, or leave out --replay.prioritized",
+        )
+        require(
             not (self.oracle and self.collect.from_),
             "--oracle uses no images: leave out --collect.from",
         )
