@@ -261,6 +261,15 @@ class Endless(Fake):
     pass
 
 
+class GlobalStart(Fake):
+    """Draws its start from NumPy's global random state, as OGBench's cube does."""
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.start = np.random.randint(100)  # noqa: NPY002
+        return self.observe(), {}
+
+
 class Discrete(Fake):
     action_space = spaces.Discrete(3)
 
@@ -285,6 +294,7 @@ KINDS = (
     DrivenCart,
     Rendered,
     Endless,
+    GlobalStart,
     Discrete,
     Unbounded,
     NoImage,
@@ -416,9 +426,10 @@ def test_own_render_can_be_chosen_in_place_of_the_ray_camera(make):
     assert make("Rendered").renderer.startswith("mj_multiRay")
 
 
-def test_seed_decides_the_start_of_all_episodes(make):
+@pytest.mark.parametrize("name", ["Fake", "GlobalStart"])
+def test_seed_decides_the_start_of_all_episodes(make, name):
     def starts(seed):
-        envs = make("Fake", seed=seed)
+        envs = make(name, seed=seed)
         return [envs.reset()[0]["observation"][:, 24, 24, 1].tolist() for _ in range(3)]
 
     assert starts(1) == starts(1)
@@ -482,8 +493,18 @@ def test_other_environments_are_measured_by_the_difference_of_images(make):
     assert info["image_distance_levels"].tolist() == [0, 4]
 
 
-def test_goal_is_tried_from_the_start_that_it_was_reached_from(make):
-    envs = make("Fake")
+def test_global_random_state_of_numpy_stays_as_it_was(make):
+    np.random.seed(5)  # noqa: NPY002
+    expected = np.random.random()  # noqa: NPY002
+    envs = make("GlobalStart")
+    np.random.seed(5)  # noqa: NPY002
+    envs.reset()
+    assert np.random.random() == expected  # noqa: NPY002
+
+
+@pytest.mark.parametrize("name", ["Fake", "GlobalStart"])
+def test_goal_is_tried_from_the_start_that_it_was_reached_from(make, name):
+    envs = make(name)
     goals = make_goals(envs)
     observation, _ = envs.reset(options=goals.rows([1, 2]).options())
     reached = goals.images[1:, 24, 24, 1]

@@ -1,7 +1,8 @@
 """One external environment, and what it observed last."""
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import gymnasium
@@ -87,7 +88,7 @@ class ExternalEnv:
 
     def reset(self, seed: int, goal: Point | None = None) -> None:
         """Begin an episode, and set the goal of a multi-goal environment if it can be set."""
-        with calling(self.id, "reset"):
+        with calling(self.id, "reset"), global_seed(seed):
             observation, info = self.env.reset(seed=seed)
             self._observe(observation, info)
             inner: Any = self.env.unwrapped
@@ -138,6 +139,21 @@ def own_attribute(env: gymnasium.Env[Any, Any], name: str) -> Any:
         return getattr(env.unwrapped, name, None)
     except Exception:  # noqa: BLE001 (a property of theirs, as before a reset)
         return None
+
+
+@contextmanager
+def global_seed(seed: int) -> Iterator[None]:
+    """Seed NumPy's global random state for a while.
+
+    Some environments, as OGBench's cube, draw their start from it and not from their own
+    generator: the same seed would give another start.
+    """
+    before = np.random.get_state()  # noqa: NPY002
+    np.random.seed(seed)  # noqa: NPY002
+    try:
+        yield
+    finally:
+        np.random.set_state(before)  # noqa: NPY002
 
 
 def is_multi_goal(space: spaces.Space[Any]) -> bool:
