@@ -1,15 +1,22 @@
 import numpy as np
 import pytest
 
+from rig.config import RewardConfig
+from rig.replay.buffer import ReplayBuffer
+from rig.replay.transitions import SampledTransitions
+from rig.representation.latent import LatentRepresentation
 from rig.representation.reward import (
+    LatentRows,
     latent_reward,
     log_probability_reward,
     pixel_distance_reward,
     pixel_reward,
     pixel_sparse_reward,
+    reward_by_thing,
     sparse_reward,
     sqrt_distance_reward,
 )
+from rig.training.learn import make_reward
 
 
 GOAL = np.array([[1, 2], [1, 2]], np.float32)
@@ -87,3 +94,62 @@ def test_rewards_are_float32():
         pixel_sparse_reward(image, image, 0.1),
     ):
         assert (reward.shape, reward.dtype) == ((2,), np.float32)
+
+
+PARTS = np.stack([np.diag(row) for row in np.eye(3, dtype=np.float32)])
+"""Each of three latents is a thing."""
+
+
+def rows_of_things(kind, *, parts=PARTS):
+    at, goal = rows((0, 0, 0), (0, 0, 0)), rows((0, 3, 4), (5, 0, 0))
+    given = LatentRows(
+        next_latent=at, next_log_std=np.zeros_like(at), goal=goal, weight=np.ones(3, np.float32)
+    )
+    return reward_by_thing(given, RewardConfig(kind=kind), parts)
+
+
+def test_reward_by_thing_is_the_mean_over_things():
+    np.testing.assert_allclose(rows_of_things("latent"), [-7 / 3, -5 / 3])
+    far, near = 5.02**0.5, 0.02**0.5
+    expected = [-(near + 3.02**0.5 + 4.02**0.5) / 3, -(far + 2 * near) / 3]
+    np.testing.assert_allclose(rows_of_things("sqrt_distance"), expected, rtol=1e-6)
+
+
+def test_reward_of_one_thing_is_that_of_everything():
+    whole = rows_of_things("latent", parts=np.eye(3, dtype=np.float32)[None])
+    np.testing.assert_allclose(whole, [-5, -5])
+
+
+class Things(LatentRepresentation):
+    """A representation of so many things, of three latents."""
+
+    def __init__(self, num_things):
+        self.weight, self.num_things = np.ones(3, np.float32), num_things
+
+    @property
+    def parts(self):
+        return PARTS[: self.num_things]
+
+
+@pytest.mark.parametrize(
+    ("kind", "by_thing", "num_things", "rewards"),
+    [
+        ("latent", True, 3, [-7 / 3, -5 / 3]),
+        ("latent", False, 3, [-5, -5]),
+        ("latent", True, 2, [-5, -5]),
+        ("sparse", True, 3, [-1, -1]),
+    ],
+)
+def test_reward_is_by_thing_where_it_is_asked_for_and_goals_are_composed(
+    kind, by_thing, num_things, rewards
+):
+    goal = rows((0, 3, 4), (5, 0, 0))
+    sampled = SampledTransitions(
+        **dict.fromkeys(("latent", "next_latent", "next_log_std", "future_latent"), 0 * goal),
+        action=goal,
+        goal=goal,
+        next_row=np.arange(2),
+    )
+    config = RewardConfig(kind=kind, by_thing=by_thing)
+    reward = make_reward(config, Things(num_things), ReplayBuffer(1, 1))
+    np.testing.assert_allclose(reward(sampled, goal), rewards)

@@ -230,6 +230,9 @@ class RewardConfig(Checked):
     """Mahalanobis distance under which the sparse reward is 0."""
     pixel_threshold: Positive = 0.07
     """Root of the mean squared error, pixels in [0, 1], under which pixel_sparse is 0."""
+    by_thing: bool = False
+    """latent, sqrt_distance: the mean of a reward for each thing, so that each counts alike;
+    where goals are composed (goals.source composed) of three things or more."""
 
     @property
     def is_pixel(self) -> bool:

@@ -53,7 +53,8 @@ def relabel(
     """
     sources = (sampled.goal, sampled.future_latent, imagined)
     goal = mixed(sources, config.mixture, rng=rng)
-    if parts is not None and len(parts) >= MIN_COMPOSED and config.by_thing > 0:
+    parts = composed(parts)
+    if parts is not None and config.by_thing > 0:
         rows = rng.random(len(goal)) < config.by_thing
         some = tuple(source[rows] for source in sources)
         things = (mixed(some, config.mixture, rng=rng) @ part for part in parts)
@@ -65,6 +66,11 @@ def relabel(
         goal=goal,
         reward=reward_of(sampled, goal),
     )
+
+
+def composed(parts: Parts | None) -> Parts | None:
+    """Return what each thing adds to a latent if goals are taken apart, else None."""
+    return parts if parts is not None and len(parts) >= MIN_COMPOSED else None
 
 
 def mixed(

@@ -17,12 +17,13 @@ Under the square root, the last centimetre counts for more and the detour for le
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float32, UInt8
 
 from rig.config import RewardConfig
+from rig.types import Parts
 
 
 Rewards = Float32[np.ndarray, " B"]
@@ -118,6 +119,30 @@ LATENT_REWARDS: dict[str, Callable[[LatentRows, RewardConfig], Rewards]] = {
     ),
 }
 """Rewards that compare latents, by the name in ``reward.kind``. To add one, add its line."""
+
+BY_THING = ("latent", "sqrt_distance")
+"""Rewards that can be given for each thing by itself."""
+
+
+def reward_by_thing(rows: LatentRows, config: RewardConfig, parts: Parts) -> Rewards:
+    """Return the mean of the rewards for each thing by itself.
+
+    Under the distance of everything, an object that is far from its place hides how near the
+    hand is: the slope of the whole by a short distance is small.
+
+    Args:
+        rows: What is compared.
+        config: Which reward.
+        parts: What each thing adds to a latent.
+    """
+    each = [
+        LATENT_REWARDS[config.kind](
+            replace(rows, next_latent=rows.next_latent @ part, goal=rows.goal @ part), config
+        )
+        for part in parts
+    ]
+    return np.mean(each, axis=0, dtype=np.float32)
+
 
 IMAGE_REWARDS: dict[str, Callable[[Images, Images, RewardConfig], Rewards]] = {
     "pixel": lambda image, goal, _: pixel_reward(image, goal),

@@ -14,10 +14,16 @@ from rig.config import Config, RewardConfig, TD3Config
 from rig.errors import ConfigError, DivergedError
 from rig.replay.buffer import ReplayBuffer
 from rig.replay.prioritize import Shares, shares_of_change
-from rig.replay.relabel import RewardOf, relabel
+from rig.replay.relabel import RewardOf, composed, relabel
 from rig.replay.transitions import SampledTransitions
 from rig.representation.representation import Representation
-from rig.representation.reward import IMAGE_REWARDS, LATENT_REWARDS, LatentRows
+from rig.representation.reward import (
+    BY_THING,
+    IMAGE_REWARDS,
+    LATENT_REWARDS,
+    LatentRows,
+    reward_by_thing,
+)
 from rig.types import Batch, Latents, Parts
 
 
@@ -180,6 +186,8 @@ def make_reward(
             f"does not have: choose one of {', '.join(IMAGE_REWARDS)}"
         )
 
+    parts = composed(representation.parts) if config.by_thing else None
+
     def reward_of(sampled: SampledTransitions, goal: Latents) -> np.ndarray:
         rows = LatentRows(
             next_latent=sampled.next_latent,
@@ -187,6 +195,8 @@ def make_reward(
             goal=goal,
             weight=weight,
         )
+        if parts is not None and config.kind in BY_THING:
+            return reward_by_thing(rows, config, parts)
         return LATENT_REWARDS[config.kind](rows, config)
 
     return reward_of
