@@ -436,17 +436,7 @@ class Config(Checked):
             "--oracle uses no images: leave out --collect.from",
         )
         seconds_of(self.time_budget)
-        require(
-            not self.robot or self.num_envs == 1,
-            f"--robot is one robot: --num-envs must be 1, got {self.num_envs}",
-        )
-        is_stacked = self.practice.delay == "stack"
-        is_plain = not (self.is_given_truth or self.is_end_to_end or self.reads_frames_again)
-        require(
-            not is_stacked or (bool(self.robot) and is_plain and not self.collect.from_),
-            "--practice.delay stack is for --robot with latents that stay as they are: leave "
-            "out --td3.channels, --online.every-steps, pixel rewards and --collect.from",
-        )
+        self._check_robot()
         if self.is_end_to_end:
             self._check_end_to_end()
         if self.is_hybrid:
@@ -483,6 +473,20 @@ class Config(Checked):
     def is_given_truth(self) -> bool:
         """Whether anything that learns is given the true state."""
         return self.oracle or self.is_hybrid
+
+    def _check_robot(self) -> None:
+        """Raise ConfigError at settings that a robot can't have, or that only one has."""
+        require(
+            not self.robot or self.num_envs == 1,
+            f"--robot is one robot: --num-envs must be 1, got {self.num_envs}",
+        )
+        is_stacked = self.practice.delay == "stack"
+        is_plain = not (self.is_given_truth or self.is_end_to_end or self.reads_frames_again)
+        require(
+            not is_stacked or (bool(self.robot) and is_plain and not self.collect.from_),
+            "--practice.delay stack is for --robot with latents that stay as they are: leave "
+            "out --td3.channels, --online.every-steps, pixel rewards and --collect.from",
+        )
 
     def _check_end_to_end(self) -> None:
         """Raise ConfigError at settings that need latents."""
