@@ -63,8 +63,10 @@ REFUSED = [
     (
         Config,
         {"replay": ReplayConfig(prioritized=1.0)},
-        "only goals.source composed tells them apart: choose it, not fitted",
+        "replay.prioritized goes by things, and only goals.source composed tells them apart: "
+        "choose it, not fitted",
     ),
+    (Config, {"reward": RewardConfig(by_thing=True)}, "reward.by_thing goes by things"),
 ]
 
 

@@ -426,11 +426,7 @@ class Config(Checked):
             "reward.metric steps is measured in practice: collect.source "
             f"{self.collect.source} has none, choose practice",
         )
-        require(
-            self.replay.prioritized == 0 or self.goals.source == "composed",
-            "replay.prioritized goes by things, and only goals.source composed tells them "
-            f"apart: choose it, not {self.goals.source}, or leave out --replay.prioritized",
-        )
+        self._check_things()
         require(
             not (self.oracle and self.collect.from_),
             "--oracle uses no images: leave out --collect.from",
@@ -473,6 +469,21 @@ class Config(Checked):
     def is_given_truth(self) -> bool:
         """Whether anything that learns is given the true state."""
         return self.oracle or self.is_hybrid
+
+    def _check_things(self) -> None:
+        """Raise ConfigError at settings that need goals composed of things."""
+        needs = (
+            "goes by things, and only goals.source composed tells them apart: choose it, not"
+        )
+        require(
+            self.replay.prioritized == 0 or self.goals.source == "composed",
+            f"replay.prioritized {needs} {self.goals.source}, or leave out "
+            "--replay.prioritized",
+        )
+        require(
+            not self.reward.by_thing or self.goals.source == "composed",
+            f"reward.by_thing {needs} {self.goals.source}, or leave out --reward.by-thing",
+        )
 
     def _check_robot(self) -> None:
         """Raise ConfigError at settings that a robot can't have, or that only one has."""

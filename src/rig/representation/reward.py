@@ -141,7 +141,7 @@ def reward_by_thing(rows: LatentRows, config: RewardConfig, parts: Parts) -> Rew
         )
         for part in parts
     ]
-    return np.mean(each, axis=0, dtype=np.float32)
+    return np.asarray(np.mean(each, axis=0), np.float32)
 
 
 IMAGE_REWARDS: dict[str, Callable[[Images, Images, RewardConfig], Rewards]] = {
