@@ -80,6 +80,24 @@ def test_what_is_never_seen_in_an_episode_is_gone(seen):
     assert told[1].gone == pytest.approx(2 / len(KINDS), abs=0.01)
 
 
+def test_what_is_seen_in_few_images_is_mostly_gone(seen):
+    """Two of three episodes never show the red square."""
+    images, representation = seen
+    by_episode = images.reshape(NUM_EPISODES, NUM_IMAGES, *images.shape[1:])
+    is_gone = np.array(
+        [KINDS[episode % len(KINDS)] == "gone" for episode in range(NUM_EPISODES)]
+    )
+    never = np.repeat(by_episode[is_gone, -NUM_LATE:], 4, axis=0)
+    always = by_episode[~is_gone][:20, :NUM_LATE]
+    rows = np.concatenate([never, always])
+    told = visibility(
+        representation,
+        collected(rows.reshape(-1, *images.shape[1:]), [NUM_LATE - 1] * len(rows)),
+    )
+    red = next(each for each in told if each.name == "red")
+    assert red.gone == pytest.approx(len(never) / len(rows), abs=0.02)
+
+
 def test_images_without_order_say_nothing_of_what_is_hidden(seen):
     images, representation = seen
     assert visibility(representation, collected(images, [])) == []
@@ -90,10 +108,10 @@ def test_latents_stay_within_their_spread_when_a_part_is_hidden(seen, rng):
     encoder = representation.vae.encoder
     spread = fit_spread(encoder, images[::2], rng=rng)
     hidden, whole = share_within(spread, encoder, images[1::2], 2, rng=rng)
-    assert hidden > 0.77
+    assert hidden > 0.74
     assert whole > 0.9
     always_certain = replace(spread, hidden=np.zeros_like(spread.hidden))
-    assert share_within(always_certain, encoder, images[1::2], 2, rng=rng)[0] < 0.6
+    assert share_within(always_certain, encoder, images[1::2], 2, rng=rng)[0] < 0.4
 
 
 def test_latents_are_least_sure_where_most_is_hidden(seen, rng):
@@ -104,7 +122,7 @@ def test_latents_are_least_sure_where_most_is_hidden(seen, rng):
         spread.reshape(NUM_EPISODES, NUM_IMAGES)[:, -1].reshape(-1, len(KINDS)).mean(axis=0)
     )
     visible, hidden, gone = at_end[:4].max(), at_end[4], at_end[5]
-    assert min(hidden, gone) > 1.3 * visible
+    assert min(hidden, gone) > 3 * visible
 
 
 def test_what_is_hidden_on_purpose_has_fewer_pixels(seen, rng):
@@ -112,7 +130,7 @@ def test_what_is_hidden_on_purpose_has_fewer_pixels(seen, rng):
     encoder = representation.vae.encoder
     (_, whole), (_, partly), is_hidden = hidden_pairs(encoder, images, rng=rng)
     lost = 1 - partly.sum(axis=1) / whole.sum(axis=1)
-    assert lost[is_hidden].mean() > lost[~is_hidden].mean() + 0.02
+    assert lost[is_hidden].mean() > lost[~is_hidden].mean() + 0.05
 
 
 def test_few_images_say_nothing_of_how_sure_latents_are(seen, rng):

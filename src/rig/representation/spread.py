@@ -11,7 +11,7 @@ squares, Lawson and Hanson 1974). No true state is used.
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32, UInt8
+from jaxtyping import Bool, Float, UInt8
 
 from rig.representation.keypoint_fit import relit, take_apart
 from rig.representation.quantile_keypoints import QuantileKeypointEncoder
@@ -20,6 +20,8 @@ from rig.representation.things import features_of, shapes_of
 
 SHARE_HIDDEN = 0.7
 """Share of the scenes in which something is hidden."""
+FEWEST_PIXELS = 1.0
+"""A color of fewer pixels as usual is one that is mostly not there."""
 
 Images = UInt8[np.ndarray, "N H W 3"]
 Latents = Float[np.ndarray, "N latent"]
@@ -30,16 +32,29 @@ Pixels = Float[np.ndarray, "N colors"]
 class Spread:
     """The variance of the latents of an image, given how much of each color is visible."""
 
-    usual_pixels: Float32[np.ndarray, " colors"]
-    """Moved pixels of each color, the median."""
+    usual_pixels: Float[np.ndarray, " colors"]
+    """Moved pixels of each color in images as they are."""
     certain: Float[np.ndarray, " latent"]
     """Variance of the latents of an image in which nothing is hidden."""
     hidden: Float[np.ndarray, "colors latent"]
     """What each color adds to it if nothing of it is visible."""
 
-    def std(self, num_pixels: Pixels) -> Latents:
-        """Return the standard deviation of latents, given the moved pixels of each color."""
-        return np.sqrt(self.certain + lost(num_pixels, self.usual_pixels) @ self.hidden)
+    def std(
+        self, num_pixels: Pixels, usual: Float[np.ndarray, " colors"] | None = None
+    ) -> Latents:
+        """Return the standard deviation of latents.
+
+        Args:
+            num_pixels: Moved pixels of each color.
+            usual: The same as usual; by default that of images as they are.
+        """
+        usual = self.usual_pixels if usual is None else usual
+        return np.asarray(np.sqrt(self.certain + lost(num_pixels, usual) @ self.hidden))
+
+
+def usual_of(num_pixels: Pixels) -> Float[np.ndarray, " colors"]:
+    """Return the usual number of pixels of each color: the median."""
+    return np.maximum(np.median(num_pixels, axis=0), FEWEST_PIXELS)
 
 
 def lost(num_pixels: Pixels, usual: Float[np.ndarray, " colors"]) -> Pixels:
@@ -54,13 +69,14 @@ def fit_spread(
     from scipy.optimize import nnls  # loads slowly
 
     (whole, pixels), (partly, fewer), is_hidden = hidden_pairs(encoder, images, rng=rng)
-    usual = np.maximum(np.median(pixels, axis=0), 1)
+    usual = usual_of(pixels)
     squared = (whole - partly).astype(np.float64) ** 2
     certain = squared[~is_hidden].mean(axis=0) / 2
     known = lost(pixels, usual) + lost(fewer, usual)
     rest = squared - 2 * certain
     hidden = np.stack([nnls(known, column)[0] for column in rest.T], axis=1)
-    return Spread(usual_pixels=usual.astype(np.float32), certain=certain, hidden=hidden)
+    _, real_pixels = shapes_of(encoder, images)
+    return Spread(usual_pixels=usual_of(real_pixels), certain=certain, hidden=hidden)
 
 
 def share_within(
@@ -84,7 +100,8 @@ def share_within(
         The share in images with something hidden, and in the others.
     """
     (whole, pixels), (partly, fewer), is_hidden = hidden_pairs(encoder, images, rng=rng)
-    std = np.sqrt(spread.std(pixels) ** 2 + spread.std(fewer) ** 2)
+    usual = usual_of(pixels)
+    std = np.sqrt(spread.std(pixels, usual) ** 2 + spread.std(fewer, usual) ** 2)
     within = np.abs(whole - partly) <= num_stds * std
     return float(within[is_hidden].mean()), float(within[~is_hidden].mean())
 
@@ -94,15 +111,19 @@ def hidden_pairs(
 ) -> tuple[tuple[Latents, Pixels], tuple[Latents, Pixels], Bool[np.ndarray, " N"]]:
     """Return latents and pixels of scenes, of the same with a part hidden, and which have one.
 
-    What is hidden has the form of what moved in another image, at another place.
+    What is hidden has the form of what moved in another image, put on something that moved.
     """
     moved, light = take_apart(encoder.colors, images)
-    num, side = moved.shape[:2]
-    is_hidden = np.asarray(rng.random(num) < SHARE_HIDDEN)
-    shown = moved.copy()
-    for row, other in zip(np.flatnonzero(is_hidden), rng.permutation(num), strict=False):
-        form = np.roll(moved[other].any(axis=-1), rng.integers(0, side, 2), (0, 1))
-        shown[row][form] = 0
+    num, rows = len(moved), rng.permutation(len(moved))
+    is_hidden, shown = np.zeros(num, bool), moved.copy()
+    for row, other in zip(
+        rows[: round(SHARE_HIDDEN * num)], rng.permutation(num), strict=False
+    ):
+        is_hidden[row] = True
+        form, mask = moved[other].any(axis=-1), moved[row].any(axis=-1)
+        if form.any() and mask.any():
+            to, at = rng.choice(np.argwhere(mask)), rng.choice(np.argwhere(form))
+            shown[row][np.roll(form, to - at, (0, 1))] = 0
     whole, partly = (relit(encoder.colors, each, light, rng=rng) for each in (moved, shown))
     return read(encoder, whole), read(encoder, partly), is_hidden
 

@@ -14,6 +14,7 @@ from rig.see.motion import evenly
 
 
 MOST_FIT_IMAGES, MOST_CHECK_IMAGES = 1000, 500
+"""Images that the spread is fitted to and checked on, at most."""
 NUM_STDS = 2.0
 """A normal number stays within as many standard deviations in 95 of 100 cases."""
 FEWEST_IMAGES = 40
@@ -39,7 +40,8 @@ def how_sure(
     encoder = encoder_of(representation)
     if not isinstance(encoder, QuantileKeypointEncoder) or len(images) < FEWEST_IMAGES:
         return None
-    known, rest = images[::2], images[1::2]
+    half = len(images) // 2  # the next image is much like the last one
+    known, rest = images[:half], images[half:]
     spread = fit_spread(encoder, known[evenly(len(known), MOST_FIT_IMAGES)], rng=rng)
     some = rest[evenly(len(rest), MOST_CHECK_IMAGES)]
     hidden, whole = share_within(spread, encoder, some, NUM_STDS, rng=rng)
@@ -49,9 +51,9 @@ def how_sure(
 def unsureness(
     representation: Representation, sure: HowSure, images: Images
 ) -> Float[np.ndarray, " N"]:
-    """Return the spread of each image's latents, all together, over that of a certain image."""
+    """Return the spread of all latents of each image, over that of the median image."""
     encoder = encoder_of(representation)
     assert isinstance(encoder, QuantileKeypointEncoder)  # it has a spread
     _, num_pixels = shapes_of(encoder, images)
-    std = sure.spread.std(num_pixels)
-    return np.asarray(np.sqrt((std**2).sum(axis=1) / sure.spread.certain.sum()))
+    total = np.linalg.norm(sure.spread.std(num_pixels), axis=1)
+    return np.asarray(total / np.median(total))

@@ -29,7 +29,7 @@ class Sight:
     visibility: list[Visibility]
     """By thing; empty where the encoder tells no things apart, or images have no order."""
     how_sure: HowSure | None
-    """None where the encoder does not say."""
+    """None where the encoder does not say, or images are few."""
 
     def unit_of(self, name: str) -> str:
         """Return the unit of an object's error, empty if it is not known."""

@@ -59,7 +59,7 @@ def honesty(sure: HowSure) -> str:
     return (
         f"With a part of an image hidden on purpose, {sure.within_hidden:.0%} of latents stay "
         f"within two standard deviations, and {sure.within_whole:.0%} with other light and "
-        "noise alone; 95% is honest."
+        "noise alone. 95% is honest; with fewer, latents are less sure than they seem."
     )
 
 

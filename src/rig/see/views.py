@@ -89,9 +89,8 @@ def unsure_views(
     rows = np.argsort(-spread)[:NUM_COLUMNS]
     yield View(
         "Least sure",
-        f"The images with the widest latents: {spread[rows[-1]]:.1f} to {spread[rows[0]]:.1f} "
-        f"times as wide as if nothing were hidden, where half of the images are within "
-        f"{np.median(spread):.1f} times.",
+        f"The images whose latents have the widest spread: {spread[rows[-1]]:.1f} to "
+        f"{spread[rows[0]]:.1f} times that of the median image.",
         draw_image_grid([("", motion.images[rows])], ""),
     )
 
@@ -144,7 +143,8 @@ def things_view(motion: Motion, maps: Float32[np.ndarray, "N things H W"]) -> Vi
         grid.append((f"thing {index}", np.stack([places, *attended])))
     return View(
         "Where each thing is",
-        "Each row: one thing that the encoder attends to. Left: its place in every image, over "
+        "Each row: one thing that the encoder attends to, for quantile keypoints a color: an "
+        "object can have several. Left: its place in every image, over "
         "the still image. Right: what it attends to in some images.",
         draw_image_grid(grid, ""),
     )

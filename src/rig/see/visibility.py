@@ -1,28 +1,29 @@
 """Visible, hidden or gone: what became of each thing in images that follow one another.
 
 A thing is visible while enough of its pixels are. When it is not, it is hidden if something
-else now covers most of the place where it was last seen (or, before that, is first seen); it is
-gone if that place shows the background, or if it is never seen in the episode.
+else now covers most of the place where it was last seen (or, before that, is first seen). Else
+it is gone, also if it is never seen in the episode.
 """
 
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float, Int
 
 from rig.goals.colour_name import colour_name
 from rig.nn.chunks import in_chunks
 from rig.representation.attention import attend, encoder_of
 from rig.representation.quantile_keypoints import QuantileKeypointEncoder
 from rig.representation.representation import Images, Representation
-from rig.representation.things import shapes_of, thing_of_each
+from rig.representation.things import MIN_VISIBLE_PIXELS, shapes_of, thing_of_each
 from rig.see.motion import evenly
 from rig.types import Collected
 
 
 LEAST_VISIBLE = 0.3
-"""Share of its usual pixels from which a thing is visible."""
+"""Share of its usual pixels from which a thing is visible. Usual: the median of the images that
+show more of it than noise would."""
 LEAST_OF_PIXEL = 0.5
 """Share of a pixel that belongs to a thing from which the thing is there."""
 LEAST_COVERED = 0.5
@@ -37,7 +38,7 @@ class Visibility:
     """In how many images a thing is visible, hidden or gone, as shares that sum to one."""
 
     name: str
-    """The color that most of its pixels have, in words."""
+    """Its most frequent color, in words; greys count less."""
     visible: float
     hidden: float
     gone: float
@@ -59,14 +60,28 @@ def visibility(representation: Representation, collected: Collected) -> list[Vis
     for name in np.unique(thing):
         is_own = thing == name
         num = num_pixels[:, is_own].sum(axis=1)
-        is_visible = num >= LEAST_VISIBLE * np.median(num)
+        is_there = num > MIN_VISIBLE_PIXELS
+        usual = np.median(num[is_there]) if is_there.any() else np.inf
+        is_visible = num >= LEAST_VISIBLE * usual
         lost = 1 - float(is_visible.mean())
         hidden = lost * share_hidden(encoder, images, is_own, is_visible, episode)
-        color = np.argmax(np.where(is_own, num_pixels.sum(axis=0), -1))
-        told = colour_name(255 * np.asarray(encoder.colors.colors[color]))
+        told = name_of(encoder, np.where(is_own, num_pixels.sum(axis=0), 0))
         each = Visibility(name=told, visible=1 - lost, hidden=hidden, gone=lost - hidden)
-        found.append((float(np.median(num)), each))
+        found.append((float(num.sum()), each))
     return [each for _, each in sorted(found, key=lambda pair: -pair[0])]
+
+
+def name_of(encoder: QuantileKeypointEncoder, num: Float[np.ndarray, " colors"]) -> str:
+    """Return the name of a thing: of its colors the one with most pixels, greys counting less.
+
+    Its edges have the colors of what is behind them, and may be most of its pixels.
+
+    Args:
+        encoder: Knows the colors.
+        num: Pixels of the thing's colors; 0 for the others.
+    """
+    levels = 255 * np.asarray(encoder.colors.colors)
+    return colour_name(levels[np.argmax(num * np.ptp(levels, axis=1))])
 
 
 def share_hidden(
