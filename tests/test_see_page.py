@@ -1,6 +1,7 @@
 """The page of ``rig see``, and its words about what is missing."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from rig.see.page import sight_page, words
 from rig.see.sight import Sight, see
 from rig.see.source import source_of
 from rig.see.views import things_view
+from rig.see.visibility import Visibility
 from rig.training.progress import Progress
 from rig.types import Encoding
 
@@ -124,6 +126,11 @@ def test_the_page_says_what_is_missing_and_needs_no_other_file(two_things, monke
     sources = re.findall(r'(?:src|href)="([^"]{0,30})', page)
     assert len(sources) == 4
     assert all(source.startswith("data:image/png;base64,") for source in sources)
+    assert "Visible, hidden or gone" not in page
+    told = Visibility(name="red", visible=0.9, hidden=0.061, gone=0.039)
+    page = sight_page(replace(sight, visibility=[told]))
+    assert "Visible, hidden or gone" in page
+    assert "6.1%" in page
 
 
 def test_a_camera_that_moves_is_said(two_things, rng):
@@ -134,6 +141,8 @@ def test_a_camera_that_moves_is_said(two_things, rng):
         fitted=Fitted(representation=SeesRedOnly(), fit_s=1.0, encode_ms=0.1),
         judged={},
         within_episodes={},
+        visibility=[],
+        how_sure=None,
     )
     moved = rng.integers(0, 255, (50, 48, 48, 3), np.uint8)
     assert "the camera or what is behind moves" in " ".join(words(sight, find_motion(moved)))
