@@ -117,7 +117,7 @@ def test_latents_stay_within_their_spread_when_a_part_is_hidden(seen, rng):
 def test_latents_are_least_sure_where_most_is_hidden(seen, rng):
     images, representation = seen
     sure = how_sure(representation, images, rng=rng)
-    spread = unsureness(representation, sure, images)
+    spread = unsureness(sure, images)
     at_end = (
         spread.reshape(NUM_EPISODES, NUM_IMAGES)[:, -1].reshape(-1, len(KINDS)).mean(axis=0)
     )

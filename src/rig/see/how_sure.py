@@ -25,6 +25,7 @@ FEWEST_IMAGES = 40
 class HowSure:
     """The spread of latents, fitted to one half of the images and checked on the other."""
 
+    encoder: QuantileKeypointEncoder
     spread: Spread
     within_hidden: float
     """Share of latents that stay within two standard deviations when a part of the image is
@@ -45,15 +46,11 @@ def how_sure(
     spread = fit_spread(encoder, known[evenly(len(known), MOST_FIT_IMAGES)], rng=rng)
     some = rest[evenly(len(rest), MOST_CHECK_IMAGES)]
     hidden, whole = share_within(spread, encoder, some, NUM_STDS, rng=rng)
-    return HowSure(spread=spread, within_hidden=hidden, within_whole=whole)
+    return HowSure(encoder=encoder, spread=spread, within_hidden=hidden, within_whole=whole)
 
 
-def unsureness(
-    representation: Representation, sure: HowSure, images: Images
-) -> Float[np.ndarray, " N"]:
+def unsureness(sure: HowSure, images: Images) -> Float[np.ndarray, " N"]:
     """Return the spread of all latents of each image, over that of the median image."""
-    encoder = encoder_of(representation)
-    assert isinstance(encoder, QuantileKeypointEncoder)  # it has a spread
-    _, num_pixels = shapes_of(encoder, images)
+    _, num_pixels = shapes_of(sure.encoder, images)
     total = np.linalg.norm(sure.spread.std(num_pixels), axis=1)
     return np.asarray(total / np.median(total))

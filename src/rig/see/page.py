@@ -76,7 +76,7 @@ def sight_page(sight: Sight) -> str:
         honesty="" if sight.how_sure is None else honesty(sight.how_sure),
         views=[
             *views(representation, images, motion, reconstructions, latents, rng=rng),
-            *unsure_views(representation, sight.how_sure, motion),
+            *unsure_views(sight.how_sure, motion),
         ],
     )
 

@@ -27,7 +27,7 @@ class Sight:
     within_episodes: dict[str, WithinEpisodes]
     """By object; empty where the images are of no episodes."""
     visibility: list[Visibility]
-    """By thing; empty where the encoder tells no things apart, or images have no order."""
+    """Of each thing; empty where the encoder does not find things, or images have no order."""
     how_sure: HowSure | None
     """None where the encoder does not say, or images are few."""
 

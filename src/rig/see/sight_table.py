@@ -47,7 +47,7 @@ def table_rows(sight: Sight) -> list[list[str]]:
 
 
 def visible_rows(sight: Sight) -> list[list[str]]:
-    """Return one row for each thing that the encoder tells apart."""
+    """Return one row for each thing that the encoder finds."""
     return [
         [each.name, *(f"{getattr(each, key):.1%}" for key in STATES)]
         for each in sight.visibility
@@ -59,7 +59,7 @@ def honesty(sure: HowSure) -> str:
     return (
         f"With a part of an image hidden on purpose, {sure.within_hidden:.0%} of latents stay "
         f"within two standard deviations, and {sure.within_whole:.0%} with other light and "
-        "noise alone. 95% is honest; with fewer, latents are less sure than they seem."
+        "noise alone. 95% is honest; with fewer, the spread is too narrow."
     )
 
 

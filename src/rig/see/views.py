@@ -79,13 +79,11 @@ def views(
     )
 
 
-def unsure_views(
-    representation: Representation, sure: HowSure | None, motion: Motion
-) -> Iterator[View]:
+def unsure_views(sure: HowSure | None, motion: Motion) -> Iterator[View]:
     """Yield the images of which latents are least sure, if they say how sure they are."""
     if sure is None:
         return
-    spread = unsureness(representation, sure, motion.images)
+    spread = unsureness(sure, motion.images)
     rows = np.argsort(-spread)[:NUM_COLUMNS]
     yield View(
         "Least sure",

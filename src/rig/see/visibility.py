@@ -35,7 +35,7 @@ STATES = ("visible", "hidden", "gone")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Visibility:
-    """In how many images a thing is visible, hidden or gone, as shares that sum to one."""
+    """The shares of images in which a thing is visible, hidden or gone; they sum to one."""
 
     name: str
     """Its most frequent color, in words; greys count less."""
@@ -47,7 +47,7 @@ class Visibility:
 def visibility(representation: Representation, collected: Collected) -> list[Visibility]:
     """Return what became of each thing, largest first.
 
-    Empty where the encoder does not tell things apart, or images do not follow one another.
+    Empty where the encoder does not find things, or images do not follow one another.
     """
     encoder = encoder_of(representation)
     if not isinstance(encoder, QuantileKeypointEncoder) or not len(collected.num_steps):
@@ -57,16 +57,16 @@ def visibility(representation: Representation, collected: Collected) -> list[Vis
     shape, num_pixels = shapes_of(encoder, images)
     thing = thing_of_each(encoder, shape, num_pixels)
     found = []
-    for name in np.unique(thing):
-        is_own = thing == name
+    for first_color in np.unique(thing):
+        is_own = thing == first_color
         num = num_pixels[:, is_own].sum(axis=1)
         is_there = num > MIN_VISIBLE_PIXELS
         usual = np.median(num[is_there]) if is_there.any() else np.inf
         is_visible = num >= LEAST_VISIBLE * usual
         lost = 1 - float(is_visible.mean())
         hidden = lost * share_hidden(encoder, images, is_own, is_visible, episode)
-        told = name_of(encoder, np.where(is_own, num_pixels.sum(axis=0), 0))
-        each = Visibility(name=told, visible=1 - lost, hidden=hidden, gone=lost - hidden)
+        name = name_of(encoder, np.where(is_own, num_pixels.sum(axis=0), 0))
+        each = Visibility(name=name, visible=1 - lost, hidden=hidden, gone=lost - hidden)
         found.append((float(num.sum()), each))
     return [each for _, each in sorted(found, key=lambda pair: -pair[0])]
 
