@@ -54,27 +54,35 @@ class Illumination(eqx.Module):
         Args:
             levels: An image with values in 0 .. 255.
         """
-        ratio = jnp.log(levels + DARK) - self.background
-        ratio = ratio - self.gain(ratio)
-        return ratio - self.shadow(ratio)[..., None]
+        return jnp.moveaxis(self.of_planes(jnp.moveaxis(levels, -1, 0)), 0, -1)
 
-    def gain(self, ratio: Float[Array, "H W 3"]) -> Float[Array, " 3"]:
+    def of_planes(self, levels: Float[Array, "3 H W"]) -> Float[Array, "3 H W"]:
+        """Return the same, channel by channel: several times faster."""
+        ratio = jnp.log(levels + DARK) - planes_of(self.background)
+        ratio = ratio - self.gain(ratio)[:, None, None]
+        return ratio - self.shadow(ratio)
+
+    def gain(self, ratio: Float[Array, "3 H W"]) -> Float[Array, " 3"]:
         """Return the robust mean of the log ratio of each channel."""
-        some = ratio[::GAIN_STRIDE, ::GAIN_STRIDE]
-        share = self.visible_share[::GAIN_STRIDE, ::GAIN_STRIDE, None]
+        some = ratio[:, ::GAIN_STRIDE, ::GAIN_STRIDE].reshape(3, -1)
+        share = self.visible_share[::GAIN_STRIDE, ::GAIN_STRIDE].reshape(-1)
         gain = jnp.zeros(3)
         for scale in GAIN_SCALES:
-            outlying = jnp.sum((some - gain) ** 2, axis=-1, keepdims=True) / scale**2
+            outlying = sum((some[i] - gain[i]) ** 2 for i in range(3)) / scale**2
             weight = share / (1 + outlying) ** 2
-            gain = jnp.sum(weight * some, axis=(0, 1)) / jnp.sum(weight)
+            gain = some @ weight / jnp.sum(weight)
         return gain
 
-    def shadow(self, ratio: Float[Array, "H W 3"]) -> Float[Array, "H W"]:
+    def shadow(self, ratio: Float[Array, "3 H W"]) -> Float[Array, "H W"]:
         """Return the smooth grey part of a log ratio."""
-        side = len(ratio)
-        small = ratio.reshape(side // POOL, POOL, side // POOL, POOL, 3).mean((1, 3))
-        grey = small.mean(axis=-1)
-        tint = jnp.abs(small - grey[..., None]).max(axis=-1)
+        side = ratio.shape[-1]
+        pairs = ratio[:, ::POOL] + ratio[:, 1::POOL]
+        small = (pairs[..., ::POOL] + pairs[..., 1::POOL]) / POOL**2
+        grey = (small[0] + small[1] + small[2]) / 3
+        tint = jnp.maximum(
+            jnp.maximum(jnp.abs(small[0] - grey), jnp.abs(small[1] - grey)),
+            jnp.abs(small[2] - grey),
+        )
         is_grey = jax.nn.sigmoid((MAX_TINT - tint) / 0.015)
         is_grey *= jax.nn.sigmoid((MAX_SHADOW - jnp.abs(grey)) / 0.05)
         down, up = shadow_grid(side)
@@ -82,12 +90,17 @@ class Illumination(eqx.Module):
         is_near = jax.nn.sigmoid((SHADOW_MARGIN - jnp.abs(grey - rough)) / 0.03)
         return up[1] @ neighbourhood_mean(grey, is_grey * is_near, down) @ up[1].T
 
-    def z_squared(self, ratio: Float[Array, "H W 3"]) -> Float[Array, "H W"]:
+    def z_squared(self, ratio: Float[Array, "3 H W"]) -> Float[Array, "H W"]:
         """Return how far each pixel is from the background, in squared standard deviations."""
-        red, green, blue = ratio[..., 0], ratio[..., 1], ratio[..., 2]
+        red, green, blue = ratio
         rr, gg, bb, rg, rb, gb = (self.precision[..., i] for i in range(6))
         squares = rr * red**2 + gg * green**2 + bb * blue**2
         return squares + 2 * (rg * red * green + rb * red * blue + gb * green * blue)
+
+
+def planes_of(image: Float[Array, "H W 3"]) -> Float[Array, "3 H W"]:
+    """Return the planes of an image. Not by a transposition, which XLA leaves to each use."""
+    return jnp.stack([image[..., i] for i in range(3)])
 
 
 def neighbourhood_mean(

@@ -12,7 +12,8 @@ import numpy as np
 from jaxtyping import Array, Float, Float32, UInt8
 
 from rig.nn.chunks import in_chunks
-from rig.representation.illumination import DARK
+from rig.representation.compression import are_compressed, compress
+from rig.representation.illumination import DARK, planes_of
 from rig.representation.illumination_fit import fit_illumination
 from rig.representation.keypoints import cluster
 from rig.representation.quantile_keypoints import (
@@ -39,6 +40,9 @@ STEP_SHARE = 0.25
 MAX_STEP = 0.5
 """Variance of half a step over that of all images, above which these have no order in time.
 Without order it is 1; random practice of our tasks has 0.1 to 0.2."""
+MIN_FLICKER = 0.5
+"""Share of what one step changes that is gone in the next image, above which the camera shakes.
+Practice of our tasks has 0.3, with the vibration of ``webcam`` 0.9."""
 MIN_MOVED = 0.05
 """A pixel that moved less shows the background when a scene is relit."""
 
@@ -57,24 +61,41 @@ def fit_keypoints(
     in_order = features_of(colors, images)
     features = sample(in_order, NUM_FEATURE_IMAGES, rng=rng)
     noise = noise_covariance(colors, sample(images, NUM_NOISE_IMAGES, rng=rng), rng=rng)
-    noise = noise + STEP_SHARE * step_covariance(in_order)
+    noise = noise + time_noise(in_order)
     found = find_directions(features, noise, latent_dim)
     new = (colors, *(jnp.asarray(part, jnp.float32) for part in found))
     return eqx.tree_at(lambda e: (e.colors, e.mean, e.matrix), blank, new)
 
 
-def step_covariance(
+def time_noise(
     features: Float32[np.ndarray, "N features"],
 ) -> Float[np.ndarray, "features features"]:
-    """Return the covariance of what one step changes, or 0 if images have no order in time.
+    """Return the covariance of what is noise in the order of images, 0 if they have none.
 
     What differs from one image to the next as much as between any two is noise: the edge of an
-    object on the grid of pixels, for example. Jumps between episodes are few.
+    object on the grid of pixels, for example. Jumps between episodes are few. Where most of it
+    comes with an image and is gone in the next one, the camera shakes: all of that is noise.
     """
     steps = np.diff(features.astype(np.float64), axis=0)
     covariance = steps.T @ steps / max(len(steps), 1) / 2
-    has_order = np.trace(covariance) < MAX_STEP * np.var(features, axis=0).sum()
-    return covariance * has_order
+    if np.trace(covariance) >= MAX_STEP * np.var(features, axis=0).sum():
+        return np.zeros_like(covariance)
+    flicker = flicker_covariance(steps)
+    shakes = np.trace(flicker) > MIN_FLICKER * np.trace(covariance)
+    return STEP_SHARE * covariance + shakes * flicker
+
+
+def flicker_covariance(
+    steps: Float[np.ndarray, "N features"],
+) -> Float[np.ndarray, "features features"]:
+    """Return the covariance of what each image has by itself (Roll 1984).
+
+    It enters one step, and leaves in the next: so the covariance of two steps that follow each
+    other is minus that of what flickers. What moves on adds nothing, or takes away.
+    """
+    following = steps[1:].T @ steps[:-1] / max(len(steps) - 1, 1)
+    values, vectors = np.linalg.eigh(-(following + following.T) / 2)
+    return (vectors * np.maximum(values, 0)) @ vectors.T
 
 
 def sample(images: np.ndarray, num: int, *, rng: np.random.Generator) -> np.ndarray:
@@ -108,9 +129,18 @@ def fit_colors(
 def noise_covariance(
     colors: MovingColors, images: Images, *, rng: np.random.Generator
 ) -> Float[np.ndarray, "features features"]:
-    """Return the covariance of what other light and other noise do to the features."""
+    """Return the covariance of what other light and other noise do to the features.
+
+    And compression, if the images were compressed.
+    """
     moved, light = take_apart(colors, images)
-    one, other = (features_of(colors, relit(colors, moved, light, rng=rng)) for _ in range(2))
+    are_jpeg = are_compressed(in_chunks(partial(deviations_of_all, colors), images))
+
+    def seen_again() -> Float32[np.ndarray, "N features"]:
+        again = relit(colors, moved, light, rng=rng)
+        return features_of(colors, compress(again, rng=rng) if are_jpeg else again)
+
+    one, other = seen_again(), seen_again()
     return np.cov((one - other).T.astype(np.float64)) / 2
 
 
@@ -140,7 +170,7 @@ def motion_of_all(colors: MovingColors, images: Array) -> tuple[Array, Array]:
 
     def move(image: Array) -> tuple[Array, Array]:
         ratio, moved = colors.motion(image)
-        return colors.pixels(ratio), moved
+        return jnp.moveaxis(colors.pixels(ratio), 0, -1), moved
 
     return jax.vmap(move)(images.astype(jnp.float32) / 255)
 
@@ -152,12 +182,24 @@ def locate_all(colors: MovingColors, images: Array) -> tuple[Array, Array]:
 
 
 @eqx.filter_jit
+def deviations_of_all(colors: MovingColors, images: Array) -> Array:
+    """Return how far each pixel is from the background, in squared standard deviations."""
+    light = colors.illumination
+
+    def deviate(image: Array) -> Array:
+        return light.z_squared(light.of_planes(planes_of(image)))
+
+    return jax.vmap(deviate)(images.astype(jnp.float32))
+
+
+@eqx.filter_jit
 def split_all(colors: MovingColors, images: Array) -> tuple[Array, Array, Array]:
     """Return of each image what moved [log ratio], how surely, and the light [log ratio]."""
 
     def split(image: Array) -> tuple[Array, Array, Array]:
         total = jnp.log(image + DARK) - colors.illumination.background
         ratio, moved = colors.motion(image / 255)
+        ratio = jnp.moveaxis(ratio, 0, -1)
         return ratio, moved, total - ratio
 
     return jax.vmap(split)(images.astype(jnp.float32))

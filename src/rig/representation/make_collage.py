@@ -15,6 +15,7 @@ from jaxtyping import Array, Float, Int
 
 from rig.nn.chunks import in_chunks
 from rig.representation.collage import Collage, Images
+from rig.representation.illumination import planes_of
 from rig.representation.latent import LatentRepresentation
 from rig.representation.prior import Latents
 from rig.representation.quantile_keypoints import QuantileKeypointEncoder, share_moved
@@ -103,7 +104,7 @@ def cut_out_all(
         light = encoder.colors.illumination
         # Without the blur of ``MovingColors.motion``: a halo of the background would belong
         # to the thing.
-        moved = share_moved(light.z_squared(light(255 * image)))
+        moved = share_moved(light.z_squared(light.of_planes(planes_of(255 * image))))
         mass = jnp.einsum("tk,khw->thw", is_of, encoder.colors.masses(image) * moved)
         square = (1, NEIGHBOURHOOD_PX, NEIGHBOURHOOD_PX)
         around = jax.lax.reduce_window(mass, 0.0, jax.lax.add, square, (1, 1, 1), "SAME")

@@ -18,7 +18,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from rig.nn.layers import MeanAndLogStd
-from rig.representation.illumination import DARK, Illumination, blur
+from rig.representation.illumination import DARK, Illumination, blur, planes_of
 from rig.representation.slabs import NUM_FEATURES, slab_features
 
 
@@ -50,20 +50,20 @@ class MovingColors(eqx.Module):
     """Place and shape of each color on average; those of a color that is not visible."""
 
     def motion(self, image: Float[Array, "H W 3"]) -> tuple[Array, Array]:
-        """Return each pixel's log ratio to the background, and whether it moved."""
-        ratio = self.illumination(255 * image)
+        """Return each pixel's log ratio to the background [3 H W], and whether it moved."""
+        ratio = self.illumination.of_planes(255 * jnp.moveaxis(image, -1, 0))
         return ratio, share_moved(blur(self.illumination.z_squared(ratio)))
 
-    def pixels(self, ratio: Float[Array, "H W 3"]) -> Float[Array, "H W 3"]:
+    def pixels(self, ratio: Float[Array, "3 H W"]) -> Float[Array, "3 H W"]:
         """Return each pixel's color under the background's light, from its log ratio."""
-        levels = jnp.exp(jnp.minimum(self.illumination.background + ratio, 5.7)) - DARK
-        return levels / 255
+        background = planes_of(self.illumination.background)
+        return (jnp.exp(jnp.minimum(background + ratio, 5.7)) - DARK) / 255
 
     def masses(self, image: Float[Array, "H W 3"]) -> Float[Array, "K H W"]:
         """Return how much each pixel moved, shared out among the colors."""
         ratio, moved = self.motion(image)
         side = len(image)
-        flat = self.pixels(ratio).reshape(-1, 3).T
+        flat = self.pixels(ratio).reshape(3, -1)
         half = self.colors @ flat - jnp.sum(self.colors**2, axis=1, keepdims=True) / 2
         nearest = half.max(axis=0)
         share = jnp.exp(2 * SHARPNESS * (half - nearest))
