@@ -25,6 +25,7 @@ from rig.representation.quantile_keypoints import (
 )
 from rig.representation.relight import relight
 from rig.representation.signal_directions import find_directions
+from rig.representation.time_noise import time_noise
 
 
 NUM_BACKGROUND = 600
@@ -35,14 +36,6 @@ NUM_FEATURE_IMAGES = 3000
 """Images that the signal is computed from."""
 NUM_NOISE_IMAGES = 1000
 """Scenes that the noise is computed from."""
-STEP_SHARE = 0.25
-"""Share of what one step changes that counts as noise."""
-MAX_STEP = 0.5
-"""Variance of half a step over that of all images, above which these have no order in time.
-Without order it is 1; random practice of our tasks has 0.1 to 0.2."""
-MIN_FLICKER = 0.5
-"""Share of what one step changes that is gone in the next image, above which the camera shakes.
-Practice of our tasks has 0.3, with the vibration of ``webcam`` 0.9."""
 MIN_MOVED = 0.05
 """A pixel that moved less shows the background when a scene is relit."""
 
@@ -65,37 +58,6 @@ def fit_keypoints(
     found = find_directions(features, noise, latent_dim)
     new = (colors, *(jnp.asarray(part, jnp.float32) for part in found))
     return eqx.tree_at(lambda e: (e.colors, e.mean, e.matrix), blank, new)
-
-
-def time_noise(
-    features: Float32[np.ndarray, "N features"],
-) -> Float[np.ndarray, "features features"]:
-    """Return the covariance of what is noise in the order of images, 0 if they have none.
-
-    What differs from one image to the next as much as between any two is noise: the edge of an
-    object on the grid of pixels, for example. Jumps between episodes are few. Where most of it
-    comes with an image and is gone in the next one, the camera shakes: all of that is noise.
-    """
-    steps = np.diff(features.astype(np.float64), axis=0)
-    covariance = steps.T @ steps / max(len(steps), 1) / 2
-    if np.trace(covariance) >= MAX_STEP * np.var(features, axis=0).sum():
-        return np.zeros_like(covariance)
-    flicker = flicker_covariance(steps)
-    shakes = np.trace(flicker) > MIN_FLICKER * np.trace(covariance)
-    return STEP_SHARE * covariance + shakes * flicker
-
-
-def flicker_covariance(
-    steps: Float[np.ndarray, "N features"],
-) -> Float[np.ndarray, "features features"]:
-    """Return the covariance of what each image has by itself (Roll 1984).
-
-    It enters one step, and leaves in the next: so the covariance of two steps that follow each
-    other is minus that of what flickers. What moves on adds nothing, or takes away.
-    """
-    following = steps[1:].T @ steps[:-1] / max(len(steps) - 1, 1)
-    values, vectors = np.linalg.eigh(-(following + following.T) / 2)
-    return (vectors * np.maximum(values, 0)) @ vectors.T
 
 
 def sample(images: np.ndarray, num: int, *, rng: np.random.Generator) -> np.ndarray:
