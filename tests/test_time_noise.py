@@ -3,13 +3,7 @@
 import numpy as np
 import pytest
 
-from rig.representation.time_noise import (
-    MIN_FLICKER,
-    STEP_SHARE,
-    flicker,
-    time_noise,
-    with_flicker,
-)
+from rig.representation.time_noise import MIN_FLICKER, STEP_SHARE, time_noise
 
 
 def test_steps_count_as_noise_only_where_images_follow_each_other():
@@ -40,30 +34,7 @@ def test_a_little_flicker_is_no_shaking_camera():
     np.testing.assert_allclose(noise, STEP_SHARE * step * np.eye(2), atol=0.01)
 
 
-def shaken_walk(size):
-    """Return places of a walk, seen by a camera that shakes along one axis."""
-    rng = np.random.default_rng(0)
-    walk = np.cumsum(rng.normal(0, 0.1, size=(4000, 2)), axis=0)
-    return np.float32(walk + rng.normal(0, size, size=(4000, 1)) * [1, 0])
-
-
-def test_images_in_no_order_do_not_flicker():
-    shuffled = np.random.default_rng(1).permutation(shaken_walk(0.5))
-    assert not flicker(shuffled).any()
-
-
-def test_two_images_of_one_state_are_near():
-    """Their distance is the spread of the camera, twice, and of the latents."""
-    log_std = np.log([0.1, 0.1])
-    std = np.exp(with_flicker(log_std, shaken_walk(0.5)))
-    np.testing.assert_allclose(std, [np.sqrt(0.1**2 + 2 * 0.5**2), 0.1], rtol=0.1)
-
-
-def test_spread_of_a_camera_that_stands_still_is_kept():
-    log_std = np.log([0.1, 0.1])
-    assert with_flicker(log_std, shaken_walk(0.0)) is log_std
-
-
 @pytest.mark.parametrize("num", [1, 2, 3])
 def test_a_few_images_can_be_asked(num):
-    assert np.isfinite(time_noise(shaken_walk(0.5)[:num])).all()
+    walk = np.cumsum(np.random.default_rng(0).normal(size=(num, 4)), axis=0)
+    assert np.isfinite(time_noise(np.float32(walk))).all()

@@ -27,7 +27,6 @@ from rig.representation.blur import blur, blur_matrix, blur_stages
 from rig.representation.fixed_means import FixedMeans, fixed_means
 from rig.representation.output_basis import Coefficients, HalfCoefficients, OutputBasis, to_half
 from rig.representation.quantile_keypoints import QuantileKeypointEncoder
-from rig.representation.time_noise import with_flicker
 from rig.representation.vae import VAE, to_float
 from rig.representation.vae_loss import vae_loss
 
@@ -74,13 +73,7 @@ def fit(
     if vae.likelihood == "gaussian":
         size = rms_about(np.asarray(vae.mean_logits), project_images(vae, images))
         vae = replace(vae, scale=jnp.asarray(max(size, MIN_RMS), jnp.float32))
-    vae = _fit_stages(vae, images, config, stages, rng=rng, on_progress=on_progress)
-    if isinstance(vae.encoder, QuantileKeypointEncoder):
-        means = in_chunks(partial(fixed_means, vae.encoder), images)
-        log_std = with_flicker(np.asarray(vae.encoder.log_std), means)
-        encoder = eqx.tree_at(lambda e: e.log_std, vae.encoder, jnp.asarray(log_std))
-        vae = replace(vae, encoder=encoder)
-    return vae
+    return _fit_stages(vae, images, config, stages, rng=rng, on_progress=on_progress)
 
 
 def fine_tune(

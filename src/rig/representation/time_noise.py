@@ -14,9 +14,9 @@ STEP_SHARE = 0.25
 MAX_STEP = 0.5
 """Variance of half a step over that of all images, above which these have no order in time.
 Without order it is 1; random practice of our tasks has 0.1 to 0.2."""
-MIN_FLICKER = 0.5
+MIN_FLICKER = 0.8
 """Share of what one step changes that is gone in the next image, above which the camera shakes.
-Practice of our tasks has 0.3, with the vibration of ``webcam`` 0.9."""
+Practice of our tasks has 0.1 to 0.7, and 0.9 with the vibration of ``webcam``."""
 
 Rows = Float32[np.ndarray, "N numbers"]
 Covariance = Float[np.ndarray, "numbers numbers"]
@@ -36,35 +36,13 @@ def time_noise(features: Rows) -> Covariance:
     covariance = steps.T @ steps / max(len(steps), 1) / 2
     if np.trace(covariance) >= MAX_STEP * np.var(features, axis=0).sum():
         return np.zeros_like(covariance)
-    return STEP_SHARE * covariance + flicker(features)
+    flicker = flicker_covariance(steps)
+    shakes = np.trace(flicker) > MIN_FLICKER * np.trace(covariance)
+    return STEP_SHARE * covariance + shakes * flicker
 
 
-def flicker(features: Rows) -> Covariance:
-    """Return the covariance of what each image has by itself; 0 unless the camera shakes.
-
-    Args:
-        features: Of images that follow each other.
-    """
-    steps = np.diff(features.astype(np.float64), axis=0)
+def flicker_covariance(steps: Float[np.ndarray, "N numbers"]) -> Covariance:
+    """Return the covariance of what each image has by itself, from the steps between them."""
     following = steps[1:].T @ steps[:-1] / max(len(steps) - 1, 1)
     values, vectors = np.linalg.eigh(-(following + following.T) / 2)
-    values = np.maximum(values, 0)
-    changed = np.mean(steps**2, axis=0).sum() / 2 if len(steps) else 0.0
-    has_order = changed < MAX_STEP * np.var(features, axis=0).sum()
-    shakes = has_order and values.sum() > MIN_FLICKER * changed
-    return (vectors * (values * shakes)) @ vectors.T
-
-
-def with_flicker(
-    log_std: Float[np.ndarray, " numbers"], features: Rows
-) -> Float[np.ndarray, " numbers"]:
-    """Return the spread that counts two images of one state as near, each as the camera has it.
-
-    Args:
-        log_std: Logarithm of the spread of a camera that stands still.
-        features: Of images that follow each other.
-    """
-    variance = np.diag(flicker(features))
-    if not variance.any():
-        return log_std
-    return 0.5 * np.log(np.exp(2 * log_std) + 2 * variance)
+    return (vectors * np.maximum(values, 0)) @ vectors.T
