@@ -1,4 +1,4 @@
-"""Compression: whether images were saved as JPEG or as a film, and what that does to them.
+"""Compression: whether images were saved as JPEG or video, and what that does to them.
 
 JPEG keeps blocks of 8 pixels, and color in blocks of 16 (Wallace 1992). So an object changes
 the pixels around it a little, and its own edges change with its place on the grid of blocks.
