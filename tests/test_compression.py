@@ -44,6 +44,13 @@ def test_noise_is_no_compression(noise):
     assert not are_compressed(deviations(0, noise=noise))
 
 
+def test_soft_edges_are_no_compression():
+    """An edge over two pixels, as a lens or a renderer draws it."""
+    sharp = deviations(0)
+    soft = sharp * 0.25 + 0.75 * np.roll(sharp, 1, axis=2)
+    assert not are_compressed(soft.astype(np.float32))
+
+
 def test_where_nothing_moves_nothing_is_noticed():
     assert not are_compressed(np.zeros((10, SIDE, SIDE), np.float32))
 

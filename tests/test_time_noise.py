@@ -37,4 +37,6 @@ def test_a_little_flicker_is_no_shaking_camera():
 @pytest.mark.parametrize("num", [1, 2, 3])
 def test_a_few_images_can_be_asked(num):
     walk = np.cumsum(np.random.default_rng(0).normal(size=(num, 4)), axis=0)
-    assert np.isfinite(time_noise(np.float32(walk))).all()
+    noise = time_noise(np.float32(walk))
+    assert noise.shape == (4, 4)
+    assert np.isfinite(noise).all()

@@ -16,7 +16,7 @@ MAX_STEP = 0.5
 Without order it is 1; random practice of our tasks has 0.1 to 0.2."""
 MIN_FLICKER = 0.8
 """Share of what one step changes that is gone in the next image, above which the camera shakes.
-Practice of our tasks has 0.1 to 0.7, and 0.9 with the vibration of ``webcam``."""
+Practice of our tasks has at most 0.5, and 0.9 with the vibration of ``webcam``."""
 
 Rows = Float32[np.ndarray, "N numbers"]
 Covariance = Float[np.ndarray, "numbers numbers"]
@@ -26,8 +26,9 @@ def time_noise(features: Rows) -> Covariance:
     """Return the covariance of what is noise in the order of images; 0 if they have none.
 
     What differs from one image to the next as much as between any two is noise: the edge of an
-    object on the grid of pixels, for example. Jumps between episodes are few. If the camera
-    shakes, all of that is noise.
+    object on the grid of pixels, for example. Jumps between episodes are few. If nearly all of
+    it is gone in the next image, the camera shakes, and all of that is noise. So is a thing
+    that changes back and forth at each step.
 
     Args:
         features: Of images that follow each other.
@@ -36,13 +37,9 @@ def time_noise(features: Rows) -> Covariance:
     covariance = steps.T @ steps / max(len(steps), 1) / 2
     if np.trace(covariance) >= MAX_STEP * np.var(features, axis=0).sum():
         return np.zeros_like(covariance)
-    flicker = flicker_covariance(steps)
-    shakes = np.trace(flicker) > MIN_FLICKER * np.trace(covariance)
-    return STEP_SHARE * covariance + shakes * flicker
-
-
-def flicker_covariance(steps: Float[np.ndarray, "N numbers"]) -> Covariance:
-    """Return the covariance of what each image has by itself, from the steps between them."""
     following = steps[1:].T @ steps[:-1] / max(len(steps) - 1, 1)
+    if -np.trace(following) <= MIN_FLICKER * np.trace(covariance):
+        return STEP_SHARE * covariance
     values, vectors = np.linalg.eigh(-(following + following.T) / 2)
-    return (vectors * np.maximum(values, 0)) @ vectors.T
+    flicker = (vectors * np.maximum(values, 0)) @ vectors.T
+    return STEP_SHARE * covariance + flicker
