@@ -33,8 +33,8 @@ MIN_SHARE = 0.01
 def are_compressed(squared: Float32[np.ndarray, "N H W"]) -> bool:
     """Return whether what moved in images has the halos of compression.
 
-    Objects whose edges are softer than a pixel or two have halos too, and so have objects with
-    shadows of their own: they are taken for compressed.
+    Objects that are soft all over, and those with a shadow of their own, have halos too: their
+    images are taken for compressed.
 
     Args:
         squared: How far each pixel is from the background, in squared standard deviations.
