@@ -1,4 +1,4 @@
-"""Noise that the order of images tells of: small steps, and what each image has by itself.
+"""Noise found from the order of images: small steps, and the shaking of a camera.
 
 What comes with an image and is gone in the next one, as by the vibration of a camera, enters
 one step and leaves in the next. So the covariance of two steps that follow each other is minus
