@@ -28,7 +28,7 @@ CONFIG = Config(
     buffer_size=100,
     collect=CollectConfig(num_images=50),
     vae=VAEConfig(
-        architecture="keypoints",
+        architecture="feature_points",
         latent_dim=4,
         likelihood="gaussian",
         num_components=3,
