@@ -100,8 +100,8 @@ def tiny():
 
 @pytest.fixture(scope="session")
 def tiny_keypoints(tiny):
-    """The same with places as latents."""
-    return replace(tiny, vae=replace(tiny.vae, architecture="keypoints"))
+    """The same with quantile keypoints."""
+    return replace(tiny, vae=replace(tiny.vae, architecture="quantile_keypoints"))
 
 
 @pytest.fixture(scope="session")

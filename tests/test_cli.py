@@ -109,7 +109,7 @@ def test_task_and_preset_decide_the_defaults_shown(rig):
     for argv, preset, task in [
         ("train --help", "fast", "Reach"),
         ("train Push --seed 3 --preset=paper --help", "paper", "Push"),
-        ("train --env x:Y-v0 --tuned-for Reach --preset paper --help", "paper", "Reach"),
+        ("train --env x:Y-v0 --preset paper --help", "paper", "x:Y-v0"),
     ]:
         steps = find_preset(preset, task).total_timesteps
         assert f"(default: {steps})" in rig(argv)[1]
@@ -121,7 +121,7 @@ def test_task_and_preset_decide_the_defaults_shown(rig):
         ("Push", find_preset("fast", "Push")),
         ("--seed 3 Push", replace(find_preset("fast", "Push"), seed=3)),
         ("--preset paper --seed 3 Reach", replace(find_preset("paper", "Reach"), seed=3)),
-        ("--env a:B-v0 --tuned-for Push", replace(find_preset("fast", "Push"), task="a:B-v0")),
+        ("--env a:B-v0", find_preset("fast", "a:B-v0")),
         ("Reach --seed 0 --preset her", find_preset("her", "Reach")),
     ],
 )
@@ -129,10 +129,10 @@ def test_task_and_preset_decide_the_settings_wherever_they_stand(words, config):
     assert parse(["train", *words.split()]).config() == config
 
 
-def test_train_says_which_settings_the_preset_takes_from_a_task(rig, tmp_path, monkeypatch):
+def test_train_says_which_preset_it_takes(rig, tmp_path, monkeypatch):
     monkeypatch.setattr(run_training, "train_locked", lambda *_: None)
-    err = rig("train PickAndPlace --preset keypoints --json --out", tmp_path / "run")[2]
-    assert err == "rig: settings: keypoints, with PickAndPlace's vae.latent_dim=24\n"
+    err = rig("train PickAndPlace --preset paper --json --out", tmp_path / "run")[2]
+    assert err == "rig: settings: paper\n"
 
 
 def test_every_preset_can_be_asked_for(rig):
@@ -154,7 +154,7 @@ def test_every_preset_can_be_asked_for(rig):
         ("train Raech", "there is no task 'Raech': did you mean 'Reach'?"),
         (
             "train Reach --preset slow",
-            "--preset must be one of paper, fast, keypoints, her, got 'slow'",
+            "--preset must be one of paper, fast, her, got 'slow'",
         ),
         ("train Reach --sede 1", "no option --sede in rig train: did you mean --seed?"),
         (
@@ -169,7 +169,6 @@ def test_every_preset_can_be_asked_for(rig):
         ("train Reach --td3.warmup-steps=5", "is now called --td3.learning-starts"),
         ("train Reach --reward.kind root", "root is now called sqrt_distance"),
         ("train Reach Push", "unexpected 'Push'"),
-        ("train Reach --tuned-for Pusj", "did you mean 'Push'?"),
         ("train Reach --seed one", "--seed"),
         ("train Reach --seed -1", "seed must be at least 0, got -1"),
         ("train Reach --td3.gamma 2", "gamma must be in [0, 1), got 2.0"),
@@ -449,6 +448,7 @@ def test_demo_ends_with_a_report_that_shows_the_robot_reaching(rig, tmp_path, mo
     code, out, _ = rig("demo --seed 4 --out", tmp_path / "run")
     config, preset, directory, _argv = asked[0]
     assert (code, config.task, config.seed, preset) == (0, "Reach", 4, "fast")
+    assert (config.total_timesteps, config.evaluate.every_steps) == (20_000, 4000)
     assert directory == tmp_path / "run"
     assert out.splitlines()[-1] == f"report: {tmp_path / 'run' / 'report.html'}"
     assert "data:video/mp4" in (tmp_path / "run" / "report.html").read_text()

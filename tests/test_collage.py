@@ -140,7 +140,7 @@ def test_file_with_too_few_rows_is_an_error(names, seen, tmp_path):
 def test_a_reward_that_compares_images_is_that_of_the_decoder(seen, rng):
     images, encoder, collage, _ = seen
     config = VAEConfig(
-        architecture="keypoints", latent_dim=12, likelihood="gaussian", num_components=5
+        architecture="feature_points", latent_dim=12, likelihood="gaussian", num_components=5
     )
     vae = make_vae(config, images[:60], key=jax.random.key(0), rng=rng)
     plain = make_latent_representation(
@@ -170,7 +170,7 @@ def test_a_reward_that_compares_images_is_that_of_the_decoder(seen, rng):
 def test_latents_that_a_decoder_shaped_keep_theirs(is_quantile, num, is_kept, seen, rng):
     images = seen[0][:60]
     config = VAEConfig(
-        architecture="keypoints", latent_dim=12, likelihood="gaussian", num_components=5
+        architecture="feature_points", latent_dim=12, likelihood="gaussian", num_components=5
     )
     vae = make_vae(config, images, key=jax.random.key(0), rng=rng)
     if is_quantile:

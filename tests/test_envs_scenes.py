@@ -8,20 +8,11 @@ import pytest
 from rig.envs.patterns import pie_slices, wood_grain
 from rig.envs.scene import Scene
 from rig.envs.tabletop import STEP_M, Tabletop
-from rig.envs.tasks import ROPE_PICK, TASKS, find_task
+from rig.envs.tasks import ROPE_PICK, find_task
 from rig.envs.tasks.push import best_matching, half_turn_distance
 from rig.envs.tasks.rope import NUM_JOINTS, points_m
-from rig.presets import OVERRIDES
 
 
-NEW = {
-    "PushGrey",
-    "PushDark",
-    "PushPattern",
-    "PushSame",
-    "PushBar",
-    "RopePick",
-}
 NEAR_M = 0.003
 OPEN, CLOSED = -1.0, 1.0
 
@@ -189,8 +180,3 @@ def test_patterns_depend_on_the_place_alone():
         np.testing.assert_array_equal(both[:100], both[100:])
         assert 0 <= both.min() <= both.max() <= 1
     assert len(np.unique(pie_slices(points_m), axis=0)) == 4
-
-
-def test_no_preset_knows_the_new_tasks():
-    assert {task.name for task in TASKS} >= NEW
-    assert not NEW & {name for rows in OVERRIDES.values() for name in rows}

@@ -31,7 +31,7 @@ CONFIG = VAEConfig(
     num_fit_steps=320,
     blur_sigmas_px=(6.0,),
 )
-KEYPOINTS = replace(CONFIG, architecture="keypoints")
+KEYPOINTS = replace(CONFIG, architecture="quantile_keypoints")
 CONFIGS = [CONFIG, KEYPOINTS]
 SEED = 3
 

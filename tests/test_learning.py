@@ -35,7 +35,9 @@ from rig.training.rollout import collect_rollouts
 TD3 = TD3Config(hidden_sizes=(64, 64), batch_size=64, learning_rate=2e-3, gamma=0.0, tau=0.05)
 DOTS = {
     "patches": VAEConfig(latent_dim=2, likelihood="gaussian", channels=(16, 32)),
-    "keypoints": VAEConfig(latent_dim=2, likelihood="gaussian", architecture="keypoints"),
+    "quantile_keypoints": VAEConfig(
+        latent_dim=2, likelihood="gaussian", architecture="quantile_keypoints"
+    ),
 }
 
 

@@ -12,6 +12,7 @@ from safetensors.numpy import load, load_file
 
 import rig
 from rig.agent.agent import agent_files, load_agent
+from rig.cli.main import main
 from rig.replay.buffer import ReplayBuffer
 from rig.report.page import write_report
 from rig.runs.interrupt import uninterrupted
@@ -117,3 +118,18 @@ def test_run_with_old_names_that_was_stopped_resumes_to_the_same_end(tmp_path):
     assert run.evaluation()["distances"]["hand_m"] == pytest.approx(
         expected("stopped"), rel=0.02
     )
+
+
+@pytest.mark.parametrize(
+    "words", ["evaluate RUN", "report RUN --out x.html", "train --resume RUN"]
+)
+def test_run_whose_way_of_seeing_is_gone_says_so_in_one_line(words, tmp_path, capsys):
+    run = unpacked("finished", tmp_path / "run")
+    path = run.directory / "config.json"
+    config = json.loads(path.read_text())
+    config["vae"]["architecture"] = "keypoints"
+    path.write_text(json.dumps(config))
+    assert main(words.replace("RUN", str(run.directory)).split()) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert 'this run sees by "keypoints", which rig no longer has' in line
+    assert "install the version that wrote it" in line

@@ -13,7 +13,7 @@ from rig.cli.main import main
 from rig.config import Config
 from rig.envs import register_task
 from rig.envs.scene import load_model
-from rig.envs.tasks import PUSH, find_task, gymnasium_id, is_external, short_name, tuned_for
+from rig.envs.tasks import PUSH, find_task, gymnasium_id, is_external, short_name
 from rig.errors import SceneError, TaskError
 from rig.representation.latent import LatentRepresentation
 from rig.runs.run import Run
@@ -84,14 +84,6 @@ def test_task_can_be_registered_again():
     register_task(find_task(NAME))
     register_task(find_task(NAME))
     assert registry["mine/Bar-v0"].kwargs["task"] is find_task(NAME)
-
-
-def test_task_can_be_registered_with_the_settings_of_another():
-    task = find_task(NAME)
-    assert tuned_for(NAME) == ""
-    register_task(task, tuned_for="PushTwo")
-    assert tuned_for(NAME) == "PushTwo"
-    register_task(task)
 
 
 def test_error_for_a_scene_that_does_not_compile_names_the_file(tmp_path):

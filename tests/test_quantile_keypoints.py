@@ -6,12 +6,22 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from rig.agent.agent import Agent
+from rig.agent.td3 import new_learner
+from rig.config import Config, GoalConfig, OnlineConfig, TD3Config, VAEConfig
+from rig.replay.buffer import ReplayBuffer
 from rig.representation.background import find_background
+from rig.representation.fit import fit
 from rig.representation.illumination import DARK, Illumination, blur
 from rig.representation.keypoint_fit import fit_colors, fit_keypoints
+from rig.representation.latent import make_latent_representation
 from rig.representation.quantile_keypoints import MovingColors, blank_encoder
 from rig.representation.signal_directions import find_directions
 from rig.representation.slabs import slab_features
+from rig.representation.vae import make_vae
+from rig.training.fit_representation import finetune
+from rig.training.recorder import Recorder
+from rig.types import Episodes
 
 
 SIDE = 24
@@ -244,3 +254,65 @@ def test_images_without_motion_can_be_fitted():
     assert isinstance(colors, MovingColors)
     encoder = fit_keypoints(images, 4, rng=rng)
     assert np.isfinite(encode(encoder, images)).all()
+
+
+CONFIG = VAEConfig(
+    architecture="quantile_keypoints",
+    latent_dim=6,
+    likelihood="gaussian",
+    num_components=8,
+    hidden_size=16,
+    batch_size=16,
+    num_fit_steps=40,
+    learning_rate=0.01,
+)
+
+
+def test_fit_learns_the_log_std_and_keeps_the_rest_of_the_encoder(fitted, key, rng):
+    images = fitted[2][:200]
+    before = make_vae(CONFIG, images, key=key, rng=rng)
+    after = fit(before, images, CONFIG, rng=rng)
+    assert (after.encoder.log_std != before.encoder.log_std).all()
+    again = eqx.tree_at(lambda e: e.log_std, after.encoder, before.encoder.log_std)
+    jax.tree.map(np.testing.assert_array_equal, again, before.encoder)
+
+
+class NullRecorder(Recorder):
+    """A recorder that measures nothing."""
+
+    def __init__(self):
+        pass
+
+    def after_fit(self, space, images):
+        pass
+
+
+def test_finetuning_updates_the_log_stds_in_replay_and_keeps_the_goals(fitted, key, rng):
+    """Two goals of 99 steps each; places are as they were, but for a rounding."""
+    images = fitted[2][:200]
+    config = Config(
+        vae=CONFIG,
+        online=OnlineConfig(every_steps=100, num_fit_steps=3),
+        goals=GoalConfig(source="seen"),
+    )
+    space = make_latent_representation(
+        make_vae(CONFIG, images, key=key, rng=rng), images, "seen", -1.0, rng=rng
+    )
+    replay, encoding = ReplayBuffer(198, 99), space.encode(images)
+    actions, goals = np.zeros((198, 2), np.float32), space.imagine(2, rng=rng)
+    replay.add(
+        Episodes(
+            num_steps=np.array([99, 99]),
+            actions=actions,
+            frames=images,
+            encoding=encoding,
+            goals=goals,
+        )
+    )
+    policy = Agent(space, new_learner(6, 2, TD3Config(hidden_sizes=(8,)), key=key))
+    again = finetune(policy, replay, config, NullRecorder(), rng=rng).representation
+    held = replay.mutable_arrays()
+    np.testing.assert_array_equal(held["goals"], goals)
+    np.testing.assert_array_equal(held["log_stds"], again.encode(images).log_std)
+    assert (held["log_stds"] != encoding.log_std).all()
+    np.testing.assert_allclose(held["latents"], encoding.latent, atol=1e-5)

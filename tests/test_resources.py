@@ -168,7 +168,7 @@ print(1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 @pytest.mark.slow
 @pytest.mark.parametrize("num_together", [1, 2])
 @pytest.mark.parametrize(
-    ("architecture", "reward"), [("patches", "sqrt_distance"), ("keypoints", "pixel")]
+    ("architecture", "reward"), [("patches", "sqrt_distance"), ("quantile_keypoints", "pixel")]
 )
 def test_a_run_needs_no_more_memory_than_predicted_and_not_much_less(
     tmp_path, architecture, reward, num_together

@@ -84,7 +84,7 @@ def small_preset(tiny_keypoints, monkeypatch):
     monkeypatch.setattr(
         see_command,
         "find_preset",
-        lambda _name, task, _tuned_for: replace(tiny_keypoints, task=task),
+        lambda _name, task: replace(tiny_keypoints, task=task),
     )
 
 

@@ -142,7 +142,7 @@ def test_goal_is_seen_anew_in_its_picture_where_a_fit_moves_latents(space, image
 @pytest.mark.ci
 def test_goal_stays_where_a_fit_learns_no_more_than_the_spread(images, key, rng):
     """Its picture would be another place, of a decoder that has hardly learned to paint."""
-    config = replace(CONFIG, architecture="keypoints", num_components=4, hidden_size=8)
+    config = replace(CONFIG, architecture="quantile_keypoints", num_components=4, hidden_size=8)
     vae = make_vae(config, images, key=key, rng=rng)
     space = make_latent_representation(vae, images, "seen", -1.0, rng=rng)
     new, goals = refitted(space, images, config), rng.standard_normal((5, 2), np.float32)

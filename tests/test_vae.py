@@ -12,12 +12,14 @@ from rig.representation.vae import Posterior, kl_nats_of, make_vae, to_float, to
 
 SIDE = 24
 PATCHES = VAEConfig(latent_dim=4, likelihood="gaussian", channels=(4, 8))
-KEYPOINTS = replace(PATCHES, architecture="keypoints", num_components=10, hidden_size=8)
+KEYPOINTS = replace(
+    PATCHES, architecture="quantile_keypoints", num_components=10, hidden_size=8
+)
 BERNOULLI = replace(PATCHES, likelihood="bernoulli")
 FEATURES = replace(KEYPOINTS, architecture="feature_points")
 CONFIGS = {
     "patches": PATCHES,
-    "keypoints": KEYPOINTS,
+    "quantile_keypoints": KEYPOINTS,
     "feature_points": FEATURES,
     "bernoulli": BERNOULLI,
 }

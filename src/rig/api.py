@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 from rig.config import Config
 from rig.envs.tasks import find_task, is_external
-from rig.envs.tasks import tuned_for as own_tuned_for
 from rig.errors import StoppedError
 from rig.inference.evaluate import evaluate_run
 from rig.inference.open_run import open_trained
@@ -25,7 +24,7 @@ from rig.training.trackers import TrackerName
 from rig.validation import require
 
 
-PresetName = Literal["paper", "fast", "keypoints", "her"]
+PresetName = Literal["paper", "fast", "her"]
 ProgressName = Literal["auto", "none"]
 Place = str | PathLike[str]
 
@@ -38,7 +37,6 @@ def train(  # noqa: PLR0913 (options by name, as on the command line)
     total_timesteps: int | None = None,
     out: Place | None = None,
     preset: PresetName = "fast",
-    tuned_for: str = "",
     settings: Mapping[str, Any] | None = None,
     config: Config | None = None,
     callback: Callback | None = None,
@@ -54,9 +52,8 @@ def train(  # noqa: PLR0913 (options by name, as on the command line)
         total_timesteps: Environment steps of the run; by default the preset's.
         out: The run's directory, which must be new or empty; by default one under ``runs/``.
         preset: The settings to begin with.
-        tuned_for: Take the preset's settings for this task of ours.
         settings: Further settings by dotted name: ``{"td3.gamma": 0.98}``.
-        config: All settings, in place of task, env and tuned_for.
+        config: All settings, in place of task and env.
         callback: Called after every round with a :class:`rig.TrainingProgress`; returns False
             to stop. The run can then be resumed.
         progress: ``auto``: a bar or plain lines, as fits the terminal or notebook.
@@ -77,9 +74,9 @@ def train(  # noqa: PLR0913 (options by name, as on the command line)
     check_new_names(changes)
     if config is None:
         check_task(task, env)
-        config = find_preset(preset, env or task, tuned_for or own_tuned_for(env or task))
+        config = find_preset(preset, env or task)
     else:
-        require(not (task or env or tuned_for), "give config, or a task and a preset")
+        require(not (task or env), "give config, or a task and a preset")
     config = change(config, changes)
     require(
         not config.is_given_truth,

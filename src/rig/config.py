@@ -91,13 +91,10 @@ class VAEConfig(Checked):
     """Images per step of the fit."""
     num_fit_steps: CountOrNone = 50_000
     """Steps of the first fit."""
-    architecture: Literal["patches", "keypoints", "quantile_keypoints", "feature_points"] = (
-        "patches"
-    )
-    """patches: layers of patches, like the paper's convolutions; keypoints: latents are the
-    positions of the colours that move in the image, two latents each;
-    quantile_keypoints: place and shape of what moves, color by color, under changing light;
-    feature_points: the positions of learned features, as in a deep spatial autoencoder."""
+    architecture: Literal["patches", "quantile_keypoints", "feature_points"] = "patches"
+    """patches: layers of patches, like the paper's convolutions; quantile_keypoints: place and
+    shape of what moves, color by color, under changing light; feature_points: the positions of
+    learned features, two latents each, as in a deep spatial autoencoder."""
     channels: tuple[Count, Count] = (32, 64)
     """patches: channels after each of the two patch layers."""
     num_components: Count = 320
@@ -105,8 +102,8 @@ class VAEConfig(Checked):
     hidden_size: Count = 256
     """All but patches: units of each hidden layer of the decoder."""
     whiten_floor: NonNegative = 0.0
-    """Latents with a variance below this count as noise when latents are whitened;
-    0: they are not whitened."""
+    """patches, feature_points: latents with a variance below this count as noise when latents
+    are whitened; 0: they are not whitened."""
     blur_sigmas_px: tuple[Positive, ...] = ()
     """Coarse to fine: blur of the target over the first three quarters of the first fit,
     pixels at 48 x 48, each for an equal number of steps. Empty: no blur."""
@@ -114,7 +111,7 @@ class VAEConfig(Checked):
     def __post_init__(self) -> None:
         super().__post_init__()
         require(
-            self.architecture in ("patches", "quantile_keypoints") or self.latent_dim % 2 == 0,
+            self.architecture != "feature_points" or self.latent_dim % 2 == 0,
             f"a position takes two latents, so latent_dim must be even, got {self.latent_dim}",
         )
         require(

@@ -51,7 +51,6 @@ def parse_train(words: Sequence[str]) -> Command:
     meant = Train.with_defaults(
         command.env or command.task,
         command.preset,
-        command.tuned_for,
         is_real_robot=bool(command.robot),
     )
     return command if meant == found else parse_words(Train, "train", words, meant)
@@ -65,7 +64,6 @@ def start_of(words: Sequence[str]) -> dict[str, Any]:
     return {
         "task": values.get("--env", task),
         "preset": preset if preset in PRESETS else Train.preset,
-        "tuned_for": values.get("--tuned-for", ""),
         "is_real_robot": "--robot" in values,
     }
 

@@ -8,7 +8,6 @@ from tyro.conf import Positional, arg
 
 from rig.cli.options import EnvironmentId, FileOption, Flag
 from rig.cli.robot_commands import PAGE_KINDS
-from rig.cli.train_command import tuned_for_of
 from rig.config import CameraEffect, Config, CountOrNone, Positive
 from rig.presets import find_preset
 from rig.runs.output_paths import check_file
@@ -30,8 +29,6 @@ class See(Checked):
     (docs/see.md)."""
     env: EnvironmentId = ""
     """Any Gymnasium environment in place of a TASK."""
-    preset: Literal["fast", "keypoints"] = "fast"
-    """The settings of the fit, as in `rig train --help`."""
     camera: str = ""
     """--env: the camera, as in `rig train --help`."""
     episode_steps: CountOrNone = 0
@@ -102,7 +99,7 @@ class See(Checked):
 
     def config(self, task: str) -> Config:
         """Return the settings with which training would begin; those of no task for files."""
-        config = find_preset(self.preset, task, tuned_for_of(task))
+        config = find_preset("fast", task)
         return replace(
             config,
             seed=self.seed,

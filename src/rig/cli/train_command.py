@@ -18,7 +18,7 @@ from rig.cli.options import (
     check_task_or_env,
 )
 from rig.config import CollectConfig, Config
-from rig.presets import describe, find_preset
+from rig.presets import find_preset
 from rig.robot_env.task_name import task_name
 from rig.robots.read_config import read_config
 from rig.runs.output_paths import RUNS
@@ -49,12 +49,9 @@ class Train(Config):
     """What to learn: Reach, Push, PushWide, PushTwo, PushAny, PushGrey, PushDark, PushPattern,
     PushSame, PushBar, PushResetFree, Door, DoorResetFree, PickAndPlace, Rope, RopeColours,
     RopePick, or a task of your own as MODULE:ID."""
-    preset: Literal["paper", "fast", "keypoints", "her"] = "fast"
-    """The settings to begin with. paper: RIG as published; fast: what learns fastest here;
-    keypoints: what fast was before: it sees the mean place of each color; her: a baseline that
-    learns end to end from pixels, without latents (hindsight, HER)."""
-    tuned_for: Annotated[str, arg(metavar="TASK")] = ""
-    """Take the preset's settings for this task of ours, for any other task or environment."""
+    preset: Literal["paper", "fast", "her"] = "fast"
+    """The settings to begin with. paper: RIG as published; fast: what learns fastest here; her:
+    a baseline that learns end to end from pixels, without latents (hindsight, HER)."""
     env: EnvironmentId = ""
     """Any Gymnasium environment to learn in place of a TASK: with continuous actions, and a
     MuJoCo scene, an image observation or rgb_array rendering."""
@@ -62,7 +59,7 @@ class Train(Config):
     """Directory of the run; by default a new one under runs/."""
     robot: Annotated[str, arg(metavar="CONFIG.toml")] = ""
     """A real robot to learn on in place of a TASK: the file that its server runs with
-    (docs/robot.md). --tuned-for Push sets the run up for objects that the arm pushes."""
+    (docs/robot.md)."""
     resume: RunOption = None
     """Resume a run that was stopped: with its own settings, from its last checkpoint. With
     --total-timesteps it gets that many steps; a finished run, too."""
@@ -75,13 +72,10 @@ class Train(Config):
     """Print the evaluation and the run's directory as one JSON object."""
 
     @classmethod
-    def with_defaults(
-        cls, task: str, preset: str, tuned_for: str, *, is_real_robot: bool = False
-    ) -> "Train":
+    def with_defaults(cls, task: str, preset: str, *, is_real_robot: bool = False) -> "Train":
         """Return the command with a preset's settings for a task as its defaults."""
         name = task or ("robot" if is_real_robot else Config.task)
-        row = tuned_for or tuned_for_of(task)
-        config = find_preset(preset, name, row, is_real_robot=is_real_robot)
+        config = find_preset(preset, name, is_real_robot=is_real_robot)
         settings = {entry.name: getattr(config, entry.name) for entry in fields(Config)}
         collect = CollectOptions(**vars(config.collect))
         return cls(**settings | {"preset": preset, "task": "", "collect": collect})
@@ -107,9 +101,8 @@ class Train(Config):
             )
         else:
             config = self.config()
-            row = self.tuned_for or tuned_for_of(config.task)
             run = start_run(config, self.preset, self.out, argv, self.tracker)
-            print_notice(f"settings: {describe(self.preset, config.task, row)}")
+            print_notice(f"settings: {self.preset}")
             self.say_how_to_watch(run.directory)
             train_run(run, self.tracker, may_exit=True)
         if self.json:
@@ -140,15 +133,6 @@ def check_source(task: str, env: str, robot: str) -> None:
         return
     require(not task and not env, "rig train takes a TASK, --env or --robot: only one of them")
     read_config(robot)
-
-
-def tuned_for_of(task: str) -> str:
-    """Return the task of ours that a registered task borrows settings from, if any."""
-    if ":" not in task:
-        return ""
-    from rig.envs.tasks import tuned_for
-
-    return tuned_for(task)
 
 
 def names(argv: Sequence[str]) -> list[str]:

@@ -14,7 +14,6 @@ in the same way, by Gymnasium and by the command line.
 Nothing heavy is imported here: entry points are text, and the ids are written out.
 """
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gymnasium.envs.registration import register, registry
@@ -50,15 +49,8 @@ NUM_STEPS = {
 IDS = tuple(NUM_STEPS)
 
 
-def register_task(task: "Task", *, tuned_for: str = "") -> None:
-    """Register a task under its id, in place of any task already registered under it.
-
-    Args:
-        task: The task.
-        tuned_for: A task of ours, as ``PushTwo``, whose settings of presets suit this one.
-    """
-    if tuned_for:
-        task = replace(task, tuned_for=tuned_for)
+def register_task(task: "Task") -> None:
+    """Register a task under its id, in place of any task already registered under it."""
     registry.pop(task.id, None)
     _register(task.id, task, task.num_steps)
 

@@ -107,8 +107,6 @@ class Task:
     """Whether training continues each episode where the last one ended."""
     num_steps: int
     """The time limit of an episode."""
-    tuned_for: str = ""
-    """The task of ours whose settings :mod:`rig.presets` gives this one; empty: by its name."""
 
     @property
     def id(self) -> str:

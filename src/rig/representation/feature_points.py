@@ -2,7 +2,7 @@
 
 Each feature has a softmax over the cells of the image, and its latent is the mean position
 under that softmax. The reconstruction loss decides what the features track. This is a baseline
-for :mod:`rig.representation.keypoints`, where colors are clustered and not learned.
+for :mod:`rig.representation.quantile_keypoints`, where colors are clustered and not learned.
 
 Source: Finn et al. 2016 (deep spatial autoencoders), section V. Differs: positions are the
 means of a VAE's posterior (with beta 0 an autoencoder); features get the image and its

@@ -12,10 +12,10 @@ import numpy as np
 from jaxtyping import Array, Float, Float32, UInt8
 
 from rig.nn.chunks import in_chunks
+from rig.representation.color_clusters import cluster
 from rig.representation.compression import are_compressed, compress
 from rig.representation.illumination import DARK, planes_of
 from rig.representation.illumination_fit import fit_illumination
-from rig.representation.keypoints import cluster
 from rig.representation.quantile_keypoints import (
     MIN_PIXELS,
     NUM_COLORS,

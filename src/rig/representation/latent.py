@@ -192,8 +192,8 @@ class LatentRepresentation(Representation):
         """Return the goals' images as a fine-tuned VAE encodes them.
 
         If both VAEs encode those images alike, the goals stay as they are. A fit that changes
-        only the standard deviation of latents, as of keypoints, moves no latent, and decoding
-        and encoding a goal would replace it by what the decoder made of it.
+        only the standard deviation of latents, as of quantile keypoints, moves no latent, and
+        decoding and encoding a goal would replace it by what the decoder made of it.
         """
         images = self.decode(goals)
         before, after = self.encode(images).latent, new.encode(images).latent

@@ -1,6 +1,6 @@
 """Spatial softmax: latents that are mean positions in the image.
 
-A latent is the mean position of the pixels that a keypoint attends to. Its log standard
+A latent is the mean position of the pixels that a feature point attends to. Its log standard
 deviation is one learned number per latent, the same for every image.
 
 Source: Finn et al. 2016 (deep spatial autoencoders), section V.

@@ -4,7 +4,6 @@
 architecture        encoder                         decoder
 ==================  ==============================  ======================================
 patches             patch layers                    patch layers, to the image
-keypoints           position of each color          a perceptron, to principal components
 quantile_keypoints  place and shape of what moves   a perceptron, to principal components
 feature_points      position of learned features    a perceptron, to principal components
 ==================  ==============================  ======================================
@@ -29,7 +28,6 @@ from rig.nn.patches import PatchDecoder, PatchEncoder
 from rig.representation.feature_points import FeaturePointEncoder
 from rig.representation.fixed_means import FixedMeans
 from rig.representation.keypoint_fit import fit_keypoints
-from rig.representation.keypoints import KeypointEncoder, calibrate, find_colors
 from rig.representation.output_basis import (
     Coefficients,
     OutputBasis,
@@ -39,9 +37,7 @@ from rig.representation.output_basis import (
 from rig.representation.quantile_keypoints import QuantileKeypointEncoder, blank_encoder
 
 
-Encoder = (
-    PatchEncoder | KeypointEncoder | FeaturePointEncoder | QuantileKeypointEncoder | FixedMeans
-)
+Encoder = PatchEncoder | FeaturePointEncoder | QuantileKeypointEncoder | FixedMeans
 Decoder = PatchDecoder | Perceptron
 Rows = Float[Array | np.ndarray, "*B latent"]
 
@@ -105,12 +101,9 @@ def make_vae(
     if config.architecture != "patches":
         output_basis = principal_basis(images, config.num_components, rng=rng)
     vae = vae_template(config, output_basis, mean_image, key=key)
-    if config.architecture in ("patches", "feature_points"):
+    if config.architecture != "quantile_keypoints":
         return vae
-    if config.architecture == "quantile_keypoints":
-        return replace(vae, encoder=fit_keypoints(images, config.latent_dim, rng=rng))
-    colors = find_colors(images, config.latent_dim // 2, rng=rng)
-    return replace(vae, encoder=calibrate(KeypointEncoder(colors), images))
+    return replace(vae, encoder=fit_keypoints(images, config.latent_dim, rng=rng))
 
 
 def vae_template(
@@ -120,7 +113,7 @@ def vae_template(
     *,
     key: PRNGKeyArray,
 ) -> VAE:
-    """Make a VAE with new networks; the keypoint encoder still lacks its colors."""
+    """Make a VAE with new networks; quantile keypoints have yet to be fitted."""
     is_gaussian = config.likelihood == "gaussian"
     mean_logits = output_basis.project(mean_image if is_gaussian else logit(mean_image))
     make_networks = NETWORKS[config.architecture]
@@ -145,17 +138,6 @@ def patch_networks(
     return (
         PatchEncoder(mean_image, config.channels, size, key=encoder_key),
         PatchDecoder(side, config.channels, size, key=decoder_key),
-    )
-
-
-def keypoint_networks(
-    config: VAEConfig, _mean_image: Float[Array, "H W 3"], size: int, *, key: PRNGKeyArray
-) -> tuple[KeypointEncoder, Perceptron]:
-    """Make a keypoint encoder (all colors still black) and a decoder to ``size`` components."""
-    hidden = config.hidden_size
-    return (
-        KeypointEncoder(jnp.zeros((config.latent_dim // 2, 3))),
-        Perceptron((config.latent_dim, hidden, hidden, size), key=key),
     )
 
 
@@ -185,7 +167,6 @@ def feature_point_networks(
 MakeNetworks = Callable[..., tuple[Encoder, Decoder]]
 NETWORKS: dict[str, MakeNetworks] = {
     "patches": patch_networks,
-    "keypoints": keypoint_networks,
     "quantile_keypoints": quantile_keypoint_networks,
     "feature_points": feature_point_networks,
 }

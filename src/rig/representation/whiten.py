@@ -1,8 +1,8 @@
 """Whitening: rotate and scale latents to unit variance along their principal directions.
 
-Keypoints have different scales: a motion across the image covers more pixels than one towards
-the camera, and several keypoints may track one object. Along principal directions each motion
-counts once, and dividing by the standard deviation gives each the same weight.
+Latents have different scales: a motion across the image covers more pixels than one towards
+the camera, and several feature points may track one object. Along principal directions each
+motion counts once, and dividing by the standard deviation gives each the same weight.
 
 A direction of little variance is noise. With variance λ and floor ε, in the encoder's units::
 

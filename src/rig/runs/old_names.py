@@ -25,6 +25,10 @@ SETTINGS = {
 """Settings, by their dotted names. Each is in the same group as before."""
 CHOICES = {"reward.kind": {"root": "sqrt_distance"}}
 """Values of a setting."""
+GONE = {
+    ("vae.architecture", "keypoints"): 'this run sees by "keypoints", which rig no longer has'
+}
+"""Values of a setting that no version has any more, and what a run with one is told."""
 FILES = {
     "env_states.safetensors": "worlds.safetensors",
     "coverage.safetensors": "witness.safetensors",
@@ -34,9 +38,6 @@ ARRAYS = {
     "['space']": "['representation']",
     "['vae'].base": "['vae'].mean_logits",
     "['vae'].canvas.": "['vae'].output_basis.",
-    ".encoder.colours": ".encoder.colors",
-    ".encoder.usual": ".encoder.mean_position",
-    ".encoder.is_constant": ".encoder.always_visible",
     ".decoder.spread.": ".decoder.expand.",
     ".eyes.": ".features.",
     "memory": "env_states",
@@ -65,6 +66,15 @@ def with_new_names(values: Mapping[str, Any], group: str = "") -> dict[str, Any]
 def new_choice(key: str, value: Any) -> Any:
     """Return a value of a setting as it is written now."""
     return CHOICES.get(key, {}).get(value, value) if isinstance(value, str) else value
+
+
+def check_not_gone(settings: Mapping[str, Any]) -> None:
+    """Raise ConfigError at a flat setting of a run whose value no longer exists."""
+    for (key, value), problem in GONE.items():
+        if settings.get(key) == value:
+            raise ConfigError(
+                f"{problem}: install the version that wrote it (its commit is in origin.json)"
+            )
 
 
 def is_group(key: str) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 
 from rig.config import Config
 from rig.presets import PAPER, PRESETS, find_preset
-from rig.runs.old_names import with_new_names
+from rig.runs.old_names import check_not_gone, with_new_names
 from rig.settings import flat, from_dict
 
 
@@ -19,9 +19,12 @@ def read_config(values: dict[str, Any]) -> Config:
     """Return the settings in a run's config.json, of this version or an older one.
 
     Raises:
-        ConfigError: A key is unknown, or a value is of the wrong kind or out of its range.
+        ConfigError: A key is unknown, or a value is of the wrong kind, out of its range, or
+            of an older version that could do what this one can't.
     """
-    return from_dict(Config, with_new_names(values))
+    values = with_new_names(values)
+    check_not_gone(flat(values))
+    return from_dict(Config, values)
 
 
 def preset_of(config: Config) -> str:

@@ -23,7 +23,7 @@ PROGRAM_BYTES = 1.2 * GB
 """Python, JAX with its compiled programs, MuJoCo, and evaluation."""
 FURTHER_RUN_BYTES = 0.4 * GB
 """Environments, networks and evaluation of each further run in the same process."""
-FIT_COPIES = {"patches": 6, "keypoints": 2, "quantile_keypoints": 2}
+FIT_COPIES = {"patches": 6, "quantile_keypoints": 2}
 """Bytes that a VAE fit holds per byte of its images, by architecture."""
 MOST_COPIES = max(FIT_COPIES.values())
 PICTURE_COPIES = 3

@@ -75,7 +75,6 @@ __all__ = [
     "gymnasium_id",
     "is_external",
     "short_name",
-    "tuned_for",
 ]
 
 
@@ -129,14 +128,6 @@ def short_name(name: str) -> str:
     """Return the name of a task in a run's settings: ``Push``, or ``MODULE:ID``."""
     task = find_task(name)
     return name if ":" in name else task.name
-
-
-def tuned_for(name: str) -> str:
-    """Return the task of ours whose preset settings a registered task takes, if any."""
-    try:
-        return find_task(name).tuned_for
-    except TaskError:
-        return ""
 
 
 def gymnasium_id(name: str) -> str:
