@@ -132,21 +132,9 @@ def fit_flop(config: VAEConfig, pixels: int) -> float:
 
 def vae_products(config: VAEConfig, pixels: int) -> list[tuple[int, int, int]]:
     """Return the rows, inputs and outputs of each layer for one image, encoder first."""
-    if config.architecture == "keypoints":
-        return keypoint_products(config, pixels)
     if config.architecture == "quantile_keypoints":
         return decoder_products(config)  # the encoder does not learn
     return patch_products(config, pixels)
-
-
-def keypoint_products(config: VAEConfig, pixels: int) -> list[tuple[int, int, int]]:
-    """Return the products of the keypoint encoder (colours, positions) and its decoder."""
-    keypoints = config.latent_dim // 2
-    return [
-        (pixels**2, IMAGE_CHANNELS, keypoints),
-        (keypoints, pixels**2, 2),
-        *decoder_products(config),
-    ]
 
 
 def decoder_products(config: VAEConfig) -> list[tuple[int, int, int]]:

@@ -1,7 +1,7 @@
 """Learn on the simulated SO-101 through the wire: ``python -m benchmarks.robot_learning``.
 
     python -m benchmarks.robot_learning                      # all cases that are not kept yet
-    python -m benchmarks.robot_learning reach push           # these
+    python -m benchmarks.robot_learning reach push-sloped    # these
     python -m benchmarks.robot_learning --list
 
 Each case is a page for ``rig robot serve``, made from examples/robots/sim_so101.toml, and
@@ -36,9 +36,9 @@ LOOK_S = 5.0
 HEIGHT_M = 0.05
 """The pinned height of Reach: above the puck and the rim."""
 PUSH_HEIGHT_M = 0.02
-"""The pinned height of Push."""
+"""The pinned height of Push before an upright rim."""
 SLOPED_HEIGHT_M = 0.025
-"""The pinned height of Push where the tray's sides slope: the tool stays above them."""
+"""The same where the tray's sides slope: the tool stays above them."""
 SLOPED_OPTIONS: Mapping[str, Any] = {"flat_m": [0.036, 0.07]}
 """Sides that slope from where the tool can no longer reach behind the puck."""
 TABLE = {"camera": {"crop_px": [10, 10, 64, 64]}}
@@ -92,12 +92,10 @@ def all_cases() -> dict[str, Case]:
     """Return all cases: the bars first, then the table of delays."""
     cases = Cases()
     reach: Page = {**pinned(HEIGHT_M), **TABLE, "options": {"puck": False}}
-    keypoints = ("--preset", "keypoints")
     stack3 = ("--practice.delay", "stack", "--practice.num-stacked", "3")
     cases.add(
         "reach", reach, "--total-timesteps", "8000", *stack3, *evaluated(2000, 20)
     )  # fmt: skip
-    cases.add("reach-keypoints", reach, *keypoints, *stack3, *evaluated(4000, 10))
     cases.add(
         "reach-three-axes", {"options": {"puck": False}}, *stack3, *evaluated(4000, 20)
     )  # fmt: skip
@@ -110,14 +108,8 @@ def all_cases() -> dict[str, Case]:
         "--total-timesteps", "5000", "--collect.num-images", "1000",
         "--practice.delay", "settle", *evaluated(10_000, 20),
     )  # fmt: skip
-    cases.add(
-        "push",
-        pinned(PUSH_HEIGHT_M),
-        *keypoints, "--tuned-for", "PushResetFree", "--total-timesteps", "60000",
-        "--episode-steps", "50", "--evaluate.every-steps", "60000", *stack3, puck_steps=50,
-    )  # fmt: skip
     sloped_push = (
-        "--tuned-for", "PushResetFree", "--total-timesteps", "60000", "--episode-steps", "50",
+        "--total-timesteps", "60000", "--episode-steps", "50",
         "--practice.delay", "settle", *evaluated(60_000, 10),
     )  # fmt: skip
     sloped: Page = {**pinned(SLOPED_HEIGHT_M), **TABLE, "options": SLOPED_OPTIONS}
@@ -136,7 +128,7 @@ def all_cases() -> dict[str, Case]:
             cases.add(
                 f"delay-{delay_ms}-{remedy}",
                 {**reach, "options": {"puck": False, **delay_options(delay_ms)}},
-                *keypoints, "--practice.delay", remedy, "--practice.num-stacked", num,
+                "--practice.delay", remedy, "--practice.num-stacked", num,
                 "--total-timesteps", str(SWEEP_STEPS), "--evaluate.every-steps", "8000",
                 "--evaluate.num-goals", "20", "--collect.num-images", "1000",
             )  # fmt: skip
