@@ -358,9 +358,11 @@ def test_there_is_no_rank_correlation_without_near_pairs(rng):
 def test_attention_is_where_the_encoder_sees_each_thing(square_sight, moving_square):
     images, places = moving_square
     maps = attention_maps(square_sight.fitted.representation, images)
-    assert maps.shape == (120, 1, 48, 48)
+    assert maps.shape == (120, 8, 48, 48)
     down, right = np.mgrid[:48, :48]
-    seen = np.stack([(maps[:, 0] * each).sum(axis=(1, 2)) for each in (right, down)], axis=1)
+    weight = maps.sum(axis=1)
+    weight /= weight.sum(axis=(1, 2), keepdims=True)
+    seen = np.stack([(weight * each).sum(axis=(1, 2)) for each in (right, down)], axis=1)
     assert np.abs(seen - (places * 48 / 0.2 + 3.5)).max() < 4
 
 
