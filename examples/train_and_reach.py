@@ -20,7 +20,9 @@ def print_progress(progress: rig.TrainingProgress) -> None:
 
 def main(path: Path, out: Path | None = None, **options: object) -> None:
     """Train, act for one episode, and save images of it."""
-    policy = rig.train("Reach", seed=0, out=out, callback=print_progress, **options)
+    settings = {"total_timesteps": 20_000, "evaluate.every_steps": 4000}
+    wanted = {"settings": settings} | options
+    policy = rig.train("Reach", seed=0, out=out, callback=print_progress, **wanted)
     env = gymnasium.make("rig/Reach-v0")
     observation, info = env.reset(seed=1)
     start, goal_image, is_over = observation["observation"], observation["desired_goal"], False
