@@ -151,6 +151,17 @@ def test_a_run_of_another_study_is_as_that_study_has_it(kept, planned):
     assert "| ours | hand 1.00 cm |" in page_of(kept)
 
 
+def test_a_study_can_be_kept_before_the_one_that_it_takes_a_run_from(kept, planned, tmp_path):
+    own, ours = (fake_result(method, **planned) for method in ("a", "ours"))
+    write_results(tmp_path / "new.jsonl", [ours, own])
+    results.main(["--keep", str(tmp_path / "new.jsonl")])
+    assert [result.method for result in read_results(kept / "fake.jsonl")] == ["a"]
+    assert "| a | hand 2.00 cm |" in page_of(kept)
+    write_results(kept / "source.jsonl", [ours])
+    results.main(["--keep", str(tmp_path / "new.jsonl")])
+    assert [result.method for result in read_results(kept / "fake.jsonl")] == ["ours", "a"]
+
+
 def test_writing_the_pages_again_loses_no_result(kept, planned):
     """Nor does adding results of which none would be kept."""
     old = [fake_result("a", **planned | {"td3.gamma": 0.5}), fake_result("b", **planned)]
