@@ -17,6 +17,8 @@ RADIUS_STD = 4.0
 """Size of a mode of a pixel's values, in standard deviations of their noise."""
 MIN_RADIUS = 0.06
 """Least size of a mode [log ratio]."""
+SHRINKING = (1.0, 0.5, 0.5, 0.5, 0.5)
+"""Shares of that size in which the mean of a mode is taken, one after the other."""
 MIN_SHARE = 0.02
 """A second value that fewer images show is not considered."""
 NUM_MODES = 4
@@ -67,7 +69,8 @@ def mode(
     """Return the most frequent of each pixel's free values, and where it is.
 
     Of a number of free values of each pixel, the one with the most others near it; then the
-    mean of those.
+    mean of those, in a radius that shrinks, moves to where they are densest (mean shift; Cheng
+    1995). Else another value, as of a thin thing's edge, would pull it halfway to itself.
     """
     order = np.cumsum(is_free, axis=0)
     total = order[-1]
@@ -78,10 +81,12 @@ def mode(
         num = (is_free & is_close(values, candidate, radius)).sum(axis=0)
         best = np.where((num > count)[..., None], candidate, best)
         count = np.maximum(num, count)
-    is_near = is_free & is_close(values, best, radius)
-    mean = np.where(is_near[..., None], values, 0).sum(axis=0)
-    mean /= np.maximum(is_near.sum(axis=0), 1)[..., None]
-    return mean.astype(np.float32), is_free & is_close(values, mean, radius)
+    for share in SHRINKING:
+        is_near = is_free & is_close(values, best, share * radius)
+        count = is_near.sum(axis=0)[..., None]
+        mean = np.where(is_near[..., None], values, 0).sum(axis=0) / np.maximum(count, 1)
+        best = np.where(count > 0, mean, best).astype(np.float32)
+    return best, is_free & is_close(values, best, radius)
 
 
 def is_close(values: Values, one: Image, radius: Share) -> Bool[np.ndarray, "N H W"]:
