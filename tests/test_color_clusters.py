@@ -54,6 +54,20 @@ def test_no_color_is_a_mixture_that_no_pixel_has(moved, seed, measured):
     measured("from a real color", nearest_real.max(), below=15)
 
 
+def test_other_seeds_find_the_same_colors(rng):
+    """Colors as of PushT: large and small, near each other and far apart."""
+    colors = np.float32([
+        (84, 127, 249), (137, 159, 176), (150, 170, 190), (156, 241, 158),
+        (159, 181, 246), (192, 202, 211), (224, 232, 238), (255, 255, 255),
+    ])  # fmt: skip
+    shares = np.array([3, 13, 26, 4, 1, 7, 7, 39]) / 100
+    pixels = colors[rng.choice(8, size=20_000, p=shares)] + 4 * rng.standard_normal((20_000, 3))
+    pixels = (pixels / 255).astype(np.float32)
+    for seed in range(10):
+        found = cluster(pixels, np.ones(20_000, np.float32), 8, rng=np.random.default_rng(seed))
+        assert max(nearest(found, color) for color in colors) < 3  # 46 where one is missed
+
+
 def test_same_seed_finds_the_same_colors(moved):
     first, second = (cluster(*moved, 4, rng=np.random.default_rng(1)) for _ in range(2))
     np.testing.assert_array_equal(first, second)
