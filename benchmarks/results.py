@@ -138,16 +138,21 @@ def write_kept(path: Path, results: list[Result]) -> None:
 
 
 def update_borrowed(path: Path) -> None:
-    """Update the results that a study takes from others, if its spec can be read."""
+    """Update the results that a study takes from others, if its spec can be read.
+
+    They are then in the order of the spec, as in the tables and the plots.
+    """
     spec = SPECS / f"{path.stem}.toml"
     if not spec.is_file():
         return
     with suppress(SpecError):
         plan = read_spec(spec).runs
-        kept = read_kept(path)
-        updated = with_borrowed(path, plan, kept)
-        if updated != kept:
-            write_kept(path, list(updated.values()))
+        place = {run.id: index for index, run in enumerate(plan)}
+        kept = list(read_kept(path).values())
+        updated = with_borrowed(path, plan, read_kept(path)).values()
+        in_order = sorted(updated, key=lambda result: place.get(result.id, len(place)))
+        if in_order != kept:
+            write_kept(path, in_order)
 
 
 def place_of(directory: Path) -> str:

@@ -162,6 +162,14 @@ def test_a_study_can_be_kept_before_the_one_that_it_takes_a_run_from(kept, plann
     assert [result.method for result in read_results(kept / "fake.jsonl")] == ["ours", "a"]
 
 
+def test_a_run_of_another_study_comes_where_the_spec_has_it(kept, planned):
+    own, ours = (fake_result(method, **planned) for method in ("a", "ours"))
+    write_results(kept / "fake.jsonl", [own])
+    write_results(kept / "source.jsonl", [ours])
+    results.main([])
+    assert [result.method for result in read_results(kept / "fake.jsonl")] == ["ours", "a"]
+
+
 def test_writing_the_pages_again_loses_no_result(kept, planned):
     """Nor does adding results of which none would be kept."""
     old = [fake_result("a", **planned | {"td3.gamma": 0.5}), fake_result("b", **planned)]
