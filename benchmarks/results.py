@@ -148,10 +148,10 @@ def update_borrowed(path: Path) -> None:
     with suppress(SpecError):
         plan = read_spec(spec).runs
         place = {run.id: index for index, run in enumerate(plan)}
-        kept = list(read_kept(path).values())
-        updated = with_borrowed(path, plan, read_kept(path)).values()
+        kept = read_kept(path)
+        updated = with_borrowed(path, plan, kept).values()
         in_order = sorted(updated, key=lambda result: place.get(result.id, len(place)))
-        if in_order != kept:
+        if in_order != list(kept.values()):
             write_kept(path, in_order)
 
 

@@ -18,7 +18,7 @@ from jaxtyping import Float32
 
 NUM_PIXELS = 20_000
 """Number of pixels to cluster."""
-DARK = 80 / 255
+LOG_OFFSET = 80 / 255
 """Added before the logarithm: darker colors, in [0, 1], are compared by their difference."""
 NUM_TRIES = 24
 """Number of random starts; the tightest clustering is used. One start in four finds it."""
@@ -49,10 +49,10 @@ def cluster(
     cumulative = np.cumsum(weight, dtype=np.float64)
     drawn = np.searchsorted(cumulative, rng.random(NUM_PIXELS) * cumulative[-1])
     pixels = colors[drawn.clip(max=weight.size - 1)]
-    logs = np.log(np.maximum(pixels, 0) + np.float32(DARK))
+    logs = np.log(np.maximum(pixels, 0) + np.float32(LOG_OFFSET))
     tries = [kmeans(logs, num, rng=rng) for _ in range(NUM_TRIES)]
     means, _ = min(tries, key=lambda each: each[1])
-    return np.exp(means) - np.float32(DARK)
+    return np.exp(means) - np.float32(LOG_OFFSET)
 
 
 def kmeans(pixels: Pixels, num: int, *, rng: np.random.Generator) -> tuple[Colors, float]:

@@ -28,7 +28,7 @@ CHOICES = {"reward.kind": {"root": "sqrt_distance"}}
 GONE = {
     ("vae.architecture", "keypoints"): 'this run sees by "keypoints", which rig no longer has'
 }
-"""Values of a setting that no version has any more, and what a run with one is told."""
+"""Values of settings that rig no longer supports, and the error of a run that has one."""
 FILES = {
     "env_states.safetensors": "worlds.safetensors",
     "coverage.safetensors": "witness.safetensors",
