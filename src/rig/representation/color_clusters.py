@@ -3,10 +3,6 @@
 Clusters take each color once, however few pixels it has. Learned colors would not: a
 reconstruction gradient would spend every color on the arm, which moves most pixels.
 
-Two shades of one bright object differ by more levels than two dark objects do. So levels are
-compared by their logarithm, as light is multiplied, and dark ones by their difference: else a
-small bright object gets two colors, and its place more noise.
-
 Source: k-means with k-means++ initialisation, Arthur and Vassilvitskii 2007.
 """
 
@@ -18,8 +14,6 @@ from jaxtyping import Float32
 
 NUM_PIXELS = 20_000
 """Number of pixels to cluster."""
-LOG_OFFSET = 80 / 255
-"""Added before the logarithm: darker colors, in [0, 1], are compared by their difference."""
 NUM_TRIES = 24
 """Number of random starts; the tightest clustering is used. One start in four finds it."""
 NUM_ROUNDS = 20
@@ -49,10 +43,9 @@ def cluster(
     cumulative = np.cumsum(weight, dtype=np.float64)
     drawn = np.searchsorted(cumulative, rng.random(NUM_PIXELS) * cumulative[-1])
     pixels = colors[drawn.clip(max=weight.size - 1)]
-    logs = np.log(np.maximum(pixels, 0) + np.float32(LOG_OFFSET))
-    tries = [kmeans(logs, num, rng=rng) for _ in range(NUM_TRIES)]
+    tries = [kmeans(pixels, num, rng=rng) for _ in range(NUM_TRIES)]
     means, _ = min(tries, key=lambda each: each[1])
-    return np.exp(means) - np.float32(LOG_OFFSET)
+    return means
 
 
 def kmeans(pixels: Pixels, num: int, *, rng: np.random.Generator) -> tuple[Colors, float]:
