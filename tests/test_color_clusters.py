@@ -68,22 +68,6 @@ def test_other_seeds_find_the_same_colors(rng):
         assert max(nearest(found, color) for color in colors) < 3  # 46 where one is missed
 
 
-def test_small_bright_object_keeps_one_color(rng):
-    """Of nine colors, as of Push, the two that count as one are not the puck's side and top."""
-    side, top = (14, 53, 128), (19, 75, 183)
-    others = [
-        (26, 26, 30), (45, 47, 53), (61, 63, 70), (131, 19, 23),
-        (163, 150, 129), (60, 180, 60), (204, 219, 233),
-    ]  # fmt: skip
-    shares = np.array([4, 7, 10, 12, 22, 12, 20, 5, 8]) / 100
-    drawn = rng.choice(9, size=20_000, p=shares)
-    pixels = np.float32([side, top, *others])[drawn] + 3 * rng.standard_normal((20_000, 3))
-    pixels = (pixels / 255).astype(np.float32)
-    found = cluster(pixels, np.ones(20_000, np.float32), 8, rng=rng)
-    assert min(nearest(found, side), nearest(found, top)) > 10
-    assert max(nearest(found, color) for color in others) < 3
-
-
 def test_same_seed_finds_the_same_colors(moved):
     first, second = (cluster(*moved, 4, rng=np.random.default_rng(1)) for _ in range(2))
     np.testing.assert_array_equal(first, second)
