@@ -36,6 +36,9 @@ class RobotVectorEnv(ImageGoalVectorEnv):
 
     num_envs = 1
     max_probes = 0
+    _goals: Goals | None = None
+    _state: RobotState | None = None
+    _num_done, _is_spoiled, _is_moving_home = 0, False, False
     _why_spoiled = ""
 
     def __init__(
@@ -85,9 +88,6 @@ class RobotVectorEnv(ImageGoalVectorEnv):
         """Episodes spoiled since this object was made."""
         self.home_images: list[np.ndarray] = []
         """What the camera saw at the start of each of the last episodes."""
-        self._goals: Goals | None = None
-        self._state: RobotState | None = None
-        self._num_done, self._is_spoiled, self._is_moving_home = 0, False, False
 
     def reset(
         self, *, seed: int | None = None, options: Mapping[str, Any] | None = None
@@ -103,8 +103,7 @@ class RobotVectorEnv(ImageGoalVectorEnv):
         """
         super().reset(seed=seed)
         options = dict(options or {})
-        is_part = options.pop("reset_mask", None) is not None
-        if not is_part:
+        if options.pop("reset_mask", None) is None:
             self._goals = Goals.of_options(options) if options else None
         self._begin_at_home()
         self.home_images = [*self.home_images[-200:], self._image()]
@@ -211,8 +210,7 @@ class RobotVectorEnv(ImageGoalVectorEnv):
 
     def _random_place(self, *, rng: np.random.Generator) -> Float64[np.ndarray, " axes"]:
         """Return a place in the box, along the axes that the policy moves."""
-        robot = self.robot
-        return rng.uniform(robot.box_low_m, robot.box_high_m)[list(robot.axes)]
+        return rng.uniform(self.robot.box_low_m, self.robot.box_high_m)[[*self.robot.axes]]
 
     def _observe(self) -> tuple[Observation, Info]:
         image = self._image()[None]
