@@ -242,7 +242,7 @@ class RobotVectorEnv(ImageGoalVectorEnv):
             offset_m = target_m - self._position()
             action = np.clip(offset_m / self.robot.step_m, -1, 1)
             state = self._connection.act(action.tolist(), settle=True)
-            if state is None or state.spoiled or state.image is None:
+            if state is None or state.spoiled or not state.is_fresh or state.image is None:
                 return False
             self._state = state
             if np.linalg.norm(offset_m) < NEAR_M:
