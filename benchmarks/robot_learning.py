@@ -122,6 +122,16 @@ def all_cases() -> dict[str, Case]:
         "push-prioritized", sloped, *sloped_push, "--reward.kind", "sparse",
         "--replay.prioritized", "1", puck_steps=50,
     )  # fmt: skip
+    cases.add(
+        "push-by-thing", sloped, *sloped_push, "--reward.kind", "sqrt_distance",
+        "--reward.by-thing", "--td3.gamma", "0.98", "--replay.prioritized", "1",
+        puck_steps=50,
+    )  # fmt: skip
+    cases.add(
+        "push-random-start", sloped, *sloped_push, "--reward.kind", "sqrt_distance",
+        "--reward.by-thing", "--td3.gamma", "0.98", "--replay.prioritized", "1",
+        "--practice.random-start", puck_steps=50,
+    )  # fmt: skip
     for remedy in REMEDIES:
         for delay_ms in DELAYS_MS:
             num = str(max(1, delay_ms // 100))

@@ -597,3 +597,33 @@ def test_what_a_caller_writes_to_changes_nothing_that_is_kept(bench):
     np.testing.assert_array_equal(env.step(action(0, 0))[-1]["goal_state"], before[1])
     assert env.step(action(0, 0))[0]["observation"].any()
     env.close()
+
+
+def test_random_start_drives_to_a_place_of_the_box_and_a_goal_begins_at_home(bench):
+    env = bench.env(random_start=True, settle=True)
+    low, high = np.array(env.robot.box_low_m), np.array(env.robot.box_high_m)
+    starts = np.concatenate([env.reset(seed=seed)[1]["state"] for seed in (1, 2, 1)])
+    tolerance_m = 0.01
+    assert np.all((starts > low - tolerance_m) & (starts < high + tolerance_m))
+    assert np.linalg.norm(starts[0] - starts[1]) > 0.03
+    assert np.linalg.norm(starts[0] - starts[2]) < tolerance_m
+    of_home, again = np.float64(env.home_images[:2])
+    assert np.abs(of_home - again).max() < 10  # not of the random places: levels of noise
+    goal = env.goals(1, rng=np.random.default_rng(0))
+    home = env.reset(options=goal.options())[1]["state"]
+    np.testing.assert_allclose(home, [[0.24, 0.0, 0.05]], atol=1e-3)
+
+
+def test_random_start_tries_again_after_a_hold(bench, monkeypatch):
+    env = bench.env(random_start=True, settle=True)
+    tried = []
+    drive_to = env.drive_to
+
+    def drive(target_m):
+        tried.append(target_m)
+        return len(tried) > 1 and drive_to(target_m)
+
+    monkeypatch.setattr(env, "drive_to", drive)
+    state = env.reset(seed=0)[1]["state"]
+    assert len(tried) == 2
+    np.testing.assert_allclose(state[0], tried[1], atol=0.01)

@@ -324,6 +324,9 @@ class PracticeConfig(Checked):
     """stack: how many of the last actions; the measured delay in steps, rounded up."""
     action_size: CountOrNone = 0
     """stack: numbers of an action; taken from the robot's file."""
+    random_start: bool = False
+    """Drive from home to a random place of the robot's box before each episode of practice, so
+    that the hand also starts behind what it pushes. Evaluation starts at home."""
     pause_after: CountOrNone = 0
     """Ask a person to move something when nothing but the arm has moved for this many episodes;
     0: never."""

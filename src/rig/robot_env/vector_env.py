@@ -36,6 +36,9 @@ class RobotVectorEnv(ImageGoalVectorEnv):
 
     num_envs = 1
     max_probes = 0
+    _goals: Goals | None = None
+    _state: RobotState | None = None
+    _num_done, _is_spoiled, _is_moving_home = 0, False, False
     _why_spoiled = ""
 
     def __init__(
@@ -46,6 +49,7 @@ class RobotVectorEnv(ImageGoalVectorEnv):
         image_size: int,
         *,
         settle: bool,
+        random_start: bool = False,
     ) -> None:
         """Describe the robot; it does not move before the first reset.
 
@@ -55,6 +59,7 @@ class RobotVectorEnv(ImageGoalVectorEnv):
             num_steps: Actions of an episode.
             image_size: Height and width of the images that are shown.
             settle: Wait after each action until the arm is at rest, then look.
+            random_start: Drive to a random place of the box before an episode without a goal.
 
         Raises:
             ConfigError: The episode is too long.
@@ -64,11 +69,12 @@ class RobotVectorEnv(ImageGoalVectorEnv):
                 f"a robot's episode has 1 to {LONGEST_EPISODE} steps, got {num_steps}: "
                 "learning is between episodes, and the arm would be held in the middle of one"
             )
-        self._connection, self._settle, self._image_size = connection, settle, image_size
+        self._connection, self._settle, self._random_start = connection, settle, random_start
+        self._image_size = image_size
         self.id, self.num_steps, self.robot = name, num_steps, connection.robot
         self.renderer = f"the camera of {connection.robot.type}"
-        step_s = connection.robot.step_s
-        self.metadata = {"autoreset_mode": AutoresetMode.DISABLED, "render_fps": 1 / step_s}
+        fps = 1 / connection.robot.step_s
+        self.metadata = {"autoreset_mode": AutoresetMode.DISABLED, "render_fps": fps}
         self.state_names = tuple(f"hand_{AXES[axis]}" for axis in connection.robot.axes)
         self.state_units = ("m",) * len(self.state_names)
         image = spaces.Box(0, 255, (image_size, image_size, 3), np.uint8)
@@ -82,30 +88,28 @@ class RobotVectorEnv(ImageGoalVectorEnv):
         """Episodes spoiled since this object was made."""
         self.home_images: list[np.ndarray] = []
         """What the camera saw at the start of each of the last episodes."""
-        self._goals: Goals | None = None
-        self._state: RobotState | None = None
-        self._num_done, self._is_moving_home, self._is_spoiled = 0, False, False
 
     def reset(
         self, *, seed: int | None = None, options: Mapping[str, Any] | None = None
     ) -> tuple[Observation, Info]:
-        """Wait until the arm is at home, and begin an episode.
+        """Wait until the arm is at home, and begin an episode there or at a random place.
 
         Args:
-            seed: Only for those who draw from ``np_random``: a real start has no seed.
-            options: From :meth:`rig.envs.image_goal_env.Goals.options`, to try this goal.
+            seed: Of the random places; else a real start has no seed.
+            options: From :meth:`rig.envs.image_goal_env.Goals.options`: tried from home.
 
         Raises:
             RobotError: The arm needs a person, and nobody came.
         """
         super().reset(seed=seed)
         options = dict(options or {})
-        is_part = options.pop("reset_mask", None) is not None
-        if not is_part:
+        if options.pop("reset_mask", None) is None:
             self._goals = Goals.of_options(options) if options else None
-        self._state = self._connection.begin_at_home()
-        self._num_done, self._is_spoiled, self._is_moving_home = 0, False, False
+        self._begin_at_home()
         self.home_images = [*self.home_images[-200:], self._image()]
+        if self._random_start and self._goals is None:
+            while not self.drive_to(self._random_place(rng=self.np_random)):
+                self._begin_at_home()
         return self._observe()
 
     def step(
@@ -200,6 +204,14 @@ class RobotVectorEnv(ImageGoalVectorEnv):
         assert self._state is not None, "reset first"
         return np.array(self._state.tool_m)[list(self.robot.axes)]
 
+    def _begin_at_home(self) -> None:
+        self._state = self._connection.begin_at_home()
+        self._num_done, self._is_spoiled, self._is_moving_home = 0, False, False
+
+    def _random_place(self, *, rng: np.random.Generator) -> Float64[np.ndarray, " axes"]:
+        """Return a place in the box, along the axes that the policy moves."""
+        return rng.uniform(self.robot.box_low_m, self.robot.box_high_m)[[*self.robot.axes]]
+
     def _observe(self) -> tuple[Observation, Info]:
         image = self._image()[None]
         goal_images = self._goals.images if self._goals else np.zeros_like(image)
@@ -216,15 +228,13 @@ class RobotVectorEnv(ImageGoalVectorEnv):
         self, *, rng: np.random.Generator
     ) -> tuple[UInt8[np.ndarray, "H W 3"], Float64[np.ndarray, " axes"]]:
         """Drive to a random place in the box; return the image and the place."""
-        low, high = np.array(self.robot.box_low_m), np.array(self.robot.box_high_m)
-        target_m = rng.uniform(low, high)[list(self.robot.axes)]
-        while True:
-            self._state = self._connection.begin_at_home()
-            self._num_done, self._is_moving_home, self._is_spoiled = 0, False, False
-            if self.drive_to(target_m):
-                image, place = self._image(), self._position()
-                self.go_home()
-                return image, place
+        target_m = self._random_place(rng=rng)
+        self._begin_at_home()
+        while not self.drive_to(target_m):
+            self._begin_at_home()
+        taken = self._image(), self._position()
+        self.go_home()
+        return taken
 
     def drive_to(self, target_m: Float64[np.ndarray, " axes"]) -> bool:
         """Drive the tool to a place by actions; return whether nothing was in the way."""
@@ -232,7 +242,7 @@ class RobotVectorEnv(ImageGoalVectorEnv):
             offset_m = target_m - self._position()
             action = np.clip(offset_m / self.robot.step_m, -1, 1)
             state = self._connection.act(action.tolist(), settle=True)
-            if state is None or state.spoiled or state.image is None:
+            if state is None or state.spoiled or not state.is_fresh or state.image is None:
                 return False
             self._state = state
             if np.linalg.norm(offset_m) < NEAR_M:
