@@ -50,8 +50,14 @@ SIDE: Mapping[str, Any] = {
 """A camera at the side of the arm. From the front, a tool that comes nearer and rises hardly
 moves in the image."""
 SWEEP_STEPS = 3000
+PUSH_SWEEP_STEPS = 30_000
 DELAYS_MS = (0, 100, 200, 300)
 REMEDIES = ("none", "stack", "settle")
+BY_THING = (
+    "--reward.kind", "sqrt_distance", "--reward.by-thing", "--td3.gamma", "0.98",
+    "--replay.prioritized", "1",
+)  # fmt: skip
+"""What brings a puck that is never put back nearer: see docs/algorithm.md, PushResetFree."""
 Page = Mapping[str, Mapping[str, Any]]
 
 
@@ -122,16 +128,9 @@ def all_cases() -> dict[str, Case]:
         "push-prioritized", sloped, *sloped_push, "--reward.kind", "sparse",
         "--replay.prioritized", "1", puck_steps=50,
     )  # fmt: skip
-    cases.add(
-        "push-by-thing", sloped, *sloped_push, "--reward.kind", "sqrt_distance",
-        "--reward.by-thing", "--td3.gamma", "0.98", "--replay.prioritized", "1",
-        puck_steps=50,
-    )  # fmt: skip
-    cases.add(
-        "push-random-start", sloped, *sloped_push, "--reward.kind", "sqrt_distance",
-        "--reward.by-thing", "--td3.gamma", "0.98", "--replay.prioritized", "1",
-        "--practice.random-start", puck_steps=50,
-    )  # fmt: skip
+    cases.add("push-by-thing", sloped, *sloped_push, *BY_THING, puck_steps=50)
+    random_start = (*BY_THING, "--practice.random-start")
+    cases.add("push-random-start", sloped, *sloped_push, *random_start, puck_steps=50)
     for remedy in REMEDIES:
         for delay_ms in DELAYS_MS:
             num = str(max(1, delay_ms // 100))
@@ -141,6 +140,13 @@ def all_cases() -> dict[str, Case]:
                 "--practice.delay", remedy, "--practice.num-stacked", num,
                 "--total-timesteps", str(SWEEP_STEPS), "--evaluate.every-steps", "8000",
                 "--evaluate.num-goals", "20", "--collect.num-images", "1000",
+            )  # fmt: skip
+            cases.add(
+                f"delay-{delay_ms}-{remedy}-push",
+                {**sloped, "options": {**SLOPED_OPTIONS, **delay_options(delay_ms)}},
+                "--practice.delay", remedy, "--practice.num-stacked", num,
+                "--total-timesteps", str(PUSH_SWEEP_STEPS), "--episode-steps", "50",
+                *evaluated(PUSH_SWEEP_STEPS, 10), *random_start, puck_steps=50,
             )  # fmt: skip
     return cases.by_name
 
