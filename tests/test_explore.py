@@ -79,6 +79,25 @@ def test_fraction_random_eps_of_actions_is_uniformly_random(random_eps, rng):
         assert action[is_random].std() == pytest.approx(3**-0.5, rel=0.05)
 
 
+@pytest.mark.parametrize(("random_eps", "duration"), [(0.2, 6.0), (0.5, 1.5), (1.0, 4.0)])
+def test_random_actions_are_repeated_for_random_duration_steps(random_eps, duration, rng):
+    config = ExploreConfig(sigma=0.0, random_eps=random_eps, random_duration=duration)
+    actions = noise_of(config, 80, rng)[40:, :, 0]  # settled
+    is_random = actions != 0
+    assert is_random.mean() == pytest.approx(random_eps, abs=0.01)
+    begins = is_random[1:] & (actions[1:] != actions[:-1])
+    assert is_random[1:].sum() / begins.sum() == pytest.approx(duration, rel=0.05)
+
+
+def test_no_random_action_goes_on_in_the_next_episode(rng):
+    config = ExploreConfig(sigma=0.0, random_eps=1.0, random_duration=1e6)
+    noise = Noise(NUM_ENVS, 2, config)
+    first, second = (noise.add_to(STILL, rng=rng) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+    noise.reset()
+    assert (noise.add_to(STILL, rng=rng) != first).all()
+
+
 @pytest.mark.parametrize("action_correlation", [0.0, 0.5, 0.9])
 def test_random_actions_have_variance_1_before_clipping(action_correlation, rng):
     policy = RandomPolicy(NUM_ENVS, 2, action_correlation)

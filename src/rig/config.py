@@ -296,6 +296,8 @@ class ExploreConfig(Checked):
     """Pull of the Ornstein-Uhlenbeck noise back to 0, per step."""
     random_eps: Fraction = 0.0
     """Fraction of actions that are uniformly random instead."""
+    random_duration: Annotated[float, Ge(1)] = 1.0
+    """Steps for which each of these is repeated, on average: longer ones carry objects."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,31 +10,42 @@ Actions = Float32[np.ndarray, "N action"]
 
 
 class Noise:
-    """Exploration noise of N environments: Gaussian or Ornstein-Uhlenbeck.
+    """Exploration noise of N environments: Gaussian or Ornstein-Uhlenbeck, and random actions.
 
-    Source: Uhlenbeck and Ornstein 1930, as used by Lillicrap et al. 2016, section 7.
+    Sources: Uhlenbeck and Ornstein 1930, as used by Lillicrap et al. 2016, section 7; repeated
+    random actions after Dabney et al. 2021, "Temporally-Extended epsilon-Greedy Exploration",
+    with geometric durations.
     """
 
     def __init__(self, num_envs: int, action_size: int, config: ExploreConfig) -> None:
         self._config = config
         self._noise = np.zeros((num_envs, action_size), np.float32)
+        self._random = np.zeros((num_envs, action_size))
+        self._was_random = np.zeros((num_envs, 1), bool)
 
     def reset(self) -> None:
-        """Set the noise to 0 at the start of an episode."""
+        """Begin an episode: no noise, and no random action to repeat."""
         self._noise[:] = 0
+        self._was_random[:] = False
 
     def add_to(self, action: Actions, *, rng: np.random.Generator) -> Actions:
         """Return noisy actions, clipped to [-1, 1].
 
-        With probability ``random_eps`` an action is replaced by a uniformly random one.
+        A fraction ``random_eps`` is replaced by uniformly random actions, each repeated for
+        ``random_duration`` steps on average.
         """
         fresh = self._config.sigma * rng.standard_normal(action.shape, dtype=np.float32)
         is_correlated = self._config.kind == "ornstein_uhlenbeck"
         self._noise = (1 - self._config.theta) * self._noise + fresh if is_correlated else fresh
         noisy = np.clip(action + self._noise, -1, 1)
-        is_random = rng.random((len(action), 1)) < self._config.random_eps
+        eps, duration = self._config.random_eps, self._config.random_duration
+        begin = eps / (duration * (1 - eps) + eps)  # where the last one is not repeated
+        repeat = np.where(self._was_random, 1 - 1 / duration, 0)
+        drawn = rng.random((len(action), 1))
+        self._was_random = drawn < repeat + (1 - repeat) * begin
         uniform = rng.uniform(-1, 1, size=action.shape)
-        return np.where(is_random, uniform, noisy).astype(np.float32)
+        self._random = np.where(drawn < repeat, self._random, uniform)
+        return np.where(self._was_random, self._random, noisy).astype(np.float32)
 
 
 class RandomPolicy:
