@@ -297,7 +297,7 @@ class ExploreConfig(Checked):
     random_eps: Fraction = 0.0
     """Fraction of actions that are uniformly random instead."""
     random_duration: Annotated[float, Ge(1)] = 1.0
-    """Steps for which each of these is repeated, on average: longer ones carry objects."""
+    """Steps for which each random action is repeated, on average: long ones carry objects."""
 
 
 @dataclass(frozen=True, kw_only=True)
