@@ -124,7 +124,7 @@ def test_unknown_preset_names_the_nearest_one():
         ({"sede": 1}, "unknown key 'sede', did you mean 'seed'"),
         ({"td3": {"gama": 0.9}}, "unknown key 'gama', did you mean 'gamma'"),
         ({"goals": {"mixture": {"futur": 1}}}, "'futur', did you mean 'future'"),
-        ({"explore": {"xyzzy": 1}}, "known: kind, random_eps, sigma, theta"),
+        ({"explore": {"xyzzy": 1}}, "known: kind, random_duration, random_eps, sigma, theta"),
         ({"td3": 5}, "td3 must be a group of settings, got 5"),
         (
             {"reward": {"kind": "latnt"}},

@@ -8,7 +8,7 @@ import pytest
 
 from rig.config import Config, PracticeConfig, seconds_of
 from rig.envs.image_goal_env import Goals
-from rig.errors import ConfigError, DivergedError, RobotError
+from rig.errors import ConfigError, DivergedError, RobotError, StoppedError
 from rig.presets import find_preset
 from rig.robot_check.motion import half_time, shift_px
 from rig.robot_check.procedure import Check
@@ -20,11 +20,13 @@ from rig.robots.build import simulate
 from rig.robots.client import RobotClient
 from rig.robots.local_link import LocalLink
 from rig.robots.read_config import read_config
+from rig.runs.interrupt import uninterrupted
 from rig.runs.run import Run
 from rig.serve.arm import Arm
 from rig.training.kept_episodes import KeptEpisodes
 from rig.training.loop import train
 from rig.training.progress import PlainProgress
+from rig.training.robot_practice import begin_practice
 from rig.training.rollout import collect_rollouts
 
 
@@ -600,7 +602,8 @@ def test_what_a_caller_writes_to_changes_nothing_that_is_kept(bench):
 
 
 def test_random_start_drives_to_a_place_of_the_box_and_a_goal_begins_at_home(bench):
-    env = bench.env(random_start=True, settle=True)
+    env = bench.env(settle=True)
+    env.random_start = True
     low, high = np.array(env.robot.box_low_m), np.array(env.robot.box_high_m)
     starts = np.concatenate([env.reset(seed=seed)[1]["state"] for seed in (1, 2, 1)])
     tolerance_m = 0.01
@@ -615,7 +618,8 @@ def test_random_start_drives_to_a_place_of_the_box_and_a_goal_begins_at_home(ben
 
 
 def test_random_start_tries_again_after_a_hold(bench, monkeypatch):
-    env = bench.env(random_start=True, settle=True)
+    env = bench.env(settle=True)
+    env.random_start = True
     tried = []
     drive_to = env.drive_to
 
@@ -627,3 +631,47 @@ def test_random_start_tries_again_after_a_hold(bench, monkeypatch):
     state = env.reset(seed=0)[1]["state"]
     assert len(tried) == 2
     np.testing.assert_allclose(state[0], tried[1], atol=0.01)
+    assert env.status == "robot practises, 1 spoiled (last held: on the way to its start)"
+
+
+def test_random_start_that_is_always_held_begins_at_home(bench, monkeypatch):
+    env = bench.env(settle=True)
+    env.random_start = True
+    monkeypatch.setattr(env, "drive_to", lambda _target_m: False)
+    np.testing.assert_allclose(env.reset(seed=0)[1]["state"], [[0.24, 0.0, 0.05]], atol=1e-3)
+
+
+def test_a_drive_that_a_person_ends_is_held(bench):
+    env = bench.env(settle=True)
+    env.reset()
+    bench.person("rest")
+    assert not env.drive_to(np.array([0.2, 0.05, 0.05]))
+
+
+def test_a_drive_hears_a_signal(bench):
+    env = bench.env(settle=True)
+    env.reset()
+
+    def check():
+        raise StoppedError("by a signal", 130)
+
+    env.listen(bench.hear, check)
+    with pytest.raises(StoppedError):
+        env.drive_to(np.array([0.2, 0.05, 0.05]))
+
+
+def test_only_practice_starts_at_random(bench):
+    """``rig reach`` with a photograph has no goal that the environment knows."""
+    env = bench.env(settle=True)
+    config = Config(
+        task="robot/perfect", robot="robot.toml", num_envs=1,
+        practice=PracticeConfig(random_start=True),
+    )  # fmt: skip
+    assert not env.random_start
+    begin_practice(config, env, uninterrupted(), PlainProgress(print))
+    assert env.random_start
+
+
+def test_random_start_is_for_robots():
+    with pytest.raises(ConfigError, match="random-start is for --robot"):
+        Config(practice=PracticeConfig(random_start=True))

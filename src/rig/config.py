@@ -297,7 +297,14 @@ class ExploreConfig(Checked):
     random_eps: Fraction = 0.0
     """Fraction of actions that are uniformly random instead."""
     random_duration: Annotated[float, Ge(1)] = 1.0
-    """Steps for which each random action is repeated, on average: long ones carry objects."""
+    """Mean number of steps that a random action lasts; 1: a new one at each step."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(
+            self.random_duration == 1 or self.random_eps > 0,
+            "explore.random_duration is of random actions: give --explore.random-eps too",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -328,7 +335,7 @@ class PracticeConfig(Checked):
     """stack: numbers of an action; taken from the robot's file."""
     random_start: bool = False
     """Drive from home to a random place of the robot's box before each episode of practice, so
-    that the hand also starts behind what it pushes. Evaluation starts at home."""
+    that the hand also starts behind what it pushes. All else starts at home."""
     pause_after: CountOrNone = 0
     """Ask a person to move something when nothing but the arm has moved for this many episodes;
     0: never."""
@@ -492,6 +499,10 @@ class Config(Checked):
         require(
             not self.robot or self.num_envs == 1,
             f"--robot is one robot: --num-envs must be 1, got {self.num_envs}",
+        )
+        require(
+            not self.practice.random_start or bool(self.robot),
+            "--practice.random-start is for --robot: leave it out",
         )
         is_stacked = self.practice.delay == "stack"
         is_plain = not (self.is_given_truth or self.is_end_to_end or self.reads_frames_again)

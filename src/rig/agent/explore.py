@@ -22,11 +22,13 @@ class Noise:
         self._noise = np.zeros((num_envs, action_size), np.float32)
         self._random = np.zeros((num_envs, action_size))
         self._was_random = np.zeros((num_envs, 1), bool)
+        self._is_first = True
 
     def reset(self) -> None:
         """Begin an episode: no noise, and no random action to repeat."""
         self._noise[:] = 0
         self._was_random[:] = False
+        self._is_first = True
 
     def add_to(self, action: Actions, *, rng: np.random.Generator) -> Actions:
         """Return noisy actions, clipped to [-1, 1].
@@ -39,7 +41,9 @@ class Noise:
         self._noise = (1 - self._config.theta) * self._noise + fresh if is_correlated else fresh
         noisy = np.clip(action + self._noise, -1, 1)
         eps, duration = self._config.random_eps, self._config.random_duration
-        begin = eps / (duration * (1 - eps) + eps)  # where the last one is not repeated
+        # Of a random action where none is repeated: a fraction of eps is random at each step.
+        begin = eps if self._is_first else eps / (duration * (1 - eps) + eps)
+        self._is_first = False
         repeat = np.where(self._was_random, 1 - 1 / duration, 0)
         drawn = rng.random((len(action), 1))
         self._was_random = drawn < repeat + (1 - repeat) * begin

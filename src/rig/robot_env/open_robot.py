@@ -31,7 +31,6 @@ def open_robot(config: Config, image_size: int) -> RobotVectorEnv:
         config.episode_steps or NUM_STEPS,
         image_size,
         settle=config.practice.delay == "settle",
-        random_start=config.practice.random_start,
     )
 
 

@@ -18,15 +18,14 @@ from rig.envs.image_goal_env import Goals, ImageGoalVectorEnv, rms
 from rig.envs.square_crop import crop_square
 from rig.errors import ConfigError, DivergedError
 from rig.robot_env.connection import LOOK_S, Connection, Say
+from rig.robot_env.drive import drive
 from rig.robots.client import RobotState
 
 
 AXES = "xyz"
 LONGEST_EPISODE = 100
 """Learning happens between episodes: in the middle of one the arm would be held."""
-NEAR_M = 0.004
-"""A tool so near to where it was driven has arrived."""
-MOST_DRIVE_STEPS = 80
+MOST_DRIVES = 5
 Info = dict[str, Any]
 Observation = dict[str, np.ndarray]
 
@@ -36,6 +35,8 @@ class RobotVectorEnv(ImageGoalVectorEnv):
 
     num_envs = 1
     max_probes = 0
+    random_start = False
+    """Drive to a random place before each episode without a goal; practice may ask for it."""
     _goals: Goals | None = None
     _state: RobotState | None = None
     _num_done, _is_spoiled, _is_moving_home = 0, False, False
@@ -49,7 +50,6 @@ class RobotVectorEnv(ImageGoalVectorEnv):
         image_size: int,
         *,
         settle: bool,
-        random_start: bool = False,
     ) -> None:
         """Describe the robot; it does not move before the first reset.
 
@@ -59,7 +59,6 @@ class RobotVectorEnv(ImageGoalVectorEnv):
             num_steps: Actions of an episode.
             image_size: Height and width of the images that are shown.
             settle: Wait after each action until the arm is at rest, then look.
-            random_start: Drive to a random place of the box before an episode without a goal.
 
         Raises:
             ConfigError: The episode is too long.
@@ -69,12 +68,11 @@ class RobotVectorEnv(ImageGoalVectorEnv):
                 f"a robot's episode has 1 to {LONGEST_EPISODE} steps, got {num_steps}: "
                 "learning is between episodes, and the arm would be held in the middle of one"
             )
-        self._connection, self._settle, self._random_start = connection, settle, random_start
-        self._image_size = image_size
+        self._connection, self._settle, self._image_size = connection, settle, image_size
         self.id, self.num_steps, self.robot = name, num_steps, connection.robot
         self.renderer = f"the camera of {connection.robot.type}"
-        fps = 1 / connection.robot.step_s
-        self.metadata = {"autoreset_mode": AutoresetMode.DISABLED, "render_fps": fps}
+        self.metadata = {"autoreset_mode": AutoresetMode.DISABLED}
+        self.metadata["render_fps"] = 1 / connection.robot.step_s
         self.state_names = tuple(f"hand_{AXES[axis]}" for axis in connection.robot.axes)
         self.state_units = ("m",) * len(self.state_names)
         image = spaces.Box(0, 255, (image_size, image_size, 3), np.uint8)
@@ -107,9 +105,8 @@ class RobotVectorEnv(ImageGoalVectorEnv):
             self._goals = Goals.of_options(options) if options else None
         self._begin_at_home()
         self.home_images = [*self.home_images[-200:], self._image()]
-        if self._random_start and self._goals is None:
-            while not self.drive_to(self._random_place(rng=self.np_random)):
-                self._begin_at_home()
+        if self.random_start and self._goals is None:
+            self._drive_somewhere(rng=self.np_random)
         return self._observe()
 
     def step(
@@ -232,19 +229,22 @@ class RobotVectorEnv(ImageGoalVectorEnv):
         self._begin_at_home()
         while not self.drive_to(target_m):
             self._begin_at_home()
-        taken = self._image(), self._position()
         self.go_home()
-        return taken
+        return self._image(), self._position()
+
+    def _drive_somewhere(self, *, rng: np.random.Generator) -> None:
+        """Drive to a random place. Where each try was held, the episode begins at home."""
+        for _ in range(MOST_DRIVES):
+            if self.drive_to(self._random_place(rng=rng)):
+                return
+            self.num_spoiled += 1
+            self._why_spoiled = "on the way to its start"
+            self.go_home()
+            self._begin_at_home()
 
     def drive_to(self, target_m: Float64[np.ndarray, " axes"]) -> bool:
-        """Drive the tool to a place by actions; return whether nothing was in the way."""
-        for _ in range(MOST_DRIVE_STEPS):
-            offset_m = target_m - self._position()
-            action = np.clip(offset_m / self.robot.step_m, -1, 1)
-            state = self._connection.act(action.tolist(), settle=True)
-            if state is None or state.spoiled or not state.is_fresh or state.image is None:
-                return False
-            self._state = state
-            if np.linalg.norm(offset_m) < NEAR_M:
-                return True
-        return True
+        """Drive the tool near a place by actions; return whether nothing held it."""
+        assert self._state is not None, "reset first"
+        state = drive(self._connection, self._state, target_m)
+        self._state = state or self._state
+        return state is not None

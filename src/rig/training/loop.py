@@ -56,8 +56,8 @@ from rig.training.practice_pictures import PracticePictures
 from rig.training.progress import Progress
 from rig.training.recorder import Recorder
 from rig.training.robot_practice import (
+    begin_practice,
     compile_act,
-    listen,
     pause_if_nothing_moves,
     with_collected,
 )
@@ -104,7 +104,7 @@ def train(
     """
     interrupt = interrupt or uninterrupted()
     with closing(RecordCoverage(stoppable_envs(config, interrupt))) as envs:
-        listen(envs, interrupt, progress)
+        begin_practice(config, envs, interrupt, progress)
         check_envs(run, envs, progress)
         new_replay = partial(make_replay_buffer, config, envs, run.directory)
         checkpoints = CheckpointManager(run, interrupt, new_replay, progress.note)

@@ -25,10 +25,16 @@ def robot_of(envs: Envs) -> RobotVectorEnv | None:
     return base_envs if isinstance(base_envs, RobotVectorEnv) else None
 
 
-def listen(envs: Envs, interrupt: Interrupt, progress: Progress) -> None:
-    """Show what a robot does and what it waits for; stop waiting when a signal comes."""
+def begin_practice(
+    config: Config, envs: Envs, interrupt: Interrupt, progress: Progress
+) -> None:
+    """Let a robot's episodes start where the settings say, and show what it does.
+
+    What it waits for is shown too, and it stops waiting when a signal comes.
+    """
     robot = robot_of(envs)
     if robot is not None:
+        robot.random_start = config.practice.random_start
         robot.listen(progress.note, interrupt.check_while_waiting)
         progress.follow(lambda: robot.status)
 

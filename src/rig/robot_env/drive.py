@@ -1,0 +1,37 @@
+"""Drives a robot's tool to a place by actions, so that it moves under the same limits."""
+
+import numpy as np
+from jaxtyping import Float64
+
+from rig.robot_env.connection import Connection
+from rig.robots.client import RobotState
+
+
+NEAR_M = 0.004
+"""A tool so near to where it was driven has arrived."""
+MOST_STEPS = 80
+"""Actions after which it stays where it is: something may lie at the place."""
+
+
+def drive(
+    connection: Connection, state: RobotState, target_m: Float64[np.ndarray, " axes"]
+) -> RobotState | None:
+    """Drive there; return the state after it, or None if the arm was held on its way.
+
+    Args:
+        connection: The way to the robot's server.
+        state: The arm's, in an episode.
+        target_m: Along the axes that actions move.
+    """
+    robot = connection.robot
+    for _ in range(MOST_STEPS):
+        connection.check()
+        offset_m = target_m - np.array(state.tool_m)[list(robot.axes)]
+        action = np.clip(offset_m / robot.step_m, -1, 1)
+        after = connection.act(action.tolist(), settle=True)
+        if after is None or after.spoiled or not (after.taken and after.is_fresh):
+            return None
+        state = after
+        if np.linalg.norm(offset_m) < NEAR_M:
+            break
+    return state
