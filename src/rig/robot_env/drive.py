@@ -4,11 +4,13 @@ import numpy as np
 from jaxtyping import Float64
 
 from rig.robot_env.connection import Connection
-from rig.robots.client import RobotState
+from rig.robots.client import RobotDescription, RobotState
 
 
 NEAR_M = 0.004
 """A tool so near to where it was driven has arrived."""
+MOST_DRIVES = 5
+"""Tries after which an episode begins at home instead."""
 MOST_STEPS = 80
 """Actions after which it stays where it is: something may lie at the place."""
 
@@ -26,7 +28,7 @@ def drive(
     robot = connection.robot
     for _ in range(MOST_STEPS):
         connection.check()
-        offset_m = target_m - np.array(state.tool_m)[list(robot.axes)]
+        offset_m = target_m - position_m(state, robot)
         action = np.clip(offset_m / robot.step_m, -1, 1)
         after = connection.act(action.tolist(), settle=True)
         if after is None or after.spoiled or not (after.taken and after.is_fresh):
@@ -35,3 +37,8 @@ def drive(
         if np.linalg.norm(offset_m) < NEAR_M:
             break
     return state
+
+
+def position_m(state: RobotState, robot: RobotDescription) -> Float64[np.ndarray, " axes"]:
+    """Return where the tool is along the axes that actions move."""
+    return np.array(state.tool_m)[list(robot.axes)]

@@ -18,14 +18,13 @@ from rig.envs.image_goal_env import Goals, ImageGoalVectorEnv, rms
 from rig.envs.square_crop import crop_square
 from rig.errors import ConfigError, DivergedError
 from rig.robot_env.connection import LOOK_S, Connection, Say
-from rig.robot_env.drive import drive
+from rig.robot_env.drive import MOST_DRIVES, drive, position_m
 from rig.robots.client import RobotState
 
 
 AXES = "xyz"
 LONGEST_EPISODE = 100
 """Learning happens between episodes: in the middle of one the arm would be held."""
-MOST_DRIVES = 5
 Info = dict[str, Any]
 Observation = dict[str, np.ndarray]
 
@@ -71,8 +70,8 @@ class RobotVectorEnv(ImageGoalVectorEnv):
         self._connection, self._settle, self._image_size = connection, settle, image_size
         self.id, self.num_steps, self.robot = name, num_steps, connection.robot
         self.renderer = f"the camera of {connection.robot.type}"
-        self.metadata = {"autoreset_mode": AutoresetMode.DISABLED}
-        self.metadata["render_fps"] = 1 / connection.robot.step_s
+        step_s = connection.robot.step_s
+        self.metadata = {"autoreset_mode": AutoresetMode.DISABLED, "render_fps": 1 / step_s}
         self.state_names = tuple(f"hand_{AXES[axis]}" for axis in connection.robot.axes)
         self.state_units = ("m",) * len(self.state_names)
         image = spaces.Box(0, 255, (image_size, image_size, 3), np.uint8)
@@ -199,7 +198,7 @@ class RobotVectorEnv(ImageGoalVectorEnv):
 
     def _position(self) -> Float64[np.ndarray, " axes"]:
         assert self._state is not None, "reset first"
-        return np.array(self._state.tool_m)[list(self.robot.axes)]
+        return position_m(self._state, self.robot)
 
     def _begin_at_home(self) -> None:
         self._state = self._connection.begin_at_home()
