@@ -117,7 +117,7 @@ def test_operations_of_an_update_are_what_xla_counts_and_a_little_less(key):
 
     config = replace(PAPER.td3, policy_delay=1)
     rows, actions = jnp.zeros((1, 1, 128, 4)), jnp.zeros((1, 1, 128, 2))
-    batches = Transitions(rows, actions, rows, rows, rows[..., 0])
+    batches = Transitions(rows, actions, rows, rows, rows[..., 0], rows[..., 0])
     learner = new_learner(4, 2, config, key=key)
     counted = update_many.lower(learner, batches, config, key=key).cost_analysis()["flops"]
     assert 1 <= counted / floor.update_flop(4, 2, config) <= 1.05

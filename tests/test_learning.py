@@ -41,13 +41,14 @@ DOTS = {
 }
 
 
-def transitions(reward_of, num_cycles, rng):
+def transitions(reward_of, num_cycles, rng, gamma=0.0):
     """A dot anywhere in a square is moved by its action, up to the wall: latents are places."""
     shape = (num_cycles, 2, TD3.batch_size)
     latent, goal = rng.uniform(-0.5, 0.5, (2, *shape, 2)).astype(np.float32)
     action = rng.uniform(-1, 1, (*shape, 2)).astype(np.float32)
     next_latent = np.clip(latent + action, -0.5, 0.5)
-    rows = (latent, action, next_latent, goal, np.float32(reward_of(next_latent, goal)))
+    reward = np.float32(reward_of(next_latent, goal))
+    rows = (latent, action, next_latent, goal, reward, np.full_like(reward, gamma))
     return Transitions(*(jnp.asarray(row) for row in rows))
 
 
@@ -59,7 +60,7 @@ def taught(config, reward_of, num_rounds, rng, key):
     """A learner after that many rounds of 500 updates."""
     learner = new_learner(2, 2, config, key=key)
     for round_ in jax.random.split(jax.random.fold_in(key, 1), num_rounds):
-        batches = transitions(reward_of, 250, rng)
+        batches = transitions(reward_of, 250, rng, config.gamma)
         learner, _ = update_many(learner, batches, config, key=round_)
     return learner
 

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from fakes import GOAL, LATENT, numbered_episodes
 
-from rig.config import GoalConfig, GoalMixture
+from rig.config import GoalConfig, GoalMixture, TD3Config
 from rig.replay.buffer import ReplayBuffer
 from rig.replay.relabel import relabel
+from rig.training.learn import n_step_returns
 
 
 NUM = 6000
@@ -130,3 +131,27 @@ def test_latents_that_are_not_taken_apart_have_one_source(wide, imagined, rng):
     config = GoalConfig(source="composed", by_thing=1.0)
     goal = relabel(wide, three(imagined), config, way_to_go, rng=rng).goal
     np.testing.assert_array_equal(goal, three(goal[:, :1]))
+
+
+@pytest.mark.parametrize(("n_steps", "ahead"), [(1, (1, 1, 1)), (2, (2, 2, 1)), (5, (3, 2, 1))])
+def test_rewards_of_several_steps_are_summed_until_the_episode_ends(n_steps, ahead, rng):
+    """Of an episode of three steps; under a reward that is the number of the next latent."""
+    replay = ReplayBuffer(100, 3)
+    replay.add(numbered_episodes(0, 1, 3))
+    sampled = replay.sample(50, rng=rng)
+
+    def step_reached(sampled, goal):
+        return sampled.next_latent[:, 0] - LATENT + goal[:, 0] - GOAL
+
+    one_step = relabel(
+        sampled, sampled.goal, GoalConfig(mixture=ONLY["kept"]), step_reached, rng=rng
+    )
+    config = TD3Config(gamma=0.5, n_steps=n_steps)
+    batch, discount = n_step_returns(one_step, sampled, replay, config, step_reached)
+    now = (sampled.latent[:, 0] - LATENT).astype(int)
+    num = np.array(ahead)[now]
+    rewards = [sum(0.5**k * (n + 1 + k) for k in range(m)) for n, m in zip(now, num, strict=True)]
+    np.testing.assert_allclose(batch.reward, rewards)
+    np.testing.assert_array_equal(batch.next_latent[:, 0], LATENT + now + num)
+    np.testing.assert_allclose(discount, 0.5**num)
+    np.testing.assert_array_equal(batch.action, sampled.action)

@@ -215,3 +215,16 @@ def test_same_seed_recalls_the_same(replay):
     first, second = (replay.sample(50, rng=np.random.default_rng(1)) for _ in range(2))
     np.testing.assert_array_equal(first.latent, second.latent)
     np.testing.assert_array_equal(first.future_latent, second.future_latent)
+
+
+def test_the_next_latent_some_steps_later_is_never_beyond_the_episodes_end(ragged, rng):
+    sampled = ragged.sample(500, rng=rng)
+    now = (sampled.latent[:, 0] - LATENT).astype(int)
+    np.testing.assert_array_equal(sampled.num_left, LENGTHS[now // 10] - now % 10)
+    for steps in range(4):
+        later = ragged.later(sampled, steps)
+        number = np.minimum(now + 1 + steps, now // 10 * 10 + LENGTHS[now // 10])
+        np.testing.assert_array_equal(later.next_latent[:, 0], LATENT + number)
+        np.testing.assert_array_equal(later.next_log_std[:, 0], LOG_STD + number)
+        np.testing.assert_array_equal(ragged.frames[later.next_row].reshape(-1), number)
+        np.testing.assert_array_equal(later.latent, sampled.latent)

@@ -149,6 +149,7 @@ def test_reward_is_by_thing_where_it_is_asked_for_and_goals_are_composed(
         action=goal,
         goal=goal,
         next_row=np.arange(2),
+        num_left=np.ones(2, int),
     )
     config = RewardConfig(kind=kind, by_thing=by_thing)
     reward = make_reward(config, Things(num_things), ReplayBuffer(1, 1))

@@ -46,7 +46,8 @@ def random_transitions(rng, *shape):
     def draw(*size):
         return jnp.asarray(rng.standard_normal((*shape, *size), np.float32))
 
-    return Transitions(draw(2), jnp.tanh(draw(2)), draw(2), draw(2), draw())
+    discount = jnp.full(shape, CONFIG.gamma)
+    return Transitions(draw(2), jnp.tanh(draw(2)), draw(2), draw(2), draw(), discount)
 
 
 def constant_critic(value):
@@ -72,9 +73,10 @@ def constant_actor(action):
 
 KEY = jax.random.key(0)
 NUMBERED = Transitions(
-    *(jnp.full((1, 1), number) for number in (1.0, 2.0, 3.0, 4.0)), jnp.full(1, 5.0)
+    *(jnp.full((1, 1), number) for number in (1.0, 2.0, 3.0, 4.0)),
+    *(jnp.full(1, number) for number in (5.0, 0.9)),
 )
-"""One transition: latent 1, action 2, next latent 3, goal 4, reward 5."""
+"""One transition: latent 1, action 2, next latent 3, goal 4, reward 5, discount 0.9."""
 
 
 def rigged(actor, *critics):

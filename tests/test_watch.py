@@ -29,6 +29,7 @@ def sampled(latents, std):
         goal=size,
         future_latent=size,
         next_row=np.arange(len(latents)),
+        num_left=np.ones(len(latents), int),
     )
 
 

@@ -256,6 +256,8 @@ class TD3Config(Checked):
     """Fraction of the step size at the end of the run; it falls linearly."""
     gamma: BelowOne = 0.99
     """Discount per step; there is no termination, so 1 / (1 - gamma) steps is the horizon."""
+    n_steps: Count = 1
+    """Steps whose rewards are summed before the target critics' value (n-step returns)."""
     tau: PositiveFraction = 0.01
     """Fraction of the new weights in each update of the target networks."""
     batch_size: Count = 128

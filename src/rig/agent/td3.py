@@ -39,6 +39,8 @@ class Transitions(eqx.Module):
     next_latent: Rows
     goal: Rows
     reward: Float[Array, "*U B"]
+    discount: Float[Array, "*U B"]
+    """Of the value of the next latent."""
 
 
 class Learner(eqx.Module):
@@ -107,7 +109,7 @@ def td_target(
             for critic in learner.target_critics
         ]
     )
-    return batch.reward + config.gamma * values.min(axis=0)
+    return batch.reward + batch.discount * values.min(axis=0)
 
 
 def critic_loss(

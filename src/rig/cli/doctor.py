@@ -77,7 +77,7 @@ def updates_per_s() -> float:
     config, latent_dim = FAST.td3, FAST.vae.latent_dim
     shape = (NUM_CYCLES, config.policy_delay, config.batch_size)
     latent, action = jnp.ones((*shape, latent_dim)), jnp.ones((*shape, ACTION_SIZE))
-    batches = Transitions(latent, action, latent, latent, jnp.ones(shape))
+    batches = Transitions(latent, action, latent, latent, jnp.ones(shape), jnp.ones(shape))
     state = [untrained(latent_dim, config)]
 
     def update() -> None:

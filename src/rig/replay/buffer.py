@@ -15,6 +15,7 @@ latents. Where a latent is the image itself, it is a view of the frame: nothing 
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Int
@@ -140,6 +141,22 @@ class ReplayBuffer:
             next_log_std=self._log_stds[next_row],
             goal=self._goals[episode],
             future_latent=self._latents[self._places(first + future)],
+            next_row=next_row,
+            num_left=self._num_steps[episode] - step,
+        )
+
+    def later(self, sampled: SampledTransitions, num_steps: int) -> SampledTransitions:
+        """Return the transitions with the next latent some steps later in its episode.
+
+        Args:
+            sampled: From :meth:`sample`, and not changed since.
+            num_steps: 0 leaves them as they are; at the end of an episode its last latent.
+        """
+        next_row = self._places(sampled.next_row + np.minimum(num_steps, sampled.num_left - 1))
+        return replace(
+            sampled,
+            next_latent=self._latents[next_row],
+            next_log_std=self._log_stds[next_row],
             next_row=next_row,
         )
 

@@ -22,6 +22,8 @@ class SampledTransitions:
     """A latent reached later in the same episode; the next latent is one of them."""
     next_row: Int[np.ndarray, " B"]
     """The row of the next frame."""
+    num_left: Int[np.ndarray, " B"]
+    """The number of steps from the latent to the end of its episode, at least 1."""
 
     def __len__(self) -> int:
         return len(self.latent)

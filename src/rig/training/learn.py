@@ -6,7 +6,7 @@ from typing import Protocol, runtime_checkable
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import PRNGKeyArray
+from jaxtyping import Float32, PRNGKeyArray
 
 from rig.agent.agent import Agent
 from rig.agent.td3 import Learner, Metrics, Rate, Transitions, update_many
@@ -125,8 +125,42 @@ def draw(
     share = episode_shares(replay, parts, config.replay.prioritized)
     sampled = replay.sample(num, share, rng=rng)
     batch = relabel(sampled, imagined, config.goals, reward_of, parts, rng=rng)
+    batch, discount = n_step_returns(batch, sampled, replay, config.td3, reward_of)
     batch = replace(batch, goal=agent.representation.as_goals(batch.goal))
-    return stacked(with_columns(batch, agent.representation.input_columns), shape)
+    return stacked(with_columns(batch, agent.representation.input_columns), discount, shape)
+
+
+def n_step_returns(
+    batch: Batch,
+    sampled: SampledTransitions,
+    replay: ReplayBuffer,
+    config: TD3Config,
+    reward_of: RewardOf,
+) -> tuple[Batch, Float32[np.ndarray, " B"]]:
+    """Return the batch with the rewards of several steps, and the discount of what follows.
+
+    The actions after the first are those that were taken, whatever the goal is now: more steps
+    carry a reward back faster, and are less true of the policy. Near the end of an episode
+    there are fewer.
+
+    Source: Sutton and Barto 2018, chapter 7; as in Rainbow (Hessel et al. 2018), nothing
+    corrects for the actions.
+
+    Args:
+        batch: Transitions with their goals and the rewards of one step.
+        sampled: The same, as they were sampled.
+        replay: Where they were sampled from.
+        config: Discount, and the number of steps.
+        reward_of: Returns the reward that a goal implies.
+    """
+    reward, later = batch.reward, sampled
+    for steps in range(1, config.n_steps):
+        later = replay.later(sampled, steps)
+        is_there = sampled.num_left > steps
+        reward = reward + config.gamma**steps * is_there * reward_of(later, batch.goal)
+    num_steps = np.minimum(sampled.num_left, config.n_steps)
+    batch = replace(batch, reward=np.float32(reward), next_latent=later.next_latent)
+    return batch, np.float32(config.gamma**num_steps)
 
 
 def episode_shares(
@@ -157,10 +191,12 @@ def with_columns(batch: Batch, columns: slice) -> Batch:
     )
 
 
-def stacked(batch: Batch, shape: tuple[int, ...]) -> Transitions:
+def stacked(
+    batch: Batch, discount: Float32[np.ndarray, " B"], shape: tuple[int, ...]
+) -> Transitions:
     """Return one long batch as many, with the axes that ``update_many`` takes."""
     names = ("latent", "action", "next_latent", "goal", "reward")
-    arrays = {name: getattr(batch, name) for name in names}
+    arrays = {"discount": discount, **{name: getattr(batch, name) for name in names}}
     return Transitions(
         **{
             name: jnp.asarray(array.reshape(*shape, *array.shape[1:]))
