@@ -7,6 +7,7 @@ from gymnasium import spaces
 from gymnasium.vector import VectorEnv
 from gymnasium.vector.utils import batch_space
 
+from rig.representation.latent import LatentRepresentation
 from rig.types import Encoding, Episodes
 
 
@@ -34,6 +35,22 @@ def numbered_episodes(first, num, num_steps):
         encoding=Encoding(latent=LATENT + row, log_std=LOG_STD + row),
         goals=(GOAL + goals).astype(np.float32),
     )
+
+
+class Things(LatentRepresentation):
+    """A representation of three latents, of which so many are a thing each."""
+
+    def __init__(self, num_things):
+        self.weight, self.num_things = np.ones(3, np.float32), num_things
+
+    @property
+    def latent_dim(self):
+        return len(self.weight)
+
+    @property
+    def parts(self):
+        eye = np.eye(3, dtype=np.float32)[: self.num_things]
+        return np.stack([np.diag(row) for row in eye])
 
 
 class ImageEnv(VectorEnv):

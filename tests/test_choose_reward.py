@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from fakes import Things
 
 from rig.config import Config, GoalConfig, RewardConfig
 from rig.errors import ConfigError, RunError
 from rig.representation.pixels import PixelRepresentation
-from rig.runs.reward_choice import MIN_NEAR_SHARE, NEAR_SHARE, chosen_before
+from rig.runs.reward_choice import MIN_NEAR_SHARE, NEAR_SHARE, NUM_THINGS, chosen_before
 from rig.training.choose_reward import NUM_SEEN, choose_reward, near_share
 from rig.training.recorder import Recorder
 from rig.training.state import load_reward_kind
@@ -71,10 +72,40 @@ def test_images_in_no_order_have_no_near_goals(places):
     assert share(places[:, :1], num_episodes=0) == 0
 
 
-@pytest.mark.parametrize(("share", "kind"), [(0.2, "sparse"), (0.05, "sqrt_distance")])
-def test_a_run_that_goes_on_finds_its_choice_in_its_metrics(share, kind):
-    rows = [{"num_env_steps": 0.0}, {NEAR_SHARE: share}]
+@pytest.mark.parametrize(
+    ("choice", "kind"),
+    [
+        ({NEAR_SHARE: 0.2, NUM_THINGS: 1}, "sparse"),
+        ({NEAR_SHARE: 0.05, NUM_THINGS: 1}, "sqrt_distance"),
+        ({NEAR_SHARE: 0.2, NUM_THINGS: 3}, "sqrt_distance"),
+        ({NEAR_SHARE: 0.2}, "sparse"),
+    ],
+)
+def test_a_run_that_goes_on_finds_its_choice_in_its_metrics(choice, kind):
+    rows = [{"num_env_steps": 0.0}, choice]
     assert chosen_before(AUTO, rows) == kind
+
+
+class Notes(Recorder):
+    """A recorder that keeps what a reward was chosen by."""
+
+    def __init__(self):
+        self.choice = None
+
+    def after_choice(self, *choice):
+        self.choice = choice
+
+
+@pytest.mark.parametrize(
+    ("by_thing", "num_things", "kind"),
+    [(True, 3, "sqrt_distance"), (False, 3, "sparse"), (True, 2, "sparse")],
+)
+def test_the_reward_is_dense_where_each_thing_has_its_own(places, by_thing, num_things, kind):
+    config = replace(AUTO, reward=RewardConfig(kind="auto", by_thing=by_thing))
+    notes, known = Notes(), Things(num_things)
+    episodes = seen(places[:, :1].repeat(known.latent_dim, axis=1), 100)
+    assert choose_reward(config, episodes, known, notes) == kind
+    assert notes.choice[1] == (3 if kind == "sqrt_distance" else 1)
 
 
 def test_a_reward_that_was_asked_for_stays():

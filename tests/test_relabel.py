@@ -6,8 +6,8 @@ from fakes import GOAL, LATENT, numbered_episodes
 
 from rig.config import GoalConfig, GoalMixture, TD3Config
 from rig.replay.buffer import ReplayBuffer
+from rig.replay.n_step import n_step_returns
 from rig.replay.relabel import relabel
-from rig.training.learn import n_step_returns
 
 
 NUM = 6000
@@ -150,7 +150,9 @@ def test_rewards_of_several_steps_are_summed_until_the_episode_ends(n_steps, ahe
     batch, discount = n_step_returns(one_step, sampled, replay, config, step_reached)
     now = (sampled.latent[:, 0] - LATENT).astype(int)
     num = np.array(ahead)[now]
-    rewards = [sum(0.5**k * (n + 1 + k) for k in range(m)) for n, m in zip(now, num, strict=True)]
+    rewards = [
+        sum(0.5**k * (n + 1 + k) for k in range(m)) for n, m in zip(now, num, strict=True)
+    ]
     np.testing.assert_allclose(batch.reward, rewards)
     np.testing.assert_array_equal(batch.next_latent[:, 0], LATENT + now + num)
     np.testing.assert_allclose(discount, 0.5**num)

@@ -126,6 +126,9 @@ def test_reward_that_a_run_chose_is_said_with_its_reason(tmp_path):
     run.log({"num_env_steps": 0.0, "reward/near_share": 0.24})
     reason = "Its reward is sparse, as practice came near 24% of imagined goals."
     assert reason in " ".join(read(report_of(run)).text)
+    run.log({"num_env_steps": 0.0, "reward/near_share": 0.24, "reward/num_things": 3.0})
+    reason = "Its reward is sqrt_distance, as 3 things have a reward each."
+    assert reason in " ".join(read(report_of(run)).text)
 
 
 def test_run_that_has_only_begun_is_shown_as_such(tmp_path):

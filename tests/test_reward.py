@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
+from fakes import Things
 
 from rig.config import RewardConfig
 from rig.replay.buffer import ReplayBuffer
 from rig.replay.transitions import SampledTransitions
-from rig.representation.latent import LatentRepresentation
 from rig.representation.reward import (
     LatentRows,
     latent_reward,
@@ -96,7 +96,7 @@ def test_rewards_are_float32():
         assert (reward.shape, reward.dtype) == ((2,), np.float32)
 
 
-PARTS = np.stack([np.diag(row) for row in np.eye(3, dtype=np.float32)])
+PARTS = Things(3).parts
 """Each of three latents is a thing."""
 
 
@@ -118,17 +118,6 @@ def test_reward_by_thing_is_the_mean_over_things():
 def test_reward_of_one_thing_is_that_of_everything():
     whole = rows_of_things("latent", parts=np.eye(3, dtype=np.float32)[None])
     np.testing.assert_allclose(whole, [-5, -5])
-
-
-class Things(LatentRepresentation):
-    """A representation of so many things, of three latents."""
-
-    def __init__(self, num_things):
-        self.weight, self.num_things = np.ones(3, np.float32), num_things
-
-    @property
-    def parts(self):
-        return PARTS[: self.num_things]
 
 
 @pytest.mark.parametrize(

@@ -301,13 +301,6 @@ class ExploreConfig(Checked):
     random_duration: Annotated[float, Ge(1)] = 1.0
     """Mean number of steps that a random action lasts; 1: a new one at each step."""
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        require(
-            self.random_duration == 1 or self.random_eps > 0,
-            "explore.random_duration is of random actions: give --explore.random-eps too",
-        )
-
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluateConfig(Checked):
@@ -483,17 +476,10 @@ class Config(Checked):
 
     def _check_things(self) -> None:
         """Raise ConfigError at settings that need goals composed of things."""
-        needs = (
-            "goes by things, and only goals.source composed tells them apart: choose it, not"
-        )
         require(
             self.replay.prioritized == 0 or self.goals.source == "composed",
-            f"replay.prioritized {needs} {self.goals.source}, or leave out "
-            "--replay.prioritized",
-        )
-        require(
-            not self.reward.by_thing or self.goals.source == "composed",
-            f"reward.by_thing {needs} {self.goals.source}, or leave out --reward.by-thing",
+            "replay.prioritized goes by things, and only goals.source composed tells them "
+            f"apart: choose it, not {self.goals.source}, or leave out --replay.prioritized",
         )
 
     def _check_robot(self) -> None:

@@ -26,7 +26,7 @@ PAPER = Config()
 FAST = replace(
     PAPER,
     total_timesteps=150_000,
-    collect=CollectConfig(num_images=5000),
+    collect=CollectConfig(num_images=5000, action_correlation=0.5),
     vae=VAEConfig(
         architecture="quantile_keypoints",
         latent_dim=24,
@@ -41,16 +41,17 @@ FAST = replace(
         mixture=GoalMixture(original=0.2, future=0.5, prior=0.3),
         by_thing=0.5,
     ),
-    reward=RewardConfig(kind="auto"),
+    reward=RewardConfig(kind="auto", by_thing=True),
     td3=TD3Config(
         hidden_sizes=(256, 256),
         layer_norm=True,
         num_critics=1,
-        gamma=0.95,
+        gamma=0.98,
+        n_steps=3,
         utd_ratio=2.0,
         final_lr_fraction=0.1,
     ),
-    explore=ExploreConfig(kind="gaussian", sigma=0.2, random_eps=0.2),
+    explore=ExploreConfig(kind="gaussian", sigma=0.2, random_eps=0.2, random_duration=6.0),
 )
 """The default: it sees by quantile keypoints, imagines goals thing by thing, and practice
 decides which reward it has."""

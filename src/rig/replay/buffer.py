@@ -131,34 +131,21 @@ class ReplayBuffer:
         if self.num_episodes == 0:
             raise NotEnoughDataError("the buffer holds no episode: add some before sampling")
         episode, step = draw_steps(self._num_steps, num, share, rng=rng)
-        future = rng.integers(step + 1, self._num_steps[episode] + 1)
-        first = self._first_row[episode]
-        row, next_row = self._places(first + step), self._places(first + step + 1)
+        first, num_steps = self._first_row[episode], self._num_steps[episode]
+        future, row = rng.integers(step + 1, num_steps + 1), self._places(first + step)
         return SampledTransitions(
             latent=self._latents[row],
             action=self._actions[row],
-            next_latent=self._latents[next_row],
-            next_log_std=self._log_stds[next_row],
             goal=self._goals[episode],
             future_latent=self._latents[self._places(first + future)],
-            next_row=next_row,
-            num_left=self._num_steps[episode] - step,
+            num_left=num_steps - step,
+            **self._reached(self._places(first + step + 1)),
         )
 
     def later(self, sampled: SampledTransitions, num_steps: int) -> SampledTransitions:
-        """Return the transitions with the next latent some steps later in its episode.
-
-        Args:
-            sampled: From :meth:`sample`, and not changed since.
-            num_steps: 0 leaves them as they are; at the end of an episode its last latent.
-        """
-        next_row = self._places(sampled.next_row + np.minimum(num_steps, sampled.num_left - 1))
-        return replace(
-            sampled,
-            next_latent=self._latents[next_row],
-            next_log_std=self._log_stds[next_row],
-            next_row=next_row,
-        )
+        """Return them with a later next latent, at most that at the episode's end."""
+        next_row = sampled.next_row + np.minimum(num_steps, sampled.num_left - 1)
+        return replace(sampled, **self._reached(self._places(next_row)))
 
     def latents_after(self, part: float) -> Latents:
         """Return the latent of each episode after a part of its steps, from 0 to 1."""
@@ -218,16 +205,12 @@ class ReplayBuffer:
                 self._allocate(immutable_arrays["frames"], mutable_arrays["goals"], action_size)
             self._num_added = first + len(immutable_arrays["frames"])
             row = self._places(np.arange(first, self._num_added))
-            self._frames[row], self._actions[row] = (
-                immutable_arrays["frames"],
-                immutable_arrays["actions"],
-            )
+            self._frames[row] = immutable_arrays["frames"]
+            self._actions[row] = immutable_arrays["actions"]
         self.latents[:, : self._num_columns] = mutable_arrays["latents"]
         self._log_stds[: self._num_added] = mutable_arrays["log_stds"]
-        self._first_row, self._num_steps = (
-            mutable_arrays["first_row"],
-            mutable_arrays["num_steps"],
-        )
+        self._first_row = mutable_arrays["first_row"]
+        self._num_steps = mutable_arrays["num_steps"]
         self._goals = mutable_arrays["goals"]
 
     def _index(self, first_row: Rows, episodes: Episodes) -> None:
@@ -239,6 +222,11 @@ class ReplayBuffer:
         held = held[np.argsort(self._places(first_row[held]))]
         self._first_row, self._num_steps = first_row[held], num_steps[held]
         self._goals = goals[held]
+
+    def _reached(self, row: Rows) -> dict[str, np.ndarray]:
+        """Return what transitions say of the frames that they end with."""
+        latent, log_std = self._latents[row], self._log_stds[row]
+        return {"next_latent": latent, "next_log_std": log_std, "next_row": row}
 
     def _places(self, row: Rows) -> Rows:
         """Return where rows are in the arrays."""
@@ -253,11 +241,9 @@ class ReplayBuffer:
         """Take address space for all that fits; pages are touched only when written."""
         size, is_image = goals.shape[1], goals.dtype == np.uint8
         self._frames = self._new_frames((self._num_rows, *frames.shape[1:]), frames.dtype)
-        self._latents = (
-            self._frames.reshape(self._num_rows, size)
-            if is_image
-            else np.empty((self._num_rows, size), np.float32)
-        )
+        self._latents = np.empty((self._num_rows, size), np.float32)
+        if is_image:
+            self._latents = self._frames.reshape(self._num_rows, size)
         self._log_stds = np.empty((self._num_rows, 0 if is_image else size), np.float32)
         # Zeros, because the last row of an episode has no action and is saved all the same.
         self._actions = np.zeros((self._num_rows, action_size), np.float32)

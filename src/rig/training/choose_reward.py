@@ -1,5 +1,7 @@
 """``reward.kind auto``: sparse where practice often comes near imagined goals, else dense.
 
+Dense, too, where each thing has a reward of its own.
+
 Under a sparse reward a detour costs no more than its time, so a hand leaves its own goal to put
 an object right. But a reward that is hardly ever given teaches nothing. How often it would be
 given shows in the images of the first fit: the more things move by themselves, the more rarely
@@ -11,6 +13,7 @@ from jaxtyping import Float32, Float64
 
 from rig.config import Config, RewardKind
 from rig.errors import ConfigError
+from rig.replay.relabel import composed
 from rig.representation.goal_density import goals_among
 from rig.representation.representation import Representation
 from rig.representation.reward import IMAGE_REWARDS
@@ -47,9 +50,10 @@ def choose_reward(
             f"have: choose one of {', '.join(IMAGE_REWARDS)}"
         )
     share = near_share(config, episodes, representation.weight)
-    kind = kind_for(share)
-    recorder.after_choice(kind, share)
-    return kind
+    parts = composed(representation.parts) if config.reward.by_thing else None
+    num_things = 1 if parts is None else len(parts)
+    recorder.after_choice(share, num_things)
+    return kind_for(share, num_things)
 
 
 def near_share(

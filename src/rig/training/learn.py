@@ -13,6 +13,7 @@ from rig.agent.td3 import Learner, Metrics, Rate, Transitions, update_many
 from rig.config import Config, RewardConfig, TD3Config
 from rig.errors import ConfigError, DivergedError
 from rig.replay.buffer import ReplayBuffer
+from rig.replay.n_step import n_step_returns
 from rig.replay.prioritize import Shares, shares_of_change
 from rig.replay.relabel import RewardOf, composed, relabel
 from rig.replay.transitions import SampledTransitions
@@ -128,39 +129,6 @@ def draw(
     batch, discount = n_step_returns(batch, sampled, replay, config.td3, reward_of)
     batch = replace(batch, goal=agent.representation.as_goals(batch.goal))
     return stacked(with_columns(batch, agent.representation.input_columns), discount, shape)
-
-
-def n_step_returns(
-    batch: Batch,
-    sampled: SampledTransitions,
-    replay: ReplayBuffer,
-    config: TD3Config,
-    reward_of: RewardOf,
-) -> tuple[Batch, Float32[np.ndarray, " B"]]:
-    """Return the batch with the rewards of several steps, and the discount of what follows.
-
-    The actions after the first are those that were taken, whatever the goal is now: more steps
-    carry a reward back faster, and are less true of the policy. Near the end of an episode
-    there are fewer.
-
-    Source: Sutton and Barto 2018, chapter 7; as in Rainbow (Hessel et al. 2018), nothing
-    corrects for the actions.
-
-    Args:
-        batch: Transitions with their goals and the rewards of one step.
-        sampled: The same, as they were sampled.
-        replay: Where they were sampled from.
-        config: Discount, and the number of steps.
-        reward_of: Returns the reward that a goal implies.
-    """
-    reward, later = batch.reward, sampled
-    for steps in range(1, config.n_steps):
-        later = replay.later(sampled, steps)
-        is_there = sampled.num_left > steps
-        reward = reward + config.gamma**steps * is_there * reward_of(later, batch.goal)
-    num_steps = np.minimum(sampled.num_left, config.n_steps)
-    batch = replace(batch, reward=np.float32(reward), next_latent=later.next_latent)
-    return batch, np.float32(config.gamma**num_steps)
 
 
 def episode_shares(

@@ -1,0 +1,48 @@
+"""N-step returns: the rewards of several steps, summed before the critics' value.
+
+Hindsight says what every step of the way was worth under the new goal, so a reward that is
+steps away need not be carried back one update at a time.
+
+Source: Sutton and Barto 2018, chapter 7. As in Rainbow (Hessel et al. 2018), nothing corrects
+for the actions after the first, which are those that were taken, whatever the goal is now: more
+steps are less true of the policy.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+from jaxtyping import Float32
+
+from rig.config import TD3Config
+from rig.replay.buffer import ReplayBuffer
+from rig.replay.relabel import RewardOf
+from rig.replay.transitions import SampledTransitions
+from rig.types import Batch
+
+
+def n_step_returns(
+    batch: Batch,
+    sampled: SampledTransitions,
+    replay: ReplayBuffer,
+    config: TD3Config,
+    reward_of: RewardOf,
+) -> tuple[Batch, Float32[np.ndarray, " B"]]:
+    """Return the batch with the rewards of several steps, and the discount of what follows.
+
+    Near the end of an episode there are fewer steps.
+
+    Args:
+        batch: Transitions with their goals and the rewards of one step.
+        sampled: The same, as they were sampled.
+        replay: Where they were sampled from.
+        config: Discount, and the number of steps.
+        reward_of: Returns the reward that a goal implies.
+    """
+    reward, later = batch.reward, sampled
+    for steps in range(1, config.n_steps):
+        later = replay.later(sampled, steps)
+        is_there = sampled.num_left > steps
+        reward = reward + config.gamma**steps * is_there * reward_of(later, batch.goal)
+    num_steps = np.minimum(sampled.num_left, config.n_steps)
+    batch = replace(batch, reward=np.asarray(reward, np.float32), next_latent=later.next_latent)
+    return batch, np.asarray(config.gamma**num_steps, np.float32)
