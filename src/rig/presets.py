@@ -26,7 +26,7 @@ PAPER = Config()
 FAST = replace(
     PAPER,
     total_timesteps=150_000,
-    collect=CollectConfig(num_images=5000, action_correlation=0.5),
+    collect=CollectConfig(num_images=5000),
     vae=VAEConfig(
         architecture="quantile_keypoints",
         latent_dim=24,
