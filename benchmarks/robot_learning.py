@@ -53,15 +53,14 @@ SWEEP_STEPS = 3000
 PUSH_SWEEP_STEPS = 30_000
 DELAYS_MS = (0, 100, 200, 300)
 REMEDIES = ("none", "stack", "settle")
-LONG_HORIZON = (
+PUSH = (
     "--reward.kind", "sqrt_distance", "--td3.gamma", "0.98", "--replay.prioritized", "1",
 )  # fmt: skip
 """What brings a puck that is never put back nearer: see docs/algorithm.md, PushResetFree."""
-RANDOM_START = (
-    *LONG_HORIZON, "--td3.n-steps", "3", "--explore.random-duration", "6",
-    "--practice.random-start",
-)  # fmt: skip
-"""The same with three-step returns and random actions that last, from random starts."""
+RANDOM_START = "--practice.random-start"
+ONE_STEP = ("--td3.n-steps", "1", "--explore.random-duration", "1")
+THREE_STEPS = ("--td3.n-steps", "3", "--explore.random-duration", "6")
+"""Steps of a return, and of a random action."""
 Page = Mapping[str, Mapping[str, Any]]
 
 
@@ -132,8 +131,11 @@ def all_cases() -> dict[str, Case]:
         "push-prioritized", sloped, *sloped_push, "--reward.kind", "sparse",
         "--replay.prioritized", "1", puck_steps=50,
     )  # fmt: skip
-    cases.add("push-long-horizon", sloped, *sloped_push, *LONG_HORIZON, puck_steps=50)
-    cases.add("push-random-start", sloped, *sloped_push, *RANDOM_START, puck_steps=50)
+    one_step = (*sloped_push, *PUSH, *ONE_STEP)
+    cases.add("push-long-horizon", sloped, *one_step, puck_steps=50)
+    cases.add("push-random-start", sloped, *one_step, RANDOM_START, puck_steps=50)
+    three_steps = (*PUSH, *THREE_STEPS, RANDOM_START)
+    cases.add("push-n-step", sloped, *sloped_push, *three_steps, puck_steps=50)
     for remedy in REMEDIES:
         for delay_ms in DELAYS_MS:
             num = str(max(1, delay_ms // 100))
@@ -149,7 +151,7 @@ def all_cases() -> dict[str, Case]:
                 {**sloped, "options": {**SLOPED_OPTIONS, **delay_options(delay_ms)}},
                 "--practice.delay", remedy, "--practice.num-stacked", num,
                 "--total-timesteps", str(PUSH_SWEEP_STEPS), "--episode-steps", "50",
-                *evaluated(PUSH_SWEEP_STEPS, 10), *RANDOM_START, puck_steps=50,
+                *evaluated(PUSH_SWEEP_STEPS, 10), *three_steps, puck_steps=50,
             )  # fmt: skip
     return cases.by_name
 
