@@ -9,7 +9,7 @@ from fakes import Things
 from rig.config import Config, GoalConfig, RewardConfig
 from rig.errors import ConfigError, RunError
 from rig.representation.pixels import PixelRepresentation
-from rig.runs.reward_choice import MIN_NEAR_SHARE, NEAR_SHARE, NUM_THINGS, chosen_before
+from rig.runs.reward_choice import MIN_NEAR_SHARE, NEAR_SHARE, NUM_REWARDS, chosen_before
 from rig.training.choose_reward import NUM_SEEN, choose_reward, near_share
 from rig.training.recorder import Recorder
 from rig.training.state import load_reward_kind
@@ -75,9 +75,9 @@ def test_images_in_no_order_have_no_near_goals(places):
 @pytest.mark.parametrize(
     ("choice", "kind"),
     [
-        ({NEAR_SHARE: 0.2, NUM_THINGS: 1}, "sparse"),
-        ({NEAR_SHARE: 0.05, NUM_THINGS: 1}, "sqrt_distance"),
-        ({NEAR_SHARE: 0.2, NUM_THINGS: 3}, "sqrt_distance"),
+        ({NEAR_SHARE: 0.2, NUM_REWARDS: 1}, "sparse"),
+        ({NEAR_SHARE: 0.05, NUM_REWARDS: 1}, "sqrt_distance"),
+        ({NEAR_SHARE: 0.2, NUM_REWARDS: 3}, "sqrt_distance"),
         ({NEAR_SHARE: 0.2}, "sparse"),
     ],
 )
@@ -101,7 +101,8 @@ class Notes(Recorder):
     [(True, 3, "sqrt_distance"), (False, 3, "sparse"), (True, 2, "sparse")],
 )
 def test_the_reward_is_dense_where_each_thing_has_its_own(places, by_thing, num_things, kind):
-    config = replace(AUTO, reward=RewardConfig(kind="auto", by_thing=by_thing))
+    reward = RewardConfig(kind="auto", by_thing=by_thing)
+    config = Config(reward=reward, goals=GoalConfig(source="composed"))
     notes, known = Notes(), Things(num_things)
     episodes = seen(places[:, :1].repeat(known.latent_dim, axis=1), 100)
     assert choose_reward(config, episodes, known, notes) == kind

@@ -65,6 +65,7 @@ REFUSED = [
         "replay.prioritized goes by things, and only goals.source composed tells them apart: "
         "choose it, not fitted",
     ),
+    (Config, {"reward": RewardConfig(by_thing=True)}, "reward.by_thing goes by things"),
 ]
 
 

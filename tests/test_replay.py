@@ -228,3 +228,5 @@ def test_the_next_latent_some_steps_later_is_never_beyond_the_episodes_end(ragge
         np.testing.assert_array_equal(later.next_log_std[:, 0], LOG_STD + number)
         np.testing.assert_array_equal(ragged.frames[later.next_row].reshape(-1), number)
         np.testing.assert_array_equal(later.latent, sampled.latent)
+    twice = ragged.later(ragged.later(sampled, 1), 1)
+    np.testing.assert_array_equal(twice.next_row, ragged.later(sampled, 2).next_row)

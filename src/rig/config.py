@@ -208,12 +208,13 @@ class RewardConfig(Checked):
     """The reward for a goal."""
 
     kind: RewardKind = "latent"
-    """auto: sparse if practice often comes near imagined goals, else sqrt_distance; chosen
-    after the first fit. latent: minus the distance in latent space; sqrt_distance: minus its
-    square root, under which the last centimetre counts for more; log_probability: minus half
-    the squared Mahalanobis distance; sparse: 0 near the goal, else -1; pixel: minus the mean
-    squared error between image and goal image; pixel_distance: minus the root of that;
-    pixel_sparse: 0 where that root is small, else -1."""
+    """auto: sparse if practice often comes near imagined goals and there is one reward for
+    everything (by_thing), else sqrt_distance; chosen after the first fit. latent: minus the
+    distance in latent space; sqrt_distance: minus its square root, under which the last
+    centimetre counts for more; log_probability: minus half the squared Mahalanobis distance;
+    sparse: 0 near the goal, else -1; pixel: minus the mean squared error between image and
+    goal image; pixel_distance: minus the root of that; pixel_sparse: 0 where that root is
+    small, else -1."""
     metric: Literal["spread", "steps"] = "spread"
     """How latents are weighted in distances: spread: all latents that vary count the same;
     steps: by the number of practice steps it takes to change them (needs
@@ -300,6 +301,13 @@ class ExploreConfig(Checked):
     """Fraction of actions that are uniformly random instead."""
     random_duration: Annotated[float, Ge(1)] = 1.0
     """Mean number of steps that a random action lasts; 1: a new one at each step."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(
+            self.random_duration == 1 or self.random_eps > 0,
+            "explore.random_duration is of random actions: give --explore.random-eps too",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -476,10 +484,17 @@ class Config(Checked):
 
     def _check_things(self) -> None:
         """Raise ConfigError at settings that need goals composed of things."""
+        needs = (
+            "goes by things, and only goals.source composed tells them apart: choose it, not"
+        )
         require(
             self.replay.prioritized == 0 or self.goals.source == "composed",
-            "replay.prioritized goes by things, and only goals.source composed tells them "
-            f"apart: choose it, not {self.goals.source}, or leave out --replay.prioritized",
+            f"replay.prioritized {needs} {self.goals.source}, or leave out "
+            "--replay.prioritized",
+        )
+        require(
+            not self.reward.by_thing or self.goals.source == "composed",
+            f"reward.by_thing {needs} {self.goals.source}, or leave out --reward.by-thing",
         )
 
     def _check_robot(self) -> None:

@@ -40,7 +40,7 @@ class Transitions(eqx.Module):
     goal: Rows
     reward: Float[Array, "*U B"]
     discount: Float[Array, "*U B"]
-    """Of the value of the next latent."""
+    """Gamma to the power of the steps whose rewards are summed; of the next latent's value."""
 
 
 class Learner(eqx.Module):

@@ -104,9 +104,8 @@ class ReplayBuffer:
         if self._num_added == 0:
             self._allocate(frames, episodes.goals, episodes.actions.shape[1])
         last, new = episodes.last_rows, np.arange(len(episodes.frames))
-        has_action = np.isin(new, last, invert=True)
         first_row = self._num_added + last - episodes.num_steps
-        row = self._places(self._num_added + new)
+        row, has_action = self._places(self._num_added + new), np.isin(new, last, invert=True)
         self._frames[row] = frames
         advise_dontneed(self._frames)  # frames are seldom read again: their latents are
         self._latents[row] = episodes.encoding.latent
@@ -143,9 +142,10 @@ class ReplayBuffer:
         )
 
     def later(self, sampled: SampledTransitions, num_steps: int) -> SampledTransitions:
-        """Return them with a later next latent, at most that at the episode's end."""
-        next_row = sampled.next_row + np.minimum(num_steps, sampled.num_left - 1)
-        return replace(sampled, **self._reached(self._places(next_row)))
+        """Return transitions that end some steps later, or where their episode ends."""
+        steps = np.minimum(num_steps, sampled.num_left - 1)
+        row, num_left = self._places(sampled.next_row + steps), sampled.num_left - steps
+        return replace(sampled, num_left=num_left, **self._reached(row))
 
     def latents_after(self, part: float) -> Latents:
         """Return the latent of each episode after a part of its steps, from 0 to 1."""
@@ -161,8 +161,8 @@ class ReplayBuffer:
 
         Args:
             encode: The new encoder.
-            reencode_goals: Returns the new goals of old ones. A goal stands for an image, so
-                the caller decodes it with the old VAE and encodes it with the new one.
+            reencode_goals: Returns the new goals of old ones, whose images the caller decodes
+                with the old VAE and encodes with the new one.
         """
         encoding = encode(self.frames)
         self._latents[: len(encoding.latent)] = encoding.latent

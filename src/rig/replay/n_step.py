@@ -1,11 +1,11 @@
-"""N-step returns: the rewards of several steps, summed before the critics' value.
+"""N-step returns: the rewards of several steps are summed before the critics' value.
 
-Hindsight says what every step of the way was worth under the new goal, so a reward that is
-steps away need not be carried back one update at a time.
+A reward then reaches the transitions before it in fewer updates. Each of the summed rewards is
+for the goal that the transition was relabelled with.
 
 Source: Sutton and Barto 2018, chapter 7. As in Rainbow (Hessel et al. 2018), nothing corrects
-for the actions after the first, which are those that were taken, whatever the goal is now: more
-steps are less true of the policy.
+for the actions after the first one: they are those that were taken, by an older policy and
+for another goal. More steps learn faster, and less exactly.
 """
 
 from dataclasses import replace
@@ -39,7 +39,7 @@ def n_step_returns(
         reward_of: Returns the reward that a goal implies.
     """
     reward, later = batch.reward, sampled
-    for steps in range(1, config.n_steps):
+    for steps in range(1, min(config.n_steps, sampled.num_left.max())):
         later = replay.later(sampled, steps)
         is_there = sampled.num_left > steps
         reward = reward + config.gamma**steps * is_there * reward_of(later, batch.goal)

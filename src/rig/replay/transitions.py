@@ -23,7 +23,7 @@ class SampledTransitions:
     next_row: Int[np.ndarray, " B"]
     """The row of the next frame."""
     num_left: Int[np.ndarray, " B"]
-    """The number of steps from the latent to the end of its episode, at least 1."""
+    """Steps to the end of the episode, the one to the next latent included: at least 1."""
 
     def __len__(self) -> int:
         return len(self.latent)

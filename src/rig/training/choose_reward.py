@@ -51,9 +51,9 @@ def choose_reward(
         )
     share = near_share(config, episodes, representation.weight)
     parts = composed(representation.parts) if config.reward.by_thing else None
-    num_things = 1 if parts is None else len(parts)
-    recorder.after_choice(share, num_things)
-    return kind_for(share, num_things)
+    num_rewards = 1 if parts is None else len(parts)
+    recorder.after_choice(share, num_rewards)
+    return kind_for(share, num_rewards)
 
 
 def near_share(
