@@ -74,9 +74,9 @@ def constant_actor(action):
 KEY = jax.random.key(0)
 NUMBERED = Transitions(
     *(jnp.full((1, 1), number) for number in (1.0, 2.0, 3.0, 4.0)),
-    *(jnp.full(1, number) for number in (5.0, 0.9)),
+    *(jnp.full(1, number) for number in (5.0, 0.8)),
 )
-"""One transition: latent 1, action 2, next latent 3, goal 4, reward 5, discount 0.9."""
+"""One transition: latent 1, action 2, next latent 3, goal 4, reward 5, discount 0.8."""
 
 
 def rigged(actor, *critics):
@@ -92,7 +92,7 @@ def all_equal(first, second):
 
 def test_target_is_the_reward_plus_the_discounted_lesser_value():
     learner = rigged(constant_actor(0.0), constant_critic(3.0), constant_critic(7.0))
-    assert td_target(learner, NUMBERED, CONFIG, key=KEY)[0] == pytest.approx(5 + 0.9 * 3)
+    assert td_target(learner, NUMBERED, CONFIG, key=KEY)[0] == pytest.approx(5 + 0.8 * 3)
 
 
 def test_target_looks_from_the_next_latent_at_the_goal_and_the_target_actors_action():
@@ -101,16 +101,16 @@ def test_target_looks_from_the_next_latent_at_the_goal_and_the_target_actors_act
         lambda tree: tree.mlp.layers[-1].weight, constant_actor(0.0), jnp.array([[0.1], [0.01]])
     )
     learner = rigged(actor, critic, critic)
-    expected = 5 + 0.9 * (3 + 10 * 4 + 100 * np.tanh(0.1 * 3 + 0.01 * 4))
+    expected = 5 + 0.8 * (3 + 10 * 4 + 100 * np.tanh(0.1 * 3 + 0.01 * 4))
     assert td_target(learner, NUMBERED, CONFIG, key=KEY)[0] == pytest.approx(expected)
 
 
 def test_noise_on_the_target_action_is_bounded_and_so_is_the_action():
     critic = linear_critic(0.0, 0.0, 1.0)
     learner = rigged(constant_actor(0.8), critic, critic)
-    config = replace(CONFIG, target_policy_noise=100.0, target_noise_clip=0.5, gamma=0.9)
+    config = replace(CONFIG, target_policy_noise=100.0, target_noise_clip=0.5)
     many = jax.tree.map(lambda leaf: leaf.repeat(200, axis=0), NUMBERED)
-    next_action = (td_target(learner, many, config, key=KEY) - 5) / 0.9
+    next_action = (td_target(learner, many, config, key=KEY) - 5) / 0.8
     far = np.abs(next_action - 0.3) < 1e-5
     assert (far | (np.abs(next_action - 1) < 1e-5)).mean() > 0.98
     assert 0.3 < far.mean() < 0.7
@@ -121,7 +121,7 @@ def test_noise_on_the_target_action_has_its_spread():
     learner = rigged(constant_actor(0.0), critic, critic)
     config = replace(CONFIG, target_policy_noise=0.1)
     many = jax.tree.map(lambda leaf: leaf.repeat(2000, axis=0), NUMBERED)
-    next_action = (td_target(learner, many, config, key=KEY) - 5) / 0.9
+    next_action = (td_target(learner, many, config, key=KEY) - 5) / 0.8
     assert np.std(next_action) == pytest.approx(0.1, rel=0.1)
 
 
