@@ -151,7 +151,7 @@ def test_loaded_policy_takes_the_same_next_step(finished, config, rng):
         **dict(zip(("latent", "action", "next_latent", "goal"), rows, strict=True)),
         reward=rows[0][:, 0],
     )
-    batches = stacked(batch, (1, 2, 2))
+    batches = stacked(batch, np.full(4, 0.9, np.float32), (1, 2, 2))
     first, second = (
         update_many(each.learner, batches, config.td3, key=jax.random.key(0))[0]
         for each in (policy, loaded)
