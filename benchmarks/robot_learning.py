@@ -60,7 +60,7 @@ PUSH = (
 RANDOM_START = "--practice.random-start"
 ONE_STEP = ("--td3.n-steps", "1", "--explore.random-duration", "1")
 THREE_STEPS = ("--td3.n-steps", "3", "--explore.random-duration", "6")
-"""Steps of a return, and of a random action."""
+"""Returns of three steps, and random actions that last."""
 Page = Mapping[str, Mapping[str, Any]]
 
 
@@ -131,11 +131,10 @@ def all_cases() -> dict[str, Case]:
         "push-prioritized", sloped, *sloped_push, "--reward.kind", "sparse",
         "--replay.prioritized", "1", puck_steps=50,
     )  # fmt: skip
-    one_step = (*sloped_push, *PUSH, *ONE_STEP)
-    cases.add("push-long-horizon", sloped, *one_step, puck_steps=50)
-    cases.add("push-random-start", sloped, *one_step, RANDOM_START, puck_steps=50)
-    three_steps = (*PUSH, *THREE_STEPS, RANDOM_START)
-    cases.add("push-n-step", sloped, *sloped_push, *three_steps, puck_steps=50)
+    push = (*sloped_push, *PUSH)
+    cases.add("push-long-horizon", sloped, *push, *ONE_STEP, puck_steps=50)
+    cases.add("push-random-start", sloped, *push, *ONE_STEP, RANDOM_START, puck_steps=50)
+    cases.add("push-n-step", sloped, *push, *THREE_STEPS, RANDOM_START, puck_steps=50)
     for remedy in REMEDIES:
         for delay_ms in DELAYS_MS:
             num = str(max(1, delay_ms // 100))
@@ -151,7 +150,8 @@ def all_cases() -> dict[str, Case]:
                 {**sloped, "options": {**SLOPED_OPTIONS, **delay_options(delay_ms)}},
                 "--practice.delay", remedy, "--practice.num-stacked", num,
                 "--total-timesteps", str(PUSH_SWEEP_STEPS), "--episode-steps", "50",
-                *evaluated(PUSH_SWEEP_STEPS, 10), *three_steps, puck_steps=50,
+                *evaluated(PUSH_SWEEP_STEPS, 10), *PUSH, *THREE_STEPS, RANDOM_START,
+                puck_steps=50,
             )  # fmt: skip
     return cases.by_name
 

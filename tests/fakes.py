@@ -38,7 +38,7 @@ def numbered_episodes(first, num, num_steps):
 
 
 class Things(LatentRepresentation):
-    """A representation of three latents, of which so many are a thing each."""
+    """Shows three latents; each of the first ``num_things`` belongs to a thing of its own."""
 
     def __init__(self, num_things):
         self.weight, self.num_things = np.ones(3, np.float32), num_things

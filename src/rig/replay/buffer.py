@@ -104,8 +104,9 @@ class ReplayBuffer:
         if self._num_added == 0:
             self._allocate(frames, episodes.goals, episodes.actions.shape[1])
         last, new = episodes.last_rows, np.arange(len(episodes.frames))
+        has_action = np.isin(new, last, invert=True)
         first_row = self._num_added + last - episodes.num_steps
-        row, has_action = self._places(self._num_added + new), np.isin(new, last, invert=True)
+        row = self._places(self._num_added + new)
         self._frames[row] = frames
         advise_dontneed(self._frames)  # frames are seldom read again: their latents are
         self._latents[row] = episodes.encoding.latent
@@ -131,7 +132,8 @@ class ReplayBuffer:
             raise NotEnoughDataError("the buffer holds no episode: add some before sampling")
         episode, step = draw_steps(self._num_steps, num, share, rng=rng)
         first, num_steps = self._first_row[episode], self._num_steps[episode]
-        future, row = rng.integers(step + 1, num_steps + 1), self._places(first + step)
+        future = rng.integers(step + 1, num_steps + 1)
+        row = self._places(first + step)
         return SampledTransitions(
             latent=self._latents[row],
             action=self._actions[row],
@@ -144,8 +146,8 @@ class ReplayBuffer:
     def later(self, sampled: SampledTransitions, num_steps: int) -> SampledTransitions:
         """Return transitions that end some steps later, or where their episode ends."""
         steps = np.minimum(num_steps, sampled.num_left - 1)
-        row, num_left = self._places(sampled.next_row + steps), sampled.num_left - steps
-        return replace(sampled, num_left=num_left, **self._reached(row))
+        reached = self._reached(self._places(sampled.next_row + steps))
+        return replace(sampled, num_left=sampled.num_left - steps, **reached)
 
     def latents_after(self, part: float) -> Latents:
         """Return the latent of each episode after a part of its steps, from 0 to 1."""
@@ -153,9 +155,7 @@ class ReplayBuffer:
         return self._latents[self._places(self._first_row + step)]
 
     def reencode(
-        self,
-        encode: Callable[[np.ndarray], Encoding],
-        reencode_goals: Callable[[Goals], Goals],
+        self, encode: Callable[[np.ndarray], Encoding], reencode_goals: Callable[[Goals], Goals]
     ) -> None:
         """Encode every frame again: the VAE has changed.
 

@@ -13,7 +13,7 @@ from rig.report.elements import Card, Figure, Runs, Table, captioned
 from rig.report.plots import Plot, to_svg
 from rig.report.run_facts import FIT_STEPS, MINUTES, STEPS, Facts
 from rig.report.tables import COLUMNS
-from rig.runs.reward_choice import NEAR_SHARE, NUM_REWARDS, kind_for, reason_for
+from rig.runs.reward_choice import NEAR_SHARE, NUM_REWARDS, choice_in_words
 from rig.runs.settings import learned_from, preset_of
 from rig.settings import flat
 from rig.units import amount, duration, label_of, number, object_of, unit_of
@@ -51,9 +51,7 @@ def lead(facts: Facts) -> str:
     learned = f"Learned from {learned_from(config)}: {preset_of(config)}, seed {config.seed}."
     if share is None:
         return learned
-    num_rewards = facts.last(NUM_REWARDS) or 1
-    kind, reason = (of(share, num_rewards) for of in (kind_for, reason_for))
-    return f"{learned} Its reward is {kind}, as {reason}."
+    return f"{learned} Its reward is {choice_in_words(share, facts.last(NUM_REWARDS) or 1)}."
 
 
 def cards(facts: Facts) -> list[Card]:

@@ -23,11 +23,12 @@ def kind_for(share: float, num_rewards: float) -> RewardKind:
     return "sparse" if share >= MIN_NEAR_SHARE and num_rewards <= 1 else "sqrt_distance"
 
 
-def reason_for(share: float, num_rewards: float) -> str:
-    """Return in words why that reward was chosen."""
+def choice_in_words(share: float, num_rewards: float) -> str:
+    """Return that kind of reward, and why it was chosen, to end a sentence."""
+    reason = f"practice came near {share:.0%} of imagined goals"
     if num_rewards > 1:
-        return f"it is the mean of {num_rewards:.0f} rewards, one for each thing"
-    return f"practice came near {share:.0%} of imagined goals"
+        reason = f"it is the mean of {num_rewards:.0f} rewards, one for each thing"
+    return f"{kind_for(share, num_rewards)}, as {reason}"
 
 
 def chosen_before(config: Config, metrics: Iterable[Mapping[str, float]]) -> RewardKind:

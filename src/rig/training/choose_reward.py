@@ -13,11 +13,11 @@ from jaxtyping import Float32, Float64
 
 from rig.config import Config, RewardKind
 from rig.errors import ConfigError
-from rig.replay.relabel import composed
 from rig.representation.goal_density import goals_among
 from rig.representation.representation import Representation
 from rig.representation.reward import IMAGE_REWARDS
 from rig.runs.reward_choice import kind_for
+from rig.training.learn import parts_rewarded
 from rig.training.recorder import Recorder
 from rig.types import Episodes
 
@@ -50,7 +50,7 @@ def choose_reward(
             f"have: choose one of {', '.join(IMAGE_REWARDS)}"
         )
     share = near_share(config, episodes, representation.weight)
-    parts = composed(representation.parts) if config.reward.by_thing else None
+    parts = parts_rewarded(config.reward, representation)
     num_rewards = 1 if parts is None else len(parts)
     recorder.after_choice(share, num_rewards)
     return kind_for(share, num_rewards)

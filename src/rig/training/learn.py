@@ -190,7 +190,7 @@ def make_reward(
             f"does not have: choose one of {', '.join(IMAGE_REWARDS)}"
         )
 
-    parts = composed(representation.parts) if config.by_thing else None
+    parts = parts_rewarded(config, representation)
 
     def reward_of(sampled: SampledTransitions, goal: Latents) -> np.ndarray:
         rows = LatentRows(
@@ -204,6 +204,11 @@ def make_reward(
         return LATENT_REWARDS[config.kind](rows, config)
 
     return reward_of
+
+
+def parts_rewarded(config: RewardConfig, representation: Representation) -> Parts | None:
+    """Return what each thing adds to a latent if each has a reward of its own, else None."""
+    return composed(representation.parts) if config.by_thing else None
 
 
 def image_reward(

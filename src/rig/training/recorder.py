@@ -21,7 +21,7 @@ from rig.representation.probe import (
 )
 from rig.representation.representation import Images, Representation
 from rig.runs.atomic_files import atomic_write
-from rig.runs.reward_choice import NEAR_SHARE, NUM_REWARDS, kind_for, reason_for
+from rig.runs.reward_choice import NEAR_SHARE, NUM_REWARDS, choice_in_words
 from rig.runs.run import Run
 from rig.training.best import is_best, keep_best
 from rig.training.evaluate import (
@@ -116,8 +116,7 @@ class Recorder:
     def after_choice(self, near_share: float, num_rewards: int) -> None:
         """Log what the reward was chosen by: see :func:`rig.runs.reward_choice.kind_for`."""
         self._log({NEAR_SHARE: near_share, NUM_REWARDS: num_rewards})
-        kind, reason = (of(near_share, num_rewards) for of in (kind_for, reason_for))
-        self._progress.note(f"reward: {kind}, as {reason}")
+        self._progress.note(f"reward: {choice_in_words(near_share, num_rewards)}")
 
     def after_round(self, num_env_steps: int, metrics: dict[str, float]) -> None:
         """Log a round of practice and learning."""
