@@ -181,12 +181,12 @@ def with_borrowed(
     path: Path, plan: Sequence[RunSpec], kept: Mapping[str, Result]
 ) -> dict[str, Result]:
     """Return the results kept, with those taken from other studies as they are there now."""
-    sources = {run.id: run.source_study for run in plan if run.source_study}
+    sources = {run.id: run for run in plan if run.source_study}
     borrowed = {
         result.id: replace(result, study=path.stem)
-        for study in sorted(set(sources.values()))
+        for study in sorted({run.source_study for run in sources.values()})
         for result in read_kept(path.with_name(f"{study}.jsonl")).values()
-        if sources.get(result.id) == study
+        if (run := sources.get(result.id)) and run.source_study == study and is_of(result, run)
     }
     both = {**kept, **borrowed}
     return {id_: both[id_] for id_ in both if id_ in borrowed or id_ not in sources}

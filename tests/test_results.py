@@ -151,6 +151,19 @@ def test_a_run_of_another_study_is_as_that_study_has_it(kept, planned):
     assert "| ours | hand 1.00 cm |" in page_of(kept)
 
 
+def test_a_run_of_another_study_with_other_settings_is_not_taken(kept, planned):
+    """Seed 1 of the other study was made when its spec said something else."""
+    now, before = (
+        fake_result("ours", seed, **planned | changes)
+        for seed, changes in [(0, {}), (1, {"td3.gamma": 0.5})]
+    )
+    write_results(kept / "fake.jsonl", [fake_result("a", **planned)])
+    write_results(kept / "source.jsonl", [now, before])
+    results.main([])
+    held = [(result.method, result.seed) for result in read_results(kept / "fake.jsonl")]
+    assert held == [("ours", 0), ("a", 0)]
+
+
 def test_a_study_can_be_kept_before_the_one_that_it_takes_a_run_from(kept, planned, tmp_path):
     own, ours = (fake_result(method, **planned) for method in ("a", "ours"))
     write_results(tmp_path / "new.jsonl", [ours, own])

@@ -14,6 +14,7 @@ from rig.robot_check.motion import half_time, shift_px
 from rig.robot_check.procedure import Check
 from rig.robot_check.result import Report, Result, fresh_report, read_report, write_report
 from rig.robot_env.connection import Connection
+from rig.robot_env.drive import MOST_DRIVES
 from rig.robot_env.nothing_moved import has_moved, nothing_moved, wait_for_motion
 from rig.robot_env.vector_env import RobotVectorEnv
 from rig.robots.build import simulate
@@ -639,6 +640,16 @@ def test_random_start_that_is_always_held_begins_at_home(bench, monkeypatch):
     env.random_start = True
     monkeypatch.setattr(env, "drive_to", lambda _target_m: False)
     np.testing.assert_allclose(env.reset(seed=0)[1]["state"], [[0.24, 0.0, 0.05]], atol=1e-3)
+
+
+def test_a_photograph_is_given_up_when_each_drive_is_held(bench, monkeypatch, rng):
+    env = bench.env(settle=True)
+    tried = []
+    monkeypatch.setattr(env, "drive_to", lambda target_m: tried.append(target_m))
+    with pytest.raises(RobotError, match="in the arm's way"):
+        env.goals(2, rng=rng)
+    assert len(tried) == MOST_DRIVES
+    assert not np.ptp(tried, axis=0).any()  # the same place each time
 
 
 def test_a_drive_that_a_person_ends_is_held(bench):

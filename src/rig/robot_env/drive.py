@@ -10,7 +10,8 @@ from rig.robots.client import RobotDescription, RobotState
 NEAR_M = 0.004
 """A tool so near to where it was driven has arrived."""
 MOST_DRIVES = 5
-"""Tries after which an episode begins at home instead."""
+"""Tries after which an episode begins at home instead, and no photograph is taken."""
+HELD = f"held {MOST_DRIVES} times on the way to a photograph: see what is in the arm's way"
 MOST_STEPS = 80
 """Actions after which it stays where it is: something may lie at the place."""
 

@@ -16,9 +16,9 @@ from jaxtyping import Float32, Float64, UInt8
 
 from rig.envs.image_goal_env import Goals, ImageGoalVectorEnv, rms
 from rig.envs.square_crop import crop_square
-from rig.errors import ConfigError, DivergedError
+from rig.errors import ConfigError, DivergedError, RobotError
 from rig.robot_env.connection import LOOK_S, Connection, Say
-from rig.robot_env.drive import MOST_DRIVES, drive, position_m
+from rig.robot_env.drive import HELD, MOST_DRIVES, drive, position_m
 from rig.robots.client import RobotState
 
 
@@ -76,9 +76,8 @@ class RobotVectorEnv(ImageGoalVectorEnv):
         self.state_units = ("m",) * len(self.state_names)
         image = spaces.Box(0, 255, (image_size, image_size, 3), np.uint8)
         self.single_observation_space = spaces.Dict(observation=image, desired_goal=image)
-        self.single_action_space = spaces.Box(
-            -1, 1, (connection.robot.action_size,), np.float32
-        )
+        action_size = connection.robot.action_size
+        self.single_action_space = spaces.Box(-1, 1, (action_size,), np.float32)
         self.observation_space = batch_space(self.single_observation_space, 1)
         self.action_space = batch_space(self.single_action_space, 1)
         self.num_spoiled = 0
@@ -131,13 +130,14 @@ class RobotVectorEnv(ImageGoalVectorEnv):
         return self._is_spoiled or self._num_done >= self.num_steps
 
     def goals(self, num: int, *, rng: np.random.Generator) -> Goals:
-        """Take photographs as goals: drive to random places of the box, and look."""
+        """Take photographs as goals: drive to random places of the box, and look.
+
+        Raises:
+            RobotError: The arm was held each time on the way to one.
+        """
         taken = [self._photograph_somewhere(rng=rng) for _ in range(num)]
-        return Goals(
-            images=np.stack([image for image, _ in taken]),
-            states=np.stack([state for _, state in taken]),
-            seeds=np.zeros(num, np.int64),
-        )
+        images, states = (np.stack(part) for part in zip(*taken, strict=True))
+        return Goals(images=images, states=states, seeds=np.zeros(num, np.int64))
 
     @property
     def columns(self) -> dict[str, slice]:
@@ -225,11 +225,12 @@ class RobotVectorEnv(ImageGoalVectorEnv):
     ) -> tuple[UInt8[np.ndarray, "H W 3"], Float64[np.ndarray, " axes"]]:
         """Drive to a random place in the box; return the image and the place."""
         target_m = self._random_place(rng=rng)
-        self._begin_at_home()
-        while not self.drive_to(target_m):
+        for _ in range(MOST_DRIVES):
             self._begin_at_home()
-        self.go_home()
-        return self._image(), self._position()
+            if self.drive_to(target_m):
+                self.go_home()
+                return self._image(), self._position()
+        raise RobotError(HELD)
 
     def _drive_somewhere(self, *, rng: np.random.Generator) -> None:
         """Drive to a random place. Where each try was held, the episode begins at home."""
