@@ -128,7 +128,8 @@ def every_kind(tiny):
                 source="composed", refresh_every_steps=200, by_thing=0.5, per_rollout=2
             ),
             replay=config.ReplayConfig(prioritized=0.5),
-            td3=replace(tiny.td3, n_steps=3),
+            reward=config.RewardConfig(kind="auto", by_thing=True),
+            td3=replace(tiny.td3, gamma="auto", n_steps=3),
         ),
         "pixels": replace(
             small,

@@ -74,7 +74,11 @@ def test_training_takes_typed_options_and_dotted_settings(untrained, tmp_path):
         ({"task": "Push", "env": "Pendulum-v1"}, ConfigError, "and not both"),
         ({"task": "Pusj"}, TaskError, "did you mean 'Push'"),
         ({"task": "Push", "settings": {"td3.gama": 1}}, ConfigError, r"mean 'td3\.gamma'"),
-        ({"task": "Push", "settings": {"td3.gamma": 2}}, ConfigError, "in \\[0, 1\\), got 2"),
+        (
+            {"task": "Push", "settings": {"td3.gamma": 2}},
+            ConfigError,
+            "in \\[0, 1\\) or auto, got 2",
+        ),
         (
             {"task": "Push", "settings": {"replay_size": 2}},
             ConfigError,

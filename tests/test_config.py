@@ -35,8 +35,8 @@ BOUNDS = [
 ]
 """Every end of a range that a setting's type states."""
 REFUSED = [
-    (TD3Config, {"gamma": 1.0}, "gamma must be in [0, 1), got 1.0"),
-    (TD3Config, {"gamma": float("nan")}, "gamma must be in [0, 1), got nan"),
+    (TD3Config, {"gamma": 1.0}, "gamma must be in [0, 1) or auto, got 1.0"),
+    (TD3Config, {"gamma": float("nan")}, "gamma must be in [0, 1) or auto, got nan"),
     (TD3Config, {"tau": 0.0}, "tau must be in (0, 1], got 0.0"),
     (TD3Config, {"learning_rate": -1e-3}, "learning_rate must be above 0, got -0.001"),
     (TD3Config, {"hidden_sizes": ()}, "hidden_sizes must be a list of at least 1 value(s)"),
@@ -65,7 +65,8 @@ REFUSED = [
         "replay.prioritized goes by things, and only goals.source composed tells them apart: "
         "choose it, not fitted",
     ),
-    (Config, {"reward": RewardConfig(by_thing=True)}, "reward.by_thing goes by things"),
+    (TD3Config, {"n_steps": 0}, "n_steps must be at least 1 or auto, got 0"),
+    (TD3Config, {"n_steps": "often"}, "n_steps must be a whole number or auto, got 'often'"),
 ]
 
 

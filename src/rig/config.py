@@ -7,7 +7,7 @@ imports a framework.
 import re
 from dataclasses import dataclass, field
 from math import inf
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from annotated_types import Ge, Gt, Interval, MinLen
 
@@ -21,6 +21,9 @@ NonNegative = Annotated[float, Ge(0)]
 Fraction = Annotated[float, Interval(ge=0, le=1)]
 PositiveFraction = Annotated[float, Interval(gt=0, le=1)]
 BelowOne = Annotated[float, Interval(ge=0, lt=1)]
+Auto = Literal["auto"]
+"""Practice decides."""
+Number = TypeVar("Number", int, float)
 
 DURATION = re.compile(r"(?:([\d.]+)h)?(?:([\d.]+)min)?(?:([\d.]+)s)?")
 FEWEST_PROBES = 100
@@ -43,6 +46,12 @@ CameraEffect = Literal[
 
 NUM_PATCH_LAYERS = 2
 """Layers of patches that turn an image into a small grid."""
+
+
+def decided(value: Number | Auto) -> Number:
+    """Return a setting that practice has decided on by now."""
+    assert value != "auto", "practice has not decided yet"
+    return value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -255,10 +264,12 @@ class TD3Config(Checked):
     """Adam's step size, for actor and critics."""
     final_lr_fraction: PositiveFraction = 1.0
     """Fraction of the step size at the end of the run; it falls linearly."""
-    gamma: BelowOne = 0.99
-    """Discount per step; there is no termination, so 1 / (1 - gamma) steps is the horizon."""
-    n_steps: Count = 1
-    """Steps whose rewards are summed before the target critics' value (n-step returns)."""
+    gamma: BelowOne | Auto = 0.99
+    """Discount per step; there is no termination, so 1 / (1 - gamma) steps is the horizon.
+    auto: 0.98 where each thing has a reward of its own (reward.by_thing), else 0.95."""
+    n_steps: Count | Auto = 1
+    """Steps whose rewards are summed before the target critics' value (n-step returns). auto:
+    3 where each thing has a reward of its own (reward.by_thing), else 1."""
     tau: PositiveFraction = 0.01
     """Fraction of the new weights in each update of the target networks."""
     batch_size: Count = 128
@@ -491,10 +502,6 @@ class Config(Checked):
             self.replay.prioritized == 0 or self.goals.source == "composed",
             f"replay.prioritized {needs} {self.goals.source}, or leave out "
             "--replay.prioritized",
-        )
-        require(
-            not self.reward.by_thing or self.goals.source == "composed",
-            f"reward.by_thing {needs} {self.goals.source}, or leave out --reward.by-thing",
         )
 
     def _check_robot(self) -> None:

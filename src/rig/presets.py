@@ -41,19 +41,20 @@ FAST = replace(
         mixture=GoalMixture(original=0.2, future=0.5, prior=0.3),
         by_thing=0.5,
     ),
-    reward=RewardConfig(kind="auto"),
+    reward=RewardConfig(kind="auto", by_thing=True),
     td3=TD3Config(
         hidden_sizes=(256, 256),
         layer_norm=True,
         num_critics=1,
-        gamma=0.95,
+        gamma="auto",
+        n_steps="auto",
         utd_ratio=2.0,
         final_lr_fraction=0.1,
     ),
     explore=ExploreConfig(kind="gaussian", sigma=0.2, random_eps=0.2),
 )
 """The default: it sees by quantile keypoints, imagines goals thing by thing, and practice
-decides which reward it has."""
+decides which reward it has, and how far it looks ahead."""
 
 HER = replace(
     PAPER,

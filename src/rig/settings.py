@@ -71,7 +71,7 @@ def restore(kind: Any, value: Any, key: str) -> Any:
     if isinstance(value, list):
         value = tuple(value)
     check(key, kind, value)
-    return float(value) if plain(kind) is float else value
+    return float(value) if plain(kind) is float and type(value) is int else value
 
 
 def option(key: str, value: Any) -> list[str]:

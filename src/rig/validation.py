@@ -8,7 +8,8 @@ A range is metadata of the type, as ``annotated_types`` has it::
 from collections.abc import Iterable
 from dataclasses import fields, is_dataclass
 from functools import cache
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from annotated_types import MinLen
 
@@ -45,8 +46,15 @@ def types_of(kind: Any) -> dict[str, Any]:
 
 
 def plain(kind: Any) -> Any:
-    """Return a type without its metadata."""
+    """Return a type without its metadata; of a choice between types, the first one."""
+    if is_choice(kind):
+        return plain(get_args(kind)[0])
     return get_args(kind)[0] if get_origin(kind) is Annotated else kind
+
+
+def is_choice(kind: Any) -> bool:
+    """Return whether a type is a choice between types, as a number or ``auto``."""
+    return get_origin(kind) in (Union, UnionType)
 
 
 def check(name: str, kind: Any, value: Any) -> None:
@@ -57,6 +65,9 @@ def check(name: str, kind: Any, value: Any) -> None:
 
 def wanted(kind: Any, value: Any) -> str | None:
     """Return what the value should be, in words; None if it is right."""
+    if is_choice(kind):
+        words = [wanted(each, value) for each in get_args(kind)]
+        return None if None in words else " or ".join(map(str, words))
     metadata = get_args(kind)[1:] if get_origin(kind) is Annotated else ()
     kind = plain(kind)
     if get_origin(kind) is Literal:

@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float32
 
-from rig.config import TD3Config
+from rig.config import TD3Config, decided
 from rig.replay.buffer import ReplayBuffer
 from rig.replay.relabel import RewardOf
 from rig.replay.transitions import SampledTransitions
@@ -38,11 +38,12 @@ def n_step_returns(
         config: Discount, and the number of steps.
         reward_of: Returns the reward that a goal implies.
     """
+    gamma, n_steps = decided(config.gamma), decided(config.n_steps)
     reward, later = batch.reward, sampled
-    for steps in range(1, min(config.n_steps, sampled.num_left.max())):
+    for steps in range(1, min(n_steps, sampled.num_left.max())):
         later = replay.later(sampled, steps)
         is_there = sampled.num_left > steps
-        reward = reward + config.gamma**steps * is_there * reward_of(later, batch.goal)
-    num_steps = np.minimum(sampled.num_left, config.n_steps)
+        reward = reward + gamma**steps * is_there * reward_of(later, batch.goal)
+    num_steps = np.minimum(sampled.num_left, n_steps)
     batch = replace(batch, reward=np.asarray(reward, np.float32), next_latent=later.next_latent)
-    return batch, np.asarray(config.gamma**num_steps, np.float32)
+    return batch, np.asarray(gamma**num_steps, np.float32)

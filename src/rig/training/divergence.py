@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float32
 
-from rig.config import Config
+from rig.config import Config, decided
 from rig.errors import DivergedError
 from rig.replay.transitions import SampledTransitions
 from rig.training.learn import make_reward
@@ -51,7 +51,8 @@ def check_divergence(state: TrainState, config: Config, metrics: Mapping[str, fl
         representation = state.agent.representation
         goals = representation.imagine(NUM_TRANSITIONS, rng=rng)
         reward_of = make_reward(config.reward, representation, state.replay)
-        largest = float(np.abs(reward_of(sampled, goals)).max()) / (1 - config.td3.gamma)
+        most = float(np.abs(reward_of(sampled, goals)).max())
+        largest = most / (1 - decided(config.td3.gamma))
         check_exploded_critic(metrics["td3/value"], largest)
 
 

@@ -9,6 +9,7 @@ from rig.config import Config
 from rig.representation.make_collage import with_collage_of
 from rig.representation.representation import FitMonitor
 from rig.training.fit_representation import finetune, with_imagined_goals
+from rig.training.horizon import with_horizon
 from rig.training.kept_episodes import KeptEpisodes
 from rig.training.learn import Update, learn
 from rig.training.schedule import is_due
@@ -77,11 +78,13 @@ def with_readable_goals(state: TrainState) -> TrainState:
 def settings_of(state: TrainState, config: Config) -> Config:
     """Return what the state learns with.
 
-    That is the reward that was chosen, and half the learning rate for each rollback.
+    That is the reward that was chosen, the horizon that suits it, and half the learning rate
+    for each rollback.
     """
     rate = config.td3.learning_rate * 0.5**state.num_rollbacks
-    return replace(
+    chosen = replace(
         config,
         td3=replace(config.td3, learning_rate=rate),
         reward=replace(config.reward, kind=state.reward_kind),
     )
+    return with_horizon(chosen, state.agent.representation)
