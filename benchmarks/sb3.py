@@ -20,11 +20,12 @@ from stable_baselines3.common.noise import NormalActionNoise
 
 from benchmarks.results import add_results, made_now, place_of
 from rig.compare.kept_results import STEPS, TRAINING_S, Result, result_of, rounded
-from rig.config import Config
+from rig.config import Config, decided
 from rig.envs.tasks import find_task, gymnasium_id
 from rig.inference.latent_goals import LatentGoals
 from rig.inference.open_run import open_trained
 from rig.training.evaluate import GOALS_AT_ONCE, evaluation_goals, try_goals
+from rig.training.horizon import with_horizon
 from rig.training.make_envs import make_envs
 from rig.training.summary import as_metrics, sum_up
 
@@ -84,7 +85,8 @@ def study(directory: Path) -> list[Result]:
     goals = evaluation_goals(envs, config.evaluate.num_goals, config.evaluate.goals)
     callback = EvaluateCallback(envs, goals, agent.representation, every_steps)
     env = LatentGoals(task, agent.representation)
-    new_model(env, config).learn(ours.num_env_steps, callback=callback)
+    known = with_horizon(config, agent.representation)
+    new_model(env, known).learn(ours.num_env_steps, callback=callback)
     theirs = replace(
         ours,
         id=f"sb3-{directory.name}",
@@ -109,7 +111,7 @@ def new_model(env: LatentGoals, config: Config) -> TD3:
         batch_size=td3.batch_size,
         learning_rate=lambda left: td3.learning_rate_at(1 - left),
         tau=td3.tau,
-        gamma=td3.gamma,
+        gamma=decided(td3.gamma),
         learning_starts=td3.learning_starts,
         train_freq=(1, "episode"),
         gradient_steps=round(find_task(config.task).num_steps * td3.utd_ratio),

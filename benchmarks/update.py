@@ -136,8 +136,10 @@ def cases(size: Size) -> Iterator[tuple[str, Config]]:
     """Yield every preset at every batch size."""
     for name in size.presets:
         for batch_size in size.batch_sizes:
-            td3 = replace(find_preset(name, TASK).td3, batch_size=batch_size)
-            yield name, replace(find_preset(name, TASK), td3=td3)
+            config = find_preset(name, TASK)
+            td3 = replace(config.td3, batch_size=batch_size, gamma=0.95, n_steps=1)
+            kind = "sparse" if config.reward.kind == "auto" else config.reward.kind
+            yield name, replace(config, td3=td3, reward=replace(config.reward, kind=kind))
 
 
 def update_rows(preset: str, config: Config, peer: Peer | None, size: Size) -> list[Row]:

@@ -130,6 +130,7 @@ def every_kind(tiny):
             replay=config.ReplayConfig(prioritized=0.5),
             reward=config.RewardConfig(kind="auto", by_thing=True),
             td3=replace(tiny.td3, gamma="auto", n_steps=3),
+            explore=replace(tiny.explore, random_eps=0.2, random_duration="auto"),
         ),
         "pixels": replace(
             small,

@@ -107,6 +107,7 @@ def test_the_reward_is_dense_where_each_thing_has_its_own(places, by_thing, num_
     episodes = seen(places[:, :1].repeat(known.latent_dim, axis=1), 100)
     assert choose_reward(config, episodes, known, notes) == kind
     assert notes.choice[1] == (3 if kind == "sqrt_distance" else 1)
+    assert notes.choice[2]["td3/gamma"] == config.td3.gamma
 
 
 def test_a_reward_that_was_asked_for_stays():

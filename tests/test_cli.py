@@ -171,6 +171,8 @@ def test_every_preset_can_be_asked_for(rig):
         ("train Reach Push", "unexpected 'Push'"),
         ("train Reach --seed one", "--seed"),
         ("train Reach --seed -1", "seed must be at least 0, got -1"),
+        ("train Reach --td3.gamma atuo", "--td3.gamma must be FLOAT|{auto}, got atuo; see"),
+        ("train Reach --td3.n-steps 2.5", "--td3.n-steps must be INT|{auto}, got 2.5; see"),
         ("train Reach --td3.gamma 2", "gamma must be in [0, 1) or auto, got 2.0"),
         ("train Reach --goals.mixture.original 0.9", "sum to 1"),
         ("train Reach --image-size 50", "--image-size must be one of 48, 84, got '50'"),

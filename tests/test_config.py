@@ -21,7 +21,7 @@ from rig.presets import PRESETS, find_preset
 from rig.runs.old_names import SETTINGS, check_new_names, with_new_names
 from rig.runs.settings import read_config
 from rig.settings import flat, from_dict, nested
-from rig.validation import types_of
+from rig.validation import is_choice, types_of
 
 
 GROUPS = [Config, *(type(value) for value in vars(Config()).values() if is_dataclass(value))]
@@ -29,7 +29,8 @@ BOUNDS = [
     (group, name, bound, number)
     for group in (*GROUPS, GoalMixture)
     for name, kind in types_of(group).items()
-    for entry in get_args(kind)[1:]
+    for part in (get_args(kind) if is_choice(kind) else (kind,))
+    for entry in get_args(part)[1:]
     for bound in ("ge", "gt", "le", "lt")
     if (number := getattr(entry, bound, None)) is not None
 ]

@@ -1,24 +1,34 @@
-"""``td3.gamma`` and ``td3.n_steps`` auto."""
+"""Settings that are auto: how far practice looks ahead."""
 
 from dataclasses import replace
 
+import jax
+import numpy as np
 import pytest
 from fakes import Things
 
+from rig.agent.agent import Agent
+from rig.agent.td3 import new_learner
 from rig.cli.parse import parse
-from rig.config import Config, GoalConfig, RewardConfig, TD3Config
+from rig.config import Config, ExploreConfig, GoalConfig, RewardConfig, TD3Config
 from rig.presets import find_preset
+from rig.replay.buffer import ReplayBuffer
 from rig.settings import change
-from rig.training.horizon import FAR, NEAR, with_horizon
+from rig.training.horizon import FAR, NEAR, as_metrics, with_horizon
+from rig.training.learn_round import settings_of
+from rig.training.practice_pictures import PracticePictures
+from rig.training.state import TrainState
 
 
 AUTO = TD3Config(gamma="auto", n_steps="auto")
+ALSO_AUTO = ExploreConfig(random_eps=0.2, random_duration="auto")
 
 
 def horizon_of(num_things, reward, td3=AUTO):
-    config = Config(reward=reward, td3=td3, goals=GoalConfig(source="composed"))
-    found = with_horizon(config, Things(num_things)).td3
-    return found.gamma, found.n_steps
+    goals = GoalConfig(source="composed")
+    config = Config(reward=reward, td3=td3, explore=ALSO_AUTO, goals=goals)
+    found = with_horizon(config, Things(num_things))
+    return found.td3.gamma, found.td3.n_steps, found.explore.random_duration
 
 
 @pytest.mark.parametrize(
@@ -26,6 +36,7 @@ def horizon_of(num_things, reward, td3=AUTO):
     [
         (3, RewardConfig(kind="sqrt_distance", by_thing=True), FAR),
         (3, RewardConfig(kind="latent", by_thing=True), FAR),
+        (3, RewardConfig(kind="auto", by_thing=True), FAR),
         (3, RewardConfig(kind="sqrt_distance"), NEAR),
         (3, RewardConfig(kind="sparse", by_thing=True), NEAR),
         (2, RewardConfig(kind="sqrt_distance", by_thing=True), NEAR),
@@ -37,15 +48,39 @@ def test_the_horizon_is_far_where_each_thing_has_its_own_reward(num_things, rewa
 
 def test_what_was_asked_for_stays():
     reward = RewardConfig(kind="sqrt_distance", by_thing=True)
-    assert horizon_of(3, reward, TD3Config(gamma=0.5, n_steps=2)) == (0.5, 2)
-    assert horizon_of(3, reward, replace(AUTO, n_steps=2)) == (FAR.gamma, 2)
+    assert horizon_of(3, reward, TD3Config(gamma=0.5, n_steps=2))[:2] == (0.5, 2)
+    assert horizon_of(3, reward, replace(AUTO, n_steps=2))[:2] == (FAR.gamma, 2)
 
 
 def test_nothing_else_changes():
     config = find_preset("fast", "PushTwo")
     chosen = replace(config, reward=replace(config.reward, kind="sqrt_distance"))
     found = with_horizon(chosen, Things(3))
-    assert found == replace(chosen, td3=replace(chosen.td3, gamma=0.98, n_steps=3))
+    assert found == replace(
+        chosen,
+        td3=replace(chosen.td3, gamma=0.98, n_steps=3),
+        explore=replace(chosen.explore, random_duration=6.0),
+    )
+
+
+@pytest.mark.parametrize(("num_things", "expected"), [(3, FAR), (2, NEAR)])
+def test_a_run_learns_and_explores_with_the_horizon_of_its_things(num_things, expected):
+    config = find_preset("fast", "PushTwo")
+    learner = new_learner(3, 2, config.td3, key=jax.random.key(0))
+    state = TrainState(
+        rng=np.random.default_rng(0),
+        agent=Agent(Things(num_things), learner),
+        replay=ReplayBuffer(1, 1),
+        num_env_steps=0,
+        num_rollbacks=1,
+        reward_kind="sqrt_distance",
+        env_states=np.zeros((1, 0)),
+        coverage=np.zeros(1, bool),
+        pictures=PracticePictures(),
+    )
+    found = settings_of(state, config)
+    assert tuple(as_metrics(found).values()) == expected
+    assert found.td3.learning_rate == config.td3.learning_rate / 2
 
 
 @pytest.mark.parametrize("text", ["0.9", "auto", "0"])

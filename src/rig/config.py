@@ -239,7 +239,8 @@ class RewardConfig(Checked):
     """Root of the mean squared error, pixels in [0, 1], under which pixel_sparse is 0."""
     by_thing: bool = False
     """latent, sqrt_distance: the mean of a reward for each thing, so that each counts alike;
-    where goals are composed (goals.source composed) of three things or more."""
+    where goals are composed (goals.source composed) of three things or more. Elsewhere it
+    does nothing."""
 
     @property
     def is_pixel(self) -> bool:
@@ -268,8 +269,8 @@ class TD3Config(Checked):
     """Discount per step; there is no termination, so 1 / (1 - gamma) steps is the horizon.
     auto: 0.98 where each thing has a reward of its own (reward.by_thing), else 0.95."""
     n_steps: Count | Auto = 1
-    """Steps whose rewards are summed before the target critics' value (n-step returns). auto:
-    3 where each thing has a reward of its own (reward.by_thing), else 1."""
+    """Steps whose rewards are summed before the target critics' value (n-step returns);
+    auto: 3 where each thing has a reward of its own (reward.by_thing), else 1."""
     tau: PositiveFraction = 0.01
     """Fraction of the new weights in each update of the target networks."""
     batch_size: Count = 128
@@ -310,13 +311,14 @@ class ExploreConfig(Checked):
     """Pull of the Ornstein-Uhlenbeck noise back to 0, per step."""
     random_eps: Fraction = 0.0
     """Fraction of actions that are uniformly random instead."""
-    random_duration: Annotated[float, Ge(1)] = 1.0
-    """Mean number of steps that a random action lasts; 1: a new one at each step."""
+    random_duration: Annotated[float, Ge(1)] | Auto = 1.0
+    """Mean number of steps that a random action lasts; 1: a new one at each step; auto: 6
+    where each thing has a reward of its own (reward.by_thing), else 1."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         require(
-            self.random_duration == 1 or self.random_eps > 0,
+            self.random_duration in (1, "auto") or self.random_eps > 0,
             "explore.random_duration is of random actions: give --explore.random-eps too",
         )
 

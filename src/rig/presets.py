@@ -51,7 +51,7 @@ FAST = replace(
         utd_ratio=2.0,
         final_lr_fraction=0.1,
     ),
-    explore=ExploreConfig(kind="gaussian", sigma=0.2, random_eps=0.2),
+    explore=ExploreConfig(kind="gaussian", sigma=0.2, random_eps=0.2, random_duration="auto"),
 )
 """The default: it sees by quantile keypoints, imagines goals thing by thing, and practice
 decides which reward it has, and how far it looks ahead."""

@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float32
 
-from rig.config import ExploreConfig
+from rig.config import ExploreConfig, decided
 
 
 Actions = Float32[np.ndarray, "N action"]
@@ -40,7 +40,7 @@ class Noise:
         is_correlated = self._config.kind == "ornstein_uhlenbeck"
         self._noise = (1 - self._config.theta) * self._noise + fresh if is_correlated else fresh
         noisy = np.clip(action + self._noise, -1, 1)
-        eps, duration = self._config.random_eps, self._config.random_duration
+        eps, duration = self._config.random_eps, decided(self._config.random_duration)
         # Of a random action where none is repeated: a fraction of eps is random at each step.
         begin = eps if self._is_first else eps / (duration * (1 - eps) + eps)
         self._is_first = False

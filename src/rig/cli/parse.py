@@ -1,5 +1,6 @@
 """From words to a command with its options. Every mistake is a ConfigError of one line."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, fields
@@ -20,6 +21,8 @@ from rig.runs.old_names import SETTINGS, check_new_names
 from rig.settings import flat
 
 
+NO_TYPE = re.compile(r"no type matching (?P<types>\S+) could .* \['(?P<value>.*?)'\]")
+"""What tyro says of a value that is of none of the types of a choice."""
 FIRST_WORDS = (*COMMANDS, "--help", "--version")
 """What may follow ``rig``."""
 
@@ -158,6 +161,8 @@ def explain(event: Any) -> None:
     if hasattr(event, "choices"):
         raise ConfigError(about_choice(name, event.value, event.choices))
     if hasattr(event, "message"):
+        if match := NO_TYPE.match(event.message):
+            raise ConfigError(f"{name} must be {match['types']}, got {match['value']}; {more}")
         raise ConfigError(f"{name}: {event.message}; {more}")
     if hasattr(event, "reason"):
         value = event.offending_value

@@ -9,6 +9,7 @@ from rig.agent.agent import Agent
 from rig.agent.explore import Noise, RandomPolicy
 from rig.config import Config
 from rig.datasets.dataset_writer import DatasetWriter
+from rig.training.horizon import with_horizon
 from rig.training.make_envs import Envs, unwrapped_envs
 from rig.training.rollout import collect_random, collect_rollouts
 from rig.types import Episodes, Rollouts
@@ -60,7 +61,8 @@ def practise(
         policy = RandomPolicy(num_envs, base_envs.action_size, correlation)
         return episodes_of(collect_random(envs, policy, num_steps, rng=rng))
     goals = [agent.representation.imagine(num_envs, rng=rng)]
-    noise = Noise(num_envs, base_envs.action_size, config.explore)
+    explore = with_horizon(config, agent.representation).explore
+    noise = Noise(num_envs, base_envs.action_size, explore)
     return episodes_of(collect_rollouts(envs, agent.act, goals, noise, num_steps, rng=rng))
 
 

@@ -46,12 +46,18 @@ def title(runs: Runs) -> str:
 
 
 def lead(facts: Facts) -> str:
-    """Return one run in a sentence, and another if it chose its own reward."""
+    """Return one run in a sentence, and more if it chose its own reward."""
     config, share = facts.run.config, facts.last(NEAR_SHARE)
     learned = f"Learned from {learned_from(config)}: {preset_of(config)}, seed {config.seed}."
     if share is None:
         return learned
-    return f"{learned} Its reward is {choice_in_words(share, facts.last(NUM_REWARDS) or 1)}."
+    reward = f"Its reward is {choice_in_words(share, facts.last(NUM_REWARDS) or 1)}."
+    if (gamma := facts.last("td3/gamma")) is None:
+        return f"{learned} {reward}"
+    steps = facts.last("td3/n_steps") or 1
+    return (
+        f"{learned} {reward} Its discount is {gamma:g}, its returns are of {steps:.0f} step(s)."
+    )
 
 
 def cards(facts: Facts) -> list[Card]:

@@ -11,7 +11,6 @@ NEAR_M = 0.004
 """A tool so near to where it was driven has arrived."""
 MOST_DRIVES = 5
 """Tries after which an episode begins at home instead, and no photograph is taken."""
-HELD = f"held {MOST_DRIVES} times on the way to a photograph: see what is in the arm's way"
 MOST_STEPS = 80
 """Actions after which it stays where it is: something may lie at the place."""
 
@@ -38,6 +37,14 @@ def drive(
         if np.linalg.norm(offset_m) < NEAR_M:
             break
     return state
+
+
+def about_held(target_m: Float64[np.ndarray, " axes"]) -> str:
+    """Return what to say of a place that the arm was held on its way to each time."""
+    return (
+        f"the arm was held {MOST_DRIVES} times on its way to {target_m.round(3)} m for a "
+        "photograph: look at what holds it there, or make its box smaller"
+    )
 
 
 def position_m(state: RobotState, robot: RobotDescription) -> Float64[np.ndarray, " axes"]:

@@ -18,7 +18,7 @@ from rig.envs.image_goal_env import Goals, ImageGoalVectorEnv, rms
 from rig.envs.square_crop import crop_square
 from rig.errors import ConfigError, DivergedError, RobotError
 from rig.robot_env.connection import LOOK_S, Connection, Say
-from rig.robot_env.drive import HELD, MOST_DRIVES, drive, position_m
+from rig.robot_env.drive import MOST_DRIVES, about_held, drive, position_m
 from rig.robots.client import RobotState
 
 
@@ -70,13 +70,12 @@ class RobotVectorEnv(ImageGoalVectorEnv):
         self._connection, self._settle, self._image_size = connection, settle, image_size
         self.id, self.num_steps, self.robot = name, num_steps, connection.robot
         self.renderer = f"the camera of {connection.robot.type}"
-        step_s = connection.robot.step_s
+        step_s, action_size = connection.robot.step_s, connection.robot.action_size
         self.metadata = {"autoreset_mode": AutoresetMode.DISABLED, "render_fps": 1 / step_s}
         self.state_names = tuple(f"hand_{AXES[axis]}" for axis in connection.robot.axes)
         self.state_units = ("m",) * len(self.state_names)
         image = spaces.Box(0, 255, (image_size, image_size, 3), np.uint8)
         self.single_observation_space = spaces.Dict(observation=image, desired_goal=image)
-        action_size = connection.robot.action_size
         self.single_action_space = spaces.Box(-1, 1, (action_size,), np.float32)
         self.observation_space = batch_space(self.single_observation_space, 1)
         self.action_space = batch_space(self.single_action_space, 1)
@@ -230,7 +229,8 @@ class RobotVectorEnv(ImageGoalVectorEnv):
             if self.drive_to(target_m):
                 self.go_home()
                 return self._image(), self._position()
-        raise RobotError(HELD)
+            self.go_home()
+        raise RobotError(about_held(target_m))
 
     def _drive_somewhere(self, *, rng: np.random.Generator) -> None:
         """Drive to a random place. Where each try was held, the episode begins at home."""

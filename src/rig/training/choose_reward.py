@@ -8,6 +8,8 @@ given shows in the images of the first fit: the more things move by themselves, 
 an episode comes near what another one showed.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from jaxtyping import Float32, Float64
 
@@ -17,6 +19,7 @@ from rig.representation.goal_density import goals_among
 from rig.representation.representation import Representation
 from rig.representation.reward import IMAGE_REWARDS
 from rig.runs.reward_choice import kind_for
+from rig.training.horizon import as_metrics, with_horizon
 from rig.training.learn import parts_rewarded
 from rig.training.recorder import Recorder
 from rig.types import Episodes
@@ -52,8 +55,10 @@ def choose_reward(
     share = near_share(config, episodes, representation.weight)
     parts = parts_rewarded(config.reward, representation)
     num_rewards = 1 if parts is None else len(parts)
-    recorder.after_choice(share, num_rewards)
-    return kind_for(share, num_rewards)
+    kind = kind_for(share, num_rewards)
+    chosen = replace(config, reward=replace(config.reward, kind=kind))
+    recorder.after_choice(share, num_rewards, as_metrics(with_horizon(chosen, representation)))
+    return kind
 
 
 def near_share(

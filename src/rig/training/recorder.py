@@ -1,6 +1,6 @@
 """What is measured during a run. Nothing learns from it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from time import perf_counter
 
 import numpy as np
@@ -113,10 +113,12 @@ class Recorder:
         rows = latent_traversals(representation, encoding.latent)
         save_image_grid(self._run.images / "latents.png", rows, "Latent traversals")
 
-    def after_choice(self, near_share: float, num_rewards: int) -> None:
-        """Log what the reward was chosen by: see :func:`rig.runs.reward_choice.kind_for`."""
-        self._log({NEAR_SHARE: near_share, NUM_REWARDS: num_rewards})
-        self._progress.note(f"reward: {choice_in_words(near_share, num_rewards)}")
+    def after_choice(
+        self, share: float, num_rewards: int, horizon: Mapping[str, float]
+    ) -> None:
+        """Log what :func:`rig.runs.reward_choice.kind_for` was given, and the horizon."""
+        self._log({NEAR_SHARE: share, NUM_REWARDS: num_rewards, **horizon})
+        self._progress.note(f"reward: {choice_in_words(share, num_rewards)}")
 
     def after_round(self, num_env_steps: int, metrics: dict[str, float]) -> None:
         """Log a round of practice and learning."""
