@@ -150,6 +150,8 @@ def update_borrowed(path: Path) -> None:
         place = {run.id: index for index, run in enumerate(plan)}
         kept = read_kept(path)
         updated = with_borrowed(path, plan, kept).values()
+        if gone := sorted(set(kept) - {result.id for result in updated}):
+            print(f"{path}: without {', '.join(gone)}, which the other study has no more")
         in_order = sorted(updated, key=lambda result: place.get(result.id, len(place)))
         if in_order != list(kept.values()):
             write_kept(path, in_order)

@@ -151,15 +151,16 @@ def test_a_run_of_another_study_is_as_that_study_has_it(kept, planned):
     assert "| ours | hand 1.00 cm |" in page_of(kept)
 
 
-def test_a_run_of_another_study_with_other_settings_is_not_taken(kept, planned):
+def test_a_run_of_another_study_with_other_settings_is_not_taken(kept, planned, capsys):
     """Seed 1 of the other study was made when its spec said something else."""
     now, before = (
         fake_result("ours", seed, **planned | changes)
         for seed, changes in [(0, {}), (1, {"td3.gamma": 0.5})]
     )
-    write_results(kept / "fake.jsonl", [fake_result("a", **planned)])
+    write_results(kept / "fake.jsonl", [before, fake_result("a", **planned)])
     write_results(kept / "source.jsonl", [now, before])
     results.main([])
+    assert "fake.jsonl: without reach-ours-seed1, which" in capsys.readouterr().out
     held = [(result.method, result.seed) for result in read_results(kept / "fake.jsonl")]
     assert held == [("ours", 0), ("a", 0)]
 
