@@ -129,6 +129,10 @@ def test_reward_that_a_run_chose_is_said_with_its_reason(tmp_path):
     run.log({"num_env_steps": 0.0, "reward/near_share": 0.24, "reward/num_rewards": 3.0})
     reason = "Its reward is sqrt_distance, as it is the mean of 3 rewards, one for each thing."
     assert reason in " ".join(read(report_of(run)).text)
+    for steps, words in [(1.0, "one step"), (3.0, "3 steps")]:
+        run.log({"num_env_steps": 0.0, "td3/gamma": 0.98, "td3/n_steps": steps})
+        horizon = f"Its discount is 0.98, and its returns are of {words}."
+        assert f"{reason} {horizon}" in " ".join(read(report_of(run)).text)
 
 
 def test_run_that_has_only_begun_is_shown_as_such(tmp_path):

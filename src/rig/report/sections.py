@@ -55,9 +55,8 @@ def lead(facts: Facts) -> str:
     if (gamma := facts.last("td3/gamma")) is None:
         return f"{learned} {reward}"
     steps = facts.last("td3/n_steps") or 1
-    return (
-        f"{learned} {reward} Its discount is {gamma:g}, its returns are of {steps:.0f} step(s)."
-    )
+    summed = "one step" if steps == 1 else f"{steps:.0f} steps"
+    return f"{learned} {reward} Its discount is {gamma:g}, and its returns are of {summed}."
 
 
 def cards(facts: Facts) -> list[Card]:
