@@ -22,6 +22,7 @@ from rig.presets import find_preset
 from rig.replay.buffer import ReplayBuffer
 from rig.representation.latent import LatentRepresentation
 from rig.representation.prior import normal
+from rig.training.horizon import NEAR, given
 from rig.training.learn import draw, learn, make_reward
 from rig.training.origin import num_cores
 from rig.types import Encoding, Episodes
@@ -137,7 +138,9 @@ def cases(size: Size) -> Iterator[tuple[str, Config]]:
     for name in size.presets:
         for batch_size in size.batch_sizes:
             config = find_preset(name, TASK)
-            td3 = replace(config.td3, batch_size=batch_size, gamma=0.95, n_steps=1)
+            gamma = given(config.td3.gamma, NEAR.gamma)
+            n_steps = given(config.td3.n_steps, NEAR.n_steps)
+            td3 = replace(config.td3, batch_size=batch_size, gamma=gamma, n_steps=n_steps)
             kind = "sparse" if config.reward.kind == "auto" else config.reward.kind
             yield name, replace(config, td3=td3, reward=replace(config.reward, kind=kind))
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from fakes import Things
 
-from rig.config import Config, GoalConfig, RewardConfig
+from rig.config import Config, GoalConfig, RewardConfig, TD3Config
 from rig.errors import ConfigError, RunError
 from rig.representation.pixels import PixelRepresentation
 from rig.runs.reward_choice import MIN_NEAR_SHARE, NEAR_SHARE, NUM_REWARDS, chosen_before
@@ -102,12 +102,13 @@ class Notes(Recorder):
 )
 def test_the_reward_is_dense_where_each_thing_has_its_own(places, by_thing, num_things, kind):
     reward = RewardConfig(kind="auto", by_thing=by_thing)
-    config = Config(reward=reward, goals=GoalConfig(source="composed"))
+    td3, goals = TD3Config(gamma="auto"), GoalConfig(source="composed")
+    config = Config(reward=reward, td3=td3, goals=goals)
     notes, known = Notes(), Things(num_things)
     episodes = seen(places[:, :1].repeat(known.latent_dim, axis=1), 100)
     assert choose_reward(config, episodes, known, notes) == kind
     assert notes.choice[1] == (3 if kind == "sqrt_distance" else 1)
-    assert notes.choice[2]["td3/gamma"] == config.td3.gamma
+    assert notes.choice[2]["td3/gamma"] == (0.98 if kind == "sqrt_distance" else 0.95)
 
 
 def test_a_reward_that_was_asked_for_stays():

@@ -14,7 +14,7 @@ from rig.config import Config, ExploreConfig, GoalConfig, RewardConfig, TD3Confi
 from rig.presets import find_preset
 from rig.replay.buffer import ReplayBuffer
 from rig.settings import change
-from rig.training.horizon import FAR, NEAR, as_metrics, with_horizon
+from rig.training.horizon import FAR, NEAR, horizon_metrics, with_horizon
 from rig.training.learn_round import settings_of
 from rig.training.practice_pictures import PracticePictures
 from rig.training.state import TrainState
@@ -79,7 +79,7 @@ def test_a_run_learns_and_explores_with_the_horizon_of_its_things(num_things, ex
         pictures=PracticePictures(),
     )
     found = settings_of(state, config)
-    assert tuple(as_metrics(found).values()) == expected
+    assert tuple(horizon_metrics(found).values()) == expected
     assert found.td3.learning_rate == config.td3.learning_rate / 2
 
 

@@ -121,8 +121,14 @@ def test_a_setting_equal_to_the_presets_is_no_change(read):
         ('tasks = ["Push"]\nseeds_together = 0', "seeds_together must be a whole number of at"),
         ('tasks = ["Push"]\npreset = "slow"', "unknown preset 'slow'"),
         ('tasks = ["Push"]\nsettings.td3.gama = 1', "did you mean 'td3.gamma'?"),
-        ('tasks = ["Push"]\nsettings.td3.gamma = 2', "must be in [0, 1) or auto, got 2"),
-        ('tasks = ["Push"]\nsettings.td3.gamma = "x"', "must be a number or auto, got 'x'"),
+        (
+            'tasks = ["Push"]\nsettings.td3.gamma = 2',
+            "td3.gamma must be in [0, 1) or auto, got 2",
+        ),
+        (
+            'tasks = ["Push"]\nsettings.td3.gamma = "x"',
+            "td3.gamma must be a number or auto, got 'x'",
+        ),
         ('tasks = ["Push"]\nsettings.oracle = 1', "oracle must be true or false, got 1"),
         ('tasks = ["Push"]\nsettings.seed = 1', "write seeds and tasks, not settings.seed"),
         ('tasks = ["Push"]\ngrid.td3.gamma = 1', "grid.td3.gamma must list values, got 1"),

@@ -13,7 +13,7 @@ from rig.report.elements import Card, Figure, Runs, Table, captioned
 from rig.report.plots import Plot, to_svg
 from rig.report.run_facts import FIT_STEPS, MINUTES, STEPS, Facts
 from rig.report.tables import COLUMNS
-from rig.runs.reward_choice import NEAR_SHARE, NUM_REWARDS, choice_in_words
+from rig.runs.reward_choice import GAMMA, N_STEPS, NEAR_SHARE, NUM_REWARDS, choice_in_words
 from rig.runs.settings import learned_from, preset_of
 from rig.settings import flat
 from rig.units import amount, duration, label_of, number, object_of, unit_of
@@ -52,9 +52,9 @@ def lead(facts: Facts) -> str:
     if share is None:
         return learned
     reward = f"Its reward is {choice_in_words(share, facts.last(NUM_REWARDS) or 1)}."
-    if (gamma := facts.last("td3/gamma")) is None:
+    if (gamma := facts.last(GAMMA)) is None:
         return f"{learned} {reward}"
-    steps = facts.last("td3/n_steps") or 1
+    steps = facts.last(N_STEPS) or 1
     summed = "one step" if steps == 1 else f"{steps:.0f} steps"
     return f"{learned} {reward} Its discount is {gamma:g}, and its returns are of {summed}."
 

@@ -9,6 +9,8 @@ NEAR_SHARE = "reward/near_share"
 """The metric of the share of imagined goals that practice came near."""
 NUM_REWARDS = "reward/num_rewards"
 """The metric of the number of rewards that are averaged: one for each thing, or 1 for all."""
+GAMMA, N_STEPS = "td3/gamma", "td3/n_steps"
+"""The metrics of the horizon that goes with the reward."""
 MIN_NEAR_SHARE = 0.08
 """Share of imagined goals that other episodes came near at which the reward is sparse."""
 

@@ -19,7 +19,7 @@ from rig.representation.goal_density import goals_among
 from rig.representation.representation import Representation
 from rig.representation.reward import IMAGE_REWARDS
 from rig.runs.reward_choice import kind_for
-from rig.training.horizon import as_metrics, with_horizon
+from rig.training.horizon import horizon_metrics, with_horizon
 from rig.training.learn import parts_rewarded
 from rig.training.recorder import Recorder
 from rig.types import Episodes
@@ -57,7 +57,8 @@ def choose_reward(
     num_rewards = 1 if parts is None else len(parts)
     kind = kind_for(share, num_rewards)
     chosen = replace(config, reward=replace(config.reward, kind=kind))
-    recorder.after_choice(share, num_rewards, as_metrics(with_horizon(chosen, representation)))
+    horizon = horizon_metrics(with_horizon(chosen, representation))
+    recorder.after_choice(share, num_rewards, horizon)
     return kind
 
 

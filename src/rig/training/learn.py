@@ -199,7 +199,7 @@ def make_reward(
             goal=goal,
             weight=weight,
         )
-        if parts is not None and config.kind in BY_THING:
+        if parts is not None:
             return reward_by_thing(rows, config, parts)
         return LATENT_REWARDS[config.kind](rows, config)
 
@@ -207,8 +207,12 @@ def make_reward(
 
 
 def parts_rewarded(config: RewardConfig, representation: Representation) -> Parts | None:
-    """Return what each thing adds to a latent if each has a reward of its own, else None."""
-    return composed(representation.parts) if config.by_thing else None
+    """Return what each thing adds to a latent if each has a reward of its own, else None.
+
+    A reward that is still auto counts as one that can be given for each thing.
+    """
+    can_be = config.kind in (*BY_THING, "auto")
+    return composed(representation.parts) if config.by_thing and can_be else None
 
 
 def image_reward(
