@@ -10,7 +10,7 @@ from fakes import Things
 from rig.agent.agent import Agent
 from rig.agent.td3 import new_learner
 from rig.cli.parse import parse
-from rig.config import Config, ExploreConfig, GoalConfig, RewardConfig, TD3Config
+from rig.config import Config, ExploreConfig, RewardConfig, TD3Config
 from rig.presets import find_preset
 from rig.replay.buffer import ReplayBuffer
 from rig.settings import change
@@ -24,56 +24,57 @@ AUTO = TD3Config(gamma="auto", n_steps="auto")
 ALSO_AUTO = ExploreConfig(random_eps=0.2, random_duration="auto")
 
 
-def horizon_of(num_things, reward, td3=AUTO):
-    goals = GoalConfig(source="composed")
-    config = Config(reward=reward, td3=td3, explore=ALSO_AUTO, goals=goals)
-    found = with_horizon(config, Things(num_things))
+def horizon_of(kind, td3=AUTO):
+    config = Config(reward=RewardConfig(kind=kind), td3=td3, explore=ALSO_AUTO)
+    found = with_horizon(config)
     return found.td3.gamma, found.td3.n_steps, found.explore.random_duration
 
 
 @pytest.mark.parametrize(
-    ("num_things", "reward", "expected"),
+    ("kind", "expected"),
     [
-        (3, RewardConfig(kind="sqrt_distance", by_thing=True), FAR),
-        (3, RewardConfig(kind="latent", by_thing=True), FAR),
-        (3, RewardConfig(kind="auto", by_thing=True), FAR),
-        (3, RewardConfig(kind="sqrt_distance"), NEAR),
-        (3, RewardConfig(kind="sparse", by_thing=True), NEAR),
-        (2, RewardConfig(kind="sqrt_distance", by_thing=True), NEAR),
+        ("sparse", NEAR),
+        ("pixel_sparse", NEAR),
+        ("sqrt_distance", FAR),
+        ("latent", FAR),
+        ("pixel_distance", FAR),
     ],
 )
-def test_the_horizon_is_far_where_each_thing_has_its_own_reward(num_things, reward, expected):
-    assert horizon_of(num_things, reward) == expected
+def test_the_horizon_is_far_under_a_dense_reward(kind, expected):
+    assert horizon_of(kind) == expected
+
+
+def test_the_reward_is_chosen_before_the_horizon():
+    with pytest.raises(ValueError, match=r"choose reward\.kind"):
+        horizon_of("auto")
 
 
 def test_what_was_asked_for_stays():
-    reward = RewardConfig(kind="sqrt_distance", by_thing=True)
-    assert horizon_of(3, reward, TD3Config(gamma=0.5, n_steps=2))[:2] == (0.5, 2)
-    assert horizon_of(3, reward, replace(AUTO, n_steps=2))[:2] == (FAR.gamma, 2)
+    assert horizon_of("latent", TD3Config(gamma=0.5, n_steps=2))[:2] == (0.5, 2)
+    assert horizon_of("latent", replace(AUTO, n_steps=2))[:2] == (FAR.gamma, 2)
 
 
 def test_nothing_else_changes():
     config = find_preset("fast", "PushTwo")
     chosen = replace(config, reward=replace(config.reward, kind="sqrt_distance"))
-    found = with_horizon(chosen, Things(3))
-    assert found == replace(
+    assert with_horizon(chosen) == replace(
         chosen,
         td3=replace(chosen.td3, gamma=0.98, n_steps=3),
         explore=replace(chosen.explore, random_duration=6.0),
     )
 
 
-@pytest.mark.parametrize(("num_things", "expected"), [(3, FAR), (2, NEAR)])
-def test_a_run_learns_and_explores_with_the_horizon_of_its_things(num_things, expected):
+@pytest.mark.parametrize(("kind", "expected"), [("latent", FAR), ("sparse", NEAR)])
+def test_a_run_learns_and_explores_with_the_horizon_of_its_reward(kind, expected):
     config = find_preset("fast", "PushTwo")
     learner = new_learner(3, 2, config.td3, key=jax.random.key(0))
     state = TrainState(
         rng=np.random.default_rng(0),
-        agent=Agent(Things(num_things), learner),
+        agent=Agent(Things(2), learner),
         replay=ReplayBuffer(1, 1),
         num_env_steps=0,
         num_rollbacks=1,
-        reward_kind="sqrt_distance",
+        reward_kind=kind,
         env_states=np.zeros((1, 0)),
         coverage=np.zeros(1, bool),
         pictures=PracticePictures(),

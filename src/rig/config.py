@@ -267,10 +267,10 @@ class TD3Config(Checked):
     """Fraction of the step size at the end of the run; it falls linearly."""
     gamma: BelowOne | Auto = 0.99
     """Discount per step; there is no termination, so 1 / (1 - gamma) steps is the horizon.
-    auto: 0.98 where each thing has a reward of its own (reward.by_thing), else 0.95."""
+    auto: 0.95 under a sparse reward, else 0.98."""
     n_steps: Count | Auto = 1
     """Steps whose rewards are summed before the target critics' value (n-step returns);
-    auto: 3 where each thing has a reward of its own (reward.by_thing), else 1."""
+    auto: 1 under a sparse reward, else 3."""
     tau: PositiveFraction = 0.01
     """Fraction of the new weights in each update of the target networks."""
     batch_size: Count = 128
@@ -312,8 +312,8 @@ class ExploreConfig(Checked):
     random_eps: Fraction = 0.0
     """Fraction of actions that are uniformly random instead."""
     random_duration: Annotated[float, Ge(1)] | Auto = 1.0
-    """Mean number of steps that a random action lasts; 1: a new one at each step; auto: 6
-    where each thing has a reward of its own (reward.by_thing), else 1."""
+    """Mean number of steps that a random action lasts; 1: a new one at each step; auto: 1
+    under a sparse reward, else 6."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

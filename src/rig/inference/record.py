@@ -29,7 +29,7 @@ def record(
     Args:
         path: The directory of the new dataset.
         envs: Practise in these.
-        config: Its exploration is used.
+        config: Its exploration is used; with an agent, its kind of reward is not auto.
         num_episodes: At least this many are recorded.
         agent: Practises towards goals that it imagines. None: actions are random.
         rng: Decides everything random.
@@ -61,7 +61,7 @@ def practise(
         policy = RandomPolicy(num_envs, base_envs.action_size, correlation)
         return episodes_of(collect_random(envs, policy, num_steps, rng=rng))
     goals = [agent.representation.imagine(num_envs, rng=rng)]
-    explore = with_horizon(config, agent.representation).explore
+    explore = with_horizon(config).explore
     noise = Noise(num_envs, base_envs.action_size, explore)
     return episodes_of(collect_rollouts(envs, agent.act, goals, noise, num_steps, rng=rng))
 

@@ -57,7 +57,7 @@ def choose_reward(
     num_rewards = 1 if parts is None else len(parts)
     kind = kind_for(share, num_rewards)
     chosen = replace(config, reward=replace(config.reward, kind=kind))
-    horizon = horizon_metrics(with_horizon(chosen, representation))
+    horizon = horizon_metrics(with_horizon(chosen))
     recorder.after_choice(share, num_rewards, horizon)
     return kind
 

@@ -1,17 +1,15 @@
 """How far practice looks ahead, where its settings are auto.
 
-With three things or more, the hand must leave its own place for long to put the others right,
-which pays only under a far horizon. With a hand and one thing, a near one ends nearer to the
-goal.
+A dense reward is chosen where practice seldom comes near a goal: there is much to put right,
+the hand must leave its own place for long, and that pays only under a far horizon. Where goals
+are often reached, the reward is sparse, and a near horizon ends nearer to the goal.
 """
 
 from dataclasses import replace
 from typing import NamedTuple
 
 from rig.config import Auto, Config, Number, decided
-from rig.representation.representation import Representation
 from rig.runs.reward_choice import GAMMA, N_STEPS
-from rig.training.learn import parts_rewarded
 
 
 class Horizon(NamedTuple):
@@ -23,20 +21,24 @@ class Horizon(NamedTuple):
 
 
 FAR = Horizon(gamma=0.98, n_steps=3, random_duration=6.0)
-"""Where each of three things or more has a reward of its own."""
+"""Under a dense reward."""
 NEAR = Horizon(gamma=0.95, n_steps=1, random_duration=1.0)
-"""Elsewhere."""
+"""Under a sparse one."""
 
 
-def with_horizon(config: Config, representation: Representation) -> Config:
+def with_horizon(config: Config) -> Config:
     """Return the settings with numbers in place of auto.
 
     Args:
-        config: Every setting.
-        representation: Knows the things.
+        config: Every setting; its kind of reward is chosen already.
+
+    Raises:
+        ValueError: It is not.
     """
-    td3, explore = config.td3, config.explore
-    horizon = NEAR if parts_rewarded(config.reward, representation) is None else FAR
+    kind, td3, explore = config.reward.kind, config.td3, config.explore
+    if kind == "auto":
+        raise ValueError("choose reward.kind before the horizon")
+    horizon = NEAR if kind in ("sparse", "pixel_sparse") else FAR
     return replace(
         config,
         td3=replace(

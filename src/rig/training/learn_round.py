@@ -87,4 +87,4 @@ def settings_of(state: TrainState, config: Config) -> Config:
         td3=replace(config.td3, learning_rate=rate),
         reward=replace(config.reward, kind=state.reward_kind),
     )
-    return with_horizon(chosen, state.agent.representation)
+    return with_horizon(chosen)
