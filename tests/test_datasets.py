@@ -242,6 +242,16 @@ def test_a_run_begins_from_what_rig_record_wrote(tiny, tmp_path, capsys):
     assert rounds[0]["num_env_steps"] == 200, "100 recorded steps, then 2 episodes of 50"
 
 
+@pytest.mark.slow
+@pytest.mark.ci
+def test_practice_of_a_run_is_recorded(finished_run, tmp_path, capsys):
+    """Its reward was auto, and so the horizon that it explores with is known by its metrics."""
+    run, path = finished_run("latents"), tmp_path / "dataset"
+    words = ["record", "--run", str(run.directory), "--episodes", "2", "--out", str(path)]
+    assert main(words) == 0
+    assert "2 episodes, 102 images of 48 x 48 pixels" in capsys.readouterr().err
+
+
 def test_settings_that_need_actions_refuse_images_alone(tiny, tmp_path):
     path = write_foreign(tmp_path / "foreign", "mpeg4")
     collect = CollectConfig(from_=str(path), camera="front")
