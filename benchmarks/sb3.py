@@ -24,6 +24,7 @@ from rig.config import Config, decided
 from rig.envs.tasks import find_task, gymnasium_id
 from rig.inference.latent_goals import LatentGoals
 from rig.inference.open_run import open_trained
+from rig.runs.reward_choice import with_reward_chosen
 from rig.training.evaluate import GOALS_AT_ONCE, evaluation_goals, try_goals
 from rig.training.horizon import with_horizon
 from rig.training.make_envs import make_envs
@@ -85,7 +86,7 @@ def study(directory: Path) -> list[Result]:
     goals = evaluation_goals(envs, config.evaluate.num_goals, config.evaluate.goals)
     callback = EvaluateCallback(envs, goals, agent.representation, every_steps)
     env = LatentGoals(task, agent.representation)
-    known = with_horizon(config, agent.representation)
+    known = with_horizon(with_reward_chosen(config, run.metrics()))
     new_model(env, known).learn(ours.num_env_steps, callback=callback)
     theirs = replace(
         ours,

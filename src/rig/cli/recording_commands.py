@@ -41,15 +41,14 @@ class Record(Checked):
 
         from rig.inference.open_run import open_trained
         from rig.inference.record import record
-        from rig.runs.reward_choice import chosen_before
+        from rig.runs.reward_choice import with_reward_chosen
         from rig.training.make_envs import make_image_envs
 
         config, agent = Config(task=self.env or self.task or "Reach", num_envs=1), None
         if self.run:
             run, agent = open_trained(self.run, force=self.force)
-            kind = chosen_before(run.config, run.metrics())
-            reward = replace(run.config.reward, kind=kind)
-            config = replace(run.config, num_envs=1, reward=reward)
+            chosen = with_reward_chosen(run.config, run.metrics())
+            config = replace(chosen, num_envs=1)
         size = self.size or (config.image_size if self.run else 84)
         rng = np.random.default_rng(self.seed)
         with closing(make_image_envs(config, 1, size)) as envs:

@@ -1,6 +1,7 @@
 """``reward.kind auto``: which reward a run chose, read from its metrics."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from rig.config import Config, RewardKind
 
@@ -39,3 +40,9 @@ def chosen_before(config: Config, metrics: Iterable[Mapping[str, float]]) -> Rew
         return config.reward.kind
     choice = next((row for row in metrics if NEAR_SHARE in row), {NEAR_SHARE: 0.0})
     return kind_for(choice[NEAR_SHARE], choice.get(NUM_REWARDS, 1))
+
+
+def with_reward_chosen(config: Config, metrics: Iterable[Mapping[str, float]]) -> Config:
+    """Return the settings of a run with these metrics, with the reward that it learned with."""
+    kind = chosen_before(config, metrics)
+    return replace(config, reward=replace(config.reward, kind=kind))
