@@ -6,7 +6,8 @@ is a robust mean of the ratio (Geman and McClure 1987: weights that forget outli
 is the ratio's mean over a neighbourhood, over the pixels that nothing covers (normalised
 convolution, Knutsson and Westin 1993). What remains is compared with its own noise and the
 covariance of that noise between channels: where light changes, brightness says little and color
-says much.
+says much. If the camera shakes, what its shaking does to the background's edges is taken away
+before that (``shake.py``).
 """
 
 import equinox as eqx
@@ -14,6 +15,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Float32
+
+from rig.representation.shake import edges_of, moved_by, offset_of
 
 
 DARK = 8.0
@@ -47,9 +50,11 @@ class Illumination(eqx.Module):
     """Standard deviation of the background's noise [levels]."""
     precision: Float[Array, "H W 6"]
     """Inverse covariance of the noise of each pixel: rr, gg, bb, rg, rb, gb."""
+    shaking_px: Float[Array, ""]
+    """Standard deviation of the camera's shaking along an axis [pixels]; 0: it stands still."""
 
     def __call__(self, levels: Float[Array, "H W 3"]) -> Float[Array, "H W 3"]:
-        """Return the log ratio to the background without gain and shadows.
+        """Return the log ratio to the background without gain, shadows and shaking.
 
         Args:
             levels: An image with values in 0 .. 255.
@@ -58,6 +63,10 @@ class Illumination(eqx.Module):
 
     def of_planes(self, levels: Float[Array, "3 H W"]) -> Float[Array, "3 H W"]:
         """Return the same of an image that is given by its channels, which is faster."""
+        return self.steadied(self.relit(levels))[0]
+
+    def relit(self, levels: Float[Array, "3 H W"]) -> Float[Array, "3 H W"]:
+        """Return the log ratio to the background without gain and shadows."""
         ratio = jnp.log(levels + DARK) - planes_of(self.background)
         ratio = ratio - self.gain(ratio)[:, None, None]
         return ratio - self.shadow(ratio)
@@ -89,6 +98,22 @@ class Illumination(eqx.Module):
         rough = up[0] @ neighbourhood_mean(grey, is_grey, down) @ up[0].T
         is_near = jax.nn.sigmoid((SHADOW_MARGIN - jnp.abs(grey - rough)) / 0.03)
         return up[1] @ neighbourhood_mean(grey, is_grey * is_near, down) @ up[1].T
+
+    def steadied(self, ratio: Float[Array, "3 H W"]) -> tuple[Array, Float[Array, "2"]]:
+        """Return a log ratio without shaking, and how far the image is off [pixels].
+
+        That is down and right; both are 0 if the camera stands still.
+        """
+
+        def steady() -> tuple[Array, Array]:
+            offset = self.offset(ratio)
+            return ratio - moved_by(offset, edges_of(planes_of(self.background))), offset
+
+        return jax.lax.cond(self.shaking_px > 0, steady, lambda: (ratio, jnp.zeros(2)))
+
+    def offset(self, ratio: Float[Array, "3 H W"]) -> Float[Array, "2"]:
+        """Return how far an image seems to be off, down and right [pixels]."""
+        return offset_of(ratio, planes_of(self.background), self.visible_share)
 
     def z_squared(self, ratio: Float[Array, "3 H W"]) -> Float[Array, "H W"]:
         """Return how far each pixel is from the background, in squared standard deviations."""

@@ -1,4 +1,4 @@
-"""Fit the illumination to images: the background, how often it is visible, and its noise."""
+"""Fit the illumination to images: the background, how often it shows, noise and shaking."""
 
 from functools import partial
 
@@ -10,7 +10,8 @@ from jaxtyping import Array, Float32, UInt8
 
 from rig.nn.chunks import in_chunks
 from rig.representation.background import find_background
-from rig.representation.illumination import DARK, Illumination
+from rig.representation.illumination import DARK, Illumination, planes_of
+from rig.representation.shake import shaking_px
 
 
 MIN_STD = 2.0
@@ -19,7 +20,22 @@ MIN_STD = 2.0
 Images = UInt8[np.ndarray, "N H W 3"]
 
 
-def fit_illumination(images: Images, blank: Illumination) -> Illumination:
+def fit_illumination(images: Images, in_order: Images, blank: Illumination) -> Illumination:
+    """Fit the background and its noise, once more without shaking if the camera shakes.
+
+    Args:
+        images: The background is computed from these.
+        in_order: If they follow each other in time, they tell whether the camera shakes.
+        blank: Has the right shapes.
+    """
+    still = fit_background(images, blank)
+    shaking = shaking_px(in_chunks(partial(offset_of_all, still), in_order))
+    if not shaking:
+        return still
+    return fit_background(images, eqx.tree_at(lambda i: i.shaking_px, blank, jnp.asarray(shaking)))
+
+
+def fit_background(images: Images, blank: Illumination) -> Illumination:
     """Fit the background and its noise."""
     median = np.median(images, axis=0).astype(np.float32)
     found = eqx.tree_at(lambda i: i.background, blank, jnp.log(jnp.asarray(median) + DARK))
@@ -63,6 +79,16 @@ def precision_of(
     noise = float(np.sqrt(np.trace(shared) / 3))
     i, j = [0, 1, 2, 0, 0, 1], [0, 1, 2, 1, 2, 2]
     return inverse[..., i, j], noise
+
+
+@eqx.filter_jit
+def offset_of_all(illumination: Illumination, images: Array) -> Array:
+    """Return how far each image seems to be off [pixels]."""
+
+    def offset(image: Array) -> Array:
+        return illumination.offset(illumination.relit(planes_of(image)))
+
+    return jax.vmap(offset)(images.astype(jnp.float32))
 
 
 @eqx.filter_jit

@@ -75,7 +75,8 @@ def fit_colors(
     images: Images, blank: MovingColors, *, rng: np.random.Generator
 ) -> MovingColors:
     """Fit the illumination, the colors of what moves, and where they usually are."""
-    illumination = fit_illumination(sample(images, NUM_BACKGROUND, rng=rng), blank.illumination)
+    some = sample(images, NUM_BACKGROUND, rng=rng)
+    illumination = fit_illumination(some, images, blank.illumination)
     found = eqx.tree_at(lambda c: c.illumination, blank, illumination)
     some = sample(images, NUM_COLOR_IMAGES, rng=rng)
     pixels, moved = in_chunks(partial(motion_of_all, found), some)
@@ -131,7 +132,7 @@ def motion_of_all(colors: MovingColors, images: Array) -> tuple[Array, Array]:
     """Return the pixels of images under the background's light, and which moved."""
 
     def move(image: Array) -> tuple[Array, Array]:
-        ratio, moved = colors.motion(image)
+        ratio, moved, _ = colors.motion(image)
         return jnp.moveaxis(colors.pixels(ratio), 0, -1), moved
 
     return jax.vmap(move)(images.astype(jnp.float32) / 255)
@@ -160,8 +161,8 @@ def split_all(colors: MovingColors, images: Array) -> tuple[Array, Array, Array]
 
     def split(image: Array) -> tuple[Array, Array, Array]:
         total = jnp.log(image + DARK) - colors.illumination.background
-        ratio, moved = colors.motion(image / 255)
-        ratio = jnp.moveaxis(ratio, 0, -1)
-        return ratio, moved, total - ratio
+        relit = colors.illumination.relit(planes_of(image))
+        ratio, moved, _ = colors.motion(image / 255)
+        return jnp.moveaxis(ratio, 0, -1), moved, total - jnp.moveaxis(relit, 0, -1)
 
     return jax.vmap(split)(images.astype(jnp.float32))

@@ -105,7 +105,7 @@ def cut_out_all(
         # Without the blur of ``MovingColors.motion``: a halo of the background would belong
         # to the thing.
         moved = share_moved(light.z_squared(light.of_planes(planes_of(255 * image))))
-        mass = jnp.einsum("tk,khw->thw", is_of, encoder.colors.masses(image) * moved)
+        mass = jnp.einsum("tk,khw->thw", is_of, encoder.attention(image) * moved)
         square = (1, NEIGHBOURHOOD_PX, NEIGHBOURHOOD_PX)
         around = jax.lax.reduce_window(mass, 0.0, jax.lax.add, square, (1, 1, 1), "SAME")
         owner = jnp.argmax(around, axis=0)

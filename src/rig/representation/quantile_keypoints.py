@@ -49,19 +49,26 @@ class MovingColors(eqx.Module):
     usual: Float[Array, "K features"]
     """Place and shape of each color on average; those of a color that is not visible."""
 
-    def motion(self, image: Float[Array, "H W 3"]) -> tuple[Array, Array]:
-        """Return each pixel's log ratio to the background [3 H W], and whether it moved."""
-        ratio = self.illumination.of_planes(255 * jnp.moveaxis(image, -1, 0))
-        return ratio, share_moved(blur(self.illumination.z_squared(ratio)))
+    def motion(self, image: Float[Array, "H W 3"]) -> tuple[Array, Array, Array]:
+        """Return each pixel's log ratio to the background [3 H W], and whether it moved.
+
+        And how far the image is off by the camera's shaking, down and right [pixels].
+        """
+        relit = self.illumination.relit(255 * jnp.moveaxis(image, -1, 0))
+        ratio, offset = self.illumination.steadied(relit)
+        return ratio, share_moved(blur(self.illumination.z_squared(ratio))), offset
 
     def pixels(self, ratio: Float[Array, "3 H W"]) -> Float[Array, "3 H W"]:
         """Return each pixel's color under the background's light, from its log ratio."""
         background = planes_of(self.illumination.background)
         return (jnp.exp(jnp.minimum(background + ratio, 5.7)) - DARK) / 255
 
-    def masses(self, image: Float[Array, "H W 3"]) -> Float[Array, "K H W"]:
-        """Return how much each pixel moved, shared out among the colors."""
-        ratio, moved = self.motion(image)
+    def masses(self, image: Float[Array, "H W 3"]) -> tuple[Float[Array, "K H W"], Array]:
+        """Return how much each pixel moved, shared out among the colors.
+
+        And how far the image is off by the camera's shaking, down and right [pixels].
+        """
+        ratio, moved, offset = self.motion(image)
         side = len(image)
         flat = self.pixels(ratio).reshape(3, -1)
         half = self.colors @ flat - jnp.sum(self.colors**2, axis=1, keepdims=True) / 2
@@ -69,16 +76,17 @@ class MovingColors(eqx.Module):
         share = jnp.exp(2 * SHARPNESS * (half - nearest))
         distance = jnp.maximum(jnp.sum(flat**2, axis=0) - 2 * nearest, 0)
         worth = moved.reshape(-1) * jnp.exp(-REACH * distance) / share.sum(axis=0)
-        return (share * worth + TRACE).reshape(-1, side, side)
+        return (share * worth + TRACE).reshape(-1, side, side), offset
 
     def __call__(self, image: Float[Array, "H W 3"]) -> tuple[Array, Array]:
         """Return place and shape of each color, and how many pixels of it moved."""
         # Without the barrier, XLA computes the masses once for each of their sums.
-        mass: Array = jax.lax.optimization_barrier(  # type: ignore[no-untyped-call]
+        mass, offset = jax.lax.optimization_barrier(  # type: ignore[no-untyped-call]
             self.masses(image)
         )
         num_pixels = mass.sum(axis=(1, 2))
         shape = slab_features(mass)
+        shape = shape.at[:, :2].add(-2 * offset[::-1] / len(image))
         is_visible = num_pixels / (num_pixels + MIN_PIXELS)
         return self.usual + is_visible[:, None] * (shape - self.usual), num_pixels
 
@@ -105,7 +113,7 @@ class QuantileKeypointEncoder(eqx.Module):
 
     def attention(self, image: Float[Array, "H W 3"]) -> Float[Array, "K H W"]:
         """Return how much each pixel counts for each color."""
-        return self.colors.masses(image)
+        return self.colors.masses(image)[0]
 
     def background_image(self) -> Float[Array, "H W 3"]:
         """Return the background, with values in [0, 1]."""
@@ -121,6 +129,7 @@ def blank_encoder(side: int, latent_dim: int) -> QuantileKeypointEncoder:
         jnp.ones((side, side)),
         jnp.zeros(()),
         jnp.ones((side, side, 6)),
+        jnp.zeros(()),
     )
     colors = MovingColors(
         illumination, jnp.zeros((NUM_COLORS, 3)), jnp.zeros((NUM_COLORS, NUM_FEATURES))

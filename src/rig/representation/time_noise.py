@@ -33,13 +33,21 @@ def time_noise(features: Rows) -> Covariance:
     Args:
         features: Of images that follow each other.
     """
-    steps = np.diff(features.astype(np.float64), axis=0)
-    covariance = steps.T @ steps / max(len(steps), 1) / 2
+    covariance, flicker = steps_and_flicker(features)
     if np.trace(covariance) >= MAX_STEP * np.var(features, axis=0).sum():
         return np.zeros_like(covariance)
-    following = steps[1:].T @ steps[:-1] / max(len(steps) - 1, 1)
-    if -np.trace(following) <= MIN_FLICKER * np.trace(covariance):
+    if np.trace(flicker) <= MIN_FLICKER * np.trace(covariance):
         return STEP_SHARE * covariance
-    values, vectors = np.linalg.eigh(-(following + following.T) / 2)
-    flicker = (vectors * np.maximum(values, 0)) @ vectors.T
-    return STEP_SHARE * covariance + flicker
+    values, vectors = np.linalg.eigh(flicker)
+    return STEP_SHARE * covariance + (vectors * np.maximum(values, 0)) @ vectors.T
+
+
+def steps_and_flicker(features: Rows) -> tuple[Covariance, Covariance]:
+    """Return the covariance of half a step, and that of what is gone in the next image.
+
+    Args:
+        features: Of images that follow each other.
+    """
+    steps = np.diff(features.astype(np.float64), axis=0)
+    following = steps[1:].T @ steps[:-1] / max(len(steps) - 1, 1)
+    return steps.T @ steps / max(len(steps), 1) / 2, -(following + following.T) / 2
