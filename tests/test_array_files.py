@@ -9,6 +9,7 @@ from safetensors.numpy import load_file, save_file
 
 from rig.agent.tree_files import load_tree, save_tree
 from rig.errors import RunError
+from rig.runs.array_files import ArraySpec, load_arrays
 
 
 TREE = {
@@ -112,3 +113,18 @@ def test_loading_compiles_nothing(tmp_path, caplog):
     with jax.log_compiles():
         load_tree(tmp_path / "tree", like)
     assert [record for record in caplog.records if "ompiling" in record.getMessage()] == []
+
+
+def test_a_number_that_older_versions_did_not_save_is_0(tmp_path):
+    path = tmp_path / "tree.safetensors"
+    save_file({"x.illumination.noise": np.ones(())}, path)
+    expected = {
+        f"x.illumination.{name}": ArraySpec((), np.dtype(np.float64))
+        for name in ("noise", "shaking_px")
+    }
+    assert load_arrays(path, expected) == {
+        "x.illumination.noise": 1,
+        "x.illumination.shaking_px": 0,
+    }
+    with pytest.raises(RunError, match=r"lacks array x\.illumination\.other"):
+        load_arrays(path, {"x.illumination.other": expected["x.illumination.noise"]})

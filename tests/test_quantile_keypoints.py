@@ -126,7 +126,9 @@ def test_an_object_that_never_leaves_is_background():
 def flat_illumination():
     background = jnp.log(jnp.broadcast_to(jnp.asarray(TABLE), (SIDE, SIDE, 3)) + DARK)
     ones = jnp.ones((SIDE, SIDE))
-    return Illumination(background, ones, jnp.zeros(()), jnp.ones((SIDE, SIDE, 6)))
+    return Illumination(
+        background, ones, jnp.zeros(()), jnp.ones((SIDE, SIDE, 6)), jnp.zeros(())
+    )
 
 
 def test_gain_and_shadow_are_taken_away_and_the_object_is_kept():
@@ -147,7 +149,9 @@ def test_z_squared_uses_the_covariance():
     i, j = [0, 1, 2, 0, 0, 1], [0, 1, 2, 1, 2, 2]
     six = jnp.broadcast_to(jnp.asarray(whole[i, j]), (SIDE, SIDE, 6))
     ones = jnp.ones((SIDE, SIDE))
-    illumination = Illumination(jnp.zeros((SIDE, SIDE, 3)), ones, jnp.zeros(()), six)
+    illumination = Illumination(
+        jnp.zeros((SIDE, SIDE, 3)), ones, jnp.zeros(()), six, jnp.zeros(())
+    )
     ratio = rng.normal(size=(3, SIDE, SIDE)).astype(np.float32)
     expected = np.einsum("ihw,ij,jhw->hw", ratio, whole, ratio)
     np.testing.assert_allclose(

@@ -32,7 +32,8 @@ def fit_illumination(images: Images, in_order: Images, blank: Illumination) -> I
     shaking = shaking_px(in_chunks(partial(offset_of_all, still), in_order))
     if not shaking:
         return still
-    return fit_background(images, eqx.tree_at(lambda i: i.shaking_px, blank, jnp.asarray(shaking)))
+    shaken = eqx.tree_at(lambda i: i.shaking_px, blank, jnp.asarray(shaking, jnp.float32))
+    return fit_background(images, shaken)
 
 
 def fit_background(images: Images, blank: Illumination) -> Illumination:

@@ -3,7 +3,7 @@
 A small move of the whole image adds its size times the background's gradient to the log ratio
 (Lucas and Kanade 1981). What is in front of the background is an outlier to that, and counts
 little (Geman and McClure 1987). A camera shakes if what one image is off by is gone in the next
-(``time_noise.py``): else nothing is put right, as what moves could pass for a move of the image.
+(``time_noise.py``). Else nothing is put right: what moves could pass for a move of the image.
 """
 
 import jax.numpy as jnp
@@ -21,7 +21,7 @@ NUM_ROUNDS = 3
 """Times that outliers are found again."""
 RIDGE = 0.01
 """Keeps the move finite where the background has no edges [squared log ratio]."""
-MIN_SHAKE_PX = 0.05
+MIN_SHAKE_PX = 0.08
 """Shaking of less is not put right."""
 
 

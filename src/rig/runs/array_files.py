@@ -10,7 +10,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from rig.errors import RunError
-from rig.runs.old_names import current_array_name
+from rig.runs.old_names import current_array_name, is_new
 
 
 Arrays = dict[str, np.ndarray]
@@ -47,11 +47,13 @@ def load_arrays(path: Path, expected: Expected) -> Arrays:
     try:
         with safe_open(path, framework="numpy") as file:
             saved = {current_array_name(name): name for name in file.keys()}  # noqa: SIM118
-            check_names(path, set(saved), set(expected))
-            for name, like in expected.items():
-                shape = tuple(file.get_slice(saved[name]).get_shape())
-                check_shape(path, name, shape, like.shape)
-            loaded = {name: file.get_tensor(saved[name]) for name in expected}
+            absent = {name for name in expected if name not in saved and is_new(name)}
+            check_names(path, set(saved) | absent, set(expected))
+            for name, key in saved.items():
+                shape = tuple(file.get_slice(key).get_shape())
+                check_shape(path, name, shape, expected[name].shape)
+            loaded = {name: file.get_tensor(key) for name, key in saved.items()}
+            loaded |= {name: np.zeros((), expected[name].dtype) for name in absent}
     except (SafetensorError, OSError) as error:
         raise RunError(f"{path} can't be read: {error}; the run is damaged") from error
     for name, like in expected.items():

@@ -44,6 +44,8 @@ ARRAYS = {
     "visited": "coverage",
 }
 """Parts of the names of saved arrays."""
+ABSENT = (".illumination.shaking_px",)
+"""Ends of the names of saved numbers that older versions did not have: they are 0 then."""
 OLD_IMAGES = "pictures"
 """The directory of a run that is called images now."""
 COMMANDS = {"push": "upload", "pull": "download"}
@@ -103,3 +105,8 @@ def current_array_name(name: str) -> str:
     for old, new in ARRAYS.items():
         name = name.replace(old, new)
     return name
+
+
+def is_new(name: str) -> bool:
+    """Check whether older versions did not save a number, which was 0 then."""
+    return name.endswith(ABSENT)
