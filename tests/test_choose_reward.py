@@ -57,6 +57,18 @@ def test_the_share_is_that_of_the_places_that_the_images_cover(places):
     assert share(places[:, :4]) == pytest.approx(covered, rel=0.1)
 
 
+def test_goals_in_which_a_thing_lies_where_it_began_do_not_count(places):
+    """A hand moves freely along two latents; a rope, in four, moves in one image of ten."""
+    latents = places.copy()
+    latents[np.arange(len(latents)) % 10 > 0, 2:] = 0
+    one, other = np.zeros((2, 6, 6), np.float32)
+    one[:2, :2], other[2:, 2:] = np.eye(2), np.eye(4)
+    weight, known = np.ones(6, np.float32), seen(latents, 100)
+    assert near_share(AUTO, known, weight) > 0.8
+    assert near_share(AUTO, known, weight, np.stack([one, other])) < MIN_NEAR_SHARE
+    assert near_share(AUTO, known, weight, one[None]) > 0.8
+
+
 def test_goals_near_their_own_episode_do_not_count(places):
     still = np.repeat(places[:100], 40, axis=0)
     assert share(still) < MIN_NEAR_SHARE

@@ -7,13 +7,14 @@ from rig.config import Config, RewardKind
 
 
 NEAR_SHARE = "reward/near_share"
-"""The metric of the share of imagined goals that practice came near."""
+"""The metric of the share of imagined goals that practice came near, of those that ask for the
+thing to be moved for which it is least."""
 NUM_REWARDS = "reward/num_rewards"
 """The metric of the number of rewards that are averaged: one for each thing, or 1 for all."""
 GAMMA, N_STEPS = "td3/gamma", "td3/n_steps"
 """The metrics of the horizon that goes with the reward."""
 MIN_NEAR_SHARE = 0.08
-"""Share of imagined goals that other episodes came near at which the reward is sparse."""
+"""That share at which the reward is sparse."""
 
 
 def kind_for(share: float, num_rewards: float) -> RewardKind:
@@ -28,7 +29,7 @@ def kind_for(share: float, num_rewards: float) -> RewardKind:
 
 def choice_in_words(share: float, num_rewards: float) -> str:
     """Return that kind of reward, and why it was chosen, to end a sentence."""
-    reason = f"practice came near {share:.0%} of imagined goals"
+    reason = f"practice came near {share:.0%} of imagined goals that move one of its things"
     if num_rewards > 1:
         reason = f"it is the mean of {num_rewards:.0f} rewards, one for each thing"
     return f"{kind_for(share, num_rewards)}, as {reason}"
