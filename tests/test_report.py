@@ -125,7 +125,9 @@ def test_reward_that_a_run_chose_is_said_with_its_reason(tmp_path):
     assert "Its reward" not in " ".join(read(report_of(run)).text)
     run.log({"num_env_steps": 0.0, "reward/near_share": 0.24})
     share = "24% of imagined goals that move one of its things"
-    assert f"Its reward is sparse, as practice came near {share}." in " ".join(read(report_of(run)).text)
+    assert f"Its reward is sparse, as practice came near {share}." in " ".join(
+        read(report_of(run)).text
+    )
     run.log({"num_env_steps": 0.0, "reward/near_share": 0.24, "reward/num_rewards": 3.0})
     reason = "Its reward is sqrt_distance, as it is the mean of 3 rewards, one for each thing."
     assert reason in " ".join(read(report_of(run)).text)

@@ -95,7 +95,7 @@ def near_share(
     episode = np.repeat(np.arange(len(episodes)), episodes.num_steps + 1)
     is_close = squared < config.reward.sparse_threshold**2
     is_close &= episode[seen][:, None] != episode[goals]
-    is_near = is_close.any(axis=0)
+    is_near = np.asarray(is_close.any(axis=0))
     shares = [is_near.mean()]
     for part in () if parts is None else parts:
         away = (latent @ part - usual(latent @ part, episodes)) / np.median(std, axis=0)
