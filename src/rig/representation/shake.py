@@ -6,6 +6,7 @@ little (Geman and McClure 1987). A camera shakes if what one image is off by is 
 (``time_noise.py``). Else nothing is put right: what moves could pass for a move of the image.
 """
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Float32
@@ -19,6 +20,9 @@ OUTLYING_PX = 1.0
 """Size of a move, in pixels, that a pixel may be off by besides."""
 NUM_ROUNDS = 3
 """Times that outliers are found again."""
+NEIGHBOURHOOD_PX = 3
+"""An edge that shakes passes for hidden: what shows the background in so small a square around a
+pixel decides whether the pixel does."""
 RIDGE = 0.01
 """Keeps the move finite where the background has no edges [squared log ratio]."""
 MIN_SHAKE_PX = 0.08
@@ -39,11 +43,13 @@ def offset_of(
     """
     edges = edges_of(background)
     outlying = (OUTLYING + OUTLYING_PX * jnp.sqrt(jnp.sum(edges**2, axis=(0, 1)))) ** 2
+    square = (NEIGHBOURHOOD_PX, NEIGHBOURHOOD_PX)
+    shown = jax.lax.reduce_window(visible_share, 0.0, jax.lax.max, square, (1, 1), "SAME")
     flat, target = edges.reshape(2, -1), ratio.reshape(-1)
     offset = jnp.zeros(2)
     for _ in range(NUM_ROUNDS):
         left = ratio - moved_by(offset, edges)
-        trust = (visible_share / (1 + jnp.sum(left**2, axis=0) / outlying)) ** 2
+        trust = (shown / (1 + jnp.sum(left**2, axis=0) / outlying)) ** 2
         weighed = (edges * trust).reshape(2, -1)
         offset = solve(weighed @ flat.T + RIDGE * jnp.eye(2), weighed @ target)
     return offset
