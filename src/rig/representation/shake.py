@@ -21,8 +21,8 @@ OUTLYING_PX = 1.0
 NUM_ROUNDS = 3
 """Times that outliers are found again."""
 NEIGHBOURHOOD_PX = 3
-"""An edge that shakes passes for hidden: what shows the background in so small a square around a
-pixel decides whether the pixel does."""
+"""An edge that shakes passes for hidden, so what shows the background in a square of this size
+around a pixel decides."""
 RIDGE = 0.01
 """Keeps the move finite where the background has no edges [squared log ratio]."""
 MIN_SHAKE_PX = 0.08
