@@ -102,6 +102,20 @@ def test_lerobot_s_follower_has_the_fields_that_keep_it_safe(lerobot):
     assert set(SAFE_FIELDS) | {"port", "cameras", "max_relative_target"} <= fields
 
 
+def test_lerobot_s_follower_lets_its_cameras_be_taken_and_tells_its_calibration(lerobot):
+    methods = methods_of(class_of(lerobot("robots/so_follower/so_follower.py"), "SOFollower"))
+    assert "self.cameras = " in ast.unparse(methods["__init__"]), "not a property"
+    for name in ("get_observation", "is_connected", "disconnect"):
+        assert "self.cameras." in ast.unparse(methods[name])
+    assert "self.calibration" in ast.unparse(methods["__init__"])
+    bus = lerobot("motors/motors_bus.py")
+    fields = ast.unparse(class_of(bus, "MotorCalibration"))
+    assert "range_min" in fields
+    assert "range_max" in fields
+    assert "norm_mode" in ast.unparse(class_of(bus, "Motor"))
+    assert "DEGREES" in ast.unparse(class_of(bus, "MotorNormMode"))
+
+
 def test_lerobot_has_the_functions_that_the_adapter_imports(lerobot):
     config = class_of(lerobot("robots/config.py"), "RobotConfig")
     assert "ChoiceRegistry" in ast.unparse(config.bases[0])
