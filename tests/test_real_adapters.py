@@ -107,13 +107,9 @@ def test_lerobot_s_follower_lets_its_cameras_be_taken_and_tells_its_calibration(
     assert "self.cameras = " in ast.unparse(methods["__init__"]), "not a property"
     for name in ("get_observation", "is_connected", "disconnect"):
         assert "self.cameras." in ast.unparse(methods[name])
-    assert "self.calibration" in ast.unparse(methods["__init__"])
-    bus = lerobot("motors/motors_bus.py")
-    fields = ast.unparse(class_of(bus, "MotorCalibration"))
-    assert "range_min" in fields
-    assert "range_max" in fields
-    assert "norm_mode" in ast.unparse(class_of(bus, "Motor"))
-    assert "DEGREES" in ast.unparse(class_of(bus, "MotorNormMode"))
+    assert "MotorNormMode.DEGREES if config.use_degrees" in ast.unparse(methods["__init__"])
+    assert "range_min=range_mins[motor], range_max=" in ast.unparse(methods["calibrate"])
+    assert "range_maxes[full_turn_motor] = 4095" in ast.unparse(methods["calibrate"])
 
 
 def test_lerobot_has_the_functions_that_the_adapter_imports(lerobot):
