@@ -1,11 +1,12 @@
-"""Kill the learner, the server, and both, ten times in the middle of episodes.
+"""Kill the learner, the server, and both, ten times while the learner practises.
 
     python -m benchmarks.robot_kills OUT
 
-A simulated robot in simulated time, in a process of its own. After each kill the dead process
-is started again, as a person would: the server is armed, the learner resumes. At the end the
-run must be finished, no episode may be missing or twice, and none may hold a step that met a
-kill. Prints one JSON object.
+The simulated SO-101 in simulated time, in a process of its own. Before each kill the learner
+must be alive, and have practised since the last one; the moment is random. After it the dead
+process is started again, as a person would: the server is armed, the learner resumes. At the
+end the run must be finished, no episode may be missing or twice, and only one that met a killed
+server may be short: what it did until then is dropped. Prints one JSON object.
 """
 
 import json
@@ -15,20 +16,25 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
+
 from rig.runs.run import Run
 from rig.training.kept_episodes import KeptEpisodes
 
 
-PAGE = Path("examples/robots/perfect.toml")
+PAGE = Path("examples/robots/sim_so101.toml")
 KILLS = ("learner", "server", "both", "learner", "server", "both", "learner", "server", "both",
          "both")  # fmt: skip
+NUM_STEPS, EPISODE_STEPS = 2500, 25
 SETTINGS = (
-    "--total-timesteps", "2500", "--collect.num-images", "200", "--vae.num-fit-steps", "20",
-    "--vae.hidden-size", "16", "--vae.num-components", "20", "--td3.hidden-sizes", "32",
-    "--td3.learning-starts", "100", "--td3.utd-ratio", "0.2", "--evaluate.num-goals", "2",
-    "--evaluate.every-steps", "100000", "--checkpoint.every-steps", "400", "--image-size", "48",
+    "--total-timesteps", str(NUM_STEPS), "--collect.num-images", "200",
+    "--vae.num-fit-steps", "20", "--vae.hidden-size", "16", "--vae.num-components", "20",
+    "--td3.hidden-sizes", "32", "--td3.learning-starts", "100", "--td3.utd-ratio", "0.2",
+    "--evaluate.num-goals", "2", "--evaluate.every-steps", "100000",
+    "--checkpoint.every-steps", "400", "--image-size", "48",
 )  # fmt: skip
 EPISODES_APART = 5
+SEED = 0
 RIG = (sys.executable, "-m", "rig")
 
 
@@ -77,37 +83,53 @@ class Processes:
             self.learner = self.start_learner()
 
     def num_episodes(self) -> int:
-        """Return how many episodes are kept."""
-        return len(list((self.run / "episodes").glob("*.safetensors")))
+        """Return how many episodes of practice are kept."""
+        return len(list((self.run / "episodes").glob("practice-*.safetensors")))
 
-    def wait_for_episodes(self, num: int) -> None:
-        """Wait until more episodes are kept."""
-        wanted = self.num_episodes() + num
-        while self.num_episodes() < wanted and self.learner.poll() is None:
-            time.sleep(0.05)
+    def wait_until_it_practises(self, *, rng: np.random.Generator) -> None:
+        """Wait until more episodes are kept, and for a random part of one more."""
+        times_s = []
+        for _ in range(EPISODES_APART):
+            self.wait_for_an_episode()
+            times_s.append(time.monotonic())
+        time.sleep(rng.uniform() * (times_s[-1] - times_s[-2]))
+
+    def wait_for_an_episode(self) -> None:
+        """Wait until one more is kept.
+
+        Raises:
+            SystemExit: The learner ended by itself.
+        """
+        num = self.num_episodes()
+        while self.num_episodes() == num:
+            if self.learner.poll() is not None:
+                raise SystemExit(f"the learner ended before it was killed: {self.log.name}")
+            time.sleep(0.02)
 
 
 def main(out: Path) -> None:
     """Kill, start again, and look at what is left."""
-    processes = Processes(out)
+    processes, rng = Processes(out), np.random.default_rng(SEED)
+    start_s = time.monotonic()
     for what in KILLS:
-        processes.wait_for_episodes(EPISODES_APART)
+        processes.wait_until_it_practises(rng=rng)
         processes.kill(what)
     code = processes.learner.wait()
     processes.server.terminate()
     run = Run.open(processes.run)
     episodes = list(KeptEpisodes(run).practised_after(0))
     steps = [steps for steps, _ in episodes]
-    gaps = sum(len(each.num_steps) == 0 for _, each in episodes)
+    lengths = [int(each.num_steps.sum()) for _, each in episodes]
     report = {
         "kills": len(KILLS),
         "exit_code": code,
         "is_finished": run.is_finished,
-        "steps": steps[-1] if steps else 0,
+        "steps": steps[-1],
         "episodes": len(episodes),
+        "missing": (steps[-1] - steps[0]) // EPISODE_STEPS + 1 - len(episodes),
         "twice": len(steps) - len(set(steps)),
-        "empty": gaps,
-        "short": sum(int(each.num_steps.sum() < 25) for _, each in episodes),
+        "short": sorted(length for length in lengths if length < EPISODE_STEPS),
+        "duration_s": round(time.monotonic() - start_s),
     }
     sys.stdout.write(json.dumps(report) + "\n")
 

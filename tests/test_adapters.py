@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 
 from rig.adapters.latest import Latest, TopicCamera
+from rig.adapters.lerobot import checked
 from rig.adapters.ros_messages import image_of, joints_of
 from rig.adapters.sawyer import SawyerRobot
 from rig.adapters.sawyer_kinematics import SawyerKinematics
 from rig.errors import ConfigError
 from rig.robots.arm import Arm
+from rig.robots.build import simulate
+from rig.robots.camera_feed import PolledFeed
 from rig.robots.drivers import load_robot
 from rig.robots.read_config import read_config
 from rig.robots.robot import ReadError, Robot
@@ -155,6 +158,88 @@ def test_a_robot_of_lerobot_keeps_its_torque_and_is_never_calibrated(lerobot):
     assert robot.config.cameras == {"front": CameraConfig(index_or_path=2)}
     Arm(robot, ("pan",)).connect()
     assert robot.calibrated_by is False
+
+
+class Seen(Follower):
+    """A follower that looks at its cameras in each read and write, as LeRobot's does."""
+
+    observation_features = action_features = MappingProxyType({"pan.pos": float})
+
+    def __init__(self, config=None):
+        super().__init__(config)
+        self.cameras = {"front": FrozenCamera()}
+
+    def get_observation(self):
+        return {"pan.pos": 1.0, **{key: cam.read_latest() for key, cam in self.cameras.items()}}
+
+    def send_action(self, action):
+        if not all(cam.is_connected for cam in self.cameras.values()):
+            raise ConnectionError("not connected")
+
+    def disconnect(self):
+        for cam in self.cameras.values():
+            cam.is_closed = True
+
+
+class FrozenCamera:
+    is_connected = is_closed = False
+
+    def read_latest(self):
+        raise TimeoutError("the latest frame is 512 ms old")
+
+
+def test_a_frozen_camera_is_no_dead_bus():
+    robot = Seen()
+    arm, (camera,) = Arm(robot, ("pan",)), robot.cameras.values()
+    assert arm.read().joints is None
+    arm.take_cameras()
+    assert arm.read().joints == [1.0]
+    assert arm.write(np.array([1.0]))
+    arm.disconnect()
+    assert camera.is_closed
+
+
+def test_an_arm_keeps_cameras_that_can_t_be_taken():
+    robot = SimpleNamespace(action_features={"pan.pos": float}, disconnect=lambda: None)
+    fixed = type("Fixed", (SimpleNamespace,), {"cameras": property(lambda _self: {"a": 1})})
+    arm = Arm(fixed(**vars(robot)), ("pan",))
+    arm.take_cameras()
+    arm.disconnect()
+    assert arm.robot.cameras == {"a": 1}
+
+
+def test_the_server_leaves_the_cameras_to_their_feed():
+    server = simulate(read_config("examples/robots/perfect.toml")).server
+    assert server.arm.robot.cameras == {}
+    assert isinstance(server.camera, PolledFeed)
+
+
+def calibrated(lift_ticks, norm_mode="DEGREES"):
+    """A follower of LeRobot with a calibration; its gripper is in percent."""
+    joints = read_config("examples/robots/so101.toml").arm.joints
+    robot = Follower(None)
+    robot.action_features = {f"{joint}.pos": float for joint in joints}
+    modes = dict.fromkeys(joints, norm_mode) | {"gripper": "RANGE_0_100"}
+    motors = {
+        name: SimpleNamespace(norm_mode=SimpleNamespace(name=modes[name])) for name in modes
+    }
+    ticks = dict(zip(joints, (2503, lift_ticks, 2202, 2161, 4095, 1500), strict=True))
+    robot.bus = SimpleNamespace(motors=motors)
+    robot.calibration = {
+        joint: SimpleNamespace(range_min=100, range_max=100 + num)
+        for joint, num in ticks.items()
+    }
+    return Arm(checked(robot, "so101_follower"), joints)
+
+
+def test_the_calibration_of_another_arm_is_found_on_lerobot_s_arms():
+    config = read_config("examples/robots/so101.toml").arm
+    assert calibrated(2275).calibration_problem(config) == ""
+    found = calibrated(2047).calibration_problem(config)
+    assert found.startswith(
+        "shoulder_lift is calibrated to 180 deg of range, its limits span 200"
+    )
+    assert calibrated(2047, "RANGE_M100_100").calibration_problem(config) == ""
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,16 @@ def test_lerobot_s_follower_has_the_fields_that_keep_it_safe(lerobot):
     assert set(SAFE_FIELDS) | {"port", "cameras", "max_relative_target"} <= fields
 
 
+def test_lerobot_s_follower_lets_its_cameras_be_taken_and_tells_its_calibration(lerobot):
+    methods = methods_of(class_of(lerobot("robots/so_follower/so_follower.py"), "SOFollower"))
+    assert "self.cameras = " in ast.unparse(methods["__init__"]), "not a property"
+    for name in ("get_observation", "is_connected", "disconnect"):
+        assert "self.cameras." in ast.unparse(methods[name])
+    assert "MotorNormMode.DEGREES if config.use_degrees" in ast.unparse(methods["__init__"])
+    assert "range_min=range_mins[motor], range_max=" in ast.unparse(methods["calibrate"])
+    assert "range_maxes[full_turn_motor] = 4095" in ast.unparse(methods["calibrate"])
+
+
 def test_lerobot_has_the_functions_that_the_adapter_imports(lerobot):
     config = class_of(lerobot("robots/config.py"), "RobotConfig")
     assert "ChoiceRegistry" in ast.unparse(config.bases[0])

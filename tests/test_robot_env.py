@@ -426,6 +426,57 @@ def test_a_check_measures_and_proves_the_stop():
     assert len(person.asked) == 3
 
 
+def check_of(bench, config=None):
+    """The check of an armed arm."""
+    client = bench.open_client()
+    client.wait_until_idle()
+    return Check(client, config or read_config(PAGE), Nearby(bench))
+
+
+def test_a_camera_that_does_not_see_the_arm_is_found():
+    config = read_config(PAGE)
+    config = replace(config, camera=replace(config.camera, crop_px=(0, 76, 8, 8)))
+    result = check_of(Bench(config), config).homing()
+    assert not result.is_right
+    assert result.text == "the camera does not see the arm move: see camera.crop_px"
+
+
+def test_an_image_that_never_changes_has_no_delay(monkeypatch):
+    monkeypatch.setattr("rig.robot_check.procedure.NUM_WIGGLES", 1)
+    monkeypatch.setattr("rig.robot_check.motion.image_progress", lambda images: np.zeros(12))
+    result = check_of(Bench()).wiggle()
+    assert not result.is_right
+    assert "does not see the arm move" in result.text
+    assert np.isnan(result.values["image_delay_s"])
+
+
+def test_an_arm_that_moves_on_after_a_stop_is_found(monkeypatch):
+    bench = Bench()
+    robot, server = bench.simulation.server.arm.robot, bench.simulation.server
+    send, advance = robot.send_action, robot.advance
+
+    def runs_away(duration_s):
+        advance(duration_s)
+        robot.joints[0] += 2.0 * duration_s if server.decision.mode == "STOPPED" else 0.0
+
+    monkeypatch.setattr(robot, "advance", runs_away)
+    monkeypatch.setattr(
+        robot, "send_action", lambda sent: server.decision.mode == "STOPPED" or send(sent)
+    )
+    result = check_of(bench).stopping()
+    assert not result.is_right
+    assert "mm when stopped: do not use this robot" in result.text
+
+
+def test_a_stop_proves_nothing_of_an_arm_that_did_not_move():
+    bench = Bench()
+    check = check_of(bench)
+    bench.person("rest")
+    result = check.stopping()
+    assert not result.is_right
+    assert "was not moving (READY): check again" in result.text
+
+
 class Key:
     """A hold-to-run key: said ten times a second while it is held, as `rig robot hold` does."""
 
@@ -511,6 +562,7 @@ def test_only_a_fresh_report_of_the_same_file_allows_practice(tmp_path):
     path, config = tmp_path / "arm.toml", read_config(PAGE)
     now = datetime.now().astimezone()
     right, wrong = Result("stop", True, "stops"), Result("stop", False, "does not stop")
+    unseen = Result("homing", True, "three homings", {"home_px": float("nan")})
     check = partial(fresh_report, path, config)
     with pytest.raises(RobotError, match="never checked"):
         check()
@@ -518,6 +570,7 @@ def test_only_a_fresh_report_of_the_same_file_allows_practice(tmp_path):
         "h old": Report(config.digest, (now - timedelta(hours=25)).isoformat(), [right]),
         "another content": Report("other", now.isoformat(), [right]),
         r"something wrong \(stop\)": Report(config.digest, now.isoformat(), [wrong]),
+        "could not measure home_px": Report(config.digest, now.isoformat(), [unseen, right]),
     }
     for message, report in cases.items():
         write_report(path.with_suffix(".check.json"), report)

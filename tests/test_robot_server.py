@@ -12,6 +12,7 @@ import pytest
 from rig.errors import ConfigError, RobotError
 from rig.robots.build import simulate
 from rig.robots.client import RobotClient
+from rig.robots.clock import SimulatedClock
 from rig.robots.local_link import LocalLink
 from rig.robots.read_config import parse, read_config
 
@@ -76,6 +77,17 @@ def test_a_second_client_is_refused_with_one_line(robot, simulation):
         RobotClient(LocalLink(simulation, b"other"), "other")
 
 
+def test_a_lease_is_counted_by_its_own_clock_where_it_has_one(simulation):
+    """In simulated time the guard's clock stands still while no client waits."""
+    clock = SimulatedClock()
+    simulation.server.lease.silence_clock = clock
+    RobotClient(LocalLink(simulation)).observe(10.0)
+    with pytest.raises(RobotError, match=r"was heard 0\.0 s ago"):
+        RobotClient(LocalLink(simulation, b"other"), "other")
+    clock.advance(simulation.server.config.wire.lease_s)
+    RobotClient(LocalLink(simulation, b"other"), "other")
+
+
 def test_home_brings_it_home(robot):
     robot.begin()
     for _ in range(5):
@@ -116,11 +128,12 @@ def test_the_space_bar_holds_and_other_keys_stop():
 
 
 @contextmanager
-def served(tmp_path, *options, text=None):
+def served(tmp_path, *options, text=None, wire=""):
     """Runs a server process with a file; yields the endpoint and the process."""
     file = tmp_path / "robot.toml"
     file.write_text(
-        (text or PERFECT.read_text()) + "\n[wire]\nport = 0\ncommand_s = 1.0\nanswer_s = 1.0\n"
+        (text or PERFECT.read_text())
+        + f"\n[wire]\nport = 0\ncommand_s = 1.0\nanswer_s = 1.0\n{wire}"
     )
     command = [sys.executable, "-m", "rig", "robot", "serve", str(file), *options]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
@@ -155,6 +168,17 @@ def test_a_server_process_is_armed_moved_and_stopped_over_real_sockets(tmp_path)
         assert say(file, "stop").startswith("STOPPED")
         assert robot.act([1, 0, 0]).mode == "STOPPED"
         assert say(file, "clear") == "READY"
+
+
+@pytest.mark.slow
+@pytest.mark.ci
+def test_in_simulated_time_the_lease_of_a_killed_client_ends_too(tmp_path):
+    code = "import sys; from rig.robots.client import RobotClient as R; R.connect(sys.argv[1])"
+    with served(tmp_path, "--simulated-time", wire="lease_s = 0.6\n") as (endpoint, *_):
+        subprocess.run([sys.executable, "-c", code, endpoint], check=True)  # no bye
+        time.sleep(0.7)
+        with RobotClient.connect(endpoint, "another") as robot:
+            assert robot.observe().mode == "READY"
 
 
 def test_the_servers_side_needs_neither_jax_nor_mujoco_nor_gymnasium():

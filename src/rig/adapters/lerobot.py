@@ -36,6 +36,8 @@ NEEDED = (
     "connect", "configure", "get_observation", "send_action", "disconnect",
 )  # fmt: skip
 """What the server uses of a robot."""
+TICKS = 4095
+"""Largest position of a servo, 360 degrees."""
 SAFE_FIELDS: Mapping[str, Any] = {"disable_torque_on_disconnect": False, "use_degrees": True}
 """LeRobot's own default lets the arm drop when the object is deleted. Positions are degrees."""
 
@@ -79,7 +81,24 @@ def checked(robot: Any, kind: str) -> Robot:
     step = getattr(getattr(robot, "config", None), "max_relative_target", None)
     if isinstance(step, int) and not isinstance(step, bool):
         raise ConfigError(f"max_relative_target must be {float(step)}, not {step}: a number")
+    if not hasattr(robot, "joint_ranges_deg"):
+        robot.joint_ranges_deg = calibrated_ranges_deg(robot)
     return robot
+
+
+def calibrated_ranges_deg(robot: Any) -> dict[str, float]:
+    """Return the range that each joint was calibrated to, where it is known in degrees.
+
+    LeRobot gives a joint that turns all around the whole circle, which tells no arms apart.
+    """
+    motors = getattr(getattr(robot, "bus", None), "motors", {})
+    ranges_deg = {}
+    for joint, found in (getattr(robot, "calibration", None) or {}).items():
+        mode = getattr(motors.get(joint), "norm_mode", None)
+        num_ticks = found.range_max - found.range_min
+        if getattr(mode, "name", "") == "DEGREES" and num_ticks < TICKS:
+            ranges_deg[joint] = num_ticks * 360 / TICKS
+    return ranges_deg
 
 
 def camera(table: Mapping[str, Any]) -> Any:

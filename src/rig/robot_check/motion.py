@@ -54,6 +54,12 @@ def half_time(time_s: Curve, values: Curve) -> float:
     return float(time_s[later - 1] + part * (time_s[later] - time_s[later - 1]))
 
 
+def middle(numbers: list[float]) -> float:
+    """Return the median of the numbers that are known; NaN if none is."""
+    known = [number for number in numbers if np.isfinite(number)]
+    return float(np.median(known)) if known else float("nan")
+
+
 def image_progress(images: list[Image]) -> Curve:
     """Return how far each image is from the first one towards the last one."""
     stack = np.stack(images).astype(np.float64)

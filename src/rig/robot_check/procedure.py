@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from itertools import pairwise, product
+from math import isfinite
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from rig.robot_check.at_rest import camera, drift, image_of, names
-from rig.robot_check.motion import Wiggle, changed, shift_px
+from rig.robot_check.motion import Wiggle, changed, middle, shift_px
 from rig.robot_check.result import Result
 from rig.robots.client import RobotClient
 from rig.robots.config import RobotConfig
@@ -15,11 +16,14 @@ from rig.robots.config import RobotConfig
 
 WIGGLE_STEPS, NUM_WIGGLES = 10, 3
 STOP_S = 0.1
+REST_S, REST_M = 2.0, 0.003
+"""A stopped tool that was given a second to come to rest moves by less in so long."""
 NUM_HOMINGS = 3
 HOME_PX, HOME_M = 1.5, 0.005
 MAX_DRIVE_STEPS = 80
 MAX_RELEASE_STEPS = 100
 AXES = "xyz"
+UNSEEN = "the camera does not see the arm move: see camera.crop_px"
 
 
 @runtime_checkable
@@ -83,10 +87,12 @@ class Check:
             images.append(image_of(self._client.observe(0.3)))
         spread_m = float(np.ptp(np.array(places), axis=0).max())
         is_arm = changed(images[0], image_of(away[2]))
-        pixels = max(shift_px(one, two, is_arm) for one, two in pairwise(images))
-        is_right = spread_m < HOME_M and not pixels > HOME_PX
+        pixels = float(np.max([shift_px(one, two, is_arm) for one, two in pairwise(images)]))
+        is_right = spread_m < HOME_M and pixels <= HOME_PX
         text = f"three homings end within {1000 * spread_m:.1f} mm and {pixels:.2f} pixels"
         hint = "" if is_right else ": look for loose screws, and at the supply"
+        if not isfinite(pixels):
+            text, hint = UNSEEN, ""
         values = {"home_spread_m": spread_m, "home_px": pixels}
         return Result("homing", is_right, text + hint, values)
 
@@ -101,17 +107,15 @@ class Check:
             moved = float(np.mean([wiggle.moved_m for wiggle in each]))
             if moved < 0.3 * self._client.robot.step_m:
                 wrong.append(AXES[self._client.robot.axes[axis]])
-            arm_s.append(float(np.nanmedian([wiggle.arm_delay_s for wiggle in each])))
-            image_s.append(float(np.nanmedian([wiggle.image_delay_s for wiggle in each])))
-        values = {"arm_delay_s": max(arm_s), "image_delay_s": max(image_s)}
-        late_ms = (1000 * max(arm_s), 1000 * max(image_s))
-        text = f"the arm is {late_ms[0]:.0f} ms late, its image {late_ms[1]:.0f} ms"
-        seen_s, allowed_s = max(image_s) - max(arm_s), self._config.camera.age_s
-        if seen_s > allowed_s + 1 / self._config.camera.rate_hz:
-            text += f": set camera.age_s = {seen_s:.2f}, it is {allowed_s:g}"
+            arm_s.append(middle([wiggle.arm_delay_s for wiggle in each]))
+            image_s.append(middle([wiggle.image_delay_s for wiggle in each]))
+        worst_s, worst_seen_s = float(np.max(arm_s)), float(np.max(image_s))
+        values = {"arm_delay_s": worst_s, "image_delay_s": worst_seen_s}
+        text = self._lateness(worst_s, worst_seen_s)
         if wrong:
             text += f"; along {', '.join(wrong)} it does not follow: wrong sign, or too stiff"
-        return Result("wiggle", not wrong, text, values)
+        is_right = not wrong and isfinite(worst_s) and isfinite(worst_seen_s)
+        return Result("wiggle", is_right, text, values)
 
     def corners(self) -> Result:
         """Drive to each corner of the box."""
@@ -166,18 +170,37 @@ class Check:
         took_s = stopped.time_s - before.time_s
         after = self._client.act(self._along(0, 1.0))
         self._client.home()
-        still = self._client.observe(0.3)
+        resting, still = self._client.observe(1.0), self._client.observe(REST_S)
+        moved_m = float(np.linalg.norm(np.subtract(still.tool_m, resting.tool_m)))
         is_right = stopped.mode == after.mode == still.mode == "STOPPED"
         is_right = is_right and not after.taken and took_s <= STOP_S + self._client.robot.step_s
-        self._person.ask("the arm is stopped, as it should be; look at it, then it is cleared")
+        self._person.ask("the arm is stopped; look at it, then it is cleared")
         self._person.say("clear")
         cleared = self._client.observe(0.2).mode
         is_right = is_right and cleared != "STOPPED"
         text = (
             f"stops within {1000 * took_s:.0f} ms, stays stopped, and only a person clears it"
         )
-        wrong = f"mode {stopped.mode}, then {still.mode}, then {cleared}: do not use this robot"
-        return Result("stop", is_right, text if is_right else wrong, {"stop_s": took_s})
+        if not before.taken:
+            text = f"the arm was not moving ({before.why or before.mode}): check again"
+        elif moved_m > REST_M:
+            text = f"the tool moved {1000 * moved_m:.0f} mm when stopped: do not use this robot"
+        elif not is_right:
+            modes = f"mode {stopped.mode}, then {still.mode}, then {cleared}"
+            text = f"{modes}: do not use this robot"
+        is_right = is_right and before.taken and moved_m <= REST_M
+        values = {"stop_s": took_s, "stopped_m": moved_m}
+        return Result("stop", is_right, text, values)
+
+    def _lateness(self, arm_s: float, image_s: float) -> str:
+        """Return how late arm and image are, and which setting fits."""
+        if not isfinite(image_s):
+            return UNSEEN
+        text = f"the arm is {1000 * arm_s:.0f} ms late, its image {1000 * image_s:.0f} ms"
+        seen_s, camera = image_s - arm_s, self._config.camera
+        if seen_s > camera.age_s + 1 / camera.rate_hz:
+            text += f": set camera.age_s = {seen_s:.2f}, it is {camera.age_s:g}"
+        return text
 
     def _wiggle(self, axis: int, sign: int) -> Wiggle:
         """Move one step along an axis and wait; the curves point in the direction of motion."""

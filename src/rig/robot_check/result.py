@@ -111,10 +111,13 @@ def fresh_report(config_path: Path, config: RobotConfig) -> Report:
     report = read_report(report_path(config_path))
     age = datetime.now().astimezone() - datetime.fromisoformat(report.date)
     wrong = [result.name for result in report.results if not result.is_right]
+    values = [item for result in report.results for item in result.values.items()]
+    unknown = [name for name, value in values if not isfinite(value)]
     reasons = {
         f"was of another content of {config_path.name}": report.digest != config.digest,
         f"is {age.total_seconds() / 3600:.0f} h old": not timedelta(0) <= age <= FRESH,
         f"found something wrong ({', '.join(wrong)})": not report.is_right,
+        f"could not measure {', '.join(unknown)}": bool(unknown),
     }
     for reason, is_so in reasons.items():
         if is_so:

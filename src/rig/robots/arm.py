@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +40,7 @@ class Arm:
             RobotError: It has not.
         """
         self.robot = robot
+        self._cameras: Any = None
         self._keys = [joint + POSITION for joint in joints]
         missing = [key for key in self._keys if key not in robot.action_features]
         if missing:
@@ -57,7 +59,8 @@ class Arm:
             if abs(turned - (high - low)) > RANGE_TOLERANCE * (high - low):
                 return (
                     f"{joint} is calibrated to {turned:.0f} deg of range, its limits span "
-                    f"{high - low:.0f}, off by more than 5 %: is it another arm's calibration?"
+                    f"{high - low:.0f}, off by more than 5 %: calibrate this arm, or correct "
+                    "arm.low_deg and high_deg"
                 )
         return ""
 
@@ -89,8 +92,23 @@ class Arm:
             return False
         return True
 
+    def take_cameras(self) -> None:
+        """Leave the cameras to the camera's feed, if the adapter lets them be taken.
+
+        LeRobot's arms look at their cameras in each read and each write: one that is frozen, or
+        was pulled out, would look like an arm that does not answer.
+        """
+        robot: Any = self.robot
+        cameras = getattr(robot, "cameras", None)
+        with suppress(AttributeError):
+            robot.cameras = {}
+            self._cameras = cameras
+
     def disconnect(self) -> None:
-        """Close the arm."""
+        """Close the arm and its cameras."""
+        robot: Any = self.robot
+        if self._cameras is not None:
+            robot.cameras = self._cameras
         self.robot.disconnect()
 
 

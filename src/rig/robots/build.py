@@ -28,6 +28,7 @@ def build_server(
     except (OSError, RuntimeError) as error:
         raise RobotError(f"the robot can't be connected: {error}") from error
     feed = make_feed(arm.robot, config.camera, clock, is_simulated=is_simulated)
+    arm.take_cameras()
     kinematics = load_kinematics(config.arm)
     return RobotServer(config, arm, kinematics, feed, clock, is_simulated_time=is_simulated)
 

@@ -14,7 +14,7 @@ from zlib import crc32
 import numpy as np
 from PIL import Image as PillowImage
 
-from rig.errors import RobotError
+from rig.errors import ConfigError, RobotError
 from rig.robots.clock import Clock
 from rig.robots.config import CameraConfig
 from rig.robots.guard_inputs import FrameFacts
@@ -42,9 +42,28 @@ class Frame:
     facts: FrameFacts
 
 
+def check_crop(config: CameraConfig, height: int, width: int) -> None:
+    """Check that the part to use lies in the camera's image.
+
+    Raises:
+        ConfigError: It does not.
+    """
+    left, top, wide, high = config.crop_px or (0, 0, 0, 0)
+    if left + wide > width or top + high > height:
+        raise ConfigError(
+            f"camera.crop_px {list(config.crop_px)} (left, top, width, height) leaves the "
+            f"camera's image, which is {width} pixels wide and {height} high: make it smaller"
+        )
+
+
 def fitted(image: Image, config: CameraConfig) -> Image:
-    """Return the part of an image that is used, turned, in the size that is sent."""
+    """Return the part of an image that is used, turned, in the size that is sent.
+
+    Raises:
+        ConfigError: That part leaves the image.
+    """
     height, width = image.shape[:2]
+    check_crop(config, height, width)
     side = min(height, width)
     left, top, wide, high = config.crop_px or (
         (width - side) // 2, (height - side) // 2, side, side,
@@ -68,14 +87,17 @@ class CameraFeed:
         self.newest: Frame | None = None
 
     def offer(self, image: Any) -> None:
-        """Take an image that the camera just gave; one of a wrong kind is no image."""
+        """Take an image that the camera just gave; one of a wrong kind or size is no image."""
         is_image = isinstance(image, np.ndarray) and image.ndim == 3 and image.shape[2] == 3
         if not is_image or image.dtype != np.uint8:
             return
+        try:
+            seen = fitted(image, self._config)
+        except ConfigError:
+            return
         self._seq += 1
-        seen = fitted(image, self._config)
         facts = FrameFacts(
-            self._seq, self._clock.now_s(), float(image.mean()), crc32(image.tobytes())
+            self._seq, self._clock.now_s(), float(seen.mean()), crc32(image.tobytes())
         )
         self.newest = Frame(seen, facts)
 
@@ -136,8 +158,12 @@ def make_feed(
 
     Raises:
         RobotError: The robot has no camera of that name.
+        ConfigError: The part to use leaves an image of the size that the robot names.
     """
     camera = getattr(robot, "cameras", {}).get(config.name)
+    match robot.observation_features.get(config.name):
+        case (int(height), int(width), _) if height and width:
+            check_crop(config, height, width)
     if camera is None:
         if config.name not in robot.observation_features:
             known = ", ".join(getattr(robot, "cameras", {})) or "none"

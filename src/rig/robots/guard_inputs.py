@@ -45,7 +45,7 @@ class FrameFacts:
     time_s: float
     """When the camera gave it, by the guard's clock."""
     mean: float
-    """Mean grey level."""
+    """Mean grey level of what the policy sees."""
     digest: int
     """Differs if the bytes differ."""
 

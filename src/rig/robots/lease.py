@@ -4,6 +4,7 @@ import secrets
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
+from rig.robots.clock import Clock
 from rig.robots.config import WireConfig
 from rig.robots.message import Request
 
@@ -24,10 +25,13 @@ class Lease:
     last_seq: int = -1
     sent_s: OrderedDict[int, float] = field(default_factory=OrderedDict)
     """When each of the last states was sent, by its number."""
+    silence_clock: Clock | None = None
+    """Counts how long a client was silent; None: the guard's clock. Simulated time stands still
+    while nobody waits: by it, the lease of a client that was killed would never end."""
 
     def take(self, request: Request, now_s: float) -> str:
         """Give the lease to a client; return why not, or nothing."""
-        silent_s = now_s - self.heard_s
+        silent_s = self._heard_now_s(now_s) - self.heard_s
         if self.token and silent_s < self.config.lease_s:
             return (
                 f"{self.name} has the lease and was heard {silent_s:.1f} s ago: close it, or "
@@ -35,7 +39,8 @@ class Lease:
             )
         self.token = secrets.token_hex(8)
         self.name = "".join(filter(str.isprintable, request.name))[:MAX_NAME] or "a client"
-        self.heard_s, self.last_seq = now_s, request.seq
+        self.last_seq = request.seq
+        self.hear(now_s)
         self.sent_s.clear()
         return ""
 
@@ -47,8 +52,13 @@ class Lease:
             return "this client has not the lease: say hello first"
         if request.seq <= self.last_seq:
             return f"message {request.seq} came after {self.last_seq}: old, or sent twice"
-        self.heard_s, self.last_seq = now_s, request.seq
+        self.last_seq = request.seq
+        self.hear(now_s)
         return ""
+
+    def hear(self, now_s: float) -> None:
+        """Note that the client is there."""
+        self.heard_s = self._heard_now_s(now_s)
 
     def is_late(self, request: Request, now_s: float) -> bool:
         """Return whether an action answers a state that was sent too long ago."""
@@ -65,3 +75,6 @@ class Lease:
     def give_back(self) -> None:
         """End the lease."""
         self.token = ""
+
+    def _heard_now_s(self, now_s: float) -> float:
+        return now_s if self.silence_clock is None else self.silence_clock.now_s()

@@ -61,6 +61,7 @@ def serve_simulated(config: RobotConfig, sockets: Sockets) -> None:
     """Serve in simulated time: it passes only while a client waits."""
     simulation = simulate(config)
     server = simulation.server
+    server.lease.silence_clock = SystemClock()
     is_over: list[bool] = []
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: is_over.append(True))

@@ -197,7 +197,7 @@ class RobotServer:
         if waiting is None:
             return []
         waiting.taken |= self.decision.taken
-        self.lease.heard_s = now_s
+        self.lease.hear(now_s)
         return self._flush() if self._is_due(waiting, now_s) else []
 
     def _is_due(self, waiting: Waiting, now_s: float) -> bool:
