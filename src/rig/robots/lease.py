@@ -5,7 +5,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from rig.robots.config import WireConfig
-from rig.robots.message import Request
+from rig.robots.message import Request, printable
 
 
 MAX_TTL_S = 0.5
@@ -34,7 +34,7 @@ class Lease:
                 f"wait until it was silent for {self.config.lease_s:g} s"
             )
         self.token = secrets.token_hex(8)
-        self.name = "".join(filter(str.isprintable, request.name))[:MAX_NAME] or "a client"
+        self.name = printable(request.name, MAX_NAME) or "a client"
         self.heard_s, self.last_seq = now_s, request.seq
         self.sent_s.clear()
         return ""

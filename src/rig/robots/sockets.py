@@ -62,7 +62,7 @@ class Sockets:
     def send_word(self, client: bytes, text: str) -> None:
         """Answer a person."""
         try:
-            self.person.send_multipart([client, text.encode()], zmq.NOBLOCK)
+            self.person.send_multipart([client, text.encode(errors="replace")], zmq.NOBLOCK)
         except zmq.ZMQError:
             return
 
