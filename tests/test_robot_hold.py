@@ -32,8 +32,13 @@ def test_a_key_that_stops_is_not_lost_behind_a_held_one(keyboard):
             os.write(keyboard, b" ")
         time.sleep(0.02)
 
-    os.write(keyboard, b" ")
-    pass_on(keys(), say)
+    def pressed():
+        for index, each in zip(range(20), keys(), strict=False):
+            if index == 0:  # what was typed before the terminal was ready is dropped
+                os.write(keyboard, b" ")
+            yield each
+
+    pass_on(pressed(), say)
     assert words == ["held", "held", "stop"]
 
 
