@@ -1,6 +1,7 @@
 """``rig robot hold CONFIG.toml``: the space bar as the hold-to-run key."""
 
 import argparse
+import os
 import select
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -12,6 +13,7 @@ from rig.robots.read_config import read_config
 WAIT_S = 0.1
 """Time without a key that counts as letting go; a terminal repeats a held key faster."""
 QUIT = "q"
+MAX_KEYS = 64
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -34,30 +36,41 @@ def pass_on(pressed: Iterable[str], say: Callable[[str], object]) -> None:
     """Say ``held`` while the space bar repeats, ``released`` after it, ``stop`` at other keys.
 
     Args:
-        pressed: Keys, and an empty text each time that none came for ``WAIT_S``.
+        pressed: Keys that came together, and an empty text each time that none came for
+            ``WAIT_S``.
         say: Says a word to the server.
     """
     is_held = False
-    for key in pressed:
-        if key == " ":
+    for keys in pressed:
+        if set(keys) - {" ", QUIT}:
+            say("stop")
+        elif keys and QUIT not in keys:
             say("held")
-        elif is_held or key not in ("", QUIT):
-            say("released" if key in ("", QUIT) else "stop")
-        is_held = key == " "
-        if key == QUIT:
+        elif is_held:
+            say("released")
+        is_held = set(keys) == {" "}
+        if QUIT in keys:
             return
 
 
 def keys() -> Iterator[str]:
-    """Yield the keys of the terminal as they are pressed, and an empty text while none is."""
+    """Yield the keys that wait in the terminal, and an empty text while there is none.
+
+    All at once: saying a word takes longer than the repeat of a held key, and a key that stops
+    must not wait behind others.
+    """
     import termios
     import tty
 
-    before = termios.tcgetattr(sys.stdin)
+    terminal = sys.stdin.fileno()
+    before = termios.tcgetattr(terminal)
     try:
-        tty.setcbreak(sys.stdin)
+        tty.setcbreak(terminal)
         while True:
-            is_there, _, _ = select.select([sys.stdin], [], [], WAIT_S)
-            yield sys.stdin.read(1) if is_there else ""
+            is_there, _, _ = select.select([terminal], [], [], WAIT_S)
+            read = os.read(terminal, MAX_KEYS) if is_there else b""
+            if is_there and not read:  # the terminal is gone
+                return
+            yield read.decode(errors="replace")
     finally:
-        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
+        termios.tcsetattr(terminal, termios.TCSADRAIN, before)

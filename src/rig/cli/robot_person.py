@@ -1,6 +1,7 @@
 """``rig robot arm | stop | clear | home | rest CONFIG.toml``: what a person says."""
 
 import argparse
+from pathlib import Path
 
 from rig.robots.read_config import read_config
 from rig.terminal import print_line
@@ -13,6 +14,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Say it to the server on this machine, and print the mode after it."""
-    from rig.robots.person import say
+    from rig.robots.person import say, stop
 
-    print_line(say(read_config(options.config), options.word))
+    if options.word == "stop":
+        print_line(stop(Path(options.config)))
+    else:
+        print_line(say(read_config(options.config), options.word))

@@ -174,6 +174,18 @@ class CommandRule:
 
 
 @dataclass
+class RequestRule:
+    """A request that the server itself fails on is a doubt."""
+
+    config: RobotConfig
+    name: str = "request"
+
+    def check(self, inputs: Inputs, situation: Situation) -> Finding | None:
+        """Hold once for each."""
+        return Finding(self.name, inputs.doubt) if inputs.doubt else None
+
+
+@dataclass
 class HoldToRunRule:
     """The person's key must be held."""
 

@@ -160,6 +160,8 @@ class RobotConfig:
     """Keyword arguments of the adapter."""
     digest: str = ""
     """SHA-256 of the file: a check report names the file that it is about."""
+    file: str = ""
+    """Path of the file."""
 
     @property
     def axes(self) -> tuple[int, ...]:

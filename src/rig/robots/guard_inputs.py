@@ -87,6 +87,8 @@ class Inputs:
     """Whether an action of the client with the lease was dropped: it came too late."""
     rest: str = ""
     """Why to go to the rest pose."""
+    doubt: str = ""
+    """Which request of a client the server failed on; empty: none."""
     is_held: bool = False
     """Whether a keep-alive of the hold-to-run key came since the last tick."""
     is_released: bool = False

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from rig.robots.clock import Clock
 from rig.robots.config import WireConfig
-from rig.robots.message import Request
+from rig.robots.message import Request, printable
 
 
 MAX_TTL_S = 0.5
@@ -38,7 +38,7 @@ class Lease:
                 f"wait until it was silent for {self.config.lease_s:g} s"
             )
         self.token = secrets.token_hex(8)
-        self.name = "".join(filter(str.isprintable, request.name))[:MAX_NAME] or "a client"
+        self.name = printable(request.name, MAX_NAME) or "a client"
         self.last_seq = request.seq
         self.hear(now_s)
         self.sent_s.clear()

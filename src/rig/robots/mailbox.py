@@ -17,6 +17,8 @@ class Mailbox:
     words: set[str] = field(default_factory=set)
     stop: str = ""
     rest: str = ""
+    doubt: str = ""
+    """What the server could not do with a request."""
     action: tuple[float, ...] | None = None
     begin: bool = False
     home: bool = False
@@ -34,6 +36,7 @@ class Mailbox:
             client_waits=client_waits,
             stop=self.stop,
             rest=self.rest,
+            doubt=self.doubt,
             arm="arm" in self.words,
             clear="clear" in self.words,
             home=self.home or "home" in self.words,

@@ -23,6 +23,7 @@ own clock, drops an action that was too long on the way. ``stop`` needs no lease
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -103,8 +104,21 @@ def decode_request(frames: list[bytes]) -> Request:
             raise MessageError(f"field {key!r} is unknown or of a wrong type")
     if head.get("type") not in TYPES or not 0 <= head.get("seq", -1) < MAX_SEQ:
         raise MessageError("type or seq is missing or wrong")
+    try:
+        "".join(each for each in head.values() if isinstance(each, str)).encode()
+    except UnicodeEncodeError as error:
+        raise MessageError("a text has half of a pair of surrogates") from error
     head["action"] = numbers(head.get("action", []))
+    for key in ("ttl_ms", "wait_ms"):
+        (head[key],) = numbers([head.get(key, 0.0)])
+        if not isfinite(head[key]):
+            raise MessageError(f"{key} is not finite")
     return Request(**head)
+
+
+def printable(text: str, most: int) -> str:
+    """Return what may be shown of a text from elsewhere: no newlines, no control codes."""
+    return "".join(filter(str.isprintable, text))[:most]
 
 
 def numbers(values: list[Any]) -> tuple[float, ...]:

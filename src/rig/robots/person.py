@@ -2,42 +2,86 @@
 
 ``rig robot arm CONFIG.toml`` and its like speak to it, and so can a program that reads a pedal
 or a switch. Only here can a stop be cleared. The socket lies in a directory that nobody but the
-user can enter.
+user can enter. Its name does not depend on what the file says but for the port, so that a stop
+reaches the server after the file was edited.
 """
 
+import fcntl
 import os
 import tempfile
+import time
+import tomllib
+from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
+from typing import IO
 
 import zmq
 
 from rig.errors import RobotError
-from rig.robots.config import RobotConfig
+from rig.robots.config import RobotConfig, WireConfig
 from rig.robots.mailbox import WORDS
 
 
 ANSWER_MS = 1000
-MAX_WORD_BYTES = 32
 MAX_PATH = 100
 """A socket's path can't be much longer."""
 
 
-def person_endpoint(config: RobotConfig) -> str:
-    """Return the endpoint of the person's socket, and make its directory.
+def directories() -> list[Path]:
+    """Return where this user's servers may have their sockets; a new one takes the first.
+
+    A service, a login and a desktop have not the same environment.
+    """
+    bases = (
+        os.environ.get("XDG_RUNTIME_DIR"), tempfile.gettempdir(), f"/run/user/{os.getuid()}",
+    )  # fmt: skip
+    return [Path(base) / f"rig-{os.getuid()}" for base in dict.fromkeys(filter(None, bases))]
+
+
+def is_private(directory: Path) -> bool:
+    """Return whether a directory is this user's, and nobody else can enter it."""
+    info = directory.stat()
+    return info.st_uid == os.getuid() and not info.st_mode & 0o077
+
+
+def socket_name(port: int, file: str) -> str:
+    """Return the name of a server's socket; a server at any free port goes by its file."""
+    return f"robot-{port}" if port else f"robot-0-{sha256(os.fsencode(file)).hexdigest()[:8]}"
+
+
+def socket_path(name: str) -> Path:
+    """Return the path of a socket of this user, and make its directory.
 
     Raises:
         RobotError: The directory is another user's, or open to others.
     """
-    base = Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir())
-    directory = base / f"rig-{os.getuid()}"
+    directory = directories()[0]
     directory.mkdir(mode=0o700, exist_ok=True)
-    info = directory.stat()
-    if info.st_uid != os.getuid() or info.st_mode & 0o077:
+    if not is_private(directory):
         raise RobotError(f"{directory} must be yours alone: chmod 700, or remove it")
-    path = directory / f"robot-{config.wire.port}-{config.digest[:8]}"
+    path = directory / name
     if len(str(path)) > MAX_PATH:
         raise RobotError(f"{path} is too long for a socket: set XDG_RUNTIME_DIR to a short one")
-    return f"ipc://{path}"
+    return path
+
+
+def claim(config: RobotConfig) -> tuple[str, IO[bytes]]:
+    """Return the endpoint that a server listens at, and a lock to keep while it does.
+
+    A socket's path can be bound twice, and then the first server would hear no stop any more.
+
+    Raises:
+        RobotError: Another server has it.
+    """
+    path = socket_path(socket_name(config.wire.port, config.file))
+    lock = path.with_suffix(".lock").open("wb")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.close()
+        raise RobotError(f"a server of yours has {path}: end it first") from error
+    return f"ipc://{path}", lock
 
 
 def say(config: RobotConfig, word: str) -> str:
@@ -47,15 +91,63 @@ def say(config: RobotConfig, word: str) -> str:
         RobotError: No server answers.
     """
     assert word in WORDS, word
-    context = zmq.Context()
-    socket = context.socket(zmq.DEALER)
+    path = socket_path(socket_name(config.wire.port, config.file))
+    answers = ask([path], word, config.digest)
+    if not answers:
+        raise RobotError("no server of this robot runs on this machine: rig robot serve")
+    return answers[path]
+
+
+def stop(file: Path) -> str:
+    """Stop the server of a file, whatever else the file says, and return its answer.
+
+    Where that can't be told from the file, or no server answers, every server of this user on
+    this machine is stopped: too much is right here, and too little is not.
+
+    Raises:
+        RobotError: No server answers at all.
+    """
+    name = name_in(file)
+    places = [each for each in directories() if each.is_dir() and is_private(each)]
+    sockets = [path for each in places for path in each.glob("robot-*") if path.is_socket()]
+    if answers := ask([path for path in sockets if path.name == name], "stop"):
+        return "; ".join(answers.values())
+    why = f"{file} names no port" if name is None else f"no server answers for {file}"
+    answers = ask(sockets, "stop")
+    if not answers:
+        raise RobotError(f"{why}, and no other of yours on this machine: use the arm's switch")
+    said = "; ".join(f"{path.name} {answer}" for path, answer in sorted(answers.items()))
+    return f"{why}: every server of yours on this machine was stopped: {said}"
+
+
+def name_in(file: Path) -> str | None:
+    """Return the name of the socket of a file's server; None if the file names no port."""
     try:
-        socket.setsockopt(zmq.LINGER, 0)
-        socket.connect(person_endpoint(config))
-        socket.send(word.encode())
-        if not socket.poll(ANSWER_MS):
-            raise RobotError("no server of this robot runs on this machine: rig robot serve")
-        return socket.recv().decode()
+        tables = tomllib.loads(file.read_bytes().decode())
+        port = tables.get("wire", {}).get("port", WireConfig.port)
+    except (OSError, ValueError, AttributeError, RecursionError):
+        return None
+    return socket_name(port, str(file.resolve())) if type(port) is int else None
+
+
+def ask(paths: Sequence[Path], *frames: str) -> dict[Path, str]:
+    """Say something to servers, and return what those answer that do so soon enough."""
+    context, poller = zmq.Context(), zmq.Poller()
+    waiting: dict[zmq.Socket[bytes], Path] = {}
+    answers: dict[Path, str] = {}
+    try:
+        for path in paths:
+            socket = context.socket(zmq.DEALER)
+            waiting[socket] = path
+            socket.connect(f"ipc://{path}")
+            socket.send_multipart([frame.encode() for frame in frames])
+            poller.register(socket, zmq.POLLIN)
+        end_s = time.monotonic() + ANSWER_MS / 1000
+        while waiting and (left_s := end_s - time.monotonic()) > 0:
+            for socket, _ in poller.poll(1 + int(1000 * left_s)):
+                poller.unregister(socket)
+                answers[waiting.pop(socket)] = socket.recv().decode(errors="replace")
+                socket.close(linger=0)
+        return answers
     finally:
-        socket.close(linger=0)
-        context.term()
+        context.destroy(linger=0)

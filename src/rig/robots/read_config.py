@@ -5,7 +5,7 @@ mistake is never a limit that is not there.
 """
 
 import tomllib
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from hashlib import sha256
 from math import isfinite
 from pathlib import Path
@@ -18,6 +18,8 @@ from rig.robots.config_checks import check_config
 
 Group = TypeVar("Group")
 NAMES = {float: "a number", int: "a whole number", bool: "true or false", str: "a text"}
+COMPUTED = ("digest", "file")
+"""Entries that say something about the file, so that no file sets them."""
 
 
 def read_config(path: Path | str) -> RobotConfig:
@@ -26,7 +28,8 @@ def read_config(path: Path | str) -> RobotConfig:
     Raises:
         ConfigError: The file can't be read, or a value is missing, unknown or wrong.
     """
-    return parse(read_bytes(Path(path)), str(path))
+    config = parse(read_bytes(Path(path)), str(path))
+    return replace(config, file=str(Path(path).resolve()))
 
 
 def read_bytes(path: Path) -> bytes:
@@ -45,16 +48,17 @@ def parse(data: bytes, name: str) -> RobotConfig:
         tables = tomllib.loads(data.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{name} is not TOML: {error}") from error
-    config = group(RobotConfig, tables | {"digest": sha256(data).hexdigest()}, name)
+    config = group(RobotConfig, tables, name)
     check_config(config, name)
-    return config
+    return replace(config, digest=sha256(data).hexdigest())
 
 
 def group(kind: type[Group], table: object, place: str) -> Group:
     """Return a group of settings made from a TOML table."""
     if not isinstance(table, dict):
         raise ConfigError(f"{place} must be a table, got {table!r}")
-    known = {entry.name: entry for entry in fields(kind)}  # type: ignore[arg-type]
+    entries = fields(kind)  # type: ignore[arg-type]
+    known = {entry.name: entry for entry in entries if entry.name not in COMPUTED}
     for key in table:
         if key not in known:
             raise ConfigError(f"{place} has no setting {key!r}: {suggest(key, known)}")

@@ -13,6 +13,7 @@ from rig.robots.checks import (
     HomingRule,
     JointRule,
     ReadRule,
+    RequestRule,
 )
 from rig.robots.config import RobotConfig
 from rig.robots.envelope import Envelope
@@ -35,6 +36,7 @@ def make_rules(config: RobotConfig, envelope: Envelope) -> dict[str, Rule]:
         RepeatRule(config),
         PictureRule(config),
         CommandRule(config),
+        RequestRule(config),
         HoldToRunRule(config),
         HomingRule(config),
     ]

@@ -100,9 +100,15 @@ class ServeLoop:
             self._hear(client, frames)
 
     def _hear(self, client: bytes, frames: Sequence[bytes]) -> None:
-        """Take a word of the person; the answer follows the next tick."""
-        word = frames[-1].decode(errors="replace") if frames else ""
-        if word in WORDS:
+        """Take a word of the person; the answer follows the next tick.
+
+        The second frame is the digest of the file as the person has it.
+        """
+        word, digest = ([each.decode(errors="replace") for each in frames] + ["", ""])[:2]
+        if word == "arm" and digest and digest != self.server.config.digest:
+            text = "not armed: the file was changed since this server read it: start it again"
+            self.sockets.send_word(client, f"{self.server.decision.mode}: {text}")
+        elif word in WORDS:
             self.server.person(word)
             self._persons.append(client)
 

@@ -18,11 +18,12 @@ from rig.robots.guard_inputs import Decision, Doing, Inputs, Mode
 from rig.robots.kinematics import Kinematics
 from rig.robots.lease import Lease
 from rig.robots.mailbox import Mailbox
-from rig.robots.message import MessageError, Request, decode_request, encode
+from rig.robots.message import MessageError, Request, decode_request, encode, printable
 from rig.robots.state_message import describe, image_head, state_head
 
 
 MAX_WAIT_S = 60.0
+MAX_WHY = 200
 
 
 class RobotServer:
@@ -108,24 +109,26 @@ class RobotServer:
 
     def handle(self, client: bytes, frames: list[bytes]) -> list[Answer]:
         """Take one message of a client; whatever it is, nothing here raises."""
+        seq = -1
         try:
-            return self._handle(client, decode_request(frames))
+            request = decode_request(frames)
+            seq = request.seq
+            return self._handle(client, request)
         except MessageError as error:
-            self.dropped += 1
-            return [self._refusal(client, -1, str(error))]
+            return [self._refusal(client, seq, str(error))]
+        except Exception as error:  # noqa: BLE001  whatever broke: the server lives, and holds
+            text = f"the server failed on a request: {type(error).__name__}: {error}"
+            self._mailbox.doubt = printable(text, MAX_WHY)
+            self.log.append(self._mailbox.doubt)
+            return [self._refusal(client, seq, self._mailbox.doubt)]
 
     def _handle(self, client: bytes, request: Request) -> list[Answer]:
         if request.type == "stop":
-            self.stop(f"a client stopped the arm: {request.why[:200]}")
+            self.stop(f"a client stopped the arm: {printable(request.why, MAX_WHY)}")
             return [self._state(client, request.seq)]
         now_s = self.clock.now_s()
-        why = (
-            self.lease.take(request, now_s)
-            if request.type == "hello"
-            else self.lease.check(request, now_s)
-        )
-        if why:
-            self.dropped += 1
+        judge = self.lease.take if request.type == "hello" else self.lease.check
+        if why := judge(request, now_s):
             return [self._refusal(client, request.seq, why)]
         return self._serve(client, request, now_s)
 
@@ -150,10 +153,8 @@ class RobotServer:
         """Take an action or a look; its answer is due later."""
         if request.type == "observe":
             wait_s = min(max(request.wait_ms / 1000, 0.0), MAX_WAIT_S)
-            wait_s = wait_s if math.isfinite(wait_s) else 0.0
             return self._put(Waiting(client, request, now_s + wait_s, self._frame_seq))
         if len(request.action) != len(self.config.axes):
-            self.dropped += 1
             self._mailbox.dropped = True
             num = len(self.config.axes)
             why = f"an action of this robot has {num} numbers, got {len(request.action)}"
@@ -243,4 +244,5 @@ class RobotServer:
         return Answer(client, encode({**head, **about, **counts, **numbers}), image)
 
     def _refusal(self, client: bytes, answers: int, why: str) -> Answer:
+        self.dropped += 1
         return Answer(client, encode({"type": "refused", "answers": answers, "why": why}))

@@ -8,7 +8,7 @@ from rig.errors import RobotError
 from rig.robots.answers import Answer
 from rig.robots.config import RobotConfig
 from rig.robots.message import MAX_REQUEST_BYTES
-from rig.robots.person import person_endpoint
+from rig.robots.person import claim
 
 
 QUEUE = 100
@@ -24,9 +24,14 @@ class Sockets:
         Raises:
             RobotError: An address is taken.
         """
+        endpoint, self._lock = claim(config)
         self._context = zmq.Context()
-        self.client = self._bind(f"tcp://{config.wire.address}:{config.wire.port}")
-        self.person = self._bind(person_endpoint(config))
+        try:
+            self.client = self._bind(f"tcp://{config.wire.address}:{config.wire.port}")
+            self.person = self._bind(endpoint)
+        except RobotError:
+            self.close()
+            raise
         self.endpoint: str = self.client.getsockopt_string(zmq.LAST_ENDPOINT)
         self._poller = zmq.Poller()
         self._poller.register(self.client, zmq.POLLIN)
@@ -62,12 +67,11 @@ class Sockets:
     def send_word(self, client: bytes, text: str) -> None:
         """Answer a person."""
         try:
-            self.person.send_multipart([client, text.encode()], zmq.NOBLOCK)
+            self.person.send_multipart([client, text.encode(errors="replace")], zmq.NOBLOCK)
         except zmq.ZMQError:
             return
 
     def close(self) -> None:
         """Close both."""
-        self.client.close(linger=0)
-        self.person.close(linger=0)
-        self._context.term()
+        self._context.destroy(linger=0)
+        self._lock.close()

@@ -1,0 +1,128 @@
+"""A person's words reach the server that they are for, and a stop whatever was edited."""
+
+import socket
+import tempfile
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from robot_bench import PERFECT
+
+from rig.errors import ConfigError, RobotError
+from rig.robots import person
+from rig.robots.build import simulate
+from rig.robots.person import say, stop
+from rig.robots.read_config import read_config
+from rig.robots.serve_loop import ServeLoop
+from rig.robots.sockets import Sockets
+
+
+@pytest.fixture(autouse=True)
+def places(monkeypatch):
+    """Directories of no other server of this machine: a test must not stop those."""
+    with tempfile.TemporaryDirectory() as base:
+        found = [Path(base) / "here", Path(base) / "there"]
+        monkeypatch.setattr(person, "directories", lambda: found)
+        monkeypatch.setattr(person, "ANSWER_MS", 2000)
+        yield found
+
+
+@pytest.fixture
+def file(tmp_path):
+    return write(tmp_path / "robot.toml")
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return taken.getsockname()[1]
+
+
+def write(path, port=None):
+    port = free_port() if port is None else port
+    path.write_text(f"{PERFECT.read_text()}\n[wire]\nport = {port}\n")
+    return path
+
+
+@contextmanager
+def served(path):
+    """Runs the server of a file in a thread, in simulated time."""
+    config = read_config(path)
+    simulation, sockets, is_over = simulate(config), Sockets(config), []
+    simulation.run(0.3)
+    loop = ServeLoop(simulation.server, sockets, lambda _: None)
+    thread = threading.Thread(target=loop.run_simulated, args=(simulation, is_over))
+    thread.start()
+    try:
+        yield simulation.server
+    finally:
+        is_over.append(True)
+        thread.join()
+        sockets.close()
+
+
+@pytest.mark.parametrize("port", [None, 0])
+def test_a_stop_reaches_the_server_after_the_file_was_edited(tmp_path, port):
+    file = write(tmp_path / "robot.toml", port)
+    with served(file) as server:
+        assert say(read_config(file), "arm") == "MOVING"
+        file.write_text(file.read_text().replace("[limits]", "[limits]\nspeed_m_s = 'fast'"))
+        assert stop(file) == "STOPPED: a person stopped the arm"
+        assert server.decision.mode == "STOPPED"
+
+
+@pytest.mark.parametrize("text", ["[wire\n", "[wire]\nport = 'x'\n", "wire = 1\n", None])
+def test_a_file_that_names_no_port_stops_every_server(tmp_path, file, text):
+    other = write(tmp_path / "other.toml")
+    with served(file) as one, served(other) as two:
+        file.unlink() if text is None else file.write_text(text)
+        said = stop(file)
+    assert f"{file} names no port: every server of yours on this machine was stopped" in said
+    assert said.count("STOPPED: a person stopped the arm") == 2
+    assert one.decision.mode == two.decision.mode == "STOPPED"
+
+
+def test_a_stop_reaches_the_server_after_its_port_was_edited(file):
+    with served(file) as server:
+        assert "no server answers for" in stop(write(file))
+    assert server.decision.mode == "STOPPED"
+
+
+def test_a_stop_reaches_a_server_that_was_started_in_another_environment(file, places):
+    with served(file) as server:
+        places.reverse()
+        assert stop(file) == "STOPPED: a person stopped the arm"
+    assert server.decision.mode == "STOPPED"
+
+
+def test_without_any_server_a_stop_says_what_to_do(file, places):
+    places[0].mkdir(0o755)  # not looked into
+    with pytest.raises(RobotError, match=r"no server answers for .* use the arm's switch"):
+        stop(file)
+
+
+def test_two_servers_can_not_share_the_way_of_the_person(tmp_path):
+    file = write(tmp_path / "robot.toml", 0)
+    with (
+        served(file),
+        pytest.raises(RobotError, match=r"a server of yours has .* end it first"),
+    ):
+        Sockets(read_config(file))
+    with served(file) as server:  # once it has ended, another one may
+        stop(file)
+    assert server.decision.mode == "STOPPED"
+
+
+def test_a_file_that_was_edited_since_arms_nothing(file):
+    with served(file) as server:
+        file.write_text(file.read_text() + "# note\n")
+        assert "not armed: the file was changed" in say(read_config(file), "arm")
+        assert say(read_config(file), "rest") == "READY"
+        assert server.decision.mode == "READY"
+
+
+@pytest.mark.parametrize("key", ["digest", "file"])
+def test_no_file_says_of_itself_what_it_is(file, key):
+    file.write_text(f'{key} = "x"\n{file.read_text()}')
+    with pytest.raises(ConfigError, match=f"has no setting '{key}'"):
+        read_config(file)
