@@ -47,6 +47,18 @@ def test_a_seed_decides_every_byte():
     assert (other != first).any()
 
 
+def test_images_are_copies():
+    envs = CameraEffects(task_envs(), ["webcam"])
+    envs.render_mode = "rgb_array"
+    observation, _ = envs.reset(seed=0)
+    shown = np.stack(envs.render())
+    for image in observation.values():
+        image[:] = 0
+    np.testing.assert_array_equal(np.stack(envs.render()), shown)
+    after, _, _, _, _ = envs.step(np.zeros((NUM, 2), np.float32))
+    assert all(image.any() for image in after.values())
+
+
 def test_a_camera_shows_the_same_alone_as_in_a_batch():
     np.testing.assert_array_equal(
         images_of(with_effects("webcam", num=1), seed=3)[0, 0],

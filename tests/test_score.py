@@ -78,6 +78,18 @@ def test_numbers_are_copied():
     assert kept.tolist() == [0, 0]
 
 
+@pytest.mark.parametrize("value", [None, 1j, "word", [None]])
+def test_what_is_no_number_is_refused(value):
+    (score,) = parse_scores("pose")
+    with pytest.raises(ExternalEnvError, match="is not of numbers"):
+        score.read({"pose": value}, None)
+
+
+def test_spaces_between_words_do_not_count():
+    assert parse_scores("tip:m, pose[-1]:rad") == parse_scores("tip:m,pose[-1]:rad")
+    assert parse_scores("pose[-1]")[0].part == slice(-1, None)
+
+
 def test_words_name_arrays_parts_and_units():
     tip, place, turn = parse_scores("arm/tip:m,pose[:2],pose[2]:rad")
     assert (tip.key, tip.name, tip.unit) == ("arm/tip", "tip", "m")
@@ -91,6 +103,10 @@ def test_words_name_arrays_parts_and_units():
     [
         ("pose[a]:m", "must be KEY"),
         ("pose:m:m", "must be KEY"),
+        ("pose[-]:px", "must be KEY"),
+        ("pose[:-]:px", "must be KEY"),
+        ("pose[]:px", "must be KEY"),
+        (" ,", "names no array"),
         ("a/tip:m,b/tip:rad", "calls two distances alike"),
         ("my/goal:m", "or one of them goal"),
     ],

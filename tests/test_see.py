@@ -97,6 +97,7 @@ def test_json_has_each_object_and_the_cost(square_file, small_preset, capsys):
     assert row["corr"] > 0.8
     assert told["fit_s"] > 0
     assert told["encode_ms"] > 0
+    assert told["missing"][0].startswith("120 images are few")
 
 
 def test_a_table_is_printed_without_json(square_sight, capsys):
@@ -177,7 +178,9 @@ def test_pictures_and_videos_are_read_in_order(tmp_path, rng, small_preset, caps
     assert data_set.num_steps.tolist() == [11]
     assert data_set.images[12].tobytes() == crop_square(frames[0], 48).tobytes()
     assert main(["see", str(tmp_path)]) == 0
-    assert "17 images without true states" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "17 images without true states" in out
+    assert "17 images are few" in out
 
 
 def test_a_long_video_is_thinned_evenly(tmp_path, monkeypatch):
@@ -198,6 +201,13 @@ def test_a_long_video_is_thinned_evenly(tmp_path, monkeypatch):
         ("push --env a:b", "only one of them"),
         ("Psh", "neither a task nor a file: did you mean 'Push'"),
         ("missing.mp4", "is missing"),
+        ("missing.npz", "is missing"),
+        ("one.npz two.npz", "give one data set (.npz) by itself"),
+        ("Push Reach", "takes one TASK at a time"),
+        ("{}/few --camera-effects webcam", "change images of practice"),
+        ("{}/few --episode-steps 3", "change images of practice"),
+        ("{}/few --camera top", "change images of practice"),
+        ("Push --objects {{'a':[0]}}", "names columns of a data set"),
         ("none:rig/None-v0", "can't be found"),
         ("{}/bad.mp4", "can't be read as a video"),
         ("{}/bad.txt", "ends in '.txt'"),
@@ -238,7 +248,7 @@ def test_latents_that_hold_nothing_are_judged_so(rng):
 def test_an_object_that_stands_still_has_numbers(rng):
     truth = Truth(states=np.zeros((600, 2)), objects={"hand": [0, 1]})
     judged = judge(rng.normal(size=(600, 3)), np.ones(3), truth, 0.03)
-    assert (judged["hand"].share, judged["hand"].corr) == (0, 0)
+    assert (judged["hand"].share, judged["hand"].corr) == (None, 0)
 
 
 def test_an_object_of_several_points_counts_their_mean_distance():
@@ -329,6 +339,19 @@ def test_a_file_that_is_no_archive_is_refused(content, tmp_path):
     path.write_bytes(content)
     with pytest.raises(DataSetError, match="can't be read as an NPZ file"):
         read_data_set(path, 48)
+
+
+@pytest.mark.parametrize(("at", "value"), [(6, 1), (8, 9)], ids=["encrypted", "unknown method"])
+def test_an_archive_that_python_can_not_open_is_refused(at, value, square_file):
+    """Both are said twice: before each file, and two bytes on in the list at the end."""
+    data = bytearray(square_file.read_bytes())
+    for mark, offset in ((b"PK\x03\x04", at), (b"PK\x01\x02", at + 2)):
+        start = -1
+        while (start := data.find(mark, start + 1)) >= 0:
+            data[start + offset] = value
+    square_file.write_bytes(bytes(data))
+    with pytest.raises(DataSetError, match="can't be read as an NPZ file"):
+        read_data_set(square_file, 48)
 
 
 def test_a_file_cut_off_is_refused(square_file):

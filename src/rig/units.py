@@ -31,7 +31,11 @@ def object_of(name: str) -> str:
 
 def unit_of(name: str) -> Unit:
     """Return the unit that a distance is shown in; an unknown unit is shown as it is."""
-    unit = name.rsplit("_", 1)[-1]
+    return unit_named(name.rsplit("_", 1)[-1])
+
+
+def unit_named(unit: str) -> Unit:
+    """Return how a unit is shown; an unknown one is shown as it is."""
     return UNITS.get(unit, Unit(unit, 1.0, 3))
 
 

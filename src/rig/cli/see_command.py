@@ -61,16 +61,19 @@ class See(Checked):
         if self.out:
             check_file(self.out, PAGE_KINDS)
         from rig.report.tables import print_json
-        from rig.see.page import write_page
+        from rig.see.page import what_is_missing, write_page
         from rig.see.sight_table import print_sight
 
         sight = self.see()
         if self.out:
             write_page(self.out, sight)
+        missing = what_is_missing(sight)
         if self.json:
-            print_json(sight.as_json())
+            print_json(sight.as_json() | {"missing": missing})
             return
         print_sight(sight)
+        for sentence in missing:
+            print_line(sentence)
         if self.out:
             print_line(str(self.out))
 
@@ -84,6 +87,15 @@ class See(Checked):
         from rig.training.progress import open_progress
 
         task = self.env or task_named(self.what)
+        require(
+            task != "" or not (self.camera or self.episode_steps or self.camera_effects),
+            "--camera, --episode-steps and --camera-effects change images of practice: give a "
+            "TASK or --env, or leave them out",
+        )
+        require(
+            self.objects == "" or task == "" or self.judge_on is not None,
+            "--objects names columns of a data set: give one, or leave it out",
+        )
         config, rng = self.config(task), np.random.default_rng(self.seed)
         labelled = None
         if self.judge_on:

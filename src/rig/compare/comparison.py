@@ -15,7 +15,7 @@ from rig.compare.statistics import (
     probability_of_improvement,
 )
 from rig.errors import RunError, suggest
-from rig.units import UNITS, Unit
+from rig.units import Unit, unit_named
 
 
 BOOTSTRAP_SEED = 0
@@ -131,7 +131,7 @@ class Comparison:
 
     def unit(self, task: str, name: str) -> Unit:
         """Return the unit in which an object's distances are shown."""
-        return UNITS[self.objects(task)[name]]
+        return unit_named(self.objects(task)[name])
 
     def main_objects(self, task: str) -> list[str]:
         """Return the objects that a task is about: all but the hand, or the hand alone."""

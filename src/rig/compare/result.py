@@ -11,15 +11,12 @@ from jaxtyping import Float64
 from rig.errors import RunError
 from rig.runs.old_names import CHOICES, SETTINGS, with_new_names
 from rig.runs.settings import GIVES_TRUTH
-from rig.units import UNITS
 
 
 STEPS, TRAINING_S = "num_env_steps", "training_s"
 HAND = "hand"
 MAX_INT = 2**63
-DISTANCE = re.compile(
-    rf"eval/(?!do_nothing_)(?P<object>\w+)_distance_(?P<unit>{'|'.join(UNITS)})"
-)
+DISTANCE = re.compile(r"eval/(?!do_nothing_)(?P<object>\w+)_distance_(?P<unit>[a-z]+)")
 """The median distance of an object in an evaluation."""
 
 Curve = Mapping[str, Sequence[float]]

@@ -19,7 +19,9 @@ from rig.validation import require
 
 
 FORM = re.compile(
-    r"(?P<key>[^\[\]:,]+)(\[(?P<first>-?\d*)(?P<colon>:)?(?P<end>-?\d*)\])?(:(?P<unit>[a-z]+))?"
+    r"(?P<key>[^\[\]:,]+)"
+    r"(\[((?P<index>-?\d+)|(?P<first>-?\d+)?(?P<colon>:)(?P<end>-?\d+)?)\])?"
+    r"(:(?P<unit>[a-z]+))?"
 )
 NO_UNIT = "units"
 """The unit of an array for which none is given."""
@@ -52,10 +54,12 @@ class ScoreKey:
                 f"--score {self.key}: neither info nor the observation has it: "
                 f"{suggest(self.key, filter(is_text, known))}"
             )
-        try:
-            values = np.array(known[self.key], np.float64).reshape(-1)[self.part]
-        except (TypeError, ValueError) as error:
-            raise ExternalEnvError(f"--score {self.key} is not of numbers: {error}") from error
+        whole = np.asarray(known[self.key])
+        if whole.dtype.kind not in "biuf":
+            raise ExternalEnvError(
+                f"--score {self.key} is not of numbers: {known[self.key]!r:.40}"
+            )
+        values = np.array(whole, np.float64).reshape(-1)[self.part]
         if not values.size:
             raise ExternalEnvError(
                 f"--score {self.key} has {np.size(known[self.key])} values, and none at "
@@ -77,7 +81,8 @@ def parse_scores(text: str) -> tuple[ScoreKey, ...]:
     Raises:
         ConfigError: It is not of the form, or names two parts alike.
     """
-    scores = tuple(parse_score(word) for word in text.split(",") if word)
+    scores = tuple(parse_score(word) for each in text.split(",") if (word := each.strip()))
+    require(not text or bool(scores), f"--score {text!r} names no array: give KEY[PART]:UNIT")
     names = ["goal", *(score.name for score in scores)]
     is_clear = len(set(names)) == len(names)
     require(is_clear, f"--score {text} calls two distances alike, or one of them goal")
@@ -90,13 +95,13 @@ def parse_score(word: str) -> ScoreKey:
     require(found is not None, f"--score must be KEY[PART]:UNIT, as pos[:2]:m, got {word!r}")
     assert found is not None
     name = re.sub(r"\W+", "_", found["key"].rpartition("/")[2]).strip("_")
-    has_part = found["first"] is not None
-    first = int(found["first"] or 0)
+    first = int(found["index"] or found["first"] or 0)
     end = int(found["end"]) if found["end"] else None
-    if has_part and not found["colon"]:
+    if found["index"]:
         part, shown = slice(first, first + 1 or None), f"_{first}"
     else:
-        part, shown = slice(first, end), f"_{first}_{found['end']}" if has_part else ""
+        part = slice(first, end)
+        shown = f"_{first}_{found['end'] or ''}" if found["colon"] else ""
     return ScoreKey(
         key=found["key"],
         part=part,

@@ -31,8 +31,16 @@ MAX_TEXT_BYTES = 1 << 18
 MIN_IMAGES = 8
 MIN_SIDE_PX, MAX_SIDE_PX = 8, 4096
 KNOWN = ("images", "states", "things")
-UNREADABLE = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error)
-"""What NumPy and zipfile raise at a file that is no NPZ, or is cut off."""
+UNREADABLE = (
+    OSError,
+    ValueError,
+    EOFError,
+    KeyError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What NumPy and zipfile raise at a file that is no NPZ, is cut off or is encrypted."""
 UNREADABLE_TEXT = (ValueError, SyntaxError, TypeError, MemoryError, RecursionError)
 
 Objects = Mapping[str, list[int]]
@@ -72,6 +80,8 @@ def read_data_set(path: Path, size: int, objects: str = "") -> DataSet:
     Raises:
         DataSetError: The file is no data set; the message says what is wrong in it.
     """
+    if not path.exists():
+        raise DataSetError(f"{path} is missing: give a data set, an NPZ file")
     try:
         with zipfile.ZipFile(path) as archive:
             return data_set_of(path, archive, size, objects)

@@ -44,8 +44,8 @@ class Judgement:
 
     error: float
     """Median distance of the place read off from the true one, in the unit of the states."""
-    share: float
-    """That error over the error of always saying the median place."""
+    share: float | None
+    """That error over the error of always saying the median place; None if that has none."""
     corr: float
     """Correlation of weighted latent distance with true distance, over random pairs."""
     near_rank_corr: float | None
@@ -85,7 +85,7 @@ def judge(
         near_in_truth = distances(states[near_first], states[near_second], columns)
         judged[name] = Judgement(
             error=float(min(errors)),
-            share=float(min(errors) / blind_error) if blind_error > 0 else 0.0,
+            share=float(min(errors) / blind_error) if blind_error > 0 else None,
             corr=correlation(in_latent, distances(states[first], states[second], columns)),
             near_rank_corr=rank_correlation(near_in_latent, near_in_truth),
         )
@@ -140,12 +140,12 @@ def rank_correlation(first: Distances, second: Distances) -> float | None:
     return correlation(rankdata(first), rankdata(second))
 
 
-def as_json(judged: Mapping[str, Judgement]) -> dict[str, dict[str, float]]:
+def as_json(judged: Mapping[str, Judgement]) -> dict[str, dict[str, float | None]]:
     """Return errors, shares and correlations as rounded numbers."""
     return {
         name: {
             "error": round(each.error, 4),
-            "share": round(each.share, 3),
+            "share": None if each.share is None else round(each.share, 3),
             "corr": round(each.corr, 2),
         }
         for name, each in judged.items()

@@ -13,6 +13,7 @@ from rig.see.media import read_media
 from rig.see.practice import practice_images
 from rig.see.source import Source, source_of
 from rig.training.progress import Progress
+from rig.validation import require
 
 
 DATA_SET = ".npz"
@@ -38,7 +39,12 @@ def open_source(
     if not words:
         return practice_images(config, progress, rng=rng)
     paths, title = [Path(word) for word in words], ", ".join(Path(word).name for word in words)
-    if len(paths) == 1 and paths[0].suffix.lower() == DATA_SET:
+    are_data_sets = [path.suffix.lower() == DATA_SET for path in paths]
+    require(
+        len(paths) == 1 or not any(are_data_sets),
+        f"{title}: give one data set (.npz) by itself",
+    )
+    if are_data_sets == [True]:
         return source_of(title, read_data_set(paths[0], config.image_size, objects))
     return source_of(title, read_media(paths, config.image_size, progress))
 
@@ -49,6 +55,8 @@ def task_named(words: Sequence[str]) -> str:
     Raises:
         ConfigError: They name neither.
     """
+    names = {task.name for task in TASKS}
+    require(len(words) < 2 or not names.issuperset(words), "rig see takes one TASK at a time")
     if len(words) != 1:
         return ""
     (word,) = words

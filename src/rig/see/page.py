@@ -69,7 +69,7 @@ def sight_page(sight: Sight) -> str:
         title=sight.source.title,
         lead=lead(sight),
         cards=cards(sight),
-        words=words(sight, motion) + missing(motion, reconstructions, latents),
+        words=what_is_missing(sight),
         judged=Table(COLUMNS, table_rows(sight)),
         within_episodes=Table(WITHIN_COLUMNS, within_rows(sight)),
         visible=Table(VISIBLE_COLUMNS, visible_rows(sight)),
@@ -79,6 +79,14 @@ def sight_page(sight: Sight) -> str:
             *unsure_views(sight.how_sure, motion),
         ],
     )
+
+
+def what_is_missing(sight: Sight) -> list[str]:
+    """Return a sentence for each thing that a person with a camera should know."""
+    motion = find_motion(sight.source.collected.images)
+    latents = sight.fitted.representation.encode(motion.images).latent
+    reconstructions = sight.fitted.representation.decode(latents)
+    return words(sight, motion) + missing(motion, reconstructions, latents)
 
 
 def lead(sight: Sight) -> str:
@@ -92,9 +100,10 @@ def cards(sight: Sight) -> list[Card]:
     shown = []
     for name, each in sight.judged.items():
         error = with_unit(each.error, sight.unit_of(name))
-        shown.append(
-            Card(error, f"error of the {name}", f"{each.share:.0%} of a blind guess's")
+        note = (
+            "it does not move" if each.share is None else f"{each.share:.0%} of a blind guess's"
         )
+        shown.append(Card(error, f"error of the {name}", note))
     fitted = sight.fitted
     note = f"{fitted.encode_ms:.2f} ms to encode an image"
     return [*shown, Card(f"{fitted.fit_s:.0f} s", "to fit", note)]
@@ -117,7 +126,9 @@ def words(sight: Sight, motion: Motion) -> list[str]:
             "the camera if you can."
         )
     for name, each in sight.judged.items():
-        if each.share > MISSED_SHARE:
+        if each.share is None:
+            found.append(f"The {name} does not move in most of the images: show it elsewhere.")
+        elif each.share > MISSED_SHARE:
             found.append(
                 f"The latents hardly hold the {name}: its place read off them errs by "
                 f"{each.share:.0%} of a blind guess's error."

@@ -38,7 +38,7 @@ def table_rows(sight: Sight) -> list[list[str]]:
         [
             name,
             with_unit(each.error, sight.unit_of(name)),
-            f"{each.share:.3f}",
+            "-" if each.share is None else f"{each.share:.3f}",
             f"{each.corr:.2f}",
             "-" if each.near_rank_corr is None else f"{each.near_rank_corr:.2f}",
         ]

@@ -202,11 +202,11 @@ class CameraEffects(ImageGoalVectorEnv):
             clean, self._light, shots, before, is_settled=self._clock == 0
         )
         seen = observation | {
-            "observation": self._images,
+            "observation": self._images.copy(),
             "desired_goal": self._goal_images.copy(),
         }
         if "achieved_goal" in observation:
-            seen["achieved_goal"] = self._images
+            seen["achieved_goal"] = self._images.copy()
         if "image_distance_levels" in info:
             info = info | {"image_distance_levels": rms(self._images, self._goal_images)}
         return seen, info
