@@ -1,6 +1,7 @@
 """A robot as an environment of one: what is learned from, what is kept, and who is asked."""
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from functools import partial
 
 import numpy as np
@@ -577,6 +578,20 @@ def test_only_a_fresh_report_of_the_same_file_allows_practice(tmp_path):
         with pytest.raises(RobotError, match=message):
             check()
     report = Report(config.digest, now.isoformat(), [right])
+    damaged = {
+        "null": None,
+        "text": "x",
+        "no results": asdict(report) | {"results": []},
+        "no date": asdict(report) | {"date": "yesterday"},
+        "no zone": asdict(report) | {"date": now.replace(tzinfo=None).isoformat()},
+        "no time": asdict(report) | {"date": None},
+        "no number": asdict(report)
+        | {"results": [asdict(right) | {"values": {"home_px": "1"}}]},
+    }
+    for about in damaged.values():
+        path.with_suffix(".check.json").write_text(json.dumps(about))
+        with pytest.raises(RobotError, match="can't be read"):
+            check()
     write_report(path.with_suffix(".check.json"), report)
     assert check() == read_report(path.with_suffix(".check.json"))
     assert "may practise" in path.with_suffix(".check.html").read_text()

@@ -93,13 +93,28 @@ def read_report(path: Path) -> Report:
         RobotError: There is none, or it is damaged.
     """
     try:
-        about: dict[str, Any] = json.loads(path.read_text())
-        results = [Result(**each) for each in about.pop("results")]
-        return Report(**about, results=results)
+        return report_of(json.loads(path.read_text()))
     except OSError as error:
         raise RobotError(f"the robot was never checked: `rig robot check` ({error})") from error
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise RobotError(f"{path} can't be read ({error}): `rig robot check`") from error
+
+
+def report_of(about: dict[str, Any]) -> Report:
+    """Return the report in a JSON value.
+
+    Raises:
+        ValueError: It is none, or says nothing that was checked; or TypeError, KeyError or
+            AttributeError.
+    """
+    results = [Result(**each) for each in about.pop("results")]
+    report = Report(**about, results=results)
+    numbers = [value for result in results for value in result.values.values()]
+    if not results or not all(isinstance(value, int | float) for value in numbers):
+        raise ValueError("it has no results, or a value that is no number")
+    if datetime.fromisoformat(report.date).tzinfo is None:
+        raise ValueError(f"its date {report.date} has no time zone")
+    return report
 
 
 def fresh_report(config_path: Path, config: RobotConfig) -> Report:
