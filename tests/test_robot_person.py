@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from robot_bench import PERFECT
 
+from rig.cli.main import main
 from rig.errors import ConfigError, RobotError
 from rig.robots import person
 from rig.robots.build import simulate
@@ -126,3 +127,13 @@ def test_no_file_says_of_itself_what_it_is(file, key):
     file.write_text(f'{key} = "x"\n{file.read_text()}')
     with pytest.raises(ConfigError, match=f"has no setting '{key}'"):
         read_config(file)
+
+
+def test_a_refusal_to_arm_says_why_and_is_an_error(file, capsys):
+    with served(file) as server:
+        server.guard.calibration_problem = "another arm's calibration: calibrate it"
+        assert main(["robot", "arm", str(file)]) == 2
+        assert "not armed; its server says READY: another arm's" in capsys.readouterr().err
+        server.guard.calibration_problem = ""
+        assert main(["robot", "arm", str(file)]) == 0
+        assert capsys.readouterr().out == "MOVING\n"

@@ -3,8 +3,13 @@
 import argparse
 from pathlib import Path
 
+from rig.errors import RobotError
 from rig.robots.read_config import read_config
 from rig.terminal import print_line
+
+
+ARMED_MODES = ("ARMED", "MOVING", "HOLD")
+"""Modes of an armed arm, as the server answers them."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -18,5 +23,8 @@ def run(options: argparse.Namespace) -> None:
 
     if options.word == "stop":
         print_line(stop(Path(options.config)))
-    else:
-        print_line(say(read_config(options.config), options.word))
+        return
+    answer = say(read_config(options.config), options.word)
+    if options.word == "arm" and answer.split(":")[0] not in ARMED_MODES:
+        raise RobotError(f"the arm is not armed; its server says {answer}")
+    print_line(answer)

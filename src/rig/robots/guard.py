@@ -242,7 +242,9 @@ class Guard:
 
     def _why(self, findings: list[Finding]) -> str:
         causes = [self.latched] if self.latched else findings
-        return causes[0].text if causes else ""
+        if causes:
+            return causes[0].text
+        return "" if self.situation.is_armed else self.calibration_problem
 
     def _say(self, text: str) -> None:
         self._events.append(text)
