@@ -81,11 +81,11 @@ class Server:
             time.sleep(0.005)
         raise AssertionError(f"no {text!r} within {within_s} s: {self.lines}")
 
-    def say(self, word):
+    def say(self, word, code=0):
         command = [sys.executable, "-m", "rig", "robot", word, str(self.file)]
         done = subprocess.run(command, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
+        assert done.returncode == code, done.stderr
+        return (done.stdout or done.stderr).strip()
 
     def arm(self):
         self.say("arm")
@@ -268,7 +268,7 @@ def test_stop_clear_and_ctrl_c(tmp_path):
             asked_s = time.monotonic()
             assert server.wait_for("STOPPED", 2, since)[0] - asked_s < 0.05 + BUSY_S
             assert any("STOPPED" in running.stdout.readline() for _ in range(100))
-        assert server.say("arm").startswith("STOPPED")
+        assert "says STOPPED" in server.say("arm", 2)
         assert server.say("clear") == "READY"
 
 
