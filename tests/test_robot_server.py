@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from rig.errors import ConfigError, RobotError
+from rig.robots.arm import Reading
 from rig.robots.build import simulate
 from rig.robots.client import RobotClient
 from rig.robots.clock import SimulatedClock
@@ -41,6 +42,31 @@ def test_nothing_moves_before_a_person_arms_it(simulation):
     assert state.mode == "READY"
     assert not client.act([1, 0, 0]).taken
     assert client.observe().target_m == state.target_m
+
+
+def test_what_was_said_before_the_arm_answered_arms_nothing():
+    simulated = simulate(read_config(PERFECT))
+    server, read = simulated.server, simulated.server.arm.read
+    server.arm.read = lambda: Reading(None)
+    simulated.run(0.1)
+    server.person("arm")
+    simulated.run(0.1)
+    assert server.decision.mode == "OFF"
+    server.arm.read = read
+    simulated.run(0.2)
+    assert server.decision.mode == "READY"
+
+
+def test_a_stop_that_was_said_before_the_arm_answered_is_obeyed():
+    simulated = simulate(read_config(PERFECT))
+    server, read = simulated.server, simulated.server.arm.read
+    server.arm.read = lambda: Reading(None)
+    simulated.run(0.1)
+    server.person("stop")
+    simulated.run(0.1)
+    server.arm.read = read
+    simulated.run(0.2)
+    assert server.decision.mode == "STOPPED"
 
 
 def test_an_action_of_one_is_a_whole_step_once_it_moves(robot):
@@ -101,6 +127,12 @@ def test_home_brings_it_home(robot):
     ("old", "new", "match"),
     [
         ("box_low_m = [0.17", "box_low_m = [0.05", "less than 5 from its limits"),
+        (
+            "rest_deg = [0, -95",
+            "rest_deg = [0, -98",
+            "rest_deg of shoulder_lift must be from -95",
+        ),
+        ("fixed_deg = [0", "fixed_deg = [500", "fixed_deg of shoulder_pan must be"),
         ("[limits]", "[limits]\nspeed_m_s = 0.3", "speed_m_s must be from 0.001 to 0.25"),
         ("[limits]", "[limits]\nsped_m_s = 0.1", "did you mean 'speed_m_s'"),
         ("[limits]", "[limits]\nspeed_m_s = nan", "must be a number"),

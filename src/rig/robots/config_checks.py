@@ -94,6 +94,15 @@ def check_lengths(config: RobotConfig, name: str) -> None:
         require(len(vector) == 3, f"{name}: {key} needs x, y and z, got {len(vector)} numbers")
     for joint, low, high in zip(arm.joints, arm.low_deg, arm.high_deg, strict=True):
         require(low < high, f"{name}: limits of {joint}: {low} must be below {high}")
+    for key, margin in (("rest_deg", limits.joint_margin_deg), ("fixed_deg", 0.0)):
+        for joint, angle, low, high in zip(
+            arm.joints, getattr(arm, key), arm.low_deg, arm.high_deg, strict=True
+        ):
+            require(
+                low + margin <= angle <= high - margin,
+                f"{name}: arm.{key} of {joint} must be from {low + margin:g} to "
+                f"{high - margin:g}, inside its limits, got {angle:g}",
+            )
 
 
 def check_box(config: RobotConfig, name: str) -> None:
