@@ -99,9 +99,7 @@ class RobotServer:
         self.camera.update(self.reading.images)
         if self.decision.mode == Mode.OFF:
             if self.reading.joints is None:
-                self._mailbox = Mailbox(
-                    stop=self._mailbox.stop
-                )  # arms nothing that comes later
+                self._mailbox = Mailbox(stop=self._mailbox.stop)
                 return []
             self.guard.connect(self.reading.joints, now_s)
         self.decision = self.guard.tick(now_s, self._inputs())
