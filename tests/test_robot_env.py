@@ -43,6 +43,7 @@ class Bench:
         self.simulation = simulate(config or read_config(PAGE))
         self.said = []
         self.is_gone = False
+        self.paused_s = 0.0
         self.person("arm")
 
     def person(self, word):
@@ -57,6 +58,12 @@ class Bench:
         link.request = lambda *args: self.cut() if self.is_gone else request(*args)
         return RobotClient(link)
 
+    def now_s(self):
+        return self.simulation.server.clock.now_s() + self.paused_s
+
+    def pause(self, duration_s):
+        self.paused_s += duration_s
+
     def cut(self):
         raise RobotError("no answer")
 
@@ -70,14 +77,15 @@ class Bench:
                 self.person(word)
 
     def env(self, wait_s=20.0, **options):
-        connection = Connection(self.open_client, self.hear, wait_s=wait_s)
+        connection = Connection(
+            self.open_client, self.hear, wait_s=wait_s, clock=self, pause=self.pause
+        )
         settings = {"num_steps": NUM_STEPS, "image_size": 48, "settle": False} | options
         return RobotVectorEnv(connection, "robot/perfect", **settings)
 
 
 @pytest.fixture
-def bench(monkeypatch):
-    monkeypatch.setattr("rig.robot_env.connection.RETRY_S", 0.0)
+def bench():
     return Bench()
 
 
@@ -243,6 +251,27 @@ def test_nobody_comes(bench):
     env.listen(bench.said.append, lambda: None)
     with pytest.raises(RobotError, match=r"waited 2 s for the robot: the arm is STOPPED"):
         env.reset()
+
+
+def test_a_server_that_is_gone_is_waited_for_as_long_as_it_says(bench):
+    env = bench.env(wait_s=20.0)
+    env.reset()
+    bench.is_gone = True
+    env.step(action(1, 0, 0))
+    with pytest.raises(RobotError, match="waited 20 s for the robot: waiting for the robot's"):
+        env.reset()
+    assert 20.0 <= bench.paused_s <= 21.0
+
+
+def test_the_lease_of_a_killed_client_is_waited_for_as_long_as_it_may_last(bench):
+    text = "refused 'hello': a learner has the lease and was heard 1 s ago"
+
+    def refuse():
+        raise RobotError(text)
+
+    with pytest.raises(RobotError, match="has the lease"):
+        Connection(refuse, bench.hear, lease_s=60.0, clock=bench, pause=bench.pause)
+    assert bench.now_s() > 60.0
 
 
 def test_a_signal_ends_the_wait_for_a_person(bench):

@@ -1,5 +1,6 @@
 """A robot's server and its client: on a simulated clock, and over a real socket."""
 
+import re
 import subprocess
 import sys
 import time
@@ -138,6 +139,9 @@ def test_home_brings_it_home(robot):
         ("[limits]", "[limits]\nspeed_m_s = nan", "must be a number"),
         ("[arm]", '[wire]\naddress = "0.0.0.0"\n[arm]', "can be reached from other machines"),
         ("home_m = [0.24", "home_m = [0.4", "must be in the box"),
+        ("home_m = [0.24", "home_m = [" + 400 * "9", "must be a number, got 999"),
+        ('"so101"', '":x"', "':x' can't be loaded"),
+        ('"so101"', '"..:x"', "'..:x' can't be loaded"),
         ("sim:perfect", "sim:prefect", None),
     ],
 )
@@ -148,6 +152,16 @@ def test_a_wrong_file_is_one_line(old, new, match):
             simulate(parse(text.encode(), "robot.toml"))
         return
     with pytest.raises(ConfigError, match=match):
+        parse(text.encode(), "robot.toml")
+
+
+def test_the_kinematics_is_one_for_so_many_joints():
+    three = {"joints": '["a", "b", "c"]', "low_deg": "[-9, -9, -9]", "high_deg": "[9, 9, 9]"}
+    three |= dict.fromkeys(("rest_deg", "fixed_deg"), "[0, 0, 0]")
+    text = PERFECT.read_text()
+    for key, value in three.items():
+        text = re.sub(rf"^{key} = .*$", f"{key} = {value}", text, flags=re.MULTILINE)
+    with pytest.raises(ConfigError, match="'so101' does not work with 3 arm.joints"):
         parse(text.encode(), "robot.toml")
 
 

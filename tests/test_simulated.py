@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from rig.errors import ConfigError
-from rig.robots.read_config import read_config
+from rig.robots.drivers import load_robot
+from rig.robots.read_config import parse, read_config
 from rig.robots.robot import ReadError, Robot
 from rig.robots.so101_kinematics import HIGH, JOINTS, LOW, So101Kinematics
 from rig.simulated.so101 import SimulatedSo101, load_model
@@ -143,6 +144,26 @@ def test_unknown_options_and_faults_are_named():
         SimulatedSo101(faults=[("freez", 0, 1)])
     with pytest.raises(ConfigError, match="did you mean 'azimuth_deg'"):
         SimulatedSo101(view={"azimut_deg": 90})
+
+
+@pytest.mark.parametrize(
+    ("option", "match"),
+    [
+        ("seed = -1", "options of type 'sim:so101' are wrong"),
+        ("view = 3", "view"),
+        ("view = {lookat_m = 3}", "options of type 'sim:so101' are wrong"),
+        ("start_deg = [1]", r"start_deg needs 6 numbers, got \[1\]"),
+        ("frame_age_s = 0.1", "frame_age_s must be a list"),
+        ("frame_age_s = [0.1]", r"frame_age_s is \[shortest, longest\]"),
+        ("frame_rate_hz = 0", "frame_rate_hz must be from 1 to 1000"),
+        ('dead_time_s = "x"', "dead_time_s must be a number"),
+        ("read_errors = 2", "read_errors must be from 0 to 1"),
+    ],
+)
+def test_an_option_that_makes_no_sense_is_one_line(option, match):
+    text = FILE.read_text().replace("seed = 0\npuck = true", option)
+    with pytest.raises(ConfigError, match=match):
+        load_robot(parse(text.encode(), "robot.toml"))
 
 
 def test_the_camera_stands_where_the_view_says():

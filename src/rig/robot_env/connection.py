@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from rig.errors import RobotError
+from rig.robots.clock import Clock, SystemClock
 from rig.robots.client import RobotClient, RobotDescription, RobotState
 from rig.units import duration
 
@@ -17,10 +18,13 @@ REMIND_S = 60.0
 """Seconds until it says again what it waits for."""
 MOVING_LOOK_S = 0.1
 """The same while it moves by itself: who wants it to stop is heard that soon."""
-MOST_MOVING_LOOKS = 300
-LEASE_TRIES = 8
+MOST_MOVING_S = 60.0
+"""How long it may move by itself before it is asked again what it does."""
+LEASE_SPARE_S = 3.0
+"""How much longer than a lease lasts the end of another client's is waited for."""
 HAS_LEASE = "has the lease"
 """What a server says while another client may come back."""
+MOVING_BY_ITSELF = ("homing", "resting")
 RESTED = ("OFF", "READY")
 """Modes in which a person has to arm the arm."""
 Result = TypeVar("Result")
@@ -31,7 +35,14 @@ class Connection:
     """A client that connects again when its server was restarted."""
 
     def __init__(
-        self, open_client: Callable[[], RobotClient], say: Say, *, wait_s: float = 3600.0
+        self,
+        open_client: Callable[[], RobotClient],
+        say: Say,
+        *,
+        wait_s: float = 3600.0,
+        lease_s: float = 5.0,
+        clock: Clock | None = None,
+        pause: Callable[[float], object] = time.sleep,
     ) -> None:
         """Connect.
 
@@ -39,11 +50,17 @@ class Connection:
             open_client: Connects to the server.
             say: Shows a line to the person.
             wait_s: How long to wait for a server, or for a person, before giving up.
+            lease_s: How long the server keeps the lease of a client that is silent.
+            clock: What the waiting is counted by; the machine's by default, also if the
+                robot is simulated, for it is a person who is waited for.
+            pause: Waits for so many seconds.
 
         Raises:
             RobotError: No server answers, or another client has the lease.
         """
-        self._open, self.say, self._wait_s = open_client, say, wait_s
+        self._clock, self._pause = clock or SystemClock(), pause
+        self._open, self.say = open_client, say
+        self._wait_s, self._lease_s = wait_s, lease_s
         self.check: Callable[[], object] = lambda: None
         """Called while it waits; may raise what ends the wait."""
         self._said = ""
@@ -74,18 +91,19 @@ class Connection:
         Raises:
             RobotError: Nobody came in time.
         """
-        waited_s = 0.0
-        while waited_s < self._wait_s:
+        began_s = self._clock.now_s()
+        remind_s = REMIND_S
+        while (waited_s := self._clock.now_s() - began_s) < self._wait_s:
             self.check()
-            if waited_s and waited_s % REMIND_S == 0 and self._said:
+            if waited_s >= remind_s and self._said:
                 self.say(f"waiting for {duration(waited_s)}: {self._said}")
+                remind_s += REMIND_S
             client = self._connected()
             state = self._try(self._wait_until_idle) if client else None
             if state is not None and self._is_ready(state):
                 begun = self._home_and_begin()
                 if begun is not None:
                     return begun
-            waited_s += LOOK_S
         raise RobotError(f"waited {self._wait_s:.0f} s for the robot: {self._said}")
 
     def close(self) -> None:
@@ -100,14 +118,15 @@ class Connection:
         Raises:
             RobotError: No server answers, or another client has the lease and uses it.
         """
-        for _ in range(LEASE_TRIES):
+        began_s = self._clock.now_s()
+        while self._clock.now_s() - began_s < self._lease_s + LEASE_SPARE_S:
             try:
                 return self._open()
             except RobotError as error:
                 if HAS_LEASE not in str(error):
                     raise
                 self._ask(f"waiting for the robot: {error}")
-                time.sleep(RETRY_S)
+                self._pause(RETRY_S)
         return self._open()
 
     def _home_and_begin(self) -> RobotState | None:
@@ -126,12 +145,13 @@ class Connection:
         It asks again and again: a simulated robot on a busy machine may need a minute for what
         it does in half of one, and one long question would look like a server that is gone.
         """
-        for _ in range(MOST_MOVING_LOOKS):
+        began_s = self._clock.now_s()
+        while True:
             self.check()
             state = client.observe(MOVING_LOOK_S, until="idle")
-            if state.doing == "idle" or state.mode == "STOPPED":
-                break
-        return state
+            moves = state.doing in MOVING_BY_ITSELF and state.mode != "STOPPED"
+            if not moves or self._clock.now_s() - began_s > MOST_MOVING_S:
+                return state
 
     def _is_ready(self, state: RobotState) -> bool:
         """Return whether the arm may move; if not, say once what it waits for."""
@@ -160,7 +180,7 @@ class Connection:
                 self._client = self._open()
             except RobotError as error:
                 self._ask(f"waiting for the robot's server: {error}")
-                time.sleep(RETRY_S)
+                self._pause(RETRY_S)
                 return None
             self._ask("connected to the robot's server again")
         return self._client

@@ -23,15 +23,24 @@ def open_robot(config: Config, image_size: int) -> RobotVectorEnv:
         ConfigError: The TOML file is wrong.
         RobotError: No server answers, or another client drives the robot.
     """
-    robot = read_config(Path(config.robot))
-    connection = Connection(partial(open_client, robot), say)
     return RobotVectorEnv(
-        connection,
+        connect(config.robot),
         config.task,
         config.episode_steps or NUM_STEPS,
         image_size,
         settle=config.practice.delay == "settle",
     )
+
+
+def connect(path: str) -> Connection:
+    """Connect to the server of the robot that a TOML file describes.
+
+    Raises:
+        ConfigError: The TOML file is wrong.
+        RobotError: No server answers, or another client drives the robot.
+    """
+    robot = read_config(Path(path))
+    return Connection(partial(open_client, robot), say, lease_s=robot.wire.lease_s)
 
 
 def open_client(robot: RobotConfig) -> RobotClient:

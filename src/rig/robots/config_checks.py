@@ -73,7 +73,9 @@ def check_config(config: RobotConfig, name: str) -> None:
     check_times(config, name)
     check_address(config, name)
     check_camera(config, name)
-    check_reach(config, name, load_kinematics(config.arm))
+    kinematics = load_kinematics(config.arm)
+    check_joints(config, name, kinematics)
+    check_reach(config, name, kinematics)
 
 
 def check_lengths(config: RobotConfig, name: str) -> None:
@@ -156,6 +158,18 @@ def check_camera(config: RobotConfig, name: str) -> None:
         not crop or (len(crop) == 4 and min(crop) >= 0 and min(crop[2:]) > 0),
         f"{name}: camera.crop_px needs left, top, width and height, got {list(crop)}",
     )
+
+
+def check_joints(config: RobotConfig, name: str, kinematics: Kinematics) -> None:
+    """Check that the kinematics is one for so many joints."""
+    joints = np.array(config.arm.fixed_deg)
+    try:
+        kinematics.inverse(kinematics.forward(joints), joints)
+    except (ValueError, IndexError) as error:
+        raise ConfigError(
+            f"{name}: arm.kinematics {config.arm.kinematics!r} does not work with "
+            f"{len(joints)} arm.joints: {error}"
+        ) from error
 
 
 def check_reach(config: RobotConfig, name: str, kinematics: Kinematics) -> None:

@@ -38,7 +38,7 @@ def load_robot(config: RobotConfig) -> Robot:
         kind = config.type.removeprefix(LEROBOT)
         options = {"kind": kind, "options": config.options}
         return make("rig.adapters.lerobot:make_lerobot", options, "type", ADAPTERS)
-    return make(ADAPTERS.get(config.type, config.type), config.options, "type", ADAPTERS)
+    return make(config.type, config.options, "type", ADAPTERS)
 
 
 def load_kinematics(arm: ArmConfig) -> Kinematics:
@@ -47,26 +47,34 @@ def load_kinematics(arm: ArmConfig) -> Kinematics:
     Raises:
         ConfigError: There is none of that name, or its options are wrong.
     """
-    place = KINEMATICS.get(arm.kinematics, arm.kinematics)
-    return make(place, arm.options, "arm.kinematics", KINEMATICS)
+    return make(arm.kinematics, arm.options, "arm.kinematics", KINEMATICS)
 
 
-def make(place: str, options: Any, key: str, known: dict[str, str]) -> Any:
-    """Import ``MODULE:CLASS`` and call it with the options."""
-    module, _, name = place.partition(":")
+def make(kind: str, options: Any, key: str, known: dict[str, str]) -> Any:
+    """Import a short name's class, or ``MODULE:CLASS``, and call it with the options.
+
+    Raises:
+        ConfigError: There is none, or its options are wrong.
+    """
+    module, _, name = known.get(kind, kind).partition(":")
     if not name:
-        hint = suggest(place, known)
-        raise ConfigError(f"{key} {place!r} is none: {hint}; or name MODULE:CLASS")
+        hint = suggest(kind, known)
+        raise ConfigError(f"{key} {kind!r} is none: {hint}; or name MODULE:CLASS")
     try:
         maker = getattr(import_from_here(module), name)
-    except (ImportError, AttributeError) as error:
-        hint = suggest(place, known)
-        raise ConfigError(f"{key} {place!r} can't be loaded: {error}; {hint}") from error
+    except (ImportError, AttributeError, SyntaxError, TypeError, ValueError) as error:
+        hint = suggest(kind, known)
+        raise ConfigError(f"{key} {kind!r} can't be loaded: {error}; {hint}") from error
     try:
         inspect.signature(maker).bind(**options)
     except TypeError as error:
-        raise ConfigError(f"options of {key} {place!r}: {error}") from error
-    return maker(**options)
+        raise ConfigError(f"options of {key} {kind!r}: {error}") from error
+    try:
+        return maker(**options)
+    except ConfigError:
+        raise
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"options of {key} {kind!r} are wrong: {error}") from error
 
 
 def import_from_here(module: str) -> Any:

@@ -18,6 +18,8 @@ from rig.robots.config_checks import check_config
 
 Group = TypeVar("Group")
 NAMES = {float: "a number", int: "a whole number", bool: "true or false", str: "a text"}
+LARGEST = 10**300
+"""Whole numbers from here on are no numbers: a float can't hold them all."""
 COMPUTED = ("digest", "file")
 """Entries that say something about the file, so that no file sets them."""
 
@@ -82,7 +84,7 @@ def value(kind: Any, given: Any, place: str) -> Any:
         if not isinstance(given, dict):
             raise ConfigError(f"{place} must be a table, got {given!r}")
         return given
-    if kind is float and type(given) is int:
+    if kind is float and type(given) is int and abs(given) < LARGEST:
         given = float(given)
     if type(given) is not kind or (kind is float and not isfinite(given)):
         raise ConfigError(f"{place} must be {NAMES[kind]}, got {given!r}")

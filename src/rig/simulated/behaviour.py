@@ -5,9 +5,11 @@ to 0 in ``[options]`` of the robot's TOML file.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
+from math import inf
 
 from rig.errors import ConfigError, suggest
+from rig.robots.read_config import group
 
 
 FAULTS = (
@@ -57,6 +59,24 @@ class Behaviour:
     """Probability that a read of the bus fails."""
 
 
+RANGES: dict[str, tuple[float, float]] = {
+    "dead_time_s": (0, 10),
+    "lag_s": (0, 10),
+    "tick_deg": (0, inf),
+    "backlash_deg": (0, inf),
+    "sag_deg": (0, inf),
+    "frame_rate_hz": (1, 1000),
+    "noise_levels": (0, 255),
+    "jpeg_quality": (0, 100),
+    "walk_levels": (0, 255),
+    "swing_levels": (0, 255),
+    "swings_per_frame": (0, 1),
+    "lost_frames": (0, 1),
+    "late_commands": (0, 1),
+    "late_s": (0, 10),
+    "read_errors": (0, 1),
+}
+"""Smallest and largest value of each number."""
 PERFECT = Behaviour(
     dead_time_s=0.0, lag_s=0.0, tick_deg=0.0, backlash_deg=0.0, sag_deg=0.0,
     frame_age_s=(0.0, 0.0), noise_levels=0.8, jpeg_quality=0, walk_levels=0.0,
@@ -96,14 +116,18 @@ def behaviour_of(options: dict[str, object]) -> Behaviour:
     """Return the behaviour that options ask for; lists become tuples.
 
     Raises:
-        ConfigError: There is no such option.
+        ConfigError: There is no such option, or its value makes no sense.
     """
-    known = [entry.name for entry in fields(Behaviour)]
-    for key in options:
-        if key not in known:
-            raise ConfigError(f"sim:so101 has no option {key!r}: {suggest(key, known)}")
-    values = {
-        key: tuple(value) if isinstance(value, list) else value
-        for key, value in options.items()
-    }
-    return Behaviour(**values)  # type: ignore[arg-type]
+    place = "[options] of sim:so101"
+    ages = options.get("frame_age_s", [0.0, 0.0])
+    if isinstance(ages, list) and len(ages) != 2:
+        raise ConfigError(f"{place}: frame_age_s is [shortest, longest], got {ages}")
+    behaviour = group(Behaviour, options, place)
+    for key, (low, high) in RANGES.items():
+        found = getattr(behaviour, key)
+        if not low <= found <= high:
+            raise ConfigError(f"{place}: {key} must be from {low:g} to {high:g}, got {found:g}")
+    shortest_s, longest_s = behaviour.frame_age_s
+    if not 0 <= shortest_s <= longest_s:
+        raise ConfigError(f"{place}: frame_age_s must rise, from 0, got [{shortest_s:g}, {longest_s:g}]")
+    return behaviour

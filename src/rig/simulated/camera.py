@@ -146,6 +146,8 @@ def view_of(changes: Mapping[str, object]) -> Camera:
     Raises:
         ConfigError: A view has no such number.
     """
+    if not isinstance(changes, Mapping):
+        raise ConfigError(f"the view of sim:so101 must be a table, got {changes!r}")
     known = [entry.name for entry in fields(Camera)]
     for key in changes:
         if key not in known:

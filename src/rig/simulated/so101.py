@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from rig.envs.camera import STATIC_GROUP
+from rig.errors import ConfigError
 from rig.robots.robot import POSITION, ReadError
 from rig.robots.so101_kinematics import HIGH, JOINTS, LOW
 from rig.simulated.behaviour import PERFECT, Faults, behaviour_of
@@ -55,9 +56,12 @@ class SimulatedSo101:
         """Make the scene, with the arm in its rest pose.
 
         Raises:
-            ConfigError: An option, a fault or a part of the view is unknown, or flat_m is no
-                part of the tray.
+            ConfigError: An option, a fault or a part of the view is unknown or wrong, or flat_m
+                is no part of the tray.
+            ValueError, TypeError: Another option is wrong.
         """
+        if len(start_deg) != NUM:
+            raise ConfigError(f"start_deg needs {NUM} numbers, got {list(start_deg)}")
         rngs = [np.random.default_rng([seed, part]) for part in range(3)]
         self.behaviour = PERFECT if perfect else behaviour_of(options)
         self.faults = Faults(faults)

@@ -24,6 +24,7 @@ from rig.training.make_envs import with_task_name
 from rig.training.origin import origin
 from rig.training.progress import Progress, open_progress
 from rig.training.provenance import check_reproducible
+from rig.training.robot_report import check_robot
 from rig.training.seeds_together import run_together
 from rig.training.trackers import TrackerName, check_tracker, tracked
 
@@ -78,6 +79,7 @@ def start_run(
     """Create a new run in a directory of its own, and check all that it needs."""
     check_tracker(tracker)
     config = with_task_name(config)
+    check_robot(config)
     return create_run(config, out or default_directory(config, preset), argv)
 
 
