@@ -243,7 +243,7 @@ def train(words: list[str], page: Path, log: Path) -> None:
         learner = subprocess.Popen([*RIG, *words], stdout=out, stderr=out)
         while learner.poll() is None:
             time.sleep(LOOK_S)
-            if log.read_text().rstrip().endswith("look at it, then `rig robot arm`"):
+            if "then `rig robot arm " in log.read_text().rstrip().rpartition("\n")[2]:
                 subprocess.call([*RIG, "robot", "arm", str(page)], stdout=out, stderr=out)
     if learner.returncode:
         raise SystemExit(f"rig train failed: {log}")

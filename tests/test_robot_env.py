@@ -73,7 +73,7 @@ class Bench:
         if "has the lease" in text:
             self.simulation.run(6.0)
         for word in ("clear", "arm"):
-            if f"`rig robot {word}`" in text:
+            if f"`rig robot {word} CONFIG.toml`" in text:
                 self.person(word)
 
     def env(self, wait_s=20.0, **options):

@@ -357,6 +357,17 @@ def key_not_held():
     bench.until_mode("HOLD", 100, start_s)
 
 
+def key_let_go_while_homing():
+    bench = Bench(config_with(session={"hold_to_run": True}), arm=False)
+    bench.person("held", "arm")
+    bench.run(2 * bench.config.session.homing_s)
+    assert bench.mode == "HOLD"
+    assert bench.log_has("HOLD: the hold-to-run key is not held")
+    for _ in range(60):
+        bench.person("held")
+    assert bench.mode == "ARMED"
+
+
 def wall_clock_set():
     clock, real = SystemClock(), time.time
     before_s = clock.now_s()
@@ -543,6 +554,7 @@ SCENARIOS = {
     "17 stop by a person": stop_button("person"),
     "17 stop by a stranger": stop_button("stranger"),
     "18 hold-to-run": key_not_held,
+    "18 hold-to-run, homing": key_let_go_while_homing,
     "19 wall clock": wall_clock_set,
     "19 suspended": suspended,
     "20 flood": flood,

@@ -4,6 +4,7 @@ import socket
 import tempfile
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,13 @@ from robot_bench import PERFECT
 from rig.cli.main import main
 from rig.errors import ConfigError, RobotError
 from rig.robots import person
-from rig.robots.build import simulate
+from rig.robots.build import build_server, simulate
+from rig.robots.clock import SimulatedClock
+from rig.robots.drivers import load_robot
 from rig.robots.person import say, stop
 from rig.robots.read_config import read_config
-from rig.robots.serve_loop import ServeLoop
+from rig.robots.serve_loop import END_HOLD_S, ServeLoop
+from rig.robots.server import RobotServer
 from rig.robots.sockets import Sockets
 
 
@@ -60,6 +64,33 @@ def served(path):
         is_over.append(True)
         thread.join()
         sockets.close()
+
+
+def test_a_server_that_should_end_waits_for_no_key_that_is_not_held(tmp_path):
+    file = write(tmp_path / "robot.toml")
+    config = read_config(file)
+    config = replace(config, session=replace(config.session, hold_to_run=True))
+    sockets, clock = Sockets(config), SimulatedClock()
+    server = build_server(config, clock, load_robot(config))
+    loop = ServeLoop(server, sockets, lambda _: None)
+    loop._listen_until = lambda deadline_s: clock.advance(deadline_s - clock.now_s())
+    modes = []
+
+    def arm_then_let_go_then_end():
+        if len(modes) < 5:
+            server.person("held")
+        if len(modes) == 3:
+            server.person("arm")
+        if len(modes) == 40:
+            loop.end("it was asked to")
+        modes.append(str(server.decision.mode))
+        return RobotServer.tick(server)
+
+    server.tick = arm_then_let_go_then_end
+    loop.run()
+    sockets.close()
+    assert modes[39] == modes[-1] == "HOLD"
+    assert clock.now_s() == pytest.approx(40 / 50 + END_HOLD_S, abs=0.1)
 
 
 @pytest.mark.parametrize("port", [None, 0])

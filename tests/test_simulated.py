@@ -151,7 +151,7 @@ def test_unknown_options_and_faults_are_named():
     [
         ("seed = -1", "options of type 'sim:so101' are wrong"),
         ("view = 3", "view"),
-        ("view = {lookat_m = 3}", "options of type 'sim:so101' are wrong"),
+        ("view = {lookat_m = 3}", "lookat_m must be a list"),
         ("start_deg = [1]", r"start_deg needs 6 numbers, got \[1\]"),
         ("frame_age_s = 0.1", "frame_age_s must be a list"),
         ("frame_age_s = [0.1]", r"frame_age_s is \[shortest, longest\]"),

@@ -1,7 +1,7 @@
 """A policy of rig in LeRobot's shape: image and joints in, joint targets out.
 
-The guard of ``rig robot serve`` is not here. Targets stay in the box of its page, and
-nothing else is.
+The guard of ``rig robot serve`` is not here. Targets are places in the box of its page, or, where
+the kinematics finds no joints for one, the joints as measured, which may be outside of it.
 """
 
 from pathlib import Path
@@ -48,7 +48,7 @@ class RigPolicy(PreTrainedPolicy):
         return torch.as_tensor(targets, dtype=torch.float32)[None]
 
     def targets(self, measured: np.ndarray, action: np.ndarray) -> np.ndarray:
-        """Return joints one step further, in the box; as measured if it can't go there."""
+        """Return joints one step further, in the box; as measured if none lead there."""
         limits, step_m = self._page.limits, np.zeros(3)
         step_m[list(self._page.axes)] = action * self._page.session.step_m
         place_m = self._kinematics.forward(measured) + step_m

@@ -48,10 +48,11 @@ def run_robot(words: Sequence[str]) -> None:
     if words and not words[0].startswith("-") and words[0] not in SUBCOMMANDS:
         hint = suggest(words[0], SUBCOMMANDS)
         raise ConfigError(f"there is no command {words[0]!r} in rig robot: {hint}")
-    parser = Parser("rig robot", description=Robot.__doc__)
+    parser = Parser("rig robot", description=Robot.__doc__, allow_abbrev=False)
     choices = parser.add_subparsers(dest="word", required=True, metavar="SUBCOMMAND")
     for word, (module, text) in SUBCOMMANDS.items():
-        added = choices.add_parser(word, help=text, description=f"{text[0].upper()}{text[1:]}.")
+        about = f"{text[0].upper()}{text[1:]}."
+        added = choices.add_parser(word, help=text, description=about, allow_abbrev=False)
         if words and words[0] == word:
             import_module(module).add_options(added)
     try:

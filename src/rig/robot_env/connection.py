@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from rig.errors import RobotError
-from rig.robots.clock import Clock, SystemClock
 from rig.robots.client import RobotClient, RobotDescription, RobotState
+from rig.robots.clock import Clock, SystemClock
 from rig.units import duration
 
 
@@ -41,6 +41,7 @@ class Connection:
         *,
         wait_s: float = 3600.0,
         lease_s: float = 5.0,
+        file: str = "CONFIG.toml",
         clock: Clock | None = None,
         pause: Callable[[float], object] = time.sleep,
     ) -> None:
@@ -51,6 +52,7 @@ class Connection:
             say: Shows a line to the person.
             wait_s: How long to wait for a server, or for a person, before giving up.
             lease_s: How long the server keeps the lease of a client that is silent.
+            file: The robot's file, for the commands that a person is told to give.
             clock: What the waiting is counted by; the machine's by default, also if the
                 robot is simulated, for it is a person who is waited for.
             pause: Waits for so many seconds.
@@ -60,7 +62,7 @@ class Connection:
         """
         self._clock, self._pause = clock or SystemClock(), pause
         self._open, self.say = open_client, say
-        self._wait_s, self._lease_s = wait_s, lease_s
+        self._wait_s, self._lease_s, self._file = wait_s, lease_s, file
         self.check: Callable[[], object] = lambda: None
         """Called while it waits; may raise what ends the wait."""
         self._said = ""
@@ -158,9 +160,10 @@ class Connection:
         if state.mode == "ARMED" and state.is_fresh:
             return True
         if state.mode == "STOPPED":
-            self._ask(f"the arm is STOPPED ({state.why}): look at it, then `rig robot clear`")
+            then = f"look at it, then `rig robot clear {self._file}`"
+            self._ask(f"the arm is STOPPED ({state.why}): {then}")
         elif state.mode in RESTED:
-            self._ask("the arm is not armed: look at it, then `rig robot arm`")
+            self._ask(f"the arm is not armed: look at it, then `rig robot arm {self._file}`")
         elif state.doing == "acting":  # on the last action of a client that was cut off
             self._try(lambda client: client.home())
         else:

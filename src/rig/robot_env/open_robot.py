@@ -1,5 +1,6 @@
 """Connects a run to the robot that its settings name."""
 
+import shlex
 from functools import partial
 from pathlib import Path
 
@@ -40,7 +41,8 @@ def connect(path: str) -> Connection:
         RobotError: No server answers, or another client drives the robot.
     """
     robot = read_config(Path(path))
-    return Connection(partial(open_client, robot), say, lease_s=robot.wire.lease_s)
+    opened = partial(open_client, robot)
+    return Connection(opened, say, lease_s=robot.wire.lease_s, file=shlex.quote(path))
 
 
 def open_client(robot: RobotConfig) -> RobotClient:

@@ -120,7 +120,7 @@ class RobotState:
     episode_s: float
     """Time since ``begin``."""
     motor_on_s: float
-    """Time since the arm was connected."""
+    """Time since a person armed the arm; 0 while it is not armed."""
     time_s: float
     """The guard's own time since the server started; for logs, not for control."""
 

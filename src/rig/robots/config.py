@@ -142,7 +142,7 @@ class SessionConfig:
     episode_s: float = 120.0
     """Longest time of an episode."""
     motor_on_s: float = 7200.0
-    """Longest time with torque; then rest pose and READY."""
+    """Longest time armed; then rest pose and READY."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -138,7 +138,8 @@ def check_times(config: RobotConfig, name: str) -> None:
 def check_address(config: RobotConfig, name: str) -> None:
     """Check that the server listens on loopback unless the file allows more."""
     address = config.wire.address
-    is_local = address in ("127.0.0.1", "localhost", "::1")
+    require(":" not in address, f"{name}: wire.address {address!r}: use IPv4, as 127.0.0.1")
+    is_local = address in ("127.0.0.1", "localhost")
     require(
         is_local or config.wire.allow_network,
         f"{name}: wire.address {address!r} can be reached from other machines: use 127.0.0.1 "

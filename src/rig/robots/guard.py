@@ -193,6 +193,7 @@ class Guard:
         text = findings[0].text if findings else ""
         if findings and self.situation.is_armed and not self.latched:
             self._drop_goal()
+            self.situation.started_s += self.situation.gap_s  # a hold is no time of homing
             self.spoiled = True
             if not self._holding:
                 self._say(f"HOLD: {text}")
@@ -228,8 +229,7 @@ class Guard:
             self._start(Doing.IDLE)
 
     def _start(self, doing: Doing) -> None:
-        self.situation.doing = doing
-        self.situation.started_s = self.situation.now_s
+        self.situation.doing, self.situation.started_s = doing, self.situation.now_s
 
     def _mode(self, findings: list[Finding]) -> Mode:
         if self.latched:

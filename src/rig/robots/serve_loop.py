@@ -11,6 +11,7 @@ from rig.robots.guard_inputs import Mode
 from rig.robots.local_link import Simulation
 from rig.robots.mailbox import WORDS
 from rig.robots.server import RobotServer
+from rig.robots.situation import Since
 from rig.robots.sockets import Sockets
 
 
@@ -19,6 +20,8 @@ SPARE_S = 0.001
 KEPT = 5000
 """Ticks whose lateness is remembered."""
 IDLE_MS = 100
+END_HOLD_S = 2.0
+"""How long a server that was asked to end waits for the end of a hold on the way to rest."""
 
 
 class ServeLoop:
@@ -31,6 +34,7 @@ class ServeLoop:
         self.sockets = sockets
         self._log = log
         self._ending = ""
+        self._held = Since()
         self._persons: list[bytes] = []
         self.lateness_s: list[float] = []
         """How late each tick began, of the last ones."""
@@ -79,9 +83,13 @@ class ServeLoop:
         del self.lateness_s[:-KEPT]
 
     def _is_over(self) -> bool:
-        return bool(self._ending) and self.server.decision.mode in (
-            Mode.OFF, Mode.READY, Mode.STOPPED,
-        )  # fmt: skip
+        """Return whether it was asked to end, and nothing moves or will move."""
+        mode = self.server.decision.mode
+        is_held = bool(self._ending) and mode == Mode.HOLD
+        held_s = self._held.duration_s(is_held, self.server.clock.now_s())
+        return bool(self._ending) and (
+            mode in (Mode.OFF, Mode.READY, Mode.STOPPED) or held_s >= END_HOLD_S
+        )
 
     def _listen_until(self, deadline_s: float) -> None:
         """Take messages until the deadline."""

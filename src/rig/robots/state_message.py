@@ -58,7 +58,7 @@ def state_head(
         "tool_m": forward(situation.measured).round(6).tolist(),
         "target_m": setpoint.tool_m.round(6).tolist(),
         "episode_s": round(now_s - began_s, 4),
-        "motor_on_s": round(now_s - situation.connected_s, 4),
+        "motor_on_s": round(now_s - guard.mover.armed_s, 4) if situation.is_armed else 0.0,
     }
 
 

@@ -129,5 +129,7 @@ def behaviour_of(options: dict[str, object]) -> Behaviour:
             raise ConfigError(f"{place}: {key} must be from {low:g} to {high:g}, got {found:g}")
     shortest_s, longest_s = behaviour.frame_age_s
     if not 0 <= shortest_s <= longest_s:
-        raise ConfigError(f"{place}: frame_age_s must rise, from 0, got [{shortest_s:g}, {longest_s:g}]")
+        raise ConfigError(
+            f"{place}: frame_age_s must rise, from 0, got [{shortest_s:g}, {longest_s:g}]"
+        )
     return behaviour

@@ -16,6 +16,7 @@ from rig.envs.camera import RayCamera
 from rig.envs.thread_pool import ThreadPool
 from rig.envs.viewpoint import Camera
 from rig.errors import ConfigError, suggest
+from rig.robots.read_config import value
 from rig.simulated.behaviour import Behaviour, Faults
 
 
@@ -144,15 +145,21 @@ def view_of(changes: Mapping[str, object]) -> Camera:
     """Return the default view with changes.
 
     Raises:
-        ConfigError: A view has no such number.
+        ConfigError: A view has no such number, or it is wrong.
     """
+    place = "the view of sim:so101"
     if not isinstance(changes, Mapping):
-        raise ConfigError(f"the view of sim:so101 must be a table, got {changes!r}")
-    known = [entry.name for entry in fields(Camera)]
+        raise ConfigError(f"{place} must be a table, got {changes!r}")
+    known = {entry.name: entry.type for entry in fields(Camera)}
     for key in changes:
         if key not in known:
-            raise ConfigError(f"the view of sim:so101 has no {key!r}: {suggest(key, known)}")
-    return replace(VIEW, **changes)  # type: ignore[arg-type]
+            raise ConfigError(f"{place} has no {key!r}: {suggest(key, known)}")
+    values = {
+        key: value(known[key], given, f"{place}: {key}") for key, given in changes.items()
+    }
+    if len(values.get("lookat_m", VIEW.lookat_m)) != len(VIEW.lookat_m):
+        raise ConfigError(f"{place}: lookat_m needs x, y and z, got {changes['lookat_m']}")
+    return replace(VIEW, **values)
 
 
 def compressed(image: Pixels, quality: int) -> Pixels:
