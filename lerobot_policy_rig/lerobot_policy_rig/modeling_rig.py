@@ -1,7 +1,7 @@
 """A policy of rig in LeRobot's shape: image and joints in, joint targets out.
 
-The guard of ``rig robot serve`` is not here. Targets are places in the box of its page, or, where
-the kinematics finds no joints for one, the joints as measured, which may be outside of it.
+The guard of ``rig robot serve`` is not here. Targets are places in the box of its page, or,
+where the kinematics finds no joints for one, the joints as measured, which may be outside it.
 """
 
 from pathlib import Path

@@ -55,7 +55,7 @@ class Connection:
             file: The robot's file, for the commands that a person is told to give.
             clock: What the waiting is counted by; the machine's by default, also if the
                 robot is simulated, for it is a person who is waited for.
-            pause: Waits for so many seconds.
+            pause: Waits for a number of seconds.
 
         Raises:
             RobotError: No server answers, or another client has the lease.

@@ -162,7 +162,7 @@ def check_camera(config: RobotConfig, name: str) -> None:
 
 
 def check_joints(config: RobotConfig, name: str, kinematics: Kinematics) -> None:
-    """Check that the kinematics is one for so many joints."""
+    """Check that the kinematics fits the number of joints."""
     joints = np.array(config.arm.fixed_deg)
     try:
         kinematics.inverse(kinematics.forward(joints), joints)

@@ -60,17 +60,15 @@ class SimulatedSo101:
                 is no part of the tray.
             ValueError, TypeError: Another option is wrong.
         """
-        if len(start_deg) != NUM:
-            raise ConfigError(f"start_deg needs {NUM} numbers, got {list(start_deg)}")
         rngs = [np.random.default_rng([seed, part]) for part in range(3)]
         self.behaviour = PERFECT if perfect else behaviour_of(options)
         self.faults = Faults(faults)
         self.model = load_model()
         self._data = mujoco.MjData(self.model)
-        self._data.qpos[:NUM] = np.deg2rad(start_deg)
+        start = angles(start_deg)
+        self._data.qpos[:NUM] = np.deg2rad(start)
         self._data.qpos[NUM:] = PUCK_M if puck else PUCK_AWAY_M
         mujoco.mj_forward(self.model, self._data)
-        start = np.array(start_deg, float)
         self._servos = Servos(self.model, self.behaviour, start, rng=rngs[0])
         self.camera = SimulatedCamera(
             self.model, self.behaviour, self.faults, view_of(view), rng=rngs[1]
@@ -177,6 +175,17 @@ class SimulatedSo101:
 
     def _has(self, fault: str) -> bool:
         return self.faults.has(fault, self.time_s)
+
+
+def angles(start_deg: Sequence[float]) -> Float64[np.ndarray, "joints"]:
+    """Return the angles in which the arm begins, degrees.
+
+    Raises:
+        ConfigError: They are more or fewer than the joints.
+    """
+    if len(start_deg) != NUM:
+        raise ConfigError(f"start_deg needs {NUM} numbers, got {list(start_deg)}")
+    return np.array(start_deg, float)
 
 
 def load_model() -> mujoco.MjModel:
