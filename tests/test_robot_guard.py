@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from robot_bench import HOME, config_with
+from robot_bench import HOME, Bench, config_with
 
 from rig.robots.guard import Guard
 from rig.robots.guard_inputs import FrameFacts, Health, Inputs
@@ -217,6 +217,31 @@ def test_no_command_leads_outside(seed):
 @pytest.mark.parametrize("seed", range(6))
 def test_no_fault_leads_outside(seed):
     fault_sequence(seed).check()
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_what_the_driver_is_given_keeps_the_limits(seed):
+    """Through server, mailbox and arm: a client that sends anything, and a busy person."""
+    rng = np.random.default_rng(seed)
+    bench = Bench(seed=seed)
+    words = ("stop", "clear", "arm", "home", "rest", "released")
+    for _ in range(300):
+        if rng.random() < 0.05:
+            bench.person(str(rng.choice(words)))
+        if rng.random() < 0.1:
+            bench.deliver(bench.act_bytes(rng.normal(0, 10, 3), bench.next_seq()))
+        if bench.mode in ("READY", "STOPPED") and rng.random() < 0.2:
+            bench.person("clear", "arm")
+        bench.run(DT_S * rng.integers(1, 5))
+    assert len(bench.sent) > 700
+    targets = np.array(bench.sent)
+    steps_m = np.diff(bench.tools_m(), axis=0)
+    limits = bench.config.limits
+    assert np.isfinite(targets).all()
+    assert np.linalg.norm(steps_m, axis=1).max() <= limits.speed_m_s * DT_S + 1e-8
+    assert np.abs(np.diff(targets, axis=0)).max() <= limits.joint_speed_deg_s * DT_S + 1e-8
+    changes_m = np.linalg.norm(np.diff(steps_m, axis=0), axis=1)
+    assert changes_m.max() <= limits.acceleration_m_s2 * DT_S**2 + 1e-8
 
 
 @pytest.mark.slow
