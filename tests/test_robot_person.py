@@ -14,7 +14,7 @@ from rig.cli.main import main
 from rig.errors import ConfigError, RobotError
 from rig.robots import person
 from rig.robots.build import build_server, simulate
-from rig.robots.clock import SimulatedClock
+from rig.robots.clock import SimulatedClock, SystemClock
 from rig.robots.drivers import load_robot
 from rig.robots.person import say, stop
 from rig.robots.read_config import read_config
@@ -29,7 +29,6 @@ def places(monkeypatch):
     with tempfile.TemporaryDirectory() as base:
         found = [Path(base) / "here", Path(base) / "there"]
         monkeypatch.setattr(person, "directories", lambda: found)
-        monkeypatch.setattr(person, "ANSWER_MS", 2000)
         yield found
 
 
@@ -91,6 +90,45 @@ def test_a_server_that_should_end_waits_for_no_key_that_is_not_held(tmp_path):
     sockets.close()
     assert modes[39] == modes[-1] == "HOLD"
     assert clock.now_s() == pytest.approx(40 / 50 + END_HOLD_S, abs=0.1)
+
+
+@pytest.fixture
+def loop(file):
+    """A server's loop that nobody runs."""
+    sockets = Sockets(read_config(file))
+    simulation = simulate(read_config(file))
+    simulation.run(0.3)
+    yield ServeLoop(simulation.server, sockets, lambda _: None)
+    sockets.close()
+
+
+@pytest.mark.parametrize(
+    ("word", "age_s", "is_heard"),
+    [("arm", 0.1, True), ("arm", 1.5, False), ("home", 1.5, False), ("stop", 1.5, True)],
+)
+def test_a_word_that_waited_too_long_moves_nothing(loop, word, age_s, is_heard):
+    said = []
+    loop.sockets.send_word = lambda _client, text: said.append(text)
+    now_s = SystemClock().now_s() - age_s
+    loop._hear(b"me", [word.encode(), b"", repr(now_s).encode()])
+    mailbox = loop.server._mailbox
+    assert (word in mailbox.words or mailbox.stop != "") == is_heard
+    assert said == ([] if is_heard else [f"READY: {word} came too late: say it again"])
+
+
+@pytest.mark.parametrize("time", [b"", b"soon", b"nan", b"1e300"])
+def test_a_word_without_a_time_moves_nothing(loop, time):
+    loop._hear(b"me", [b"arm", b"", time])
+    assert not loop.server._mailbox.words
+
+
+def test_a_stop_is_heard_by_a_server_that_is_always_late(loop):
+    """An arm that takes a whole tick to read and write leaves no time for messages."""
+    taken = []
+    loop._take = taken.append
+    loop.sockets.wait = lambda _timeout_ms: ["person"]
+    loop._listen_until(loop.server.clock.now_s() - 1.0)
+    assert taken == ["person"]
 
 
 @pytest.mark.parametrize("port", [None, 0])

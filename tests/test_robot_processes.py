@@ -270,6 +270,12 @@ def test_stop_clear_and_ctrl_c(tmp_path):
             assert any("STOPPED" in running.stdout.readline() for _ in range(100))
         assert "says STOPPED" in server.say("arm", 2)
         assert server.say("clear") == "READY"
+        server.arm()
+        since = len(server.lines)
+        server.process.send_signal(signal.SIGINT)  # not the first one, and a stop again
+        server.wait_for("STOPPED", 2, since)
+        server.process.send_signal(signal.SIGINT)
+        assert server.process.wait(5) == 0
 
 
 def test_foreign_bytes_and_a_second_client(tmp_path):

@@ -58,6 +58,19 @@ def test_what_was_said_before_the_arm_answered_arms_nothing():
     assert server.decision.mode == "READY"
 
 
+def test_a_first_pose_that_is_not_finite_is_no_pose():
+    """It would be the target for ever."""
+    simulation = simulate(read_config(PERFECT))
+    robot = simulation.server.arm.robot
+    right, robot.joints = robot.joints, np.full(6, np.nan)
+    simulation.run(0.2)
+    assert simulation.server.decision.mode == "OFF"
+    robot.joints = right
+    simulation.run(0.2)
+    assert simulation.server.decision.mode == "READY"
+    np.testing.assert_allclose(robot.joints, right)
+
+
 def test_a_stop_that_was_said_before_the_arm_answered_is_obeyed():
     simulated = simulate(read_config(PERFECT))
     server, read = simulated.server, simulated.server.arm.read

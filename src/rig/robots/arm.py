@@ -73,11 +73,13 @@ class Arm:
             self.robot.connect()
 
     def read(self) -> Reading:
-        """Return what the arm measures now."""
+        """Return what the arm measures now; joints that are not finite are a failed read."""
         try:
             observation = self.robot.get_observation()
             joints = np.array([float(observation[key]) for key in self._keys])
         except FAILURES:
+            return Reading(None)
+        if not np.isfinite(joints).all():
             return Reading(None)
         images = {
             key: value for key, value in observation.items() if isinstance(value, np.ndarray)

@@ -19,11 +19,15 @@ from typing import IO
 import zmq
 
 from rig.errors import RobotError
+from rig.robots.clock import SystemClock
 from rig.robots.config import RobotConfig, WireConfig
 from rig.robots.mailbox import WORDS
 
 
-ANSWER_MS = 1000
+ANSWER_MS = 2000
+"""How long a person's word waits for its answer."""
+OBEYED_S = 1.0
+"""How old a word may be that the server obeys: far less than its answer is waited for."""
 MAX_PATH = 100
 """A socket's path can't be much longer."""
 
@@ -92,10 +96,18 @@ def say(config: RobotConfig, word: str) -> str:
     """
     assert word in WORDS, word
     path = socket_path(socket_name(config.wire.port, config.file))
-    answers = ask([path], word, config.digest)
+    answers = ask([path], word, config.digest, repr(SystemClock().now_s()))
     if not answers:
         raise RobotError("no server of this robot runs on this machine: rig robot serve")
     return answers[path]
+
+
+def is_late(said_s: str) -> bool:
+    """Return whether a word was said too long ago, by the machine's clock, or nobody knows."""
+    try:
+        return not 0 <= SystemClock().now_s() - float(said_s) <= OBEYED_S
+    except ValueError:
+        return True
 
 
 def stop(file: Path) -> str:

@@ -1,8 +1,9 @@
 """``rig robot serve``: the server on the machine's clock, or in simulated time.
 
 Where the system allows it, the process asks for real-time scheduling, else for short turns.
-Ctrl-C stops the arm; a second one, or SIGTERM, brings it slowly to its rest pose and ends the
-server. The torque is never switched off from here: an arm without brakes would fall.
+Ctrl-C stops the arm, or, where it is stopped or not armed, ends the server. SIGTERM brings the
+arm slowly to its rest pose and ends the server. The torque is never switched off from here: an
+arm without brakes would fall.
 """
 
 import gc
@@ -12,7 +13,7 @@ from rig.robots.build import build_server, simulate
 from rig.robots.clock import SystemClock
 from rig.robots.config import RobotConfig
 from rig.robots.priority import ask_for_priority, ask_for_short_turns
-from rig.robots.serve_loop import ServeLoop
+from rig.robots.serve_loop import AT_REST, ServeLoop
 from rig.robots.sockets import Sockets
 from rig.terminal import print_to_stderr
 
@@ -42,8 +43,10 @@ def serve_real(config: RobotConfig, sockets: Sockets) -> None:
     loop = ServeLoop(server, sockets, write_line)
 
     def on_interrupt(*_: object) -> None:
-        server.stop("a person pressed Ctrl-C; once more ends the server")
-        signal.signal(signal.SIGINT, lambda *_: loop.end("a person pressed Ctrl-C"))
+        if server.decision.mode in AT_REST:
+            loop.end("a person pressed Ctrl-C")
+        else:
+            server.stop("a person pressed Ctrl-C; once more ends the server")
 
     signal.signal(signal.SIGINT, on_interrupt)
     signal.signal(signal.SIGTERM, lambda *_: loop.end("the server was asked to end"))

@@ -10,11 +10,15 @@ from rig.robots.answers import Answer
 from rig.robots.guard_inputs import Mode
 from rig.robots.local_link import Simulation
 from rig.robots.mailbox import WORDS
+from rig.robots.person import is_late
 from rig.robots.server import RobotServer
 from rig.robots.situation import Since
 from rig.robots.sockets import Sockets
 
 
+AT_REST = (Mode.OFF, Mode.READY, Mode.STOPPED)
+"""Modes in which nothing moves, or will."""
+ALWAYS_HEARD = ("stop", "released")
 SPARE_S = 0.001
 """No message is begun so shortly before a tick."""
 KEPT = 5000
@@ -87,15 +91,17 @@ class ServeLoop:
         mode = self.server.decision.mode
         is_held = bool(self._ending) and mode == Mode.HOLD
         held_s = self._held.duration_s(is_held, self.server.clock.now_s())
-        return bool(self._ending) and (
-            mode in (Mode.OFF, Mode.READY, Mode.STOPPED) or held_s >= END_HOLD_S
-        )
+        return bool(self._ending) and (mode in AT_REST or held_s >= END_HOLD_S)
 
     def _listen_until(self, deadline_s: float) -> None:
-        """Take messages until the deadline."""
-        while (left_s := deadline_s - self.server.clock.now_s()) > SPARE_S:
+        """Take messages until the deadline; one of each socket even if it has passed."""
+        while True:
+            left_s = deadline_s - self.server.clock.now_s()
             for socket in self.sockets.wait(max(0, int(1000 * (left_s - SPARE_S)))):
                 self._take(socket)
+            if left_s <= SPARE_S:
+                break
+        left_s = deadline_s - self.server.clock.now_s()
         if left_s > 0:
             time.sleep(left_s)
 
@@ -110,10 +116,16 @@ class ServeLoop:
     def _hear(self, client: bytes, frames: Sequence[bytes]) -> None:
         """Take a word of the person; the answer follows the next tick.
 
-        The second frame is the digest of the file as the person has it.
+        The second frame is the digest of the file as the person has it, the third one the
+        machine's time. A word that waited for long does not count, but for a stop: the person
+        was told that nobody heard it.
         """
-        word, digest = ([each.decode(errors="replace") for each in frames] + ["", ""])[:2]
-        if word == "arm" and digest and digest != self.server.config.digest:
+        texts = [each.decode(errors="replace") for each in frames]
+        word, digest, said_s = [*texts, "", "", ""][:3]
+        if word in WORDS and word not in ALWAYS_HEARD and is_late(said_s):
+            text = f"{word} came too late: say it again"
+            self.sockets.send_word(client, f"{self.server.decision.mode}: {text}")
+        elif word == "arm" and digest and digest != self.server.config.digest:
             text = "not armed: the file was changed since this server read it: start it again"
             self.sockets.send_word(client, f"{self.server.decision.mode}: {text}")
         elif word in WORDS:
