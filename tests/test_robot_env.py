@@ -3,10 +3,12 @@
 import json
 from dataclasses import asdict, replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from rig.cli.main import main
 from rig.config import Config, PracticeConfig, seconds_of
 from rig.envs.image_goal_env import Goals
 from rig.errors import ConfigError, DivergedError, RobotError, StoppedError
@@ -29,6 +31,7 @@ from rig.training.kept_episodes import KeptEpisodes
 from rig.training.loop import train
 from rig.training.progress import PlainProgress
 from rig.training.robot_practice import begin_practice
+from rig.training.robot_report import report_of
 from rig.training.rollout import collect_rollouts
 
 
@@ -510,7 +513,7 @@ def test_a_stop_proves_nothing_of_an_arm_that_did_not_move():
 class Key:
     """A hold-to-run key: said ten times a second while it is held, as `rig robot hold` does."""
 
-    LATER = 15
+    LATER = 40
     """Ticks from when a person is asked to let it go until it is let go."""
 
     def __init__(self, bench, is_stuck=False):
@@ -624,6 +627,37 @@ def test_only_a_fresh_report_of_the_same_file_allows_practice(tmp_path):
     write_report(path.with_suffix(".check.json"), report)
     assert check() == read_report(path.with_suffix(".check.json"))
     assert "may practise" in path.with_suffix(".check.html").read_text()
+
+
+def test_a_server_of_another_content_may_not_practise(tmp_path, bench):
+    path = tmp_path / "arm.toml"
+    path.write_text(Path(PAGE).read_text())
+    robot = bench.open_client().robot
+    assert robot.is_simulated_time
+    assert report_of(str(path), robot) is None
+    path.write_text(path.read_text() + "# edited\n")
+    with pytest.raises(RobotError, match="was changed since its server read it"):
+        report_of(str(path), robot)
+
+
+@pytest.mark.parametrize(
+    ("steps", "error"),
+    [(500, "1 to 100 steps"), (0, "no server answers")],
+    ids=["long", "gone"],
+)
+def test_a_refused_run_leaves_no_directory(tmp_path, steps, error, bench, monkeypatch, capsys):
+    def connect(_path):
+        if not steps:
+            raise RobotError("no server answers")
+        return Connection(bench.open_client, bench.hear)
+
+    monkeypatch.setattr("rig.robot_env.open_robot.connect", connect)
+    words = ["train", "--robot", str(PAGE), "--out", str(tmp_path / "run")]
+    words += ["--episode-steps", str(steps)] if steps else []
+    assert main(words) == 2
+    assert error in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+    assert not bench.simulation.server.lease.token
 
 
 def test_practice_settings_are_checked():

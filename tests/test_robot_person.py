@@ -137,8 +137,48 @@ def test_a_stop_reaches_the_server_after_the_file_was_edited(tmp_path, port):
     with served(file) as server:
         assert say(read_config(file), "arm") == "MOVING"
         file.write_text(file.read_text().replace("[limits]", "[limits]\nspeed_m_s = 'fast'"))
+        said = stop(file)
+        assert "is not what its server read: every server of yours on this machine" in said
+        assert "STOPPED: a person stopped the arm" in said
+        assert server.decision.mode == "STOPPED"
+
+
+def test_a_stop_with_the_port_of_another_robot_stops_both(tmp_path, file):
+    other = write(tmp_path / "other.toml")
+    with served(file) as one, served(other) as two:
+        file.write_text(other.read_text() + "# edited\n")
+        stop(file)
+    assert one.decision.mode == two.decision.mode == "STOPPED"
+
+
+def test_a_directory_that_is_not_mine_hides_no_server(file, places, monkeypatch):
+    with served(file) as server:
+        monkeypatch.setattr(person, "directories", lambda: [Path("/proc/1/fd/none"), *places])
+        assert say(read_config(file), "arm") == "MOVING"
         assert stop(file) == "STOPPED: a person stopped the arm"
         assert server.decision.mode == "STOPPED"
+
+
+def test_sockets_of_killed_servers_do_not_keep_a_stop(file, places):
+    with served(file) as server:
+        for index in range(3):
+            with socket.socket(socket.AF_UNIX) as dead:
+                dead.bind(str(places[0] / f"robot-0-dead{index}"))
+        assert len(person.sockets()) == 4
+        assert stop(file) == "STOPPED: a person stopped the arm"
+    assert server.decision.mode == "STOPPED"
+
+
+def test_home_of_an_arm_that_is_not_armed_is_an_error(file, capsys):
+    with served(file):
+        assert main(["robot", "home", str(file)]) == 2
+    assert "the arm stays, its server says READY" in capsys.readouterr().err
+
+
+def test_a_hold_key_that_does_not_count_is_refused(file, capsys, monkeypatch):
+    monkeypatch.setattr("sys.stdin", type("Terminal", (), {"isatty": lambda _self: True})())
+    assert main(["robot", "hold", str(file)]) == 2
+    assert "the arm moves without a key" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("text", ["[wire\n", "[wire]\nport = 'x'\n", "wire = 1\n", None])

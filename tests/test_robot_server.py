@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +57,55 @@ def test_what_was_said_before_the_arm_answered_arms_nothing():
     server.arm.read = read
     simulated.run(0.2)
     assert server.decision.mode == "READY"
+
+
+def test_actions_that_met_a_hold_make_no_later_one_wait():
+    config = read_config(PERFECT)
+    config = replace(config, session=replace(config.session, hold_to_run=True))
+    simulation = simulate(config)
+    tick, held = simulation.tick, [True]
+
+    def tick_with_key():
+        if held[0]:
+            simulation.server.person("held")
+        return tick()
+
+    simulation.tick = tick_with_key
+    simulation.run(0.5)
+    simulation.server.person("arm")
+    client = RobotClient(LocalLink(simulation))
+    assert client.wait_until_idle().mode == "ARMED"
+    held[0] = False
+    simulation.run(0.5)
+    assert {client.act([0, 0, 0]).mode for _ in range(60)} == {"HOLD"}
+    held[0] = True
+    simulation.run(0.3)
+    before_s = client.begin().time_s
+    assert client.act([1, 0, 0]).time_s - before_s < 1.5 * config.session.step_s
+
+
+def test_a_word_during_a_read_that_blocks_arms_nothing(simulation):
+    robot = simulation.server.arm.robot
+    read = robot.get_observation
+
+    def blocked():
+        simulation.server.clock.advance(4.0)
+        return read()
+
+    simulation.server.person("arm")
+    robot.get_observation = blocked
+    simulation.tick()
+    assert not simulation.server.guard.situation.is_armed
+
+
+def test_an_arm_with_a_joint_past_its_limit_goes_to_rest(robot, simulation):
+    arm = simulation.server.arm.robot
+    arm.joints[5] = -10.0
+    read = arm.get_observation
+    arm.get_observation = lambda: {**(seen := read()), "gripper.pos": seen["gripper.pos"] - 0.1}
+    simulation.server.person("rest")
+    simulation.run(15.0)
+    assert simulation.server.decision.mode == "READY"
 
 
 def test_a_first_pose_that_is_not_finite_is_no_pose():

@@ -26,16 +26,11 @@ from importlib import import_module
 from typing import Any
 
 from rig.errors import ConfigError, suggest
-from rig.robots.robot import Robot
+from rig.robots.robot import Robot, check_shape
 
 
 PREFIX = "lerobot:"
 ROBOTS, CAMERAS = "lerobot.robots", "lerobot.cameras"
-NEEDED = (
-    "name", "observation_features", "action_features", "is_connected", "is_calibrated",
-    "connect", "configure", "get_observation", "send_action", "disconnect",
-)  # fmt: skip
-"""What the server uses of a robot."""
 TICKS = 4095
 """Largest position of a servo, 360 degrees."""
 SAFE_FIELDS: Mapping[str, Any] = {"disable_torque_on_disconnect": False, "use_degrees": True}
@@ -54,7 +49,10 @@ def make_lerobot(kind: str, options: Mapping[str, Any]) -> Robot:
     """
     module, _, function = kind.partition(":")
     if function:
-        return checked(getattr(imported(module), function)(**options), kind)
+        maker_here = getattr(imported(module), function, None)
+        if maker_here is None:
+            raise ConfigError(f"{PREFIX}{kind}: {module} has no {function!r}")
+        return checked(maker_here(**options), kind)
     robots = imported(ROBOTS)
     load_type(robots, kind)
     config_class = choice(robots.RobotConfig, kind, "robot")
@@ -75,9 +73,7 @@ def checked(robot: Any, kind: str) -> Robot:
     Raises:
         ConfigError: Something is missing, or its step limit has a type that LeRobot rejects.
     """
-    for name in NEEDED:
-        if not hasattr(type(robot), name) and not hasattr(robot, name):
-            raise ConfigError(f"{PREFIX}{kind} makes no robot: it has no {name!r}")
+    check_shape(robot, f"{PREFIX}{kind}")
     step = getattr(getattr(robot, "config", None), "max_relative_target", None)
     if isinstance(step, int) and not isinstance(step, bool):
         raise ConfigError(f"max_relative_target must be {float(step)}, not {step}: a number")

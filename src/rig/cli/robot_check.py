@@ -56,18 +56,24 @@ def run(options: argparse.Namespace) -> None:
     person = PersonHere(config, is_asked=not options.yes)
     results = []
     endpoint = f"tcp://{config.wire.address}:{config.wire.port}"
+    path = report_path(Path(options.config))
     with RobotClient.connect(endpoint, "check") as client:
-        for result in Check(client, config, person).run():
-            sys.stdout.write(f"{'ok   ' if result.is_right else 'WRONG'} {result.text}\n")
-            sys.stdout.flush()
-            results.append(result)
+        path.unlink(missing_ok=True)  # a check that is not ended allows nothing
+        try:
+            for result in Check(client, config, person).run():
+                sys.stdout.write(f"{'ok   ' if result.is_right else 'WRONG'} {result.text}\n")
+                sys.stdout.flush()
+                results.append(result)
+        except KeyboardInterrupt:
+            client.stop("the check was interrupted")
+            raise
     date = datetime.now().astimezone().isoformat(timespec="seconds")
-    report, path = Report(config.digest, date, results), report_path(Path(options.config))
+    report = Report(config.digest, date, results)
     write_report(path, report)
     sys.stdout.write(f"{path.with_suffix('.html')}\n")
-    num = report.delay_steps(config.session.step_s)
-    sys.stdout.write(
-        f"for this delay: rig train --practice.delay stack --practice.num-stacked {num}\n"
-    )
+    if num := report.delay_steps(config.session.step_s):
+        sys.stdout.write(
+            f"for this delay: rig train --practice.delay stack --practice.num-stacked {num}\n"
+        )
     if not report.is_right:
         raise RobotError("something is wrong: put it right, then check again")

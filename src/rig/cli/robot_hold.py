@@ -6,7 +6,7 @@ import select
 import sys
 from collections.abc import Callable, Iterable, Iterator
 
-from rig.errors import RobotError
+from rig.errors import ConfigError, RobotError
 from rig.robots.read_config import read_config
 
 
@@ -22,12 +22,22 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Pass the space bar on to the server until q is pressed."""
+    """Pass the space bar on to the server until q is pressed.
+
+    Raises:
+        ConfigError: The arm has no hold-to-run key.
+        RobotError: This is no terminal, or no server answers.
+    """
     from rig.robots.person import say
 
     if not sys.stdin.isatty():
         raise RobotError("rig robot hold needs a terminal: it reads the space bar")
     config = read_config(options.config)
+    if not config.session.hold_to_run:
+        raise ConfigError(
+            f"{options.config} has session.hold_to_run = false: the arm moves without a key; "
+            "set it to true and start the server again"
+        )
     sys.stdout.write("hold the space bar to run; q ends; any other key stops the arm\n")
     pass_on(keys(), lambda word: say(config, word))
 

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterator
 from itertools import pairwise, product
 from math import isfinite
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from rig.robot_check.at_rest import camera, drift, image_of, names
 from rig.robot_check.motion import Wiggle, changed, middle, shift_px
+from rig.robot_check.person import Person, arm, ask
 from rig.robot_check.result import Result
 from rig.robots.client import RobotClient
 from rig.robots.config import RobotConfig
@@ -22,21 +22,10 @@ NUM_HOMINGS = 3
 HOME_PX, HOME_M = 1.5, 0.005
 MAX_DRIVE_STEPS = 80
 MAX_RELEASE_STEPS = 100
+FEW_STEPS = 5
+"""Steps that the arm has to take with the key held before a hold counts as letting it go."""
 AXES = "xyz"
 UNSEEN = "the camera does not see the arm move: see camera.crop_px"
-
-
-@runtime_checkable
-class Person(Protocol):
-    """Who stands next to the robot."""
-
-    def ask(self, text: str) -> None:
-        """Ask for something, and wait until it is done."""
-        ...
-
-    def say(self, word: str) -> None:
-        """Say a word to the robot's server: one of ``rig.robots.mailbox.WORDS``."""
-        ...
 
 
 class Check:
@@ -53,10 +42,11 @@ class Check:
             yield result
             if not result.is_right:
                 return
-        key = "; hold the hold-to-run key" if self._config.session.hold_to_run else ""
-        text = f"stand clear, one hand at the power switch{key}; the arm goes home slowly"
+        text = "stand clear, one hand at the power switch; the arm goes home slowly"
+        if self._config.session.hold_to_run:
+            text += " once you hold the hold-to-run key, from now to the next question"
         self._person.ask(text)
-        self._person.say("arm")
+        arm(self._person, self._client)
         yield from self._moving()
 
     def _moving(self) -> Iterator[Result]:
@@ -119,7 +109,7 @@ class Check:
 
     def corners(self) -> Result:
         """Drive to each corner of the box."""
-        self._person.ask("watch: the tool goes to all corners of its box")
+        self._ask("watch: the tool goes to all corners of its box")
         sides = [
             sorted({low, high})
             for low, high in zip(
@@ -141,21 +131,26 @@ class Check:
 
     def releasing(self) -> Result:
         """Prove that the arm holds when the person lets the key go."""
-        self._person.ask("hold the hold-to-run key; let it go a moment after the arm moves")
-        self._client.begin()
-        num_taken = 0
+        self._ask("hold the hold-to-run key; let it go a moment after the arm moves")
+        state, num_taken, moved = self._client.begin(), 0, False
         for _ in range(MAX_RELEASE_STEPS):
             state = self._client.act(self._along(0, 0.2))
-            num_taken += state.taken
-            if state.mode == "HOLD":
+            num_taken, moved = num_taken + state.taken, moved or state.taken
+            if state.mode == "HOLD" and num_taken >= FEW_STEPS:
                 break
-        is_held = state.mode == "HOLD" and num_taken > 0
+            if state.mode == "HOLD":  # a key that is pressed begins to repeat late
+                num_taken = 0
+                self._client.observe(self._client.robot.step_s)
+                self._client.begin()
+        is_held = state.mode == "HOLD" and num_taken >= FEW_STEPS
         text = f"the arm moved {num_taken} steps, then held: {state.why}"
-        if num_taken == 0:
+        if not moved:
             text = f"the arm did not move with the key held ({state.why or state.mode})"
+        elif state.mode == "HOLD" and not is_held:
+            text = "the key was let go too soon: hold it for a second first"
         elif not is_held:
             text = "the arm moved on without the key"
-        self._person.ask("hold the hold-to-run key again, and keep it until the check ends")
+        self._ask("hold the hold-to-run key again, and keep it until the next question")
         hint = "" if is_held else ": see session.hold_to_run, and the key's program"
         return Result("hold to run", is_held, text + hint, {"hold_steps": num_taken})
 
@@ -191,6 +186,10 @@ class Check:
         is_right = is_right and before.taken and moved_m <= REST_M
         values = {"stop_s": took_s, "stopped_m": moved_m}
         return Result("stop", is_right, text, values)
+
+    def _ask(self, text: str) -> None:
+        """Ask the person for something while the arm may move."""
+        ask(self._person, self._client, text)
 
     def _lateness(self, arm_s: float, image_s: float) -> str:
         """Return how late arm and image are, and which setting fits."""

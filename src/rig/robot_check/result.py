@@ -70,9 +70,9 @@ class Report:
         return next(found, float("nan"))
 
     def delay_steps(self, step_s: float) -> int:
-        """Return the measured delay from action to image in steps, rounded up; at least 1."""
+        """Return the delay from action to image in steps, rounded up; 0 if not measured."""
         delay_s = self.value("image_delay_s")
-        return max(1, ceil(delay_s / step_s)) if isfinite(delay_s) else 1
+        return max(1, ceil(delay_s / step_s)) if isfinite(delay_s) else 0
 
 
 def report_path(config_path: Path) -> Path:
@@ -95,9 +95,9 @@ def read_report(path: Path) -> Report:
     try:
         return report_of(json.loads(path.read_text()))
     except OSError as error:
-        raise RobotError(f"the robot was never checked: `rig robot check` ({error})") from error
+        raise RobotError(f"the robot was never checked ({error})") from error
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise RobotError(f"{path} can't be read ({error}): `rig robot check`") from error
+        raise RobotError(f"{path} can't be read ({error})") from error
 
 
 def report_of(about: dict[str, Any]) -> Report:
@@ -123,7 +123,11 @@ def fresh_report(config_path: Path, config: RobotConfig) -> Report:
     Raises:
         RobotError: It is missing, old, of another file, or something was wrong.
     """
-    report = read_report(report_path(config_path))
+    hint = f"`rig robot check {config_path}`"
+    try:
+        report = read_report(report_path(config_path))
+    except RobotError as error:
+        raise RobotError(f"{error}: {hint}") from error
     age = datetime.now().astimezone() - datetime.fromisoformat(report.date)
     wrong = [result.name for result in report.results if not result.is_right]
     values = [item for result in report.results for item in result.values.items()]
@@ -136,7 +140,7 @@ def fresh_report(config_path: Path, config: RobotConfig) -> Report:
     }
     for reason, is_so in reasons.items():
         if is_so:
-            raise RobotError(f"the robot's check {reason}: `rig robot check {config_path}`")
+            raise RobotError(f"the robot's check {reason}: {hint}")
     return report
 
 

@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from rig.config import Config
+from rig.errors import ConfigError
 from rig.robot_env.connection import Connection
 from rig.robot_env.vector_env import RobotVectorEnv
 from rig.robots.client import RobotClient
@@ -21,16 +22,21 @@ def open_robot(config: Config, image_size: int) -> RobotVectorEnv:
     """Connect to the server of the robot that the settings name.
 
     Raises:
-        ConfigError: The TOML file is wrong.
+        ConfigError: The TOML file is wrong, or the episode too long.
         RobotError: No server answers, or another client drives the robot.
     """
-    return RobotVectorEnv(
-        connect(config.robot),
-        config.task,
-        config.episode_steps or NUM_STEPS,
-        image_size,
-        settle=config.practice.delay == "settle",
-    )
+    connection = connect(config.robot)
+    try:
+        return RobotVectorEnv(
+            connection,
+            config.task,
+            config.episode_steps or NUM_STEPS,
+            image_size,
+            settle=config.practice.delay == "settle",
+        )
+    except ConfigError:
+        connection.close()
+        raise
 
 
 def connect(path: str) -> Connection:

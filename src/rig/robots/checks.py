@@ -147,7 +147,8 @@ class JointRule:
         measured = situation.measured
         past = np.maximum(self.envelope.low - measured, measured - self.envelope.high)
         worst = int(past.argmax())
-        if past[worst] <= 0 or not situation.is_armed or situation.doing == Doing.HOMING:
+        goes_inward = situation.doing in (Doing.HOMING, Doing.RESTING)
+        if past[worst] <= 0 or not situation.is_armed or goes_inward:
             return None
         joint = self.config.arm.joints[worst]
         return Finding(self.name, f"{joint} is {past[worst]:.1f} deg past its limit, limit 0")

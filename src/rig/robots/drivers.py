@@ -9,7 +9,7 @@ from typing import Any
 from rig.errors import ConfigError, suggest
 from rig.robots.config import ArmConfig, RobotConfig
 from rig.robots.kinematics import Kinematics
-from rig.robots.robot import Robot
+from rig.robots.robot import Robot, check_shape
 
 
 ADAPTERS = {
@@ -32,13 +32,15 @@ def load_robot(config: RobotConfig) -> Robot:
     """Make the adapter that a file names; it is not connected yet.
 
     Raises:
-        ConfigError: There is no such adapter, or its options are wrong.
+        ConfigError: There is no such adapter, its options are wrong, or it makes no robot.
     """
     if config.type.startswith(LEROBOT):
         kind = config.type.removeprefix(LEROBOT)
         options = {"kind": kind, "options": config.options}
         return make("rig.adapters.lerobot:make_lerobot", options, "type", ADAPTERS)
-    return make(config.type, config.options, "type", ADAPTERS)
+    robot: Robot = make(config.type, config.options, "type", ADAPTERS)
+    check_shape(robot, config.type)
+    return robot
 
 
 def load_kinematics(arm: ArmConfig) -> Kinematics:

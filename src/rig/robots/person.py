@@ -12,6 +12,7 @@ import tempfile
 import time
 import tomllib
 from collections.abc import Sequence
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import IO
@@ -24,6 +25,10 @@ from rig.robots.config import RobotConfig, WireConfig
 from rig.robots.mailbox import WORDS
 
 
+OTHER_FILE = " (it runs with another content of this file)"
+"""What a server says besides where the person's file is not the one that it read."""
+MOST_SOCKETS = 100
+"""As many sockets are asked, the newest: servers that were killed leave theirs."""
 ANSWER_MS = 2000
 """How long a person's word waits for its answer."""
 OBEYED_S = 1.0
@@ -58,16 +63,49 @@ def socket_path(name: str) -> Path:
     """Return the path of a socket of this user, and make its directory.
 
     Raises:
-        RobotError: The directory is another user's, or open to others.
+        RobotError: No directory can be made, or the first that can is another user's, or open
+            to others.
     """
-    directory = directories()[0]
-    directory.mkdir(mode=0o700, exist_ok=True)
-    if not is_private(directory):
-        raise RobotError(f"{directory} must be yours alone: chmod 700, or remove it")
-    path = directory / name
+    path = new_directory() / name
     if len(str(path)) > MAX_PATH:
         raise RobotError(f"{path} is too long for a socket: set XDG_RUNTIME_DIR to a short one")
     return path
+
+
+def new_directory() -> Path:
+    """Return the first directory of :func:`directories` that is there, or can be made.
+
+    Raises:
+        RobotError: There is none, or it is another user's, or open to others.
+    """
+    for directory in directories():
+        try:
+            directory.mkdir(mode=0o700, exist_ok=True)
+            is_mine = is_private(directory)
+        except OSError:  # as root's, after `su`
+            continue
+        if not is_mine:
+            raise RobotError(f"{directory} must be yours alone: chmod 700, or remove it")
+        return directory
+    raise RobotError("no directory for a socket can be made: set XDG_RUNTIME_DIR to one")
+
+
+def sockets() -> list[Path]:
+    """Return the sockets of this user's servers, newest first; killed ones left some too."""
+    found: list[Path] = []
+    for directory in directories():
+        with suppress(OSError):
+            if directory.is_dir() and is_private(directory):
+                found += [path for path in directory.glob("robot-*") if path.is_socket()]
+    return sorted(found, key=made_s, reverse=True)[:MOST_SOCKETS]
+
+
+def made_s(path: Path) -> float:
+    """Return when a file was made, by the wall clock; 0 if it is gone."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def claim(config: RobotConfig) -> tuple[str, IO[bytes]]:
@@ -95,11 +133,13 @@ def say(config: RobotConfig, word: str) -> str:
         RobotError: No server answers.
     """
     assert word in WORDS, word
-    path = socket_path(socket_name(config.wire.port, config.file))
-    answers = ask([path], word, config.digest, repr(SystemClock().now_s()))
+    name = socket_name(config.wire.port, config.file)
+    paths = [path for path in sockets() if path.name == name]
+    said_s = repr(SystemClock().now_s())
+    answers = ask(paths, word, config.digest, said_s, num_answers=1)
     if not answers:
         raise RobotError("no server of this robot runs on this machine: rig robot serve")
-    return answers[path]
+    return next(iter(answers.values()))
 
 
 def is_late(said_s: str) -> bool:
@@ -113,23 +153,34 @@ def is_late(said_s: str) -> bool:
 def stop(file: Path) -> str:
     """Stop the server of a file, whatever else the file says, and return its answer.
 
-    Where that can't be told from the file, or no server answers, every server of this user on
-    this machine is stopped: too much is right here, and too little is not.
+    Where that can't be told from the file, no server answers, or the one that does runs with
+    another content of it, every server of this user on this machine is stopped: too much is
+    right here, and too little is not.
 
     Raises:
         RobotError: No server answers at all.
     """
     name = name_in(file)
-    places = [each for each in directories() if each.is_dir() and is_private(each)]
-    sockets = [path for each in places for path in each.glob("robot-*") if path.is_socket()]
-    if answers := ask([path for path in sockets if path.name == name], "stop"):
-        return "; ".join(answers.values())
+    found = sockets()
+    named = ask([path for path in found if path.name == name], "stop", digest_of(file))
+    if named and not any(answer.endswith(OTHER_FILE) for answer in named.values()):
+        return "; ".join(named.values())
     why = f"{file} names no port" if name is None else f"no server answers for {file}"
-    answers = ask(sockets, "stop")
+    if named:
+        why = f"{file} is not what its server read"
+    answers = ask(found, "stop")
     if not answers:
         raise RobotError(f"{why}, and no other of yours on this machine: use the arm's switch")
     said = "; ".join(f"{path.name} {answer}" for path, answer in sorted(answers.items()))
     return f"{why}: every server of yours on this machine was stopped: {said}"
+
+
+def digest_of(file: Path) -> str:
+    """Return the digest of a file's content; of none if it can't be read."""
+    try:
+        return sha256(file.read_bytes()).hexdigest()
+    except OSError:
+        return sha256().hexdigest()
 
 
 def name_in(file: Path) -> str | None:
@@ -142,8 +193,15 @@ def name_in(file: Path) -> str | None:
     return socket_name(port, str(file.resolve())) if type(port) is int else None
 
 
-def ask(paths: Sequence[Path], *frames: str) -> dict[Path, str]:
-    """Say something to servers, and return what those answer that do so soon enough."""
+def ask(paths: Sequence[Path], *frames: str, num_answers: int | None = None) -> dict[Path, str]:
+    """Say something to servers, and return what those answer that do so soon enough.
+
+    Args:
+        paths: The servers' sockets.
+        frames: What is said.
+        num_answers: Wait for no more answers than these; None: for one of each.
+    """
+    wanted = len(paths) if num_answers is None else min(num_answers, len(paths))
     context, poller = zmq.Context(), zmq.Poller()
     waiting: dict[zmq.Socket[bytes], Path] = {}
     answers: dict[Path, str] = {}
@@ -155,7 +213,7 @@ def ask(paths: Sequence[Path], *frames: str) -> dict[Path, str]:
             socket.send_multipart([frame.encode() for frame in frames])
             poller.register(socket, zmq.POLLIN)
         end_s = time.monotonic() + ANSWER_MS / 1000
-        while waiting and (left_s := end_s - time.monotonic()) > 0:
+        while len(answers) < wanted and (left_s := end_s - time.monotonic()) > 0:
             for socket, _ in poller.poll(1 + int(1000 * left_s)):
                 poller.unregister(socket)
                 answers[waiting.pop(socket)] = socket.recv().decode(errors="replace")

@@ -21,6 +21,8 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from rig.errors import ConfigError
+
 
 Joints = NDArray[np.float64]
 """One number for each joint, in the order of ``arm.joints``; degrees (gripper: 0 to 100)."""
@@ -92,6 +94,20 @@ class Robot(Protocol):
     def disconnect(self) -> None:
         """Close the arm and its cameras. It should go on holding its pose."""
         ...
+
+
+NEEDED = (
+    "name", "observation_features", "action_features", "is_connected", "is_calibrated",
+    "connect", "configure", "get_observation", "send_action", "disconnect",
+)  # fmt: skip
+"""What the server uses of a robot."""
+
+
+def check_shape(robot: Any, kind: str) -> None:
+    """Raise ConfigError unless an object has LeRobot's shape; ``kind`` is its type's name."""
+    for name in NEEDED:  # a property may fail before the arm is connected
+        if not hasattr(type(robot), name) and not hasattr(robot, name):
+            raise ConfigError(f"{kind} makes no robot: it has no {name!r}")
 
 
 @runtime_checkable

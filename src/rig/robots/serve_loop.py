@@ -10,7 +10,7 @@ from rig.robots.answers import Answer
 from rig.robots.guard_inputs import Mode
 from rig.robots.local_link import Simulation
 from rig.robots.mailbox import WORDS
-from rig.robots.person import is_late
+from rig.robots.person import OTHER_FILE, is_late
 from rig.robots.server import RobotServer
 from rig.robots.situation import Since
 from rig.robots.sockets import Sockets
@@ -39,7 +39,8 @@ class ServeLoop:
         self._log = log
         self._ending = ""
         self._held = Since()
-        self._persons: list[bytes] = []
+        self._persons: list[tuple[bytes, str]] = []
+        """Who said something since the last tick, and what to say besides."""
         self.lateness_s: list[float] = []
         """How late each tick began, of the last ones."""
 
@@ -122,23 +123,25 @@ class ServeLoop:
         """
         texts = [each.decode(errors="replace") for each in frames]
         word, digest, said_s = [*texts, "", "", ""][:3]
+        is_other_file = bool(digest) and digest != self.server.config.digest
         if word in WORDS and word not in ALWAYS_HEARD and is_late(said_s):
             text = f"{word} came too late: say it again"
             self.sockets.send_word(client, f"{self.server.decision.mode}: {text}")
-        elif word == "arm" and digest and digest != self.server.config.digest:
+        elif word in ("arm", "held") and is_other_file:
             text = "not armed: the file was changed since this server read it: start it again"
             self.sockets.send_word(client, f"{self.server.decision.mode}: {text}")
         elif word in WORDS:
             self.server.person(word)
-            self._persons.append(client)
+            besides = OTHER_FILE if word == "stop" and is_other_file else ""
+            self._persons.append((client, besides))
 
     def _tick(self, tick: Callable[[], list[Answer]]) -> None:
         """Run a tick, and tell the persons how things are after it."""
         self._answer(tick())
         decision = self.server.decision
         text = f"{decision.mode}: {decision.why}" if decision.why else str(decision.mode)
-        for client in self._persons:
-            self.sockets.send_word(client, text)
+        for client, besides in self._persons:
+            self.sockets.send_word(client, text + besides)
         self._persons.clear()
 
     def _answer(self, answers: Iterable[Answer]) -> None:

@@ -60,7 +60,7 @@ class RobotServer:
 
     @property
     def is_waiting(self) -> bool:
-        """Return whether a client waits for an answer."""
+        """Whether a client waits for an answer."""
         return self._waiting is not None
 
     def person(self, word: str) -> None:
@@ -92,8 +92,8 @@ class RobotServer:
             return []
 
     def _tick(self) -> list[Answer]:
-        now_s = self.clock.now_s()
         reading = self.arm.read()
+        now_s = self.clock.now_s()  # after the read: one that blocked is a gap
         # A write that failed counts as a failed read: the bus is one.
         self.reading = reading if self._is_written else replace(reading, joints=None)
         self.camera.update(self.reading.images)
@@ -170,10 +170,11 @@ class RobotServer:
         return self._put(Waiting(client, request, due_s, self._frame_seq))
 
     def _step_due(self, now_s: float) -> float:
-        """Return when a step ends: one step after the last, or after now if that is over."""
+        """Return when a step ends: one after the last, but from half of one to one from now."""
         step_s = self.config.session.step_s
         next_s = self._step_due_s + step_s
-        self._step_due_s = now_s + step_s if next_s < now_s else max(next_s, now_s + step_s / 2)
+        next_s = now_s + step_s if next_s < now_s else min(next_s, now_s + step_s)
+        self._step_due_s = max(next_s, now_s + step_s / 2)
         return self._step_due_s
 
     @property
@@ -241,8 +242,8 @@ class RobotServer:
         head = state_head(self.guard, self.decision, self.reading, now_s)
         image, about = image_head(self.camera.newest, self.config, now_s)
         counts = {"dropped": self.dropped, "time_s": round(now_s - self.start_s, 4)}
-        numbers = {"seq": self._seq, "answers": answers, "taken": taken}
-        return Answer(client, encode({**head, **about, **counts, **numbers}), image)
+        head |= {**about, **counts, "seq": self._seq, "answers": answers, "taken": taken}
+        return Answer(client, encode(head), image)
 
     def _refusal(self, client: bytes, answers: int, why: str) -> Answer:
         self.dropped += 1

@@ -4,12 +4,12 @@ from contextlib import closing
 from pathlib import Path
 
 from rig.config import Config
+from rig.errors import RobotError
 from rig.robot_check.result import Report, fresh_report, report_path, write_report
-from rig.robot_env.open_robot import connect
 from rig.robots.client import RobotDescription
 from rig.robots.read_config import read_config
 from rig.runs.run import Run
-from rig.training.make_envs import Envs
+from rig.training.make_envs import Envs, robot_envs
 from rig.training.robot_practice import robot_of
 
 
@@ -20,13 +20,13 @@ def check_robot(config: Config) -> None:
     """Check that the robot of a new run answers and was checked, before its directory is made.
 
     Raises:
-        ConfigError: The TOML file is wrong.
+        ConfigError: The TOML file is wrong, or the settings do not fit a robot.
         RobotError: No server answers, another client drives the robot, or there is no report of
             its check, it is old, or something was wrong.
     """
     if config.robot:
-        with closing(connect(config.robot)) as connection:
-            report_of(config.robot, connection.robot)
+        with closing(robot_envs(config, config.image_size)) as envs:
+            report_of(config.robot, envs.robot)
 
 
 def keep_report(run: Run, envs: Envs) -> None:
@@ -45,9 +45,15 @@ def report_of(config_path: str, robot: RobotDescription) -> Report | None:
     """Return the report of a robot's check; a robot in simulated time may have none.
 
     Raises:
-        RobotError: There is none, it is old, or something was wrong.
+        RobotError: There is none, it is old, something was wrong, or the server runs with
+            another content of the file.
     """
     path = Path(config_path)
+    config = read_config(path)
+    if robot.config_digest != config.digest:
+        raise RobotError(
+            f"{path} was changed since its server read it: start the server again, then check"
+        )
     if robot.is_simulated_time and not report_path(path).is_file():
         return None
-    return fresh_report(path, read_config(path))
+    return fresh_report(path, config)
