@@ -9,8 +9,9 @@ import rig.envs  # noqa: F401 (registers the tasks)
 from rig.cli.main import main
 from rig.config import Config
 from rig.envs.camera_effects import CameraEffects
+from rig.envs.camera_effects.effect_names import WEBCAM, effects_named
 from rig.envs.camera_effects.jpeg import Jpeg
-from rig.envs.camera_effects.vector_env import WEBCAM
+from rig.errors import ConfigError
 from rig.settings import change
 from rig.training.evaluate import evaluation_goals
 from rig.training.make_envs import make_envs
@@ -179,3 +180,12 @@ def test_look_writes_a_video_of_clean_and_real_images(tmp_path, monkeypatch, cap
     assert (tmp_path / "Push.mp4").stat().st_size > 1000
     assert main(["look", "Push"]) == 2
     assert "--out FILE.png" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("effects", "match"),
+    [(["nois"], "no camera effect 'nois': did you mean 'noise'"), ([], "name a camera effect")],
+)
+def test_effects_that_are_unknown_are_refused(effects, match):
+    with pytest.raises(ConfigError, match=match):
+        effects_named(effects)

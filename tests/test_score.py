@@ -1,5 +1,6 @@
 """Arrays of external environments by which evaluation measures distances, and nothing else."""
 
+import json
 from dataclasses import replace
 
 import gymnasium
@@ -8,6 +9,7 @@ import pytest
 from gymnasium import spaces
 
 from rig.agent.agent import load_agent
+from rig.cli import see_command
 from rig.cli.main import main
 from rig.config import GoalConfig, RewardConfig
 from rig.errors import ConfigError, ExternalEnvError
@@ -68,6 +70,14 @@ def registered():
 
 def make(score, num=2):
     return make_external_envs(EnvSpec(id="score/Slider-v0", score=score), num, 48, seed=0)
+
+
+def test_see_is_judged_on_the_scored_arrays(tiny_keypoints, monkeypatch, capsys):
+    monkeypatch.setattr(
+        see_command, "find_preset", lambda _name, task: replace(tiny_keypoints, task=task)
+    )
+    assert main(["see", "--env", "score/Slider-v0", "--score", SCORE, "--json"]) == 0
+    assert set(json.loads(capsys.readouterr().out)["objects"]) == {"tip", "pose_2"}
 
 
 def test_numbers_are_copied():

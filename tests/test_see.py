@@ -100,6 +100,18 @@ def test_json_has_each_object_and_the_cost(square_file, small_preset, capsys):
     assert told["missing"][0].startswith("120 images are few")
 
 
+def test_states_that_name_no_objects_are_told(moving_square, tmp_path, capsys, small_preset):
+    images, places = moving_square
+    path = write(tmp_path / "unnamed.npz", images=images, states=places)
+    assert main(["see", str(path)]) == 0
+    out, err = capsys.readouterr()
+    assert "no true states of named objects" in out
+    assert "states name no objects: add things, or give --objects" in err
+    short = write(tmp_path / "short.npz", images=images, states=places[:-1])
+    assert main(["see", str(short)]) == 2
+    assert "a row for each image" in capsys.readouterr().err
+
+
 def test_a_table_is_printed_without_json(square_sight, capsys):
     print_sight(square_sight)
     out = capsys.readouterr().out
@@ -179,7 +191,7 @@ def test_pictures_and_videos_are_read_in_order(tmp_path, rng, small_preset, caps
     assert data_set.images[12].tobytes() == crop_square(frames[0], 48).tobytes()
     assert main(["see", str(tmp_path)]) == 0
     out = capsys.readouterr().out
-    assert "17 images without true states" in out
+    assert "17 images, and no true states" in out
     assert "17 images are few" in out
 
 
@@ -207,6 +219,9 @@ def test_a_long_video_is_thinned_evenly(tmp_path, monkeypatch):
         ("{}/few --camera-effects webcam", "change images of practice"),
         ("{}/few --episode-steps 3", "change images of practice"),
         ("{}/few --camera top", "change images of practice"),
+        ("{}/few --score pos:m", "change images of practice"),
+        ("Push --camera-effects", "--camera-effects needs an effect"),
+        ("Push --camera-effects --json", "--camera-effects needs an effect"),
         ("Push --objects {{'a':[0]}}", "names columns of a data set"),
         ("none:rig/None-v0", "can't be found"),
         ("{}/bad.mp4", "can't be read as a video"),

@@ -19,6 +19,7 @@ from rig.presets import PRESETS
 from rig.runs.old_names import COMMANDS as OLD_COMMANDS
 from rig.runs.old_names import SETTINGS, check_new_names
 from rig.settings import flat
+from rig.validation import require
 
 
 NO_TYPE = re.compile(r"no type matching (?P<types>\S+) could .* \['(?P<value>.*?)'\]")
@@ -34,12 +35,23 @@ def parse(argv: Sequence[str]) -> Command:
         ConfigError: A command or option is unknown, missing or out of its range.
     """
     name, *words = argv
+    check_effects(words)
     if name not in COMMANDS:
         hint = f"did you mean {OLD_COMMANDS[name]!r}?" if name in OLD_COMMANDS else ""
         raise ConfigError(f"there is no command {name!r}: {hint or suggest(name, FIRST_WORDS)}")
     if name == "train":
         return parse_train(words)
     return parse_words(load_command(name), name, words)
+
+
+def check_effects(words: Sequence[str]) -> None:
+    """Raise ConfigError where ``--camera-effects`` is given without an effect."""
+    for word, value in pairwise((*words, "--")):
+        is_option = word.replace("_", "-") == "--camera-effects"
+        require(
+            not (is_option and value.startswith("--")),
+            "--camera-effects needs an effect, such as webcam",
+        )
 
 
 def parse_train(words: Sequence[str]) -> Command:

@@ -36,6 +36,9 @@ class See(Checked):
     camera_effects: tuple[CameraEffect, ...] = ()
     """Make the images of practice and of random states like those of a real camera, as in
     `rig train --help`: webcam, night, exposure, shadows, ..."""
+    score: str = ""
+    """--env: arrays in its info or observation that are its true state, as in `rig train
+    --help`: it is judged on them, as 'block_pose[:2]:px'."""
     judge_on: FileOption = None
     """A data set with true states to judge on, in place of random states or its own."""
     objects: str = ""
@@ -87,10 +90,11 @@ class See(Checked):
         from rig.training.progress import open_progress
 
         task = self.env or task_named(self.what)
+        of_practice = (self.camera, self.episode_steps, self.camera_effects, self.score)
         require(
-            task != "" or not (self.camera or self.episode_steps or self.camera_effects),
-            "--camera, --episode-steps and --camera-effects change images of practice: give a "
-            "TASK or --env, or leave them out",
+            task != "" or not any(of_practice),
+            "--camera, --episode-steps, --camera-effects and --score change images of practice "
+            "and what is known of them: give a TASK or --env, or leave them out",
         )
         require(
             self.objects == "" or task == "" or self.judge_on is not None,
@@ -119,4 +123,5 @@ class See(Checked):
             camera=self.camera,
             episode_steps=self.episode_steps,
             camera_effects=self.camera_effects,
+            score=self.score,
         )

@@ -9,7 +9,6 @@ things      a text, a dictionary of object -> columns of ``states``; optional
 Other arrays are left alone. True states measure what was learned; nothing is fitted to them.
 """
 
-import ast
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -22,6 +21,7 @@ from numpy.lib import format as npy
 
 from rig.envs.square_crop import crop_square
 from rig.errors import DataSetError
+from rig.see.objects import Objects, parse_objects
 
 
 MAX_BYTES = 1 << 32
@@ -41,10 +41,6 @@ UNREADABLE = (
     zlib.error,
 )
 """What NumPy and zipfile raise at a file that is no NPZ, is cut off or is encrypted."""
-UNREADABLE_TEXT = (ValueError, SyntaxError, TypeError, MemoryError, RecursionError)
-
-Objects = Mapping[str, list[int]]
-"""The columns of the true state that belong to each object."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -111,6 +107,9 @@ def data_set_of(path: Path, archive: zipfile.ZipFile, size: int, objects: str) -
         )
     if has_objects:
         truth = truth_of(path, archive, lead, objects)
+    elif "states" in names:
+        check_states(path, archive, lead)
+        notes.append("states name no objects: add things, or give --objects")
     unread = sorted(set(names) - set(KNOWN if truth else ("images",)))
     if unread:
         notes.append(f"not read: {', '.join(unread)}")
@@ -152,13 +151,7 @@ def truth_of(
     path: Path, archive: zipfile.ZipFile, lead: tuple[int, ...], objects_text: str
 ) -> Truth:
     """Return the true states and objects of an archive whose images have the axes ``lead``."""
-    shape, dtype = header_of(path, archive, "states")
-    if shape[:-1] != lead or len(shape) < 2 or dtype.kind not in "fiu":
-        wanted = ", ".join(map(str, lead))
-        raise DataSetError(
-            f"{path}: states has shape {list(shape)} of {dtype}: it must be [{wanted}, S] "
-            "numbers, a row for each image"
-        )
+    shape = check_states(path, archive, lead)
     states = read_array(path, archive, "states").reshape(-1, shape[-1]).astype(np.float64)
     text = objects_text or things_of(path, archive)
     objects = parse_objects(path, text, shape[-1])
@@ -167,6 +160,24 @@ def truth_of(
         row = int(np.flatnonzero(~np.isfinite(used).all(axis=1))[0])
         raise DataSetError(f"{path}: states of image {row} are not finite: leave it out")
     return Truth(states=states, objects=objects)
+
+
+def check_states(
+    path: Path, archive: zipfile.ZipFile, lead: tuple[int, ...]
+) -> tuple[int, ...]:
+    """Return the shape of the states.
+
+    Raises:
+        DataSetError: It is not a row of numbers for each image.
+    """
+    shape, dtype = header_of(path, archive, "states")
+    if shape[:-1] != lead or len(shape) < 2 or dtype.kind not in "fiu":
+        wanted = ", ".join(map(str, lead))
+        raise DataSetError(
+            f"{path}: states has shape {list(shape)} of {dtype}: it must be [{wanted}, S] "
+            "numbers, a row for each image"
+        )
+    return shape
 
 
 def things_of(path: Path, archive: zipfile.ZipFile) -> str:
@@ -178,33 +189,6 @@ def things_of(path: Path, archive: zipfile.ZipFile) -> str:
             "\"{'hand': [0, 1]}\""
         )
     return str(read_array(path, archive, "things"))
-
-
-def parse_objects(path: Path, text: str, num_columns: int) -> Objects:
-    """Return the objects that a text names, each with its columns of the states."""
-    try:
-        objects = ast.literal_eval(text)
-    except UNREADABLE_TEXT as error:
-        raise DataSetError(
-            f"{path}: things is {text[:60]!r}, no dictionary: write \"{{'hand': [0, 1]}}\""
-        ) from error
-    if not isinstance(objects, dict) or not objects:
-        raise DataSetError(f"{path}: things is {text[:60]!r}: it must name at least one object")
-    for name, columns in objects.items():
-        if not isinstance(name, str) or not are_columns(columns, num_columns):
-            raise DataSetError(
-                f"{path}: things has {name!r}: {str(columns)[:60]}: give a list of columns of "
-                f"states, whole numbers from 0 to {num_columns - 1}, each once"
-            )
-    return {name: list(columns) for name, columns in objects.items()}
-
-
-def are_columns(columns: object, num_columns: int) -> bool:
-    """Return whether a value lists columns, each once."""
-    if not isinstance(columns, list | tuple) or not columns:
-        return False
-    are_inside = all(type(each) is int and 0 <= each < num_columns for each in columns)
-    return are_inside and len(set(columns)) == len(columns)
 
 
 def header_of(

@@ -81,13 +81,14 @@ def see(
     """
     check_motion(source.collected)
     fitted = fit_images(config, source.collected, progress, rng=rng)
+    progress.begin("judge", len(source.collected))
     judged, within = {}, {}
     weight, test = fitted.representation.weight, source.test
     if test is not None and weight is not None:
         latents = fitted.representation.encode(test.images).latent
         judged = judge(latents, weight, test.truth, near)
         within = judge_within_episodes(latents, test.images, test.truth, test.num_steps)
-    return Sight(
+    sight = Sight(
         source=source,
         fitted=fitted,
         judged=judged,
@@ -95,6 +96,8 @@ def see(
         visibility=visibility(fitted.representation, source.collected),
         how_sure=how_sure(fitted.representation, source.collected.images, rng=rng),
     )
+    progress.advance(len(source.collected), {})
+    return sight
 
 
 def rounded(value: float | None) -> float | None:

@@ -20,7 +20,7 @@ def print_sight(sight: Sight) -> None:
     if sight.judged:
         print_table(num, COLUMNS, table_rows(sight))
     else:
-        print_line(f"{num} without true states: nothing to judge by")
+        print_line(f"{num}, and no true states of named objects to judge by")
     if sight.within_episodes:
         print_table("within episodes, one left out", WITHIN_COLUMNS, within_rows(sight))
     if sight.visibility:

@@ -21,7 +21,7 @@ from rig.units import amount, duration
 
 
 SECONDS_BETWEEN_LINES = 10.0
-COUNTED = {"collect": "images", "evaluate": "goals"}
+COUNTED = {"collect": "images", "evaluate": "goals", "judge": "images"}
 """What each phase counts; all others count steps."""
 DISTANCE = re.compile(r"eval/(?!do_nothing)(\w+)_distance_[a-z]+")
 FIT = re.compile(r"vae/(error|kl)_nats")

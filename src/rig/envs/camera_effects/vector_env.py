@@ -10,7 +10,7 @@ Goal images are taken at another moment: each has light, shadows and noise of it
 clean image decides.
 """
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +18,7 @@ import numpy as np
 from jaxtyping import Bool, Float64, UInt8
 
 from rig.config import CameraEffect
+from rig.envs.camera_effects.effect_names import effects_named
 from rig.envs.camera_effects.exposure import (
     Exposure,
     Planes,
@@ -31,18 +32,6 @@ from rig.envs.image_goal_env import Goals, ImageGoalVectorEnv, rms
 from rig.envs.patterns import wood_grain
 
 
-WEBCAM: Set[CameraEffect] = {
-    "exposure",
-    "white_balance",
-    "shadows",
-    "texture",
-    "vignette",
-    "noise",
-    "motion_blur",
-    "jpeg",
-    "vibration",
-}
-"""What ``webcam`` stands for."""
 NUM_SHARED = 2
 """Columns of the state that all cameras share: the seed and the number of steps since."""
 LARGEST_SEED = 2**53
@@ -64,9 +53,11 @@ class CameraEffects(ImageGoalVectorEnv):
         Args:
             envs: Any environments with image goals.
             effects: Names of effects; ``webcam`` stands for all of them but ``night``.
+
+        Raises:
+            ConfigError: There is no such effect, or none is named.
         """
-        named = set(effects)
-        self.effects = named | (WEBCAM if "webcam" in named else set())
+        self.effects = effects_named(effects)
         self.envs, self.task, self.notes = envs, envs.task, envs.notes
         self.id, self.num_steps, self.num_envs = envs.id, envs.num_steps, envs.num_envs
         self.max_probes, self.is_reset_free = envs.max_probes, envs.is_reset_free
@@ -152,7 +143,11 @@ class CameraEffects(ImageGoalVectorEnv):
         return np.concatenate(columns, axis=1)
 
     def set_state(self, state: Float64[np.ndarray, "N state"]) -> None:
-        """Restore what ``get_state`` returned; the next steps give the same bytes."""
+        """Restore what ``get_state`` returned: images are the same bytes from the next reset.
+
+        Until then the first image may differ: the one before it, which motion blur needs, and
+        the goal images are no part of the state.
+        """
         num = state.shape[1] - self._light.columns().shape[1]
         self.envs.set_state(state[:, : num - NUM_SHARED])
         self._seed, self._clock = (int(value) for value in state[0, num - NUM_SHARED : num])
