@@ -19,8 +19,8 @@ from pathlib import Path
 
 import pytest
 
-from rig.adapters.lerobot import NEEDED, SAFE_FIELDS
-from rig.robots.robot import Camera, Robot
+from rig.adapters.lerobot import SAFE_FIELDS
+from rig.robots.robot import NEEDED, Camera, Robot
 
 
 pytestmark = pytest.mark.slow

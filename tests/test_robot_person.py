@@ -131,6 +131,14 @@ def test_a_stop_is_heard_by_a_server_that_is_always_late(loop):
     assert taken == ["person"]
 
 
+def test_a_stop_with_the_content_of_another_file_stops_both(tmp_path, file):
+    other = write(tmp_path / "other.toml")
+    with served(file) as one, served(other) as two:
+        file.write_text(other.read_text())
+        stop(file)
+    assert one.decision.mode == two.decision.mode == "STOPPED"
+
+
 @pytest.mark.parametrize("port", [None, 0])
 def test_a_stop_reaches_the_server_after_the_file_was_edited(tmp_path, port):
     file = write(tmp_path / "robot.toml", port)

@@ -162,7 +162,8 @@ def stop(file: Path) -> str:
     """
     name = name_in(file)
     found = sockets()
-    named = ask([path for path in found if path.name == name], "stop", digest_of(file))
+    about = (digest_of(file), repr(SystemClock().now_s()), str(file.resolve()))
+    named = ask([path for path in found if path.name == name], "stop", *about)
     if named and not any(answer.endswith(OTHER_FILE) for answer in named.values()):
         return "; ".join(named.values())
     why = f"{file} names no port" if name is None else f"no server answers for {file}"

@@ -118,12 +118,13 @@ class ServeLoop:
         """Take a word of the person; the answer follows the next tick.
 
         The second frame is the digest of the file as the person has it, the third one the
-        machine's time. A word that waited for long does not count, but for a stop: the person
+        machine's time, the fourth one, of a stop, where the file is. A word that waited for long does not count, but for a stop: the person
         was told that nobody heard it.
         """
         texts = [each.decode(errors="replace") for each in frames]
-        word, digest, said_s = [*texts, "", "", ""][:3]
-        is_other_file = bool(digest) and digest != self.server.config.digest
+        word, digest, said_s, file = [*texts, "", "", "", ""][:4]
+        config = self.server.config
+        is_other_file = digest not in ("", config.digest) or file not in ("", config.file)
         if word in WORDS and word not in ALWAYS_HEARD and is_late(said_s):
             text = f"{word} came too late: say it again"
             self.sockets.send_word(client, f"{self.server.decision.mode}: {text}")
