@@ -9,8 +9,6 @@ from rig.robots.read_config import read_config
 from rig.terminal import print_line, print_notice
 
 
-KEY_WAIT_S, LOOK_S = 20.0, 0.5
-"""How long a person may take to the key, in another terminal; how often it is tried."""
 ARMED_MODES = ("ARMED", "MOVING", "HOLD")
 """Modes of an armed arm, as the server answers them."""
 
@@ -22,6 +20,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Say it to the server on this machine, and print the mode after it."""
+    from rig.robot_check.person import KEY_WAIT_S, LOOK_S
     from rig.robots.person import say, stop
 
     if options.word == "stop":

@@ -8,17 +8,7 @@ from rig.errors import suggest
 from rig.validation import require
 
 
-WEBCAM: Set[CameraEffect] = {
-    "exposure",
-    "white_balance",
-    "shadows",
-    "texture",
-    "vignette",
-    "noise",
-    "motion_blur",
-    "jpeg",
-    "vibration",
-}
+WEBCAM: Set[CameraEffect] = {*get_args(CameraEffect)} - {"webcam", "night"}
 """What ``webcam`` stands for."""
 
 
