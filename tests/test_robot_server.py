@@ -46,17 +46,22 @@ def test_nothing_moves_before_a_person_arms_it(simulation):
     assert client.observe().target_m == state.target_m
 
 
-def test_what_was_said_before_the_arm_answered_arms_nothing():
+def mode_of_an_arm_that_answers_after(word):
+    """Says a word while the arm does not answer yet; returns the mode once it does."""
     simulated = simulate(read_config(PERFECT))
     server, read = simulated.server, simulated.server.arm.read
     server.arm.read = lambda: Reading(None)
     simulated.run(0.1)
-    server.person("arm")
+    server.person(word)
     simulated.run(0.1)
     assert server.decision.mode == "OFF"
     server.arm.read = read
     simulated.run(0.2)
-    assert server.decision.mode == "READY"
+    return server.decision.mode
+
+
+def test_what_was_said_before_the_arm_answered_arms_nothing():
+    assert mode_of_an_arm_that_answers_after("arm") == "READY"
 
 
 def test_actions_that_met_a_hold_make_no_later_one_wait():
@@ -122,15 +127,7 @@ def test_a_first_pose_that_is_not_finite_is_no_pose():
 
 
 def test_a_stop_that_was_said_before_the_arm_answered_is_obeyed():
-    simulated = simulate(read_config(PERFECT))
-    server, read = simulated.server, simulated.server.arm.read
-    server.arm.read = lambda: Reading(None)
-    simulated.run(0.1)
-    server.person("stop")
-    simulated.run(0.1)
-    server.arm.read = read
-    simulated.run(0.2)
-    assert server.decision.mode == "STOPPED"
+    assert mode_of_an_arm_that_answers_after("stop") == "STOPPED"
 
 
 def test_an_action_of_one_is_a_whole_step_once_it_moves(robot):

@@ -52,7 +52,7 @@ class Connection:
             say: Shows a line to the person.
             wait_s: How long to wait for a server, or for a person, before giving up.
             lease_s: How long the server keeps the lease of a client that is silent.
-            file: The robot's file, for the commands that a person is told to give.
+            file: The robot's file; messages show it in commands, as ``rig robot arm FILE``.
             clock: What the waiting is counted by; the machine's by default, also if the
                 robot is simulated, for it is a person who is waited for.
             pause: Waits for a number of seconds.

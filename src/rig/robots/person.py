@@ -153,9 +153,8 @@ def is_late(said_s: str) -> bool:
 def stop(file: Path) -> str:
     """Stop the server of a file, whatever else the file says, and return its answer.
 
-    Where that can't be told from the file, no server answers, or the one that does runs with
-    another content of it, every server of this user on this machine is stopped: too much is
-    right here, and too little is not.
+    It stops every server of this user on this machine if the file names no port, if no server
+    answers, or if the server that answers read another content: better too many than too few.
 
     Raises:
         RobotError: No server answers at all.
