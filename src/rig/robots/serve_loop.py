@@ -118,8 +118,9 @@ class ServeLoop:
         """Take a word of the person; the answer follows the next tick.
 
         The second frame is the digest of the file as the person has it, the third one the
-        machine's time, and the fourth one, of a stop, where the file is. An old word is ignored,
-        unless it stops the arm or lets the key go: the person was told that nobody heard it.
+        machine's time, and the fourth one, of a stop, where the file is. An old word is
+        ignored, unless it stops the arm or lets the key go: the person was told that nobody
+        heard it.
         """
         texts = [each.decode(errors="replace") for each in frames]
         word, digest, said_s, file = [*texts, "", "", "", ""][:4]
